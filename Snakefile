@@ -1,0 +1,60 @@
+"""gogooku: from Japanese market data to tested multi-horizon stock forecasts.
+
+    snakemake --cores 24 train_all        from raw data to the report
+    snakemake --profile slurm             the same on a cluster
+
+Settings: config/default.yaml and the overlays beside it. Each file of rules/ is one room; its
+head says what the room reads and writes.
+"""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(workflow.basedir, "lib")))
+
+
+configfile: Path(workflow.basedir, "config", "default.yaml")
+
+
+include: "rules/common.smk"
+
+
+pathvars:
+    raw=f"data/raw/{setting['store']}",
+    truth=f"data/truth/{setting['store']}",
+    run=f"runs/{setting['name']}",
+    logs=f"runs/{setting['name']}/logs",
+    benchmarks=f"runs/{setting['name']}/benchmarks",
+
+
+include: "rules/fetch.smk"
+include: "rules/panel.smk"
+include: "rules/features.smk"
+include: "rules/dataset.smk"
+include: "rules/splits.smk"
+include: "rules/graphs.smk"
+include: "rules/train.smk"
+include: "rules/predict.smk"
+include: "rules/evaluate.smk"
+include: "rules/audit.smk"
+
+
+rule train_all:
+    """All models of all folds, evaluated, and the report (the default target)."""
+    default_target: True
+    input:
+        "<run>/report/index.html",
+
+
+rule dataset_all:
+    """Features, data sets, labels and graphs of every span."""
+    input:
+        collect("<run>/dataset/{span}.parquet", span=SPANS),
+        collect("<run>/labels/{span}.parquet", span=SPANS),
+        collect("<run>/graphs/{span}.parquet", span=SPANS),
+
+
+rule audit_all:
+    """The audit of time: the future is changed and no earlier bit may move."""
+    input:
+        "<run>/audit/leaks.json",

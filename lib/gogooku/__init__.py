@@ -1,0 +1,1 @@
+"""Tested multi-horizon forecasts from Japanese market data."""

@@ -1,0 +1,158 @@
+"""The audit of time: change the future of every raw data set, rebuild, compare the past bit by bit.
+
+Promises of "no look-ahead" are cheap. Here every raw row that was not yet known at the close of a
+day is altered, some are deleted and some added; the workflow itself then builds everything again
+in a folder of its own, models included, and no value of that day or an earlier one may differ.
+"""
+
+import datetime as dt
+import json
+import logging
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from gogooku import calendar, run
+from gogooku.run import UserError
+
+NOISE = 0.02  # sd of the relative change of every future number: within the daily price limits
+DELETED, ADDED = 0.05, 0.05  # share of the future rows
+KEPT = {"Code", "DiscNo", "Section", "HolDiv"}  # what tells rows apart
+WHEN = {"labels": "exit"}  # the column that dates a row, where it is not `date`
+STAGES = ("panel", "quality", "labels", "features", "graphs", "dataset", "predictions")
+
+
+def moment_of(day: dt.date, decision: str, closes: Sequence[Mapping[str, str]]) -> dt.datetime:
+    """Give the moment of decision of `day` as an aware datetime in UTC."""
+    moment = calendar.decision_moments(np.array([day], "datetime64[D]"), decision, closes)[0]
+    return moment.astype(dt.datetime).replace(tzinfo=dt.UTC)
+
+
+def change_future(
+    rows: pl.DataFrame, moment: dt.datetime, clock: calendar.Clock, seed: int
+) -> tuple[pl.DataFrame, int]:
+    """Alter every row not yet known at `moment`, delete some and add some.
+
+    Numbers gain relative noise, texts and flags move to other rows; added rows are copies with
+    altered numbers, as corrections are. Keys, dates and moments stay, so that the rows stay legal.
+
+    Returns the rows in their old order and how many were not yet known.
+    """
+    column = pl.col("known_at" if clock == "published" else "served_at")
+    past, future = rows.filter(column <= moment), rows.filter(column > moment)
+    random = np.random.default_rng(seed)
+    kept = future.filter(random.random(len(future)) >= DELETED)
+    changed = _disturbed(kept, random)
+    if "DiscNo" in rows.columns or "Section" in rows.columns:
+        extra = changed.filter(random.random(len(changed)) < ADDED)
+        changed = pl.concat([changed, _disturbed(extra, random)])
+    order = [name for name in ("DiscDate", "PubDate", "Date", "Code") if name in rows.columns]
+    return pl.concat([past, changed.sort(order, maintain_order=True)]), len(future)
+
+
+def _disturbed(rows: pl.DataFrame, random: np.random.Generator) -> pl.DataFrame:
+    columns = []
+    for series in rows.iter_columns():
+        if series.dtype == pl.Float64:
+            columns.append(series * np.exp(NOISE * random.standard_normal(len(rows))))
+        elif series.dtype in (pl.String, pl.Boolean) and series.name not in KEPT:
+            columns.append(series.gather(random.permutation(len(rows))))
+        else:
+            columns.append(series)
+    return pl.DataFrame(columns)
+
+
+def rebuild(
+    folder: Path,
+    raw: Sequence[Path],
+    setting: Mapping[str, Any],
+    moment: dt.datetime,
+    targets: Sequence[str],
+    cores: int,
+) -> dict[str, int]:
+    """Build `targets` in `folder` by the workflow itself, from raw files with another future.
+
+    Returns the number of rows per data set that were not yet known at `moment`.
+    Raises RuntimeError with the end of the log if the nested run fails.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    unknown: dict[str, int] = {}
+    for i, path in enumerate(run.progress(raw, "changing the future")):
+        rows, count = change_future(run.read_parquet(path), moment, setting["clock"], seed=i)
+        unknown[path.parent.name] = unknown.get(path.parent.name, 0) + count
+        run.write_parquet(rows, folder / path)
+    run.write_json({**setting, "source": "stored"}, folder / "config.json")
+    _snakemake(folder, targets, cores)
+    return unknown
+
+
+def _snakemake(folder: Path, targets: Sequence[str], cores: int) -> None:
+    root = Path(__file__).resolve().parents[2]
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(root / "Snakefile")]
+    command += ["--directory", str(folder), "--configfile", str(folder / "config.json")]
+    command += ["--cores", str(cores), "--profile", str(root / "profiles" / "default"), "--"]
+    done = subprocess.run([*command, *targets], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"the rebuild in {folder} failed:\n{done.stderr[-3000:]}")
+
+
+def compare(before: Path, after: Path, day: dt.date) -> list[dict[str, Any]]:
+    """Compare two runs' files stage by stage up to `day`.
+
+    Returns one row a stage: files, rows, values, how many later rows differ (the audit's power),
+    and the first difference (file, column, date, code) or None.
+    """
+    return [
+        _compare_stage(stage, before / stage, after / stage, day)
+        for stage in STAGES
+        if (after / stage).is_dir()
+    ]
+
+
+def _compare_stage(stage: str, before: Path, after: Path, day: dt.date) -> dict[str, Any]:
+    row: dict[str, Any] = {"stage": stage, "files": 0, "rows": 0, "values": 0}
+    row |= {"later_rows_changed": 0, "difference": None}
+    for path in sorted(after.rglob("*.parquet")):
+        told, changed = run.read_parquet(before / path.relative_to(after)), run.read_parquet(path)
+        when = pl.col(WHEN.get(stage, "date"))
+        past = [frame.filter(when <= day) for frame in (told, changed)]
+        row["files"] += 1
+        row["rows"] += len(past[0])
+        row["values"] += past[0].width * len(past[0])
+        later = [frame.filter(when > day).hash_rows() for frame in (told, changed)]
+        row["later_rows_changed"] += len(set(later[0]) ^ set(later[1]))
+        row["difference"] = row["difference"] or _difference(path.relative_to(after.parent), *past)
+    return row
+
+
+def _difference(path: Path, told: pl.DataFrame, changed: pl.DataFrame) -> dict[str, str] | None:
+    if told.equals(changed):
+        return None
+    if len(told) != len(changed):
+        return {"file": str(path), "column": "rows", "first": f"{len(told)} became {len(changed)}"}
+    column = next(name for name in told.columns if not told[name].equals(changed[name]))
+    where = told[column].ne_missing(changed[column]).arg_max() or 0
+    first = told.select(name for name in ("date", "code") if name in told.columns).row(where)
+    return {"file": str(path), "column": column, "first": " ".join(map(str, first))}
+
+
+def verdict(stages: Sequence[Mapping[str, Any]], day: dt.date) -> None:
+    """Log the table; raise UserError on the first leak, or if the audit could not have seen one."""
+    for row in stages:
+        logging.info("%s", json.dumps(row))
+    leaks = [row["difference"] for row in stages if row["difference"]]
+    if leaks:
+        first = leaks[0]
+        raise UserError(
+            f"look-ahead: {first['file']} column {first['column']} ({first['first']}) changed with "
+            f"rows known only after {day}: make it use rows with known_at up to that day"
+        )
+    blind = [row["stage"] for row in stages if row["stage"] == "panel" and not row["later_rows_changed"]]
+    if blind or not stages:
+        raise UserError(f"the audit of {day} changed nothing it could see: choose an earlier audit.day")

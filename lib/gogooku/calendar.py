@@ -1,0 +1,143 @@
+"""Spans, sessions and the moment of decision.
+
+A span is a calendar month (`2024m05`), quarter (`2024q2`) or year (`2024y`); one file of every
+stage covers one span. A session is a day on which the Tokyo Stock Exchange trades stocks.
+"""
+
+import calendar as months
+import datetime as dt
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+Granularity = Literal["month", "quarter", "year"]
+Clock = Literal["published", "served"]
+Days = npt.NDArray[np.datetime64]
+
+MONTHS = {"month": 1, "quarter": 3, "year": 12}
+MARKS = {"m": "month", "q": "quarter", "y": "year"}
+
+# Fewest sessions that any span of the length has held since 2008 (Golden Week, New Year).
+FEWEST_SESSIONS = {"month": 17, "quarter": 56, "year": 240}
+
+
+def span_of(day: dt.date, granularity: Granularity) -> str:
+    """Name the span that holds `day`.
+
+    >>> span_of(dt.date(2024, 5, 7), "quarter")
+    '2024q2'
+    """
+    return _name(day.year * 12 + day.month - 1, granularity)
+
+
+def _name(month: int, granularity: Granularity) -> str:
+    year, within = divmod(month, 12)
+    if granularity == "month":
+        return f"{year}m{within + 1:02d}"
+    return f"{year}q{within // 3 + 1}" if granularity == "quarter" else f"{year}y"
+
+
+def _parse(span: str) -> tuple[int, Granularity]:
+    found = re.fullmatch(r"(\d{4})([mqy])(\d{0,2})", span)
+    if not found:
+        raise ValueError(f"{span!r} is not a span such as 2024m05, 2024q2 or 2024y")
+    granularity: Granularity = MARKS[found[2]]  # type: ignore[assignment]
+    return int(found[1]) * 12 + (int(found[3] or 1) - 1) * MONTHS[granularity], granularity
+
+
+def bounds(span: str) -> tuple[dt.date, dt.date]:
+    """Give the first and the last calendar day of `span`."""
+    month, granularity = _parse(span)
+    last = month + MONTHS[granularity] - 1
+    end = months.monthrange(last // 12, last % 12 + 1)[1]
+    return dt.date(month // 12, month % 12 + 1, 1), dt.date(last // 12, last % 12 + 1, end)
+
+
+def shift(span: str, steps: int) -> str:
+    """Name the span `steps` after `span` (before, if negative)."""
+    month, granularity = _parse(span)
+    return _name(month + steps * MONTHS[granularity], granularity)
+
+
+def spans(start: dt.date, end: dt.date, granularity: Granularity) -> list[str]:
+    """List the spans from the one that holds `start` to the one that holds `end`."""
+    names = [span_of(start, granularity)]
+    while bounds(names[-1])[1] < end:
+        names.append(shift(names[-1], 1))
+    return names
+
+
+def look_back(span: str, sessions: int, first: str) -> list[str]:
+    """List the spans, `span` the last, that hold `sessions` sessions before it begins.
+
+    No span before `first` exists. The list depends on the look-back alone, never on "all so far".
+    """
+    steps = -(-sessions // FEWEST_SESSIONS[_parse(span)[1]])
+    names = [shift(span, -step) for step in range(steps, -1, -1)]
+    return [name for name in names if bounds(name) >= bounds(first)]
+
+
+@dataclass(frozen=True)
+class Sessions:
+    """The exchange's trading days in order, as `days` (D,) datetime64[D]."""
+
+    days: Days
+
+    @classmethod
+    def of(cls, dates: npt.ArrayLike, kinds: Sequence[str]) -> "Sessions":
+        """Keep the days on which stocks trade: vendor's HolDiv 1 (open) or 2 (half day)."""
+        trading = np.isin(np.asarray(kinds), ["1", "2"])
+        return cls(np.unique(np.asarray(dates, "datetime64[D]")[trading]))
+
+    def position(self, days: npt.ArrayLike) -> npt.NDArray[np.intp]:
+        """Count the sessions before each of `days`; raises ValueError for a day that is none."""
+        wanted = np.asarray(days, "datetime64[D]")
+        found = np.searchsorted(self.days, wanted)
+        if wanted.size and not (
+            found.max() < len(self.days) and np.array_equal(self.days[found], wanted)
+        ):
+            raise ValueError("a day is not a session of the exchange")
+        return found
+
+    def between(self, first: dt.date | np.datetime64, last: dt.date | np.datetime64) -> Days:
+        """Give the sessions from `first` to `last`, both included."""
+        low, high = np.datetime64(first, "D"), np.datetime64(last, "D")
+        return self.days[(self.days >= low) & (self.days <= high)]
+
+    def to_month_end(self, days: Days) -> npt.NDArray[np.intp]:
+        """Count the sessions from each of `days` to the last session of its month."""
+        month_end = (days.astype("datetime64[M]") + 1).astype("datetime64[D]")
+        return np.searchsorted(self.days, month_end) - 1 - self.position(days)
+
+
+def decision_moments(days: Days, decision: str, closes: Sequence[Mapping[str, str]]) -> Days:
+    """Give the moment [UTC, microseconds] at which each day's row is decided.
+
+    decision   "close", or a fixed time of day [HH:MM JST]
+    closes     dated closing times, as in config/availability.yaml
+    """
+    times = closing_times(days, closes) if decision == "close" else minutes(decision)
+    return to_utc(days, times)
+
+
+def closing_times(days: Days, closes: Sequence[Mapping[str, str]]) -> npt.NDArray[np.timedelta64]:
+    """Give the exchange's closing time of each day as time since midnight."""
+    starts = np.array([np.datetime64(str(rule["from"]), "D") for rule in closes])
+    times = np.array([minutes(rule["at"]) for rule in closes])
+    return times[np.searchsorted(starts, days, side="right") - 1]
+
+
+def minutes(clock: str) -> np.timedelta64:
+    """Read `HH:MM` or `HH:MM:SS` as time since midnight; hours may pass 24 (27:00 = 03:00)."""
+    hours, *rest = (int(part) for part in clock.split(":"))
+    seconds = hours * 3600 + sum(part * 60 ** (1 - i) for i, part in enumerate(rest))
+    return np.timedelta64(seconds, "s")
+
+
+def to_utc(days: Days, times: npt.NDArray[np.timedelta64] | np.timedelta64) -> Days:
+    """Turn JST days and times since midnight into UTC microseconds."""
+    return (days.astype("datetime64[us]") + times) - np.timedelta64(9, "h")

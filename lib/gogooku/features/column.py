@@ -1,0 +1,62 @@
+"""A column of the catalogue, and the frame that a family makes of its columns."""
+
+import datetime as dt
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import polars as pl
+
+from gogooku.panel import Panel
+
+Kind = Literal["stock", "market", "flag"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One feature: what it is, in which unit, and what it needs.
+
+    kind        stock: normalised across the day's universe; market: one value for all stocks of
+                a day, scaled over time; flag: 0 or 1, never scaled
+    look_back   sessions before the day that its value can depend on
+    min_obs     observations in the window below which it is null
+    source      paper, book, exchange rule or vendor's field that defines it
+    """
+
+    name: str
+    kind: Kind
+    unit: str
+    definition: str
+    look_back: int
+    min_obs: int
+    source: str
+
+
+def finish(
+    panel: Panel,
+    family: str,
+    columns: Sequence[Column],
+    values: Mapping[str, np.ndarray],
+    first: dt.date,
+) -> tuple[pl.DataFrame, dict[str, str]]:
+    """Lay a family's arrays out as the rows of its span, in the catalogue's order.
+
+    values   name → (T, N) or (T,); NaN where unknown
+
+    Returns the frame (date, code, columns, `is_{family}_valid`: any column known) and the
+    file's metadata, which holds each column's kind.
+
+    Raises ValueError if a column is named and not made, made and not named, or infinite.
+    """
+    names = [column.name for column in columns]
+    if unmatched := set(names) ^ set(values):
+        raise ValueError(f"{family}: named and made columns differ in {sorted(unmatched)}")
+    if infinite := [name for name in names if np.isinf(values[name]).any()]:
+        raise ValueError(f"{family}: {infinite} hold infinite values")
+    frame = panel.tidy({name: values[name] for name in names}, first)
+    known = pl.any_horizontal(pl.col(name).is_not_null() for name in names)
+    kinds = {column.name: column.kind for column in columns}
+    valid = f"is_{family}_valid"
+    return frame.with_columns(known.alias(valid)), {"kinds": json.dumps({**kinds, valid: "flag"})}

@@ -1,0 +1,15 @@
+"""What each family reads: light facts that the rules need, apart from the code that computes.
+
+family → {input: look-back before the span [sessions]}; `panel` and `graphs` are the run's own
+files, all other inputs raw data sets.
+"""
+
+FAMILIES: dict[str, dict[str, int]] = {
+    "technical": {"panel": 820, "calendar": 820},
+    "market": {"panel": 820, "topix": 820},
+    "relative": {"panel": 320, "topix": 320},
+    "sector": {"panel": 320},
+    "flow": {"panel": 0, "investor_types": 320},
+    "statement": {"panel": 600, "summary": 600},
+    "graph": {"panel": 25, "graphs": 0},
+}

@@ -1,0 +1,129 @@
+"""The one shape: dates × stocks × fields, dense, absent = NaN, dates outermost.
+
+Files keep raw prices and each day's factor. A loaded panel cumulates the factor forward from its
+own first session: a later split changes no earlier row, and features do not see the scale.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+
+from gogooku import run
+from gogooku.run import UserError
+
+PRICES = ("open", "high", "low", "close")
+FLAGS = ("universe", "limit_up", "limit_down")
+GROUPS = ("s33", "s17", "market")
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Dense market data: T sessions × N stocks.
+
+    dates    (T,) datetime64[D], every session of the exchange in the loaded spans
+    codes    (N,) str, every common stock listed on any of them, sorted
+    fields   name → (T, N)
+
+    `panel["close"]` (and open, high, low) [JPY of the first session's basis] and
+    `panel["volume"]` [shares, likewise] are adjusted forward; `panel["raw_close"]` … are as
+    traded. `value` [JPY], `factor` and `volume_factor` are float64; `listed`, `universe`,
+    `limit_up`, `limit_down` bool; `s33`, `s17`, `market` int32 with -1 for none.
+    """
+
+    dates: np.ndarray
+    codes: np.ndarray
+    fields: Mapping[str, np.ndarray]
+
+    @classmethod
+    def read(cls, paths: run.Paths) -> "Panel":
+        """Load panel files of neighbouring spans."""
+        return cls.of(run.read_parquet(paths))
+
+    @classmethod
+    def of(cls, rows: pl.DataFrame) -> "Panel":
+        """Make a panel of tidy rows (date, code, …), as the panel files hold them."""
+        dates, day = np.unique(rows["date"].to_numpy().astype("datetime64[D]"), return_inverse=True)
+        names = rows["code"].unique().sort()
+        slot = rows["code"].cast(pl.Enum(names)).to_physical().to_numpy()
+        cells = (day, slot)
+        shape = (len(dates), len(names))
+        _refuse_duplicates(cells, shape)
+        fields = {
+            name: _dense(rows[name], cells, shape)
+            for name in rows.columns
+            if name not in ("date", "code", "scale")
+        }
+        fields["listed"] = _dense(pl.repeat(True, len(rows), eager=True), cells, shape)
+        return cls(dates, names.to_numpy().astype(str), _adjusted(fields))
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        """Give the field `name`, (T, N)."""
+        return self.fields[name]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Sessions and stocks."""
+        return len(self.dates), len(self.codes)
+
+    @cached_property
+    def returns(self) -> np.ndarray:
+        """Close-to-close return of each session, (T, N) float64; NaN if either close is absent."""
+        close = self["close"]
+        gains = np.full(close.shape, np.nan)
+        gains[1:] = close[1:] / close[:-1] - 1
+        return gains
+
+    def tidy(self, columns: Mapping[str, np.ndarray], first: dt.date) -> pl.DataFrame:
+        """Lay (T, N) or (T,) columns out as rows of the listed stocks from `first` on.
+
+        Returns date, code, then the columns as Float32 (NaN as null), sorted by date and code.
+        """
+        start = int(np.searchsorted(self.dates, np.datetime64(first, "D")))
+        day, slot = np.nonzero(self["listed"][start:])
+        frame = {"date": self.dates[start:][day], "code": self.codes[slot]}
+        frame |= {
+            name: (values[start:][day] if values.ndim == 1 else values[start:][day, slot]).astype(
+                np.float32
+            )
+            for name, values in columns.items()
+        }
+        return pl.DataFrame(frame).with_columns(pl.col(pl.Float32).fill_nan(None))
+
+
+def _dense(values: pl.Series, cells: tuple[np.ndarray, np.ndarray], shape: tuple[int, int]):
+    if values.dtype == pl.String:
+        return _scatter(values.cast(pl.Int32, strict=False).fill_null(-1).to_numpy(), -1, cells, shape)
+    if values.dtype == pl.Boolean:
+        return _scatter(values.fill_null(False).to_numpy(), False, cells, shape)
+    return _scatter(values.cast(pl.Float64).fill_null(np.nan).to_numpy(), np.nan, cells, shape)
+
+
+def _scatter(values: np.ndarray, absent, cells, shape) -> np.ndarray:
+    grid = np.full(shape, absent, values.dtype)
+    grid[cells] = values
+    return grid
+
+
+def _adjusted(fields: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    scale = _cumulated(fields["factor"])
+    shares = _cumulated(fields["volume_factor"])
+    raw = {f"raw_{name}": fields[name] for name in (*PRICES, "volume")}
+    prices = {name: fields[name] / scale for name in PRICES}
+    return {**fields, **raw, **prices, "volume": fields["volume"] * shares}
+
+
+def _cumulated(factor: np.ndarray) -> np.ndarray:
+    """Product of the factors after the first session; a day without a row changes nothing."""
+    steps = np.where(np.isnan(factor), 1.0, factor)
+    steps[0] = 1.0
+    return np.cumprod(steps, axis=0)
+
+
+def _refuse_duplicates(cells: tuple[np.ndarray, np.ndarray], shape: tuple[int, int]) -> None:
+    flat = np.ravel_multi_index(cells, shape)
+    if len(np.unique(flat)) < len(flat):
+        raise UserError("panel files hold a date and code twice: delete them and run again")

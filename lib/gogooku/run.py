@@ -1,0 +1,132 @@
+"""What every job does alike: log, seed, show progress, read and write files whole."""
+
+import contextlib
+import json
+import logging
+import os
+import random
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pyarrow.parquet as pq
+from tqdm import tqdm
+
+Paths = str | Path | Sequence[str | Path]
+
+
+class UserError(Exception):
+    """Input that people can mend; its text is one sentence that says how."""
+
+
+def log_to(path: str | Path) -> None:
+    """Send messages, warnings and the one-sentence text of a UserError to `path` and stderr."""
+    stream = open(path, "w", buffering=1, encoding="utf-8")  # noqa: SIM115 - lives as long as the job
+    handlers: list[logging.Handler] = [logging.StreamHandler(stream), logging.StreamHandler()]
+    form = "%(asctime)s %(levelname)s %(message)s"
+    logging.basicConfig(level=logging.INFO, format=form, handlers=handlers, force=True)
+    logging.captureWarnings(True)
+    sys.excepthook = _report
+
+
+def _report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    if issubclass(kind, UserError):
+        logging.error("%s", error)
+    else:
+        logging.critical("the job failed", exc_info=(kind, error, trace))
+
+
+def seed_everything(seed: int, threads: int) -> None:
+    """Make Python, numpy and torch repeat themselves bit for bit on `threads` CPU threads."""
+    import torch
+
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(True)
+
+
+def progress(items: Iterable[Any], label: str, total: int | None = None) -> Iterator[Any]:
+    """Yield `items` behind a bar on stderr that shows rate and remaining time."""
+    yield from tqdm(items, desc=label, total=total, mininterval=1.0, leave=False)
+
+
+@contextlib.contextmanager
+def atomic(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary neighbour of `path` that takes its name once it is whole.
+
+    A killed job or a full disk leaves the old file or none, never a half one.
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    os.close(handle)
+    draft = Path(name)
+    try:
+        yield draft
+        with open(draft, "rb+") as file:
+            os.fsync(file.fileno())
+        draft.chmod(0o644)
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def write_parquet(
+    frame: pl.DataFrame, path: str | Path, metadata: Mapping[str, str] | None = None
+) -> None:
+    """Write `frame` as Parquet (zstd level 1) whose bytes depend on its content alone."""
+    table = frame.to_arrow()
+    table = table.replace_schema_metadata(dict(metadata or {}))
+    with atomic(path) as draft:
+        pq.write_table(table, draft, compression="zstd", compression_level=1)
+
+
+def read_parquet(paths: Paths, columns: Sequence[str] | None = None) -> pl.DataFrame:
+    """Read one Parquet file or several, one below the other.
+
+    Raises UserError naming the file that is missing, unreadable or lacks a column.
+    """
+    files = [paths] if isinstance(paths, str | Path) else list(paths)
+    return pl.concat([_read_one(file, columns) for file in files], how="vertical")
+
+
+def _read_one(file: str | Path, columns: Sequence[str] | None) -> pl.DataFrame:
+    try:
+        return pl.read_parquet(file, columns=list(columns) if columns is not None else None)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(f"{file} cannot be read ({reason}): delete it and run again") from error
+
+
+def read_metadata(path: str | Path) -> dict[str, str]:
+    """Give the metadata that `write_parquet` stored in `path`."""
+    stored = pq.read_schema(path).metadata or {}
+    return {key.decode(): value.decode() for key, value in stored.items()}
+
+
+def write_json(content: Any, path: str | Path) -> None:
+    """Write `content` as JSON with sorted keys; NaN is refused."""
+    with atomic(path) as draft:
+        text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
+        draft.write_text(text + "\n", encoding="utf-8")
+
+
+def read_json(path: str | Path) -> Any:
+    """Read JSON; raises UserError naming a file that is missing or broken."""
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} cannot be read ({error}): delete it and run again") from error
+
+
+def write_text(text: str, path: str | Path) -> None:
+    """Write `text` as UTF-8."""
+    with atomic(path) as draft:
+        draft.write_text(text, encoding="utf-8")

@@ -1,0 +1,74 @@
+"""What all rooms share: the checked settings, the spans, the folds and the code of a stage."""
+
+import yaml
+from snakemake.exceptions import WorkflowError
+
+from gogooku import calendar, lineage, splits
+from gogooku import config as settings_of
+from gogooku.features.families import FAMILIES
+from gogooku.run import UserError
+
+try:
+    settings = settings_of.read(config)
+except UserError as error:
+    raise WorkflowError(str(error)) from None
+
+setting = settings.model_dump(mode="json")
+with open(Path(workflow.basedir, "config", "availability.yaml")) as file:
+    availability = yaml.safe_load(file)
+
+SPANS = settings.all_spans
+HORIZONS = setting["labels"]["horizons"]
+SEEDED = {"atft", "lightgbm"}
+FOLDS = splits.plan(
+    len(SPANS),
+    **{key: setting["splits"][key] for key in ("mode", "train", "valid", "test", "step")},
+)
+
+
+wildcard_constraints:
+    dataset="[a-z_]+",
+    span=r"\d{4}(m\d\d|q\d|y)",
+    family="[a-z]+",
+    model="[a-z]+",
+    fold=r"\d+",
+    seed=r"\d+",
+
+
+def code(script):
+    """Name the meaning of a script and of every module of ours that it reaches."""
+    return lineage.digest(Path(workflow.basedir, "workflow_scripts", f"{script}.py"))
+
+
+def look_back(sessions):
+    """Input function: the wildcard's span and those before it that hold `sessions` sessions."""
+    return lambda wildcards: calendar.look_back(wildcards.span, sessions, SPANS[0])
+
+
+def first_day(wildcards):
+    """First day of the wildcard's span that the run covers."""
+    return str(max(calendar.bounds(wildcards.span)[0], settings.dates.start))
+
+
+def last_day(wildcards):
+    """Last day of the wildcard's span that the run covers."""
+    return str(min(calendar.bounds(wildcards.span)[1], settings.dates.end))
+
+
+def fold_spans(*parts):
+    """Input function: the spans of the fold's `parts` (train, valid, test), each once."""
+    return lambda wildcards: [
+        SPANS[i] for i in sorted({i for part in parts for i in FOLDS[int(wildcards.fold)][part]})
+    ]
+
+
+def seeds_of(model):
+    """Seeds with which `model` is fitted: one where chance plays no part."""
+    return setting["seeds"] if model in SEEDED else [0]
+
+
+moment = {
+    "clock": setting["clock"],
+    "decision": setting["decision_time"] or availability["decision"][setting["clock"]],
+    "closes": [{key: str(value) for key, value in rule.items()} for rule in availability["close"]],
+}

@@ -1,0 +1,34 @@
+"""Data set: all families joined on date and code, normalised within each day. No labels.
+
+reads   <run>/panel/{span}.parquet               the universe of each day
+        <run>/features/{family}/{span}.parquet   every configured family
+writes  <run>/dataset/{span}.parquet             universe members only
+"""
+
+
+rule dataset:
+    """Join the families of {wildcards.span} and normalise stock columns day by day."""
+    input:
+        panel="<run>/panel/{span}.parquet",
+        families=collect(
+            "<run>/features/{family}/{{span}}.parquet", family=setting["features"]["families"]
+        ),
+    output:
+        "<run>/dataset/{span}.parquet",
+    log:
+        "<logs>/dataset/{span}.log",
+    benchmark:
+        "<benchmarks>/dataset/{span}.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=20,
+    params:
+        clip=setting["features"]["clip"],
+        method=setting["features"]["method"],
+        min_stocks=setting["features"]["min_stocks"],
+        code=code("dataset"),
+    script:
+        "../workflow_scripts/dataset.py"

@@ -1,0 +1,82 @@
+"""Evaluation: what the predictions were worth, with intervals, and the report that says so.
+
+reads   <run>/predictions/{model}/fold{fold}/seed{seed}.parquet
+        <run>/labels/{span}.parquet
+        <truth>.parquet                       simulated exchange only; no other room may read it
+writes  <run>/evaluation/{model}.parquet      one row per day, horizon, seed and metric
+        <run>/evaluation/{model}.json         their means, intervals and portfolios
+        <run>/report/index.html               one page, and its figures for snakemake --report
+"""
+
+
+def predictions_of(wildcards):
+    """Input function: the model's predictions of all folds and seeds."""
+    return collect(
+        "<run>/predictions/{model}/fold{fold}/seed{seed}.parquet",
+        model=wildcards.model,
+        fold=range(len(FOLDS)),
+        seed=seeds_of(wildcards.model),
+    )
+
+
+rule evaluate:
+    """Measure {wildcards.model} day by day on all test parts."""
+    input:
+        predictions=predictions_of,
+        labels=collect("<run>/labels/{span}.parquet", span=SPANS),
+        truth="<truth>.parquet" if setting["source"] == "simulated" else [],
+    output:
+        daily="<run>/evaluation/{model}.parquet",
+        summary="<run>/evaluation/{model}.json",
+    log:
+        "<logs>/evaluate/{model}.log",
+    benchmark:
+        "<benchmarks>/evaluate/{model}.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=6000,
+        runtime=30,
+    params:
+        horizons=HORIZONS,
+        entry=setting["labels"]["entry"],
+        evaluation=setting["evaluation"],
+        code=code("evaluate"),
+    script:
+        "../workflow_scripts/evaluate.py"
+
+
+rule report:
+    """Write the page on which all models stand side by side."""
+    input:
+        daily=collect("<run>/evaluation/{model}.parquet", model=setting["models"]),
+        summaries=collect("<run>/evaluation/{model}.json", model=setting["models"]),
+        panel=collect("<run>/panel/{span}.parquet", span=SPANS),
+        quality=collect("<run>/quality/{span}.parquet", span=SPANS),
+        folds=collect("<run>/folds/fold{fold}.json", fold=range(len(FOLDS))),
+    output:
+        page=report(
+            "<run>/report/index.html", category="Report", caption="../docs/captions/report.rst"
+        ),
+        rankic=report(
+            "<run>/report/rankic.svg", category="Figures", caption="../docs/captions/rankic.rst"
+        ),
+        equity=report(
+            "<run>/report/equity.svg", category="Figures", caption="../docs/captions/equity.rst"
+        ),
+    log:
+        "<logs>/report/report.log",
+    benchmark:
+        "<benchmarks>/report/report.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=20,
+    params:
+        setting=setting,
+        code=code("report"),
+    script:
+        "../workflow_scripts/report.py"

@@ -1,0 +1,52 @@
+"""Features: one file a family and span, each a function of its declared look-back alone.
+
+reads   <run>/panel/{span}.parquet               the span and its look-back
+        <raw>/{dataset}/{span}.parquet           where a family needs rows of its own
+        <run>/graphs/{span}.parquet              for the graph family
+writes  <run>/features/{family}/{span}.parquet   date, code, the family's columns, is_{family}_valid
+"""
+
+
+def family_inputs(family):
+    """Input function: the family's files of the span and its look-back, by name."""
+
+    def files(wildcards):
+        return {
+            name: collect(
+                f"<run>/{name}/{{span}}.parquet"
+                if name in ("panel", "graphs")
+                else f"<raw>/{name}/{{span}}.parquet",
+                span=look_back(sessions)(wildcards),
+            )
+            for name, sessions in FAMILIES[family].items()
+        }
+
+    return files
+
+
+for family in FAMILIES:
+
+    rule:
+        """Compute one family's columns for {wildcards.span}."""
+        name:
+            f"features_{family}"
+        input:
+            unpack(family_inputs(family)),
+        output:
+            f"<run>/features/{family}/{{span}}.parquet",
+        log:
+            f"<logs>/features/{family}-{{span}}.log",
+        benchmark:
+            f"<benchmarks>/features/{family}-{{span}}.jsonl"
+        conda:
+            "../envs/cpu.yaml"
+        threads: 1
+        resources:
+            mem_mb=6000,
+            runtime=30,
+        params:
+            first=first_day,
+            moment=moment,
+            code=code(f"features_{family}"),
+        script:
+            f"../workflow_scripts/features_{family}.py"

@@ -1,0 +1,29 @@
+"""Graphs: who moves with whom, day by day, from returns up to that day.
+
+reads   <run>/panel/{span}.parquet    the span and the correlation window before it
+writes  <run>/graphs/{span}.parquet   date, source, target, weight (signed correlation)
+"""
+
+
+rule graph:
+    """Link every stock of {wildcards.span} to those it has moved with."""
+    input:
+        collect("<run>/panel/{span}.parquet", span=look_back(setting["graph"]["window"] + 1)),
+    output:
+        "<run>/graphs/{span}.parquet",
+    log:
+        "<logs>/graph/{span}.log",
+    benchmark:
+        "<benchmarks>/graph/{span}.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=30,
+    params:
+        first=first_day,
+        graph=setting["graph"],
+        code=code("graph"),
+    script:
+        "../workflow_scripts/graph.py"

@@ -1,0 +1,61 @@
+"""Panel: the universe of each day, raw prices with their factors, and what was wrong with them.
+
+reads   <raw>/{calendar,master,bars}/{span}.parquet   the span and its look-back
+writes  <run>/panel/{span}.parquet                    one row per session and listed common stock
+        <run>/quality/{span}.parquet                  one row per rejected value, with the reason
+"""
+
+
+rule panel:
+    """Clean the bars of {wildcards.span}, judge each day's universe and lay both out."""
+    input:
+        calendar=collect("<raw>/calendar/{span}.parquet", span=look_back(60)),
+        master=collect("<raw>/master/{span}.parquet", span=look_back(60)),
+        bars=collect("<raw>/bars/{span}.parquet", span=look_back(60)),
+    output:
+        panel="<run>/panel/{span}.parquet",
+        quality="<run>/quality/{span}.parquet",
+    log:
+        "<logs>/panel/{span}.log",
+    benchmark:
+        "<benchmarks>/panel/{span}.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=20,
+    params:
+        first=first_day,
+        last=last_day,
+        moment=moment,
+        quality=setting["quality"],
+        universe=setting["universe"],
+        code=code("panel"),
+    script:
+        "../workflow_scripts/panel.py"
+
+
+rule labels:
+    """Label the entries whose exit falls into {wildcards.span}."""
+    input:
+        panel=collect("<run>/panel/{span}.parquet", span=look_back(max(HORIZONS) + 1)),
+    output:
+        "<run>/labels/{span}.parquet",
+    log:
+        "<logs>/labels/{span}.log",
+    benchmark:
+        "<benchmarks>/labels/{span}.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=20,
+    params:
+        first=first_day,
+        last=last_day,
+        labels=setting["labels"],
+        code=code("labels"),
+    script:
+        "../workflow_scripts/labels.py"

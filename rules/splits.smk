@@ -1,0 +1,60 @@
+"""Splits: walk-forward folds of sessions, and what is fitted on a fold's training part.
+
+reads   <raw>/calendar/{span}.parquet     of the fold's spans
+        <run>/dataset/{span}.parquet      of the training spans
+writes  <run>/folds/fold{fold}.json       first and last session of train, valid and test
+        <run>/folds/scaler{fold}.json     mean and sd of market columns over the training part
+"""
+
+
+rule fold:
+    """Cut fold {wildcards.fold} and prove that no label of one part reaches into the next."""
+    input:
+        collect("<raw>/calendar/{span}.parquet", span=fold_spans("train", "valid", "test")),
+    output:
+        "<run>/folds/fold{fold}.json",
+    log:
+        "<logs>/fold/{fold}.log",
+    benchmark:
+        "<benchmarks>/fold/{fold}.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        spans=lambda wildcards: {
+            part: [SPANS[i] for i in FOLDS[int(wildcards.fold)][part]]
+            for part in ("train", "valid", "test")
+        },
+        dates=setting["dates"],
+        embargo=setting["splits"]["embargo"],
+        horizons=HORIZONS,
+        entry=setting["labels"]["entry"],
+        code=code("fold"),
+    script:
+        "../workflow_scripts/fold.py"
+
+
+rule scaler:
+    """Fit the scale of market columns on the training part of fold {wildcards.fold}."""
+    input:
+        fold="<run>/folds/fold{fold}.json",
+        dataset=collect("<run>/dataset/{span}.parquet", span=fold_spans("train")),
+    output:
+        "<run>/folds/scaler{fold}.json",
+    log:
+        "<logs>/scaler/{fold}.log",
+    benchmark:
+        "<benchmarks>/scaler/{fold}.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=10,
+    params:
+        code=code("scaler"),
+    script:
+        "../workflow_scripts/scaler.py"

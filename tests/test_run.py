@@ -1,0 +1,61 @@
+"""Files are whole or not there, and the same content gives the same bytes."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+from gogooku import run
+
+FRAME = pl.DataFrame({"date": ["a", "b"], "value": [1.5, None]})
+
+
+def test_equal_frames_give_equal_bytes(tmp_path):
+    run.write_parquet(FRAME, tmp_path / "a.parquet", {"kind": "x"})
+    run.write_parquet(FRAME.clone(), tmp_path / "b.parquet", {"kind": "x"})
+    assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
+    assert run.read_parquet(tmp_path / "a.parquet").equals(FRAME)
+    assert run.read_metadata(tmp_path / "a.parquet")["kind"] == "x"
+
+
+def test_a_failure_while_writing_leaves_the_old_file_and_no_draft(tmp_path):
+    target = tmp_path / "x.json"
+    run.write_json({"a": 1}, target)
+    with pytest.raises(ZeroDivisionError), run.atomic(target) as draft:
+        draft.write_text("half")
+        raise ZeroDivisionError
+    assert run.read_json(target) == {"a": 1}
+    assert os.listdir(tmp_path) == ["x.json"]
+
+
+@pytest.mark.parametrize("content", [b"", b"no parquet"])
+def test_a_broken_file_is_named_in_one_sentence(tmp_path, content):
+    broken = tmp_path / "broken.parquet"
+    broken.write_bytes(content)
+    with pytest.raises(run.UserError, match=r"broken\.parquet cannot be read .*: delete it"):
+        run.read_parquet([broken])
+    with pytest.raises(run.UserError, match=r"missing\.json cannot be read"):
+        run.read_json(tmp_path / "missing.json")
+
+
+def test_json_refuses_a_value_that_is_not_a_number(tmp_path):
+    with pytest.raises(ValueError):
+        run.write_json({"a": float("nan")}, tmp_path / "x.json")
+
+
+def test_a_job_that_meets_bad_input_ends_with_one_sentence_and_status_one(tmp_path):
+    script = "from gogooku import run\nrun.log_to('job.log')\nraise run.UserError('mend the file')\n"
+    lib = Path(run.__file__).parents[1]
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(lib)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "mend the file" in (tmp_path / "job.log").read_text()
+    assert "Traceback" not in done.stderr
