@@ -14,6 +14,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from gogooku import run
+
 Granularity = Literal["month", "quarter", "year"]
 Clock = Literal["published", "served"]
 Days = npt.NDArray[np.datetime64]
@@ -92,6 +94,12 @@ class Sessions:
         """Keep the days on which stocks trade: vendor's HolDiv 1 (open) or 2 (half day)."""
         trading = np.isin(np.asarray(kinds), ["1", "2"])
         return cls(np.unique(np.asarray(dates, "datetime64[D]")[trading]))
+
+    @classmethod
+    def read(cls, paths: run.Paths) -> "Sessions":
+        """Load the vendor's calendar files."""
+        rows = run.read_parquet(paths, ["Date", "HolDiv"])
+        return cls.of(rows["Date"].to_numpy(), rows["HolDiv"].to_list())
 
     def position(self, days: npt.ArrayLike) -> npt.NDArray[np.intp]:
         """Count the sessions before each of `days`; raises ValueError for a day that is none."""

@@ -16,6 +16,8 @@ Model = Literal["atft", "lightgbm", "ridge", "reversal"]
 Entry = Literal["next_close", "next_open", "close"]
 Share = float
 
+LAST_CLOSE = "15:30"  # the latest close that the exchange has had [JST]
+
 
 class Section(BaseModel):
     """A section of the settings: no unknown keys, no change after reading."""
@@ -161,6 +163,10 @@ class Evaluation(Section):
     confidence: Share = Field(gt=0, lt=1)
 
 
+class Audit(Section):
+    day: dt.date | None
+
+
 class Settings(Section):
     """All settings of a run."""
 
@@ -187,6 +193,7 @@ class Settings(Section):
     lightgbm: Lightgbm
     ridge: Ridge
     evaluation: Evaluation
+    audit: Audit
 
     @property
     def all_spans(self) -> list[str]:
@@ -202,6 +209,16 @@ class Settings(Section):
                 f"{longest}: raise splits.embargo to at least {longest}"
             )
         return self
+
+    @field_validator("decision_time")
+    @classmethod
+    def _prices_of_the_day_are_known(cls, time: str | None) -> str | None:
+        if time and time < LAST_CLOSE:
+            raise ValueError(
+                f"decision_time {time} is before the close, when the day's prices are not known "
+                f"yet: choose {LAST_CLOSE} or later, or null"
+            )
+        return time
 
     @model_validator(mode="after")
     def _source_is_complete(self) -> "Settings":

@@ -1,0 +1,71 @@
+"""A run's settings are refused in one sentence that says what to change."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from gogooku import config
+from gogooku.run import UserError
+
+CONFIG = Path(__file__).parents[1] / "config"
+OVERLAYS = sorted(set(CONFIG.glob("*.yaml")) - {CONFIG / "availability.yaml"})
+
+
+def merged(*layers):
+    """Lay mappings over each other as Snakemake does: dicts merge, all else replaces."""
+    result = {}
+    for layer in layers:
+        for key, value in layer.items():
+            both = isinstance(value, dict) and isinstance(result.get(key), dict)
+            result[key] = merged(result[key], value) if both else value
+    return result
+
+
+def default(**changes):
+    return merged(yaml.safe_load((CONFIG / "default.yaml").read_text()), changes)
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS, ids=lambda path: path.stem)
+def test_every_overlay_is_a_run(overlay):
+    layers = [yaml.safe_load(overlay.read_text()), {"archive": "a-folder"}]
+    assert config.read(merged(default(), *layers)).all_spans
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS, ids=lambda path: path.stem)
+def test_overlays_hold_differences_only(overlay):
+    def leaves(node, path=()):
+        if not isinstance(node, dict):
+            yield path, node
+            return
+        for key, value in node.items():
+            yield from leaves(value, (*path, key))
+
+    base = dict(leaves(default()))
+    layer = dict(leaves(yaml.safe_load(overlay.read_text())))
+    same = [path for path, value in layer.items() if base.get(path) == value]
+    assert overlay.stem == "default" or not same
+
+
+@pytest.mark.parametrize(
+    "changes, sentence",
+    [
+        ({"hoizons": [1]}, "hoizons is no setting"),
+        ({"splits": {"trian": 3}}, "splits.trian is no setting"),
+        ({"dates": {"end": "2016-01-01"}}, "before dates.start"),
+        ({"splits": {"embargo": 5}}, "raise splits.embargo to at least 20"),
+        ({"splits": {"train": 500}}, "hold no fold"),
+        ({"source": "archive"}, "--config archive=FOLDER"),
+        ({"dates": {"end": "2030-01-01"}}, "leave the simulated market"),
+        ({"labels": {"horizons": [5, 1]}}, "must ascend"),
+        ({"features": {"families": ["technicl"]}}, "choose from"),
+        ({"graph": {"min_observations": 90}}, "graph.min_observations 90 exceeds"),
+        ({"atft": {"hidden": 30}}, "no multiple of atft.heads"),
+        ({"models": ["xgboost"]}, "models.0 is 'xgboost'"),
+        ({"spans": "week"}, "spans is 'week'"),
+        ({"store": "../elsewhere"}, "store is"),
+    ],
+)
+def test_a_bad_setting_is_refused_in_a_sentence_that_names_it(changes, sentence):
+    with pytest.raises(UserError, match=sentence) as refusal:
+        config.read(default(**changes))
+    assert "Traceback" not in str(refusal.value) and "pydantic" not in str(refusal.value)

@@ -1,0 +1,101 @@
+"""The panel adjusts forward, says what is absent, and lays out what it holds."""
+
+import datetime as dt
+
+import numpy as np
+import polars as pl
+import pytest
+from gogooku import run
+from gogooku.features.column import Column, finish
+from gogooku.panel import Panel
+
+DAYS = [dt.date(2024, 1, day) for day in (4, 5, 9)]
+
+
+def rows(**changes):
+    """Two stocks on three days; 130A0 splits 1:2 on the last, 13010 is listed from the second."""
+    keys = [(DAYS[0], "130A0"), (DAYS[1], "13010"), (DAYS[1], "130A0"), (DAYS[2], "13010"),
+            (DAYS[2], "130A0")]  # fmt: skip
+    close = [100.0, 50.0, 110.0, None, 60.0]
+    frame = pl.DataFrame(keys, {"date": pl.Date, "code": pl.String}, orient="row")
+    frame = frame.with_columns(
+        *(pl.Series(name, close, pl.Float64) for name in ("open", "high", "low", "close")),
+        pl.Series("volume", [10.0, 5.0, 10.0, None, 30.0]),
+        pl.lit(1e6).alias("value"),
+        pl.Series("factor", [1.0, 1.0, 1.0, 1.0, 0.5]),
+        pl.Series("volume_factor", [1.0, 1.0, 1.0, 1.0, 0.5]),
+        *(pl.lit(False).alias(name) for name in ("limit_up", "limit_down")),
+        pl.Series("s33", ["0050", "3050", "0050", "3050", "0050"]),
+        pl.lit("1").alias("s17"),
+        pl.lit("0111").alias("market"),
+        pl.lit("-").alias("scale"),
+        pl.lit(True).alias("universe"),
+    )
+    return frame.with_columns(**changes)
+
+
+def test_a_split_moves_no_adjusted_price_and_no_earlier_day():
+    panel = Panel.of(rows())
+    assert panel.codes.tolist() == ["13010", "130A0"]
+    np.testing.assert_allclose(panel["close"][:, 1], [100, 110, 120])
+    np.testing.assert_allclose(panel["volume"][:, 1], [10, 10, 15])
+    np.testing.assert_allclose(panel["raw_close"][:, 1], [100, 110, 60])
+    before = Panel.of(rows().filter(pl.col("date") < DAYS[2]))
+    np.testing.assert_array_equal(before["close"], panel["close"][:2])
+
+
+def test_a_rights_issue_adjusts_prices_and_not_volume():
+    panel = Panel.of(rows(volume_factor=pl.lit(1.0)))
+    np.testing.assert_allclose(panel["close"][2, 1], 120)
+    np.testing.assert_allclose(panel["volume"][2, 1], 30)
+
+
+def test_what_is_absent_is_nan_and_unlisted_is_not_listed():
+    panel = Panel.of(rows())
+    assert np.isnan(panel["close"][0, 0]) and np.isnan(panel["close"][2, 0])
+    assert panel["listed"].tolist() == [[False, True], [True, True], [True, True]]
+    assert panel["s33"].tolist()[0] == [-1, 50]
+
+
+def test_returns_over_a_gap_are_absent():
+    panel = Panel.of(rows())
+    np.testing.assert_allclose(panel.returns[:, 1], [np.nan, 0.1, 120 / 110 - 1])
+    assert np.isnan(panel.returns[:, 0]).all()
+
+
+def test_tidy_gives_the_listed_rows_of_the_span_in_order():
+    panel = Panel.of(rows())
+    frame = panel.tidy({"a": panel["close"], "m": np.array([1.0, 2.0, np.nan])}, DAYS[1])
+    assert frame.rows() == [
+        (DAYS[1], "13010", 50.0, 2.0),
+        (DAYS[1], "130A0", 110.0, 2.0),
+        (DAYS[2], "13010", None, None),
+        (DAYS[2], "130A0", 120.0, None),
+    ]
+
+
+def test_a_row_that_comes_twice_is_refused():
+    twice = pl.concat([rows(), rows().tail(1)])
+    with pytest.raises(run.UserError, match="date and code twice"):
+        Panel.of(twice)
+
+
+def column(name, kind="stock"):
+    return Column(name, kind, "1", "a test", 0, 1, "none")
+
+
+def test_a_column_named_and_not_made_or_made_and_not_named_is_an_error():
+    panel = Panel.of(rows())
+    made = {"a": panel["close"]}
+    for named in ([column("a"), column("b")], [column("b")]):
+        with pytest.raises(ValueError, match="'b'"):
+            finish(panel, "test", named, made, DAYS[0])
+
+
+def test_infinite_values_are_an_error_and_validity_is_any_known_column():
+    panel = Panel.of(rows())
+    with pytest.raises(ValueError, match="infinite"):
+        finish(panel, "test", [column("a")], {"a": panel["close"] / 0}, DAYS[0])
+    frame, metadata = finish(panel, "test", [column("a")], {"a": panel["close"]}, DAYS[0])
+    assert frame["is_test_valid"].to_list() == [True, True, True, False, True]
+    assert '"a": "stock"' in metadata["kinds"]

@@ -1,0 +1,72 @@
+"""A change redoes its own stage and what follows from it, and nothing else."""
+
+import pytest
+
+TRAIN = {"train_atft", "train_lightgbm", "train_ridge"}
+PREDICT = {"predict_atft", "predict_lightgbm", "predict_ridge"}
+JUDGE = {"evaluate", "report"}
+AFTER_TRAIN = TRAIN | PREDICT | JUDGE
+AFTER_DATASET = {"dataset", "scaler", "predict_reversal"} | AFTER_TRAIN
+
+
+def test_a_finished_run_has_nothing_to_do(house):
+    assert house.would_run() == {}
+
+
+@pytest.mark.parametrize(
+    "file, old, new, redone",
+    [
+        ("lib/gogooku/train.py", "import logging", "# a comment\nimport logging", set()),
+        ("lib/gogooku/train.py", '"""Training and use', '"""The training and use', set()),
+        ("lib/gogooku/models/linear.py", "\nimport", "\n# a comment\nimport", set()),
+        ("lib/gogooku/metrics.py", "def mean(", "unused = 1\n\n\ndef mean(", JUDGE),
+        ("lib/gogooku/report.py", "\nimport", "\nunused = 1\nimport", {"report"}),
+        (
+            "lib/gogooku/models/heads.py",
+            "\nimport",
+            "\nunused = 1\nimport",
+            {"train_atft", "predict_atft"} | JUDGE,
+        ),
+        (
+            "lib/gogooku/models/linear.py",
+            "\nimport",
+            "\nunused = 1\nimport",
+            {"train_ridge", "predict_ridge"} | JUDGE,
+        ),
+        (
+            "lib/gogooku/features/sector.py",
+            "\nimport",
+            "\nunused = 1\nimport",
+            {"features_sector"} | AFTER_DATASET,
+        ),
+        (
+            "lib/gogooku/features/statement.py",
+            "\nimport",
+            "\nunused = 1\nimport",
+            {"features_statement"} | AFTER_DATASET,
+        ),
+        ("config/default.yaml", "cost: 10 ", "cost: 20 ", JUDGE),
+        ("config/default.yaml", "penalty: 1000", "penalty: 10", {"train_ridge", "predict_ridge"} | JUDGE),
+        ("rules/train.smk", "mem_mb=10000", "mem_mb=20000", set()),
+        ("rules/train.smk", "threads: 2", "threads: 1", set()),
+    ],
+)
+def test_a_change_redoes_its_own_stage_and_what_follows(house, file, old, new, redone):
+    with house.edited(file, old, new):
+        assert set(house.would_run()) == redone
+
+
+def test_a_touched_file_redoes_nothing(house):
+    for path in (house.root / "workflow_scripts").glob("*.py"):
+        path.touch()
+    assert house.would_run() == {}
+
+
+def test_a_later_end_adds_files_and_retrains_no_old_fold(house):
+    with house.edited("config/smoke.yaml", "end: 2022-12-30", "end: 2023-12-29"):
+        jobs = house.would_run()
+    once_a_span = {name: count for name, count in jobs.items() if name.startswith("features_")}
+    assert once_a_span and set(once_a_span.values()) == {1}
+    assert jobs["panel"] == jobs["labels"] == jobs["graph"] == jobs["dataset"] == 1
+    assert jobs["fold"] == jobs["train_atft"] == jobs["train_lightgbm"] == 1
+    assert "market" not in jobs

@@ -1,0 +1,21 @@
+"""Join the families of one span and normalise day by day."""
+
+from typing import TYPE_CHECKING
+
+import json
+
+from gogooku import dataset, run
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+knobs = snakemake.params
+run.log_to(snakemake.log[0])
+
+panel = run.read_parquet(snakemake.input.panel, ["date", "code", "universe"])
+families = dataset.read_families(snakemake.input.families)
+
+rows, kinds = dataset.assemble(
+    panel, families, clip=knobs.clip, method=knobs.method, min_stocks=knobs.min_stocks
+)
+run.write_parquet(rows, snakemake.output[0], {"kinds": json.dumps(kinds)})
