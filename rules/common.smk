@@ -17,6 +17,7 @@ setting = settings.model_dump(mode="json")
 with open(Path(workflow.basedir, "config", "availability.yaml")) as file:
     availability = yaml.safe_load(file)
 
+RAW = list(availability["datasets"])
 SPANS = settings.all_spans
 HORIZONS = setting["labels"]["horizons"]
 SEEDED = {"atft", "lightgbm"}
@@ -72,3 +73,9 @@ moment = {
     "decision": setting["decision_time"] or availability["decision"][setting["clock"]],
     "closes": [{key: str(value) for key, value in rule.items()} for rule in availability["close"]],
 }
+
+# Plain paths: params hold them too, where pathvars are not resolved.
+AUDITED = [
+    f"runs/{setting['name']}/predictions/{model}/fold0/seed{seeds_of(model)[0]}.parquet"
+    for model in setting["models"]
+]

@@ -33,6 +33,9 @@ rule train_atft:
     params:
         atft=setting["atft"],
         neighbours=setting["graph"]["neighbours"],
+        checkpoint=lambda wildcards: (
+            f"runs/{setting['name']}/resume/atft-fold{wildcards.fold}-seed{wildcards.seed}.pt"
+        ),
         code=code("train_atft"),
     script:
         "../workflow_scripts/train_atft.py"

@@ -28,6 +28,15 @@ WHEN = {"labels": "exit"}  # the column that dates a row, where it is not `date`
 STAGES = ("panel", "quality", "labels", "features", "graphs", "dataset", "predictions")
 
 
+def chosen_day(test: Mapping[str, str], day: str | None) -> dt.date:
+    """Give `day`, or by default the middle of the test part; UserError if it lies outside it."""
+    first, last = (dt.date.fromisoformat(test[end]) for end in ("first", "last"))
+    chosen = dt.date.fromisoformat(day) if day else first + (last - first) / 2
+    if not first <= chosen <= last:
+        raise UserError(f"audit.day {chosen} is outside the first fold's test part {first}…{last}")
+    return chosen
+
+
 def moment_of(day: dt.date, decision: str, closes: Sequence[Mapping[str, str]]) -> dt.datetime:
     """Give the moment of decision of `day` as an aware datetime in UTC."""
     moment = calendar.decision_moments(np.array([day], "datetime64[D]"), decision, closes)[0]
@@ -70,7 +79,7 @@ def _disturbed(rows: pl.DataFrame, random: np.random.Generator) -> pl.DataFrame:
 
 def rebuild(
     folder: Path,
-    raw: Sequence[Path],
+    raw: Sequence[str],
     setting: Mapping[str, Any],
     moment: dt.datetime,
     targets: Sequence[str],
@@ -83,7 +92,7 @@ def rebuild(
     """
     shutil.rmtree(folder, ignore_errors=True)
     unknown: dict[str, int] = {}
-    for i, path in enumerate(run.progress(raw, "changing the future")):
+    for i, path in enumerate(run.progress(map(Path, raw), "changing the future", len(raw))):
         rows, count = change_future(run.read_parquet(path), moment, setting["clock"], seed=i)
         unknown[path.parent.name] = unknown.get(path.parent.name, 0) + count
         run.write_parquet(rows, folder / path)

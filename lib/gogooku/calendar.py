@@ -97,7 +97,9 @@ class Sessions:
 
     @classmethod
     def read(cls, paths: run.Paths) -> "Sessions":
-        """Load the vendor's calendar files."""
+        """Load the vendor's calendar files; no file, no session."""
+        if not paths:
+            return cls(np.array([], "datetime64[D]"))
         rows = run.read_parquet(paths, ["Date", "HolDiv"])
         return cls.of(rows["Date"].to_numpy(), rows["HolDiv"].to_list())
 

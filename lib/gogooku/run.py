@@ -1,6 +1,7 @@
 """What every job does alike: log, seed, show progress, read and write files whole."""
 
 import contextlib
+import hashlib
 import json
 import logging
 import os
@@ -88,6 +89,12 @@ def write_parquet(
         pq.write_table(table, draft, compression="zstd", compression_level=1)
 
 
+def write_parquets(frames: Mapping[str, pl.DataFrame], paths: Mapping[str, str | Path]) -> None:
+    """Write each frame to the path of its name; both must have the same names."""
+    for name in sorted(frames.keys() | paths.keys()):
+        write_parquet(frames[name], paths[name])
+
+
 def read_parquet(paths: Paths, columns: Sequence[str] | None = None) -> pl.DataFrame:
     """Read one Parquet file or several, one below the other.
 
@@ -130,3 +137,17 @@ def write_text(text: str, path: str | Path) -> None:
     """Write `text` as UTF-8."""
     with atomic(path) as draft:
         draft.write_text(text, encoding="utf-8")
+
+
+def fingerprint(*settings: Any, files: Iterable[str | Path]) -> str:
+    """Name settings and the content of files by twelve hex digits."""
+    whole = hashlib.sha256(repr(settings).encode())
+    for path in files:
+        with open(path, "rb") as file:
+            whole.update(hashlib.file_digest(file, "sha256").digest())
+    return whole.hexdigest()[:12]
+
+
+def write_lines(entries: Iterable[Mapping[str, Any]], path: str | Path) -> None:
+    """Write one JSON object a line."""
+    write_text("".join(json.dumps(entry, sort_keys=True) + "\n" for entry in entries), path)

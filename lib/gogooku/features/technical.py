@@ -1,36 +1,365 @@
 """Price and volume of the stock itself, and the exchange's calendar.
 
-Prices and volumes are adjusted; C is the close, r1 = C_t / C_t−1 − 1, t−1 the session before.
-Volatilities are annualised with 245 sessions. EMA_n weighs by 2/(n + 1), Wilder's average by 1/n;
-both start as a simple mean of n observations. Unless said otherwise a window of n sessions needs
-two thirds of n observations, and z-scores use the population deviation (ddof 0).
+Prices and volumes are adjusted; O, H, L, C, V are the session's, r1 = C_t / C_t−1 − 1 with t−1 the
+session before. Volatilities are annualised with 245 sessions. EMA_n weighs by 2/(n + 1), Wilder's
+average by 1/n; both start as the simple mean of their first n observations and are known from then
+on. A window of n sessions needs two thirds of n observations where no other number stands.
+Deviations divide by n − 1 in volatilities and by n in z-scores, bands and moments.
 """
-
-from collections.abc import Mapping
-from functools import partial
 
 import numpy as np
 
 from gogooku import indicators as ind
 from gogooku import ops
-from gogooku.calendar import Sessions
+from gogooku.calendar import Days, Sessions
 from gogooku.features.column import Column
-from gogooku.ops import Array, delay, enough, ratio
+from gogooku.ops import delay, enough, ratio
 from gogooku.panel import Panel
 
-Bars = dict[str, np.ndarray]
+Values = dict[str, np.ndarray]
 
 INPUTS = ("open", "high", "low", "close", "volume", "value")
-HORIZONS = (1, 2, 3, 5, 10, 20, 60, 120)
-LONGEST_RUN = 60
-LONGEST_LISTING = 800  # sessions; the loaded window surely holds as many
+LONGEST_RUN = 60  # sessions
+LONGEST_LISTING = 800  # sessions; the family's look-back holds as many
 TA_LIB = "TA-Lib 0.6"
-USUAL = "common usage"
-
-_stock = partial(Column, kind="stock")
-_flag = partial(Column, kind="flag")
 
 
-def _window(name: str, unit: str, definition: str, window: int, source: str = USUAL) -> Column:
-    return _stock(name, unit=unit, definition=definition, look_back=window,
-                  min_obs=enough(window), source=source)  # fmt: skip
+def _stock(
+    name: str, unit: str, definition: str, look_back: int, min_obs: int = 0, source: str = "usual"
+) -> Column:
+    return Column(name, "stock", unit, definition, look_back, min_obs or enough(look_back), source)
+
+
+def _flag(name: str, definition: str, look_back: int = 0, source: str = "calendar") -> Column:
+    return Column(name, "flag", "0 or 1", definition, look_back, 1, source)
+
+
+# ---- returns and their spread --------------------------------------------------------------------
+
+RETURNS = (1, 2, 3, 5, 10, 20, 60, 120)
+LOG_RETURNS = (1, 5, 10, 20)
+VOLATILITIES = (5, 10, 20, 60, 120)
+
+MOVES = [
+    *(_stock(f"returns_{h}d", "share", f"C_t / C_t−{h} − 1", h, 2) for h in RETURNS),
+    *(_stock(f"log_returns_{h}d", "log", f"ln(C_t / C_t−{h})", h, 2) for h in LOG_RETURNS),
+    _stock("overnight_return", "share", "O_t / C_t−1 − 1", 1, 2),
+    _stock("intraday_return", "share", "C_t / O_t − 1", 0, 1),
+    _stock("mom_persist_5d", "share", "sessions with r1 > 0 over those with r1, of 5", 5, 4),
+    _stock("up_streak", "sessions", f"run of r1 > 0 to this day, at most {LONGEST_RUN}", 61, 2),
+    _stock("down_streak", "sessions", f"run of r1 < 0 to this day, at most {LONGEST_RUN}", 61, 2),
+    _stock("zscore_20", "sd", "(C − mean) / sd of 20 closes", 20),
+    _stock("zscore_60", "sd", "(C − mean) / sd of 60 closes", 60),
+    _stock("skew_60", "1", "population skewness of 60 r1", 60),
+    _stock("kurt_60", "1", "population excess kurtosis of 60 r1", 60),
+    _stock(
+        "autocorr_20", "1", "correlation of r1 with that of the session before, 19 pairs", 20, 13
+    ),
+]
+
+
+def _moves(bars: Values) -> Values:
+    close = bars["close"]
+    daily = ind.returns(close, 1)
+    made = {f"returns_{h}d": ind.returns(close, h) for h in RETURNS}
+    made |= {f"log_returns_{h}d": ind.log_returns(close, h) for h in LOG_RETURNS}
+    made |= {f"zscore_{n}": ops.ts_zscore(close, n, enough(n)) for n in (20, 60)}
+    return made | {
+        "overnight_return": ratio(bars["open"], delay(close, 1)) - 1,
+        "intraday_return": ratio(close, bars["open"]) - 1,
+        "mom_persist_5d": ops.ts_mean(ops.where_known(daily, daily > 0), 5, enough(5)),
+        "up_streak": ops.where_known(daily, ops.ts_run(daily > 0, LONGEST_RUN)),
+        "down_streak": ops.where_known(daily, ops.ts_run(daily < 0, LONGEST_RUN)),
+        "skew_60": ops.ts_skew(daily, 60, enough(60)),
+        "kurt_60": ops.ts_kurt(daily, 60, enough(60)),
+        "autocorr_20": ops.ts_autocorr(daily, 20, enough(19)),
+    }
+
+
+SPREADS = [
+    *(
+        _stock(f"volatility_{n}d", "per √year", f"sd of {n} daily log returns × √245", n)
+        for n in VOLATILITIES
+    ),
+    _stock(
+        "parkinson_20", "per √year", "√(mean of ln(H/L)² / 4 ln 2 × 245)", 20, 0, "Parkinson (1980)"
+    ),
+    _stock(
+        "garman_klass_20",
+        "per √year",
+        "√(mean of ½ ln(H/L)² − (2 ln 2 − 1) ln(C/O)² × 245)",
+        20,
+        0,
+        "Garman and Klass (1980)",
+    ),
+    _stock(
+        "rogers_satchell_20",
+        "per √year",
+        "√(mean of ln(H/C) ln(H/O) + ln(L/C) ln(L/O) × 245)",
+        20,
+        0,
+        "Rogers and Satchell (1991)",
+    ),
+    *(
+        _stock(
+            f"yang_zhang_{n}",
+            "per √year",
+            f"overnight, open-to-close and Rogers-Satchell variances of {n} sessions",
+            n,
+            0,
+            "Yang and Zhang (2000)",
+        )
+        for n in (20, 60)
+    ),
+    *(
+        _stock(
+            f"vol_of_vol_{n}", "per √year", f"sd of {n} values of volatility_20d", n + 20, enough(n)
+        )
+        for n in (20, 60)
+    ),
+]
+
+
+def _spreads(bars: Values) -> Values:
+    made = {f"volatility_{n}d": ind.volatility(bars["close"], n) for n in VOLATILITIES}
+    steady = made["volatility_20d"]
+    made |= {f"vol_of_vol_{n}": ops.ts_std(steady, n, enough(n), ddof=1) for n in (20, 60)}
+    made |= {f"yang_zhang_{n}": ind.yang_zhang(bars, n) for n in (20, 60)}
+    return made | {
+        "parkinson_20": ind.parkinson(bars["high"], bars["low"], 20),
+        "garman_klass_20": ind.garman_klass(bars, 20),
+        "rogers_satchell_20": ind.rogers_satchell(bars, 20),
+    }
+
+
+# ---- where the price stands ----------------------------------------------------------------------
+
+SMAS = (5, 20, 60, 120, 200)
+EMAS = (5, 10, 20, 60, 200)
+GAPS = ((5, 20), (20, 60), (60, 200))
+SLOPES = (5, 20, 60)
+
+LEVELS = [
+    *(_stock(f"price_to_sma_{n}", "share", f"C / mean of {n} closes − 1", n) for n in SMAS),
+    *(_stock(f"price_to_ema_{n}", "share", f"C / EMA_{n} − 1", 4 * n, n, TA_LIB) for n in EMAS),
+    *(
+        _stock(f"ma_gap_{a}_{b}", "share", f"EMA_{a} / EMA_{b} − 1", 4 * b, b, TA_LIB)
+        for a, b in GAPS
+    ),
+    *(
+        _stock(f"ema{n}_slope", "share", f"EMA_{n} / EMA_{n} of t−1 − 1", 4 * n + 1, n + 1, TA_LIB)
+        for n in SLOPES
+    ),
+    _stock("high_low_ratio", "ratio", "H / L", 0, 1),
+    _stock("close_to_high", "share", "(H − C) / (H − L)", 0, 1),
+    _stock("close_to_low", "share", "(C − L) / (H − L)", 0, 1),
+    *(
+        _stock(f"dist_to_{side}_{n}", "share", f"C / {edge} of {n} sessions − 1", n)
+        for side, edge in (("high", "highest H"), ("low", "lowest L"))
+        for n in (60, 245)
+    ),
+]
+
+
+def _levels(bars: Values) -> Values:
+    high, low, close = bars["high"], bars["low"], bars["close"]
+    averages = {n: ops.ts_ema(close, n) for n in EMAS}
+    made = {f"price_to_sma_{n}": ratio(close, ind.mean(close, n)) - 1 for n in SMAS}
+    made |= {f"price_to_ema_{n}": ratio(close, averages[n]) - 1 for n in EMAS}
+    made |= {f"ma_gap_{a}_{b}": ratio(averages[a], averages[b]) - 1 for a, b in GAPS}
+    made |= {f"ema{n}_slope": ind.returns(averages[n], 1) for n in SLOPES}
+    for n in (60, 245):
+        made[f"dist_to_high_{n}"] = ratio(close, ops.ts_max(high, n, enough(n))) - 1
+        made[f"dist_to_low_{n}"] = ratio(close, ops.ts_min(low, n, enough(n))) - 1
+    return made | {
+        "high_low_ratio": ratio(high, low),
+        "close_to_high": ratio(high - close, high - low),
+        "close_to_low": ratio(close - low, high - low),
+    }
+
+
+# ---- oscillators ---------------------------------------------------------------------------------
+
+OSCILLATORS = [
+    _stock("rsi_2", "0–100", "RSI of 2, Wilder's averages", 8, 3, TA_LIB),
+    _stock("rsi_14", "0–100", "RSI of 14, Wilder's averages", 56, 15, TA_LIB),
+    _stock("rsi_delta", "points", "rsi_14 − rsi_14 of t−1", 57, 16, TA_LIB),
+    _stock("macd", "share", "(EMA_12 − EMA_26) / C", 104, 26, TA_LIB),
+    _stock("macd_signal", "share", "EMA_9 of EMA_12 − EMA_26, / C", 140, 34, TA_LIB),
+    _stock("macd_histogram", "share", "macd − macd_signal", 140, 34, TA_LIB),
+    _stock("macd_hist_slope", "share", "change of the histogram before ÷ C, / C", 141, 35, TA_LIB),
+    _stock("bb_pct_b", "share", "place between mean ∓ 2 sd of 20 closes", 20, 0, TA_LIB),
+    _stock("bb_width", "share", "4 sd / mean of 20 closes", 20, 0, TA_LIB),
+    _stock("atr_14", "JPY", "Wilder's average of 14 true ranges, in adjusted yen", 56, 15, TA_LIB),
+    _stock("natr_14", "share", "atr_14 / C", 56, 15, TA_LIB),
+    _stock("adx_14", "0–100", "Wilder's average of 14 directional indices", 112, 28, TA_LIB),
+    _stock("plus_di_14", "0–100", "upward movement over true range, 14", 56, 15, TA_LIB),
+    _stock("minus_di_14", "0–100", "downward movement over true range, 14", 56, 15, TA_LIB),
+    _stock("stoch_k", "0–100", "mean of 3 places of C in the range of 14 sessions", 16, 2, TA_LIB),
+    _stock("stoch_d", "0–100", "mean of 3 stoch_k", 18, 2, TA_LIB),
+    _stock("williams_r_14", "−100–0", "100 × (C − highest H) / range of 14", 14, 0, TA_LIB),
+    _stock("cci_20", "1", "typical price − mean of 20, / 0.015 mean deviation", 20, 0, TA_LIB),
+]
+
+
+def _oscillators(bars: Values) -> Values:
+    high, low, close = bars["high"], bars["low"], bars["close"]
+    strength = ind.rsi(close, 14)
+    upper_share, width = ind.bollinger(close, 20, 2)
+    reach = ind.atr(high, low, close, 14)
+    plus, minus, adx = ind.directional(high, low, close, 14)
+    place = 100 * ind.place_in_range(high, low, close, 14)
+    smooth = ops.ts_mean(place, 3, enough(3))
+    return _macd(close) | {
+        "rsi_2": ind.rsi(close, 2),
+        "rsi_14": strength,
+        "rsi_delta": ind.change(strength),
+        "bb_pct_b": upper_share,
+        "bb_width": width,
+        "atr_14": reach,
+        "natr_14": ratio(reach, close),
+        "adx_14": adx,
+        "plus_di_14": plus,
+        "minus_di_14": minus,
+        "stoch_k": smooth,
+        "stoch_d": ops.ts_mean(smooth, 3, enough(3)),
+        "williams_r_14": place - 100,
+        "cci_20": ind.cci(high, low, close, 20),
+    }
+
+
+def _macd(close: np.ndarray) -> Values:
+    line, signal = ind.macd(close, 12, 26, 9)
+    return {
+        "macd": ratio(line, close),
+        "macd_signal": ratio(signal, close),
+        "macd_histogram": ratio(line - signal, close),
+        "macd_hist_slope": ratio(ind.change(line - signal), close),
+    }
+
+
+# ---- volume and money ----------------------------------------------------------------------------
+
+TRADING = [
+    *(_stock(f"volume_ratio_{n}", "ratio", f"V / mean of {n} V", n) for n in (5, 20, 60)),
+    _stock("volume_accel", "share", "mean of 5 V / mean of 20 V − 1", 20),
+    _stock("mfi_14", "0–100", "money flow index of 14; ties count for neither side", 14, 0, TA_LIB),
+    _stock("obv_z60", "sd", "on-balance volume as a z-score of 60 sessions", 60, 0, TA_LIB),
+    _stock(
+        "cmf_20", "−1–1", "V weighted by the close's place in H–L, over V, 20", 20, 0, "Chaikin"
+    ),
+    _stock(
+        "amihud_20",
+        "1/million JPY",
+        "mean of abs(r1) / value of 20 sessions",
+        20,
+        0,
+        "Amihud (2002)",
+    ),
+    _stock("dollar_volume_log", "ln JPY", "ln of the mean value of 20 sessions", 20),
+    _stock("rsi_vol_interact", "points per √year", "rsi_14 × volatility_20d", 56, 15),
+    _stock("vol_confirmed_mom", "share", "returns_5d × volume_ratio_20", 20),
+]
+
+
+def _trading(bars: Values) -> Values:
+    high, low, close, volume = (bars[name] for name in ("high", "low", "close", "volume"))
+    means = {n: ind.mean(volume, n) for n in (5, 20, 60)}
+    illiquidity = ratio(np.abs(ind.returns(close, 1)), bars["value"] / 1e6)
+    return {f"volume_ratio_{n}": ratio(volume, means[n]) for n in means} | {
+        "volume_accel": ratio(means[5], means[20]) - 1,
+        "mfi_14": ind.mfi(high, low, close, volume, 14),
+        "obv_z60": ind.obv_zscore(close, volume, 60),
+        "cmf_20": ind.cmf(high, low, close, volume, 20),
+        "amihud_20": ind.mean(illiquidity, 20),
+        "dollar_volume_log": ind.log(ind.mean(bars["value"], 20)),
+    }
+
+
+# ---- the listing and the calendar ----------------------------------------------------------------
+
+LISTING = [
+    _flag("limit_up", "traded at the upper daily limit", source="J-Quants UL"),
+    _flag("limit_down", "traded at the lower daily limit", source="J-Quants LL"),
+    _stock(
+        "days_since_listing_log",
+        "ln(1 + sessions)",
+        f"sessions since first listed in the look-back, {LONGEST_LISTING} if listed on its first"
+        f" session, at most {LONGEST_LISTING}",
+        LONGEST_LISTING,
+        1,
+        "J-Quants master",
+    ),
+]
+
+
+def _listing(panel: Panel) -> Values:
+    listed = panel["listed"]
+    since = np.cumsum(np.logical_or.accumulate(listed, axis=0), axis=0) - 1
+    since = np.where(listed[0], LONGEST_LISTING, np.minimum(since, LONGEST_LISTING))
+    made = {
+        "limit_up": panel["limit_up"],
+        "limit_down": panel["limit_down"],
+        "days_since_listing_log": np.log1p(since),
+    }
+    return {name: ops.known(ops.where(listed, x), np.float32) for name, x in made.items()}
+
+
+CALENDAR = [
+    *(_flag(f"weekday_{day}", f"weekday {day}, 0 Monday") for day in range(5)),
+    _flag("month_start", "first session of the month"),
+    _flag("month_end", "last session of the month"),
+    Column(
+        "sessions_to_month_end",
+        "market",
+        "sessions",
+        "sessions after this one in its month",
+        0,
+        1,
+        "calendar",
+    ),
+]
+
+
+def _calendar(dates: Days, sessions: Sessions) -> Values:
+    """Give the calendar's columns, (T,); those of the month from the calendar's first day on."""
+    weekday = (dates.astype(np.int64) + 3) % 7  # day 0 of the epoch was a Thursday
+    made = {f"weekday_{day}": weekday == day for day in range(5)}
+    covered = dates >= sessions.days[0]
+    left = np.full(len(dates), np.nan)
+    left[covered] = sessions.to_month_end(dates[covered])
+    starts = np.isin(dates, _month_starts(sessions))
+    made["month_start"] = ops.where(covered, starts)
+    made["month_end"] = ops.where(covered, left == 0)
+    return {
+        name: ops.known(x, np.float32)
+        for name, x in (made | {"sessions_to_month_end": left}).items()
+    }
+
+
+def _month_starts(sessions: Sessions) -> Days:
+    _, first = np.unique(sessions.days.astype("datetime64[M]"), return_index=True)
+    return sessions.days[first]
+
+
+COLUMNS = [*MOVES, *SPREADS, *LEVELS, *OSCILLATORS, *TRADING, *LISTING, *CALENDAR]
+
+
+def compute(panel: Panel, sessions: Sessions) -> Values:
+    """Compute the family, name → (T, N) or, for the calendar, (T,) float32; NaN where unknown.
+
+    sessions   whole months of the exchange's calendar; it may begin after the panel does, whose
+               earlier days then have no columns of the month
+
+    Raises ValueError if a day of the panel in those months is not a session.
+    """
+    bars = {name: panel[name] for name in INPUTS}
+    return ops.by_blocks(_traded, bars) | _listing(panel) | _calendar(panel.dates, sessions)
+
+
+def _traded(bars: Values) -> Values:
+    made = _moves(bars) | _spreads(bars) | _levels(bars) | _oscillators(bars) | _trading(bars)
+    return made | {
+        "rsi_vol_interact": made["rsi_14"] * made["volatility_20d"],
+        "vol_confirmed_mom": made["returns_5d"] * made["volume_ratio_20"],
+    }

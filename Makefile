@@ -1,0 +1,75 @@
+# The workshop in one word each. `make demo` and `make test` need python3 (3.11 to 3.13), git and make.
+
+PYTHON ?= python3
+CORES ?= $(shell nproc 2>/dev/null || echo 2)
+BIN := .venv/bin
+# An environment is finished when its stamp, named by the lock's checksum, stands in it.
+READY := .venv/.lock-$(firstword $(shell cksum < envs/lock.txt))
+CPU_TORCH := https://download.pytorch.org/whl/cpu
+DEMO := $(BIN)/snakemake --cores $(CORES) --configfile config/demo.yaml
+SNAKES := Snakefile rules
+PYTHONS := lib workflow_scripts tests benchmarks
+
+.PHONY: demo test slurm-test lint format report noise audit bench lock setup clean help
+
+help:  ## show this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
+
+demo: setup  ## from simulated market to report, no account needed
+	@$(DEMO) train_all
+	@$(BIN)/python tests/summary.py runs/demo
+	@echo "report: $(CURDIR)/runs/demo/report/index.html"
+
+test: setup  ## every test but those that take minutes
+	@$(BIN)/python -m pytest -q -n $(CORES) -m "not slow"
+
+slurm-test: setup  ## the slow tests; Slurm's needs root, slurm-wlm and munge
+	@$(BIN)/python -m pytest -q -m slow
+
+lint: setup  ## style, types and Snakemake's own lint; changes nothing
+	$(BIN)/ruff check $(PYTHONS)
+	$(BIN)/ruff format --check $(PYTHONS)
+	$(BIN)/mypy
+	$(BIN)/snakefmt --check $(SNAKES)
+	$(BIN)/snakemake --lint
+
+format: setup  ## lay code out as lint wants it
+	$(BIN)/ruff check --fix-only $(PYTHONS)
+	$(BIN)/ruff format $(PYTHONS)
+	$(BIN)/snakefmt $(SNAKES)
+
+report: demo  ## Snakemake's report on the demo: every rule, parameter and figure in one file
+	@$(DEMO) train_all --report runs/demo/snakemake.html
+
+noise: setup  ## the demo with nothing planted: no model may find anything
+	@$(DEMO) config/noise.yaml audit_noise
+
+audit: setup  ## change the demo's future: no earlier bit may move
+	@$(DEMO) audit_leaks
+
+bench: setup  ## measure the hot paths
+	@for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
+
+lock:  ## write what $(BIN) holds to envs/lock.txt
+	@{ head -n 2 envs/lock.txt; $(BIN)/pip freeze --all --exclude pip | sed 's/+cpu$$//'; } > envs/lock.new
+	@mv envs/lock.new envs/lock.txt
+
+clean:  ## remove what runs have built; the environment stays
+	rm -rf runs data .snakemake
+
+setup: $(READY)  ## make .venv from envs/lock.txt
+
+$(READY):
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { \
+		echo "gogooku needs Python 3.11, 3.12 or 3.13 as python3, or: make PYTHON=/path/to/it"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "this Python cannot make environments: sudo apt-get install python3-venv"; exit 1; }
+	@echo "making .venv from envs/lock.txt, once: about 2.5 GB and 5 to 10 minutes"
+	@$(PYTHON) -m venv .venv
+	@rm -f .venv/.lock-*
+	@$(BIN)/pip install --no-deps --retries 1 --index-url $(CPU_TORCH) $$(grep '^torch==' envs/lock.txt) \
+		|| echo "no CPU build of torch at $(CPU_TORCH): taking PyPI's, which may bring CUDA"
+	@$(BIN)/pip install -r envs/lock.txt
+	@echo "compiling kernels"
+	@PYTHONPATH=lib $(BIN)/python -c 'import numpy, gogooku.ops as ops; ops.ts_mean(numpy.ones((4, 4)), 2, 1)'
+	@touch $@

@@ -1,0 +1,266 @@
+"""From families to one table, and from tables to the dense days that models read."""
+
+import datetime as dt
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from gogooku import normalize, run
+from gogooku.run import UserError
+
+KEYS = ["date", "code"]
+Family = tuple[pl.DataFrame, dict[str, str]]
+Scaler = Mapping[str, Mapping[str, float]]
+
+# A market column this many training sd away is an outlier that no model has learnt from.
+FARTHEST = 5.0
+
+
+def read_families(paths: Sequence[str]) -> list[Family]:
+    """Read one span of each family: its rows and its columns' kinds."""
+    return [(run.read_parquet(path), read_kinds(path)) for path in paths]
+
+
+def read_kinds(path: str) -> dict[str, str]:
+    """Give the kind (stock, market, flag) of each column of a features or dataset file."""
+    kinds: dict[str, str] = json.loads(run.read_metadata(path)["kinds"])
+    return kinds
+
+
+def assemble(
+    panel: pl.DataFrame,
+    families: Sequence[Family],
+    *,
+    clip: float,
+    method: normalize.Method,
+    min_stocks: int,
+) -> tuple[pl.DataFrame, dict[str, str]]:
+    """Join the families' columns for the members of each day's universe.
+
+    panel      rows of one span: date, code, universe
+    families   (rows, kinds) each; exactly the panel's rows
+
+    Stock columns are normalised across the day's members (`normalize.same_day`); market columns
+    and flags stay as they are. A day on which nobody is in the universe yet has no row.
+
+    Returns the frame (date, code, columns Float32, `is_*_valid` Boolean) and all columns' kinds.
+
+    Raises UserError if rows differ, a column comes twice, or a day has too few members.
+    """
+    for frame, kinds in families:
+        _require_same_rows(panel, frame, kinds)
+    kinds = _merge([kinds for _, kinds in families])
+    wide = pl.concat([panel.select(*KEYS, "universe"), *(f.drop(KEYS) for f, _ in families)],
+                     how="horizontal")
+    members = wide.filter("universe").select(*KEYS, *kinds)
+    stock = [name for name, kind in kinds.items() if kind == "stock"]
+    scaled = normalize.same_day(
+        members, stock, clip=clip, method=method, min_stocks=min_stocks
+    )
+    return scaled, kinds
+
+
+def _require_same_rows(panel: pl.DataFrame, frame: pl.DataFrame, kinds: Mapping[str, str]) -> None:
+    if not frame.select(KEYS).equals(panel.select(KEYS)):
+        raise UserError(
+            f"the rows of the family with {next(iter(kinds))} are not those of the panel: "
+            "delete its files and run again"
+        )
+
+
+def _merge(parts: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    names = [name for part in parts for name in part]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise UserError(f"two families make the columns {twice}: rename or drop one")
+    return {name: kind for part in parts for name, kind in part.items()}
+
+
+@dataclass(frozen=True)
+class Days:
+    """Dense days for models: T sessions × N stocks × F columns.
+
+    x            (T, N, F) float32, scaled; 0 where a value is unknown or the stock is no member
+    universe     (T, N) bool
+    labels       (T, N, H) float32, forward returns of members; NaN where unknown
+    dates        (T,) datetime64[D];  codes (N,) str;  columns F names;  horizons H [sessions]
+    neighbours   (T, N, K) int32, positions in codes, -1 for none;  weights (T, N, K) float32
+    """
+
+    x: np.ndarray
+    universe: np.ndarray
+    labels: np.ndarray
+    dates: np.ndarray
+    codes: np.ndarray
+    columns: list[str]
+    horizons: list[int]
+    neighbours: np.ndarray
+    weights: np.ndarray
+
+    @classmethod
+    def read(
+        cls,
+        datasets: Sequence[str],
+        labels: Sequence[str] | None,
+        graphs: Sequence[str] | None,
+        scaler: Scaler,
+        columns: Sequence[str] | None = None,
+    ) -> "Days":
+        """Load dataset, label and graph files of neighbouring spans.
+
+        scaler    mean and sd of each market column over the training dates
+        columns   those to load, all if None
+
+        Labels and edges of stocks outside the day's universe are left out. Memory: the arrays
+        above and one span's rows.
+
+        Raises UserError for a column that is missing or a market column that is not scaled.
+        """
+        kinds = _common_kinds(datasets, columns)
+        keys = run.read_parquet(datasets, KEYS)
+        grid = _Grid.of(keys)
+        x = np.zeros((*grid.shape, len(kinds)), np.float32)
+        for path in datasets:
+            _fill(x, run.read_parquet(path, [*KEYS, *kinds]), grid, kinds, scaler)
+        universe = np.zeros(grid.shape, bool)
+        universe.ravel()[grid.cells(keys)[0]] = True
+        known, horizons = _labels(labels, grid, universe)
+        edges = _edges(graphs, grid, universe)
+        return cls(x, universe, known, grid.dates, grid.codes, list(kinds), horizons, *edges)
+
+    def within(self, first: dt.date | str, last: dt.date | str) -> np.ndarray:
+        """Give the positions of the sessions from `first` to `last`, both included."""
+        low, high = np.datetime64(first, "D"), np.datetime64(last, "D")
+        return np.flatnonzero((self.dates >= low) & (self.dates <= high))
+
+    def part(self, fold_part: Mapping[str, str]) -> np.ndarray:
+        """Give the positions of the sessions of a fold's part, which names its first and last."""
+        return self.within(fold_part["first"], fold_part["last"])
+
+    def window(self, position: int, length: int) -> np.ndarray:
+        """Give the `length` sessions that end at `position`, (length, N, F): a view.
+
+        Sessions before the first that is loaded count as unknown: zeros (then it is a copy).
+        """
+        first = position + 1 - length
+        if first >= 0:
+            return self.x[first : position + 1]
+        return np.pad(self.x[: position + 1], ((-first, 0), (0, 0), (0, 0)))
+
+    def tidy(
+        self, positions: np.ndarray, predictions: np.ndarray, horizons: Sequence[int]
+    ) -> pl.DataFrame:
+        """Lay predictions (D, N, H) of the days at `positions` out as rows of their members.
+
+        Returns date, code, prediction_{h}d (Float32), sorted by date and code.
+        """
+        day, slot = np.nonzero(self.universe[positions])
+        rows = predictions[day, slot].astype(np.float32)
+        scores = {f"prediction_{h}d": rows[:, i] for i, h in enumerate(horizons)}
+        keys = {"date": self.dates[positions][day], "code": self.codes[slot]}
+        return pl.DataFrame({**keys, **scores})
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """Where a row (date, code) lies in arrays of dates × codes."""
+
+    dates: np.ndarray
+    codes: np.ndarray
+
+    @classmethod
+    def of(cls, keys: pl.DataFrame) -> "_Grid":
+        dates = keys["date"].unique().sort().to_numpy().astype("datetime64[D]")
+        return cls(dates, keys["code"].unique().sort().to_numpy().astype(str))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return len(self.dates), len(self.codes)
+
+    def cells(self, rows: pl.DataFrame, code: str = "code") -> tuple[np.ndarray, np.ndarray]:
+        """Give each row's flat cell, and whether the row lies on the grid at all."""
+        days = rows["date"].to_numpy().astype("datetime64[D]")
+        day = np.minimum(np.searchsorted(self.dates, days), len(self.dates) - 1)
+        slot, listed = self.slots(rows[code])
+        return day * len(self.codes) + slot, listed & (self.dates[day] == days)
+
+    def slots(self, codes: pl.Series) -> tuple[np.ndarray, np.ndarray]:
+        """Give each code's position, and whether it has one."""
+        slot = codes.cast(pl.Enum(self.codes.tolist()), strict=False).to_physical()
+        return slot.fill_null(0).to_numpy().astype(np.int64), slot.is_not_null().to_numpy()
+
+
+def _common_kinds(datasets: Sequence[str], columns: Sequence[str] | None) -> dict[str, str]:
+    """Kinds of the wanted columns, which every dataset file must have in the same order."""
+    kinds = read_kinds(datasets[0])
+    for path in datasets[1:]:
+        if list(read_kinds(path).items()) != list(kinds.items()):
+            raise UserError(f"{path} and {datasets[0]} differ in columns: delete both, run again")
+    wanted = list(kinds) if columns is None else list(columns)
+    if missing := sorted(set(wanted) - set(kinds)):
+        raise UserError(f"{datasets[0]} lacks {missing}: add their family to features.families")
+    return {name: kinds[name] for name in wanted}
+
+
+def _fill(
+    x: np.ndarray, rows: pl.DataFrame, grid: _Grid, kinds: Mapping[str, str], scaler: Scaler
+) -> None:
+    """Write one span's rows, scaled, into x."""
+    market = [name for name, kind in kinds.items() if kind == "market"]
+    block = rows.select(pl.col(list(kinds)).cast(pl.Float32)).with_columns(
+        _scale(name, scaler) for name in market
+    )
+    values = block.fill_null(0).fill_nan(0).to_numpy(order="c")
+    if not np.isfinite(values).all():
+        bad = [name for name in kinds if block[name].is_infinite().any()]
+        raise UserError(f"{bad} hold infinite values: mend their definition and run again")
+    x.reshape(-1, len(kinds))[grid.cells(rows)[0]] = values
+
+
+def _scale(name: str, scaler: Scaler) -> pl.Expr:
+    if name not in scaler:
+        raise UserError(f"the fold's scaler lacks the market column {name}: delete it, run again")
+    spread = scaler[name]["sd"] or 1.0
+    return ((pl.col(name) - scaler[name]["mean"]) / spread).clip(-FARTHEST, FARTHEST)
+
+
+def _labels(
+    paths: Sequence[str] | None, grid: _Grid, universe: np.ndarray
+) -> tuple[np.ndarray, list[int]]:
+    if paths is None:
+        return np.full((*grid.shape, 0), np.nan, np.float32), []
+    rows = run.read_parquet(paths, [*KEYS, "horizon", "label"])
+    horizons = rows["horizon"].unique().sort().to_list()
+    labels = np.full((*grid.shape, len(horizons)), np.nan, np.float32)
+    cell, present = grid.cells(rows)
+    which = np.searchsorted(horizons, rows["horizon"].to_numpy())
+    labels.reshape(-1, len(horizons))[cell[present], which[present]] = (
+        rows["label"].to_numpy()[present]
+    )
+    labels[~universe] = np.nan
+    return labels, horizons
+
+
+def _edges(
+    paths: Sequence[str] | None, grid: _Grid, universe: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Neighbours and weights, (T, N, K) each, of edges whose both ends are members that day."""
+    if paths is None:
+        return np.full((*grid.shape, 0), -1, np.int32), np.zeros((*grid.shape, 0), np.float32)
+    rows = run.read_parquet(paths, ["date", "source", "target", "weight"])
+    target, kept = grid.cells(rows, "target")
+    source, found = grid.cells(rows, "source")
+    kept &= found
+    kept[kept] = universe.ravel()[target[kept]] & universe.ravel()[source[kept]]
+    target, source, weight = target[kept], source[kept], rows["weight"].to_numpy()[kept]
+    order = np.argsort(target, kind="stable")
+    target, source, weight = target[order], source[order], weight[order]
+    place = np.arange(len(target)) - np.searchsorted(target, target)
+    degree = int(place.max(initial=-1)) + 1
+    neighbours = np.full((*grid.shape, degree), -1, np.int32)
+    weights = np.zeros((*grid.shape, degree), np.float32)
+    neighbours.reshape(-1, degree)[target, place] = source % grid.shape[1]
+    weights.reshape(-1, degree)[target, place] = weight
+    return neighbours, weights

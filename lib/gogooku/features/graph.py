@@ -1,0 +1,163 @@
+"""What a stock's neighbours in the day's correlation graph do, and where it stands among them.
+
+A stock's neighbours are the sources of its edges, w their signed correlation. Two stocks are
+linked if either names the other; degree, clustering and core are those of this undirected graph.
+Members of the universe without edges have degree 0; days without any edge are null.
+"""
+
+from functools import partial
+
+import numpy as np
+import polars as pl
+from numba import njit
+
+from gogooku.features.column import Column
+from gogooku.ops import Array, delay, ratio
+from gogooku.panel import Panel
+
+DAMPING = 0.85
+ROUNDS = 60  # leaves 0.85^60 of the start: under 1e-4
+
+_column = partial(Column, kind="stock", look_back=0, min_obs=1)
+
+COLUMNS = [
+    _column("graph_degree", unit="stocks", definition="stocks linked with it",
+            source="graph theory"),
+    _column("graph_clustering", unit="ratio", source="Watts and Strogatz (1998)",
+            definition="share of pairs of its linked stocks that are linked; null below 2"),
+    _column("graph_core", unit="rank", source="Seidman (1983)",
+            definition="greatest k such that it lies in a part where all have k links"),
+    _column("graph_pagerank", unit="ratio", source="Brin and Page (1998)",
+            definition="PageRank along edges from a stock to its neighbours by |w|, times stocks"),
+    _column("peer_corr_mean", unit="correlation", definition="mean w of its neighbours",
+            source="correlation graph"),
+    _column("peer_ret_1d", unit="return", look_back=1, source="correlation graph",
+            definition="sum of w × neighbour's 1-session return / sum of |w|"),
+    _column("peer_ret_5d", unit="return", look_back=5, source="correlation graph",
+            definition="sum of w × neighbour's 5-session return / sum of |w|"),
+    _column("peer_rel_5d", unit="return", look_back=5, source="correlation graph",
+            definition="own 5-session return − peer_ret_5d"),
+]  # fmt: skip
+
+
+def compute(panel: Panel, edges: pl.DataFrame) -> dict[str, Array]:
+    """Make the family's columns, name → (T, N); NaN on days without edges.
+
+    edges   rows of the graph files: date, source, target, weight; their days lie in the panel
+    """
+    day, source, target = _placed(panel, edges)
+    weight = edges["weight"].to_numpy().astype(np.float64)
+    peers = _peers(panel, day, source, target, weight)
+    return {**_structure(panel, day, source, target, weight), **peers}
+
+
+def _placed(panel: Panel, edges: pl.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Give day, source and target of each edge as positions in the panel."""
+    day = np.searchsorted(panel.dates, edges["date"].to_numpy().astype("datetime64[D]"))
+    slots = pl.Enum(panel.codes.tolist())
+    ends = (edges[end].cast(slots).to_physical().to_numpy() for end in ("source", "target"))
+    source, target = (end.astype(np.int64) for end in ends)
+    return day, source, target
+
+
+def _peers(
+    panel: Panel, day: np.ndarray, source: np.ndarray, target: np.ndarray, weight: np.ndarray
+) -> dict[str, Array]:
+    cells = day * panel.shape[1] + target
+
+    def total(values: np.ndarray) -> Array:
+        return np.bincount(cells, values, panel["close"].size).reshape(panel.shape)
+
+    def mean_return(gains: Array) -> Array:
+        seen = gains[day, source]
+        known = np.isfinite(seen)
+        return ratio(total(np.where(known, weight * seen, 0.0)), total(np.abs(weight) * known))
+
+    week = _gains(panel, 5)
+    peer_week = mean_return(week)
+    return {
+        "peer_corr_mean": ratio(total(weight), total(np.ones(len(weight)))),
+        "peer_ret_1d": mean_return(_gains(panel, 1)),
+        "peer_ret_5d": peer_week,
+        "peer_rel_5d": week - peer_week,
+    }
+
+
+def _gains(panel: Panel, sessions: int) -> Array:
+    return ratio(panel["close"], delay(panel["close"], sessions)) - 1
+
+
+def _structure(
+    panel: Panel, day: np.ndarray, source: np.ndarray, target: np.ndarray, weight: np.ndarray
+) -> dict[str, Array]:
+    names = ("graph_degree", "graph_clustering", "graph_core", "graph_pagerank")
+    made = {name: np.full(panel.shape, np.nan) for name in names}
+    for t in np.unique(day):
+        own = slice(*np.searchsorted(day, [t, t + 1]))
+        members = np.flatnonzero(panel["universe"][t])
+        ends = (np.searchsorted(members, end[own]) for end in (source, target))
+        found = _standing(*ends, np.abs(weight[own]), len(members))
+        for name, values in zip(names, found, strict=True):
+            made[name][t, members] = values
+    return made
+
+
+def _standing(
+    source: np.ndarray, target: np.ndarray, strength: np.ndarray, size: int
+) -> tuple[np.ndarray, ...]:
+    """Give degree, clustering, core and PageRank of one day's stocks, (size,) each."""
+    pairs = np.unique(np.concatenate([source * size + target, target * size + source]))
+    start, linked = np.searchsorted(pairs, np.arange(size + 1) * size), pairs % size
+    given = np.bincount(target, strength, size)
+    share = ratio(strength, given[target])
+    rank = _page_rank(source, target, share, given == 0)
+    return np.diff(start), _clustering(start, linked), _cores(start, linked), rank
+
+
+@njit(cache=True, nogil=True)
+def _clustering(start, linked):
+    share = np.full(len(start) - 1, np.nan)
+    seen_from = np.full(len(start) - 1, -1)
+    for stock in range(len(share)):
+        friends = linked[start[stock] : start[stock + 1]]
+        for friend in friends:
+            seen_from[friend] = stock
+        closed = 0
+        for friend in friends:
+            for other in linked[start[friend] : start[friend + 1]]:
+                closed += seen_from[other] == stock
+        if len(friends) > 1:
+            share[stock] = closed / (len(friends) * (len(friends) - 1))
+    return share
+
+
+@njit(cache=True, nogil=True)
+def _cores(start, linked):
+    """Peel off the stocks with the fewest links left, again and again."""
+    links, core = np.diff(start), np.full(len(start) - 1, -1)
+    left, least = len(core), 0
+    while left > 0:
+        peeled = 0
+        for stock in range(len(core)):
+            if core[stock] < 0 and links[stock] <= least:
+                core[stock] = least
+                peeled += 1
+                for friend in linked[start[stock] : start[stock + 1]]:
+                    links[friend] -= 1
+        left -= peeled
+        least += peeled == 0
+    return core
+
+
+@njit(cache=True, nogil=True)
+def _page_rank(source, target, share, alone):
+    rank = np.ones(len(alone))
+    for _ in range(ROUNDS):
+        passed = np.zeros(len(alone))
+        for edge in range(len(source)):
+            passed[source[edge]] += rank[target[edge]] * share[edge]
+        lost = 0.0
+        for stock in range(len(alone)):
+            lost += rank[stock] if alone[stock] else 0.0
+        rank = 1 - DAMPING + DAMPING * (passed + lost / len(alone))
+    return rank

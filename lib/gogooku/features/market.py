@@ -1,0 +1,139 @@
+"""The market as a whole: the same value for every stock of a day, from TOPIX.
+
+Where the source serves no TOPIX, the equal-weighted mean return of the day's universe, cumulated,
+stands in for its close, high and low. C is the index's close, r1 its one-session return; averages,
+windows and deviations are those of the technical family. A session on which no stock traded (the
+outage of 2020-10-01, when the vendor repeats the index of the day before) has no index.
+"""
+
+import numpy as np
+import polars as pl
+
+from gogooku import groups, ops
+from gogooku import indicators as ind
+from gogooku.features.column import Column
+from gogooku.ops import Array, delay, enough, ratio
+from gogooku.panel import Panel
+
+Values = dict[str, np.ndarray]
+
+RETURNS = (1, 5, 10, 20)
+EMAS = (5, 20, 60, 200)
+SCORED = ("ret_1d", "vol_20d", "bb_bw", "dd_from_peak")
+YEAR = 245  # sessions
+
+
+def _market(name: str, unit: str, definition: str, look_back: int, min_obs: int = 0) -> Column:
+    fewest = min_obs or enough(look_back)
+    return Column(f"mkt_{name}", "market", unit, definition, look_back, fewest, "TOPIX")
+
+
+COLUMNS = [
+    *(_market(f"ret_{h}d", "share", f"C_t / C_t−{h} − 1", h, 2) for h in RETURNS),
+    *(_market(f"dev_{n}", "share", f"C / EMA_{n} − 1", 4 * n, n) for n in EMAS),
+    _market("gap_5_20", "share", "EMA_5 / EMA_20 − 1", 80, 20),
+    _market("ema20_slope_3", "share", "EMA_20 / EMA_20 of t−3 − 1", 83, 23),
+    _market("vol_20d", "per √year", "sd of 20 daily log returns × √245", 20),
+    _market("natr_14", "share", "ATR of 14 / C", 56, 15),
+    _market("atr_ratio_5_20", "ratio", "ATR of 5 / ATR of 20", 80, 21),
+    _market("bb_pct_b", "share", "place between mean ∓ 2 sd of 20 closes", 20),
+    _market("bb_bw", "share", "4 sd / mean of 20 closes", 20),
+    _market("dd_from_peak", "share", f"C / highest C of {YEAR} sessions − 1", YEAR),
+    _market("big_move_flag", "0 or 1", "abs(r1) ≥ 2 sd of the 60 r1 before the day", 61, 40),
+    _market(
+        "ret_1d_z", "sd", f"mkt_ret_1d as a z-score of {YEAR} sessions", YEAR + 1, enough(YEAR)
+    ),
+    _market("vol_20d_z", "sd", f"mkt_vol_20d likewise, {YEAR}", YEAR + 20, enough(YEAR)),
+    _market("bb_bw_z", "sd", f"mkt_bb_bw likewise, {YEAR}", YEAR + 20, enough(YEAR)),
+    _market("dd_from_peak_z", "sd", f"mkt_dd_from_peak likewise, {YEAR}", 2 * YEAR, enough(YEAR)),
+    _market("bull_200", "0 or 1", "C > EMA_200", 800, 200),
+    _market("trend_up", "0 or 1", "EMA_5 > EMA_20", 80, 20),
+    _market("high_vol", "0 or 1", "mkt_vol_20d_z > 1", YEAR + 20, enough(YEAR)),
+    _market("squeeze", "0 or 1", "mkt_bb_bw_z < −1", YEAR + 20, enough(YEAR)),
+    Column(
+        "mkt_breadth_up",
+        "market",
+        "share",
+        "stocks with r1 > 0 over those with r1, universe",
+        1,
+        1,
+        "bars",
+    ),
+    Column(
+        "mkt_dispersion", "market", "share", "sd of r1 across the universe, divisor n", 1, 1, "bars"
+    ),
+]
+
+
+def compute(panel: Panel, topix: pl.DataFrame) -> Values:
+    """Compute the family, name → (T,) float32; NaN where unknown.
+
+    topix   one row a Date: O, H, L, C [points], those known by then; may be empty
+    """
+    made = indexed(panel, topix)
+    gains, universe = panel.returns, panel["universe"]
+    rises = ops.where_known(gains, gains > 0)
+    made["mkt_breadth_up"] = groups.cs_mean(rises, universe)
+    made["mkt_dispersion"] = groups.cs_std(gains, universe)
+    return {name: ops.known(values, np.float32) for name, values in made.items()}
+
+
+def indexed(panel: Panel, topix: pl.DataFrame) -> Values:
+    """Give the columns that need the index alone, name → (T,) float64."""
+    high, low, close = (bar[:, None] for bar in index(panel, topix))
+    made = {f"ret_{h}d": ind.returns(close, h) for h in RETURNS}
+    made |= {f"dev_{n}": ratio(close, ops.ts_ema(close, n)) - 1 for n in EMAS}
+    made |= _state(high, low, close)
+    made |= {f"{name}_z": ops.ts_zscore(made[name], YEAR, enough(YEAR)) for name in SCORED}
+    made |= _regimes(made)
+    return {f"mkt_{name}": values[:, 0] for name, values in made.items()}
+
+
+def _state(high: np.ndarray, low: np.ndarray, close: np.ndarray) -> Values:
+    within, width = ind.bollinger(close, 20, 2)
+    slow_range = ind.atr(high, low, close, 20)
+    return {
+        "gap_5_20": ind.ema_gap(close, 5, 20),
+        "ema20_slope_3": ind.returns(ops.ts_ema(close, 20), 3),
+        "vol_20d": ind.volatility(close, 20),
+        "natr_14": ratio(ind.atr(high, low, close, 14), close),
+        "atr_ratio_5_20": ratio(ind.atr(high, low, close, 5), slow_range),
+        "bb_pct_b": within,
+        "bb_bw": width,
+        "dd_from_peak": ratio(close, ops.ts_max(close, YEAR, enough(YEAR))) - 1,
+    }
+
+
+def _regimes(made: Values) -> Values:
+    usual = delay(ops.ts_std(made["ret_1d"], 60, enough(60), ddof=1), 1)
+    return {
+        "big_move_flag": _flag(np.abs(made["ret_1d"]) - 2 * usual, np.greater_equal),
+        "bull_200": _flag(made["dev_200"], np.greater),
+        "trend_up": _flag(made["gap_5_20"], np.greater),
+        "high_vol": _flag(made["vol_20d_z"] - 1, np.greater),
+        "squeeze": _flag(made["bb_bw_z"] + 1, np.less),
+    }
+
+
+def _flag(x: np.ndarray, holds: np.ufunc) -> Array:
+    """Give 1 where `x` compares with 0 as told, else 0; NaN where it is unknown."""
+    return ops.where_known(x, holds(x, 0))
+
+
+def index(panel: Panel, topix: pl.DataFrame) -> tuple[Array, Array, Array]:
+    """Give the index's high, low and close on the panel's dates, (T,); NaN on a day without it."""
+    traded = np.isfinite(panel["close"]).any(axis=1)
+    if topix.is_empty():
+        level = ops.where(traded, _equal_weighted(panel))
+        return level, level, level
+    days = pl.DataFrame({"Date": panel.dates})
+    rows = days.join(topix, on="Date", how="left", maintain_order="left", validate="1:1")
+    high, low, close = (ops.where(traded, rows[bar].to_numpy()) for bar in "HLC")
+    return high, low, close
+
+
+def _equal_weighted(panel: Panel) -> Array:
+    """Cumulate the mean return of each day's universe, from the first day that has one on."""
+    gains = groups.cs_mean(panel.returns, panel["universe"])
+    started = np.logical_or.accumulate(np.isfinite(gains))
+    return ops.where(started, np.cumprod(1 + np.nan_to_num(gains)))

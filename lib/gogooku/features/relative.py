@@ -1,0 +1,76 @@
+"""The stock against the market: betas, what the market does not explain, relative strength.
+
+r1 is the stock's and m1 the index's return over one session, r5 and m5 over five (see market). A
+beta that explains a return was known before the return began: it is the one of the session before.
+"""
+
+import numpy as np
+import polars as pl
+
+from gogooku import indicators as ind
+from gogooku import ops
+from gogooku.features import market
+from gogooku.features.column import Column
+from gogooku.ops import delay, enough
+from gogooku.panel import Panel
+
+Values = dict[str, np.ndarray]
+
+WINDOW, FEWEST = 60, 40  # of betas [sessions, pairs of returns]
+
+
+def _stock(name: str, unit: str, definition: str, look_back: int, min_obs: int = FEWEST) -> Column:
+    return Column(name, "stock", unit, definition, look_back, min_obs, "usual")
+
+
+COLUMNS = [
+    _stock("beta_60d", "1", "slope of r1 on m1 of the same sessions", WINDOW),
+    _stock("beta_lagged_60d", "1", "slope of r1 on m1 of the session before", WINDOW + 1),
+    _stock("alpha_1d", "share", "r1 − beta_60d of t−1 × m1", WINDOW + 1),
+    _stock("alpha_5d", "share", "r5 − beta_60d of t−5 × m5", WINDOW + 5),
+    _stock("rel_strength_5d", "share", "r5 − m5", 5, 2),
+    Column(
+        "trend_align_mkt",
+        "flag",
+        "0 or 1",
+        "EMA_5 stands on the same side of EMA_20 for stock and index",
+        80,
+        20,
+        "usual",
+    ),
+    _stock("alpha_vs_regime", "share", "alpha_1d × mkt_bull_200", 800, 200),
+    _stock("idio_vol_ratio", "share", "√(1 − ρ²), ρ the correlation of 60 r1 and m1", WINDOW),
+    _stock("beta_stability_60d", "1", "1 / (1 + sd of 60 values of beta_60d)", 2 * WINDOW),
+]
+
+
+def compute(panel: Panel, topix: pl.DataFrame) -> Values:
+    """Compute the family, name → (T, N) float32; NaN where unknown.
+
+    topix   one row a Date: O, H, L, C [points], those known by then; may be empty
+    """
+    indexed = market.indexed(panel, topix)
+    return ops.by_blocks(lambda bars: _against(bars["close"], indexed), {"close": panel["close"]})
+
+
+def _against(close: np.ndarray, indexed: Values) -> Values:
+    one, five, trend, bull = (
+        indexed[f"mkt_{name}"][:, None] for name in ("ret_1d", "ret_5d", "gap_5_20", "bull_200")
+    )
+    daily, weekly = ind.returns(close, 1), ind.returns(close, 5)
+    beta = ops.ts_beta(daily, one, WINDOW, FEWEST)
+    alpha = daily - delay(beta, 1) * one
+    correlation = ops.ts_corr(daily, one, WINDOW, FEWEST)
+    wandering = ops.ts_std(beta, WINDOW, enough(WINDOW), ddof=1)
+    aligned = np.sign(ind.ema_gap(close, 5, 20)) - np.sign(trend)
+    return {
+        "beta_60d": beta,
+        "beta_lagged_60d": ops.ts_beta(daily, delay(one, 1), WINDOW, FEWEST),
+        "alpha_1d": alpha,
+        "alpha_5d": weekly - delay(beta, 5) * five,
+        "rel_strength_5d": weekly - five,
+        "trend_align_mkt": ops.where_known(aligned, aligned == 0),
+        "alpha_vs_regime": alpha * bull,
+        "idio_vol_ratio": np.sqrt(1 - np.minimum(correlation**2, 1)),
+        "beta_stability_60d": 1 / (1 + wandering),
+    }

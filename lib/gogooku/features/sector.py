@@ -1,0 +1,129 @@
+"""The stock among its sector: TSE's 33 sectors as listed on the day.
+
+The peers of a stock are the universe members of the day in its sector. What the sector did is the
+median of the *other* peers, so a stock is never measured against itself; where a series of past
+sessions is used, each session counts with the sector and the members that it had.
+"""
+
+import numpy as np
+
+from gogooku import groups, ops
+from gogooku import indicators as ind
+from gogooku.features.column import Column
+from gogooku.ops import delay, enough, ratio
+from gogooku.panel import Panel
+
+Values = dict[str, np.ndarray]
+
+HORIZONS = (1, 5, 20)
+WINDOW, FEWEST = 60, 40  # of the beta [sessions, pairs of returns]
+SMALL = 5  # members
+SCORED = 3  # members that a within-sector score needs
+YEAR = 245  # sessions
+
+
+def _stock(name: str, unit: str, definition: str, look_back: int, min_obs: int) -> Column:
+    return Column(name, "stock", unit, definition, look_back, min_obs, "J-Quants master S33")
+
+
+WITHIN = {
+    "returns_1d": (1, 2),
+    "returns_5d": (5, 2),
+    "volume_ratio_20": (20, 14),
+    "volatility_20d": (20, 14),
+    "rsi_14": (56, 15),
+    "ma_gap_5_20": (80, 20),
+}  # column → look-back, fewest observations
+
+COLUMNS = [
+    *(
+        _stock(f"sec_ret_{h}d", "share", f"median returns_{h}d of the other peers", h, 1)
+        for h in HORIZONS
+    ),
+    _stock("sec_mom_20", "share", "sec_ret_1d compounded over 20 sessions", 20, enough(20)),
+    _stock(
+        "sec_gap_5_20", "share", "EMA_5 / EMA_20 − 1 of the level that sec_ret_1d makes", 80, 20
+    ),
+    _stock("sec_vol_20", "per √year", "sd of 20 sec_ret_1d × √245", 20, enough(20)),
+    _stock(
+        "sec_vol_20_z", "sd", f"sec_vol_20 as a z-score of {YEAR} sessions", YEAR + 20, enough(YEAR)
+    ),
+    _stock(
+        "sec_member_cnt", "stocks", "universe members of the sector, the stock among them", 0, 1
+    ),
+    Column(
+        "sec_small_flag", "flag", "0 or 1", f"sec_member_cnt < {SMALL}", 0, 1, "J-Quants master S33"
+    ),
+    *(_stock(f"rel_to_sec_{h}d", "share", f"returns_{h}d − sec_ret_{h}d", h, 1) for h in HORIZONS),
+    _stock("beta_to_sec_60", "1", "slope of returns_1d on sec_ret_1d", WINDOW, FEWEST),
+    _stock(
+        "alpha_vs_sec_1d",
+        "share",
+        "returns_1d − beta_to_sec_60 of t−1 × sec_ret_1d",
+        WINDOW + 1,
+        FEWEST,
+    ),
+    *(
+        _stock(
+            f"{name}_in_sec_z",
+            "sd",
+            f"{name} as a z-score among the peers, itself one of them",
+            back,
+            fewest,
+        )
+        for name, (back, fewest) in WITHIN.items()
+    ),
+    _stock("ret_1d_rank_in_sec", "0–1", "share of peers with a lower returns_1d, ties half", 1, 2),
+]
+
+
+def compute(panel: Panel) -> Values:
+    """Compute the family, name → (T, N) float32; NaN where unknown."""
+    sector, universe = panel["s33"], panel["universe"]
+    own = ops.by_blocks(_own, {name: panel[name] for name in ("close", "volume")}, np.float64)
+    made = {
+        f"sec_ret_{h}d": groups.group_median_of_others(own[f"returns_{h}d"], sector, universe)
+        for h in HORIZONS
+    }
+    series = {"daily": own["returns_1d"], "sector": made["sec_ret_1d"]}
+    made |= ops.by_blocks(_series, series, np.float64)
+    made |= {f"rel_to_sec_{h}d": own[f"returns_{h}d"] - made[f"sec_ret_{h}d"] for h in HORIZONS}
+    made |= _membership(sector, universe)
+    for name in WITHIN:
+        made[f"{name}_in_sec_z"] = groups.group_zscore(own[name], sector, universe, SCORED)
+    made["ret_1d_rank_in_sec"] = groups.group_rank(own["returns_1d"], sector, universe, SCORED)
+    return {name: ops.known(values, np.float32) for name, values in made.items()}
+
+
+def _own(bars: Values) -> Values:
+    close, volume = bars["close"], bars["volume"]
+    return {f"returns_{h}d": ind.returns(close, h) for h in HORIZONS} | {
+        "volume_ratio_20": ratio(volume, ind.mean(volume, 20)),
+        "volatility_20d": ind.volatility(close, 20),
+        "rsi_14": ind.rsi(close, 14),
+        "ma_gap_5_20": ind.ema_gap(close, 5, 20),
+    }
+
+
+def _series(returns: Values) -> Values:
+    daily, sector = returns["daily"], returns["sector"]
+    level = ops.where_known(sector, np.cumprod(1 + np.nan_to_num(sector), axis=0))
+    growth = ops.ts_sum(np.log1p(sector), 20, enough(20))
+    spread = ind.annual(ops.ts_std(sector, 20, enough(20), ddof=1))
+    beta = ops.ts_beta(daily, sector, WINDOW, FEWEST)
+    return {
+        "sec_mom_20": np.expm1(growth),
+        "sec_gap_5_20": ind.ema_gap(level, 5, 20),
+        "sec_vol_20": spread,
+        "sec_vol_20_z": ops.ts_zscore(spread, YEAR, enough(YEAR)),
+        "beta_to_sec_60": beta,
+        "alpha_vs_sec_1d": daily - delay(beta, 1) * sector,
+    }
+
+
+def _membership(sector: np.ndarray, universe: np.ndarray) -> Values:
+    count = groups.group_count(sector, universe)
+    return {
+        "sec_member_cnt": count,
+        "sec_small_flag": ops.where_known(count, count < SMALL),
+    }

@@ -1,0 +1,1 @@
+"""Forecasting models: ATFT-GAT-FAN and its baselines."""

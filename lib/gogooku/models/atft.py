@@ -1,0 +1,84 @@
+"""ATFT-GAT-FAN: adaptive temporal fusion transformer with graph attention across stocks.
+
+One forward pass scores all stocks of one day: split of the volume-like columns by frequency,
+variable selection, recurrent and attentive encoding of each stock's window, attention to its
+neighbours in the day's graph, one head a horizon.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from gogooku import run
+from gogooku.models.attention import Neighbourhood
+from gogooku.models.fan import Context
+from gogooku.models.heads import Heads
+from gogooku.models.selection import Selection
+from gogooku.models.temporal import Encoder
+
+
+class Atft(nn.Module):
+    """The network for given columns and horizons.
+
+    columns       names of the V inputs, in order;  horizons  [sessions]
+    channels      positions of the columns that are split by frequency
+    window        sessions that a prediction looks back on, L
+    hidden        width of all blocks;  heads  of both attentions
+    frequencies   Fourier components in the main part of the split
+    """
+
+    def __init__(
+        self,
+        *,
+        columns: Sequence[str],
+        horizons: Sequence[int],
+        channels: Sequence[int],
+        window: int,
+        hidden: int,
+        heads: int,
+        frequencies: int,
+        dropout: float,
+    ) -> None:
+        super().__init__()
+        self.shape: dict[str, Any] = {
+            "columns": list(columns), "horizons": list(horizons), "channels": list(channels),
+            "window": window, "hidden": hidden, "heads": heads, "frequencies": frequencies,
+            "dropout": dropout,
+        }  # fmt: skip
+        self.channels, self.window = list(channels), window
+        self.columns, self.horizons = list(columns), list(horizons)
+        self.fan = Context(len(channels), window, frequencies, hidden) if channels else None
+        self.selection = Selection(len(columns), hidden, dropout)
+        self.encoder = Encoder(hidden, heads, dropout)
+        self.neighbourhood = Neighbourhood(hidden, heads, dropout)
+        self.heads = Heads(len(columns), hidden, len(horizons), dropout)
+
+    def forward(self, x: Tensor, neighbours: Tensor, weights: Tensor) -> Tensor:
+        """Score the stocks of one day.
+
+        x            (L, N, V), windows that end on the day
+        neighbours   (N, K) int64, rows of x's stocks, -1 for none;  weights (N, K), signed
+
+        Returns (N, H); larger means a better return expected, in units of the label's sd.
+        """
+        chosen = self.selection(x)
+        if self.fan is not None:
+            chosen = chosen + self.fan(x[..., self.channels])
+        encoded = self.neighbourhood(self.encoder(chosen), neighbours, weights)
+        return self.heads(encoded, x[-1])
+
+
+def save(net: Atft, path: str) -> None:
+    """Write the network's shape and weights to one file: plain numbers, no code."""
+    with run.atomic(path) as draft:
+        torch.save({"shape": net.shape, "weights": net.state_dict()}, draft)
+
+
+def load(path: str) -> Atft:
+    """Read a network that `save` wrote, ready to predict."""
+    stored = torch.load(path, map_location="cpu", weights_only=True)
+    net = Atft(**stored["shape"])
+    net.load_state_dict(stored["weights"])
+    return net.eval()

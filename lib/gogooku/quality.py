@@ -1,0 +1,217 @@
+"""Prices that cannot be true, found with what was known on their own day.
+
+A bad tick is a fault of the record, not of the market. It is rejected (made null) and reported;
+its row stays. Every judgement looks backwards only: tomorrow's return to the old level, which
+would prove the fault, is not known today and is not used.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from gogooku.sources.limits import daily_limit
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+Days = npt.NDArray[np.datetime64]
+
+PRICES = ("O", "H", "L", "C")
+FIELDS = (*PRICES, "Vo", "AdjFactor")
+OPEN, HIGH, LOW, CLOSE, VOLUME, FACTOR = range(len(FIELDS))
+
+SIGN, LIMIT, CONTRADICTION = 1, 2, 3
+RULES = {SIGN: "sign", LIMIT: "daily_limit", CONTRADICTION: "contradiction"}
+REASONS = {
+    SIGN: "a price or factor is above 0, a volume not below it",
+    CONTRADICTION: "no price of a day is above its high or below its low",
+}
+
+WIDENED = 4.0
+"""Times the daily limit after HELD sessions in a row that held no price but the limit itself.
+
+Source: Tokyo Stock Exchange, "Daily Price Limits". Before August 2020 it was twice, after three
+sessions: the wider rule stands for all years, so that no true price falls to a rule of its time.
+"""
+HELD = 2
+
+MOST_DOUBLINGS = 40
+"""Doublings of a limit beyond which any price is inside it."""
+
+
+def clean(
+    bars: pl.DataFrame, dates: Days, *, limit_tolerance: float, limit_relief_days: int
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Reject the prices, volumes and factors of raw bars that cannot be true.
+
+    bars                rows with Date, Code, O, H, L, C [JPY, unadjusted], Vo [shares], AdjFactor
+    dates               (T,) sessions, from the start of the look-back; rows of other days go
+    limit_tolerance     share of the daily limit by which a price may exceed it
+    limit_relief_days   sessions without a good close after which the limit doubles with each
+                        further one
+
+    sign            a price or factor at or below 0, a volume below 0
+    daily_limit     a price further from the last good close (times the day's factor) than the
+                    exchange allows. A session without a good close, untraded or rejected, moves
+                    the range by one limit either way, as the true close may have moved; days held
+                    at the limit widen it, as the exchange does; and the relief makes sure that a
+                    lasting new level (a long halt, a missing factor) is accepted in the end,
+                    however far it is. A stock's first close has no base and stands.
+    contradiction   of two prices that contradict each other, neither is believed
+    duplicate       several rows for one stock and session that differ: none is believed
+
+    Returns the bars, one row a stock and session, rejected values null, sorted by Date and Code;
+    and the findings: date, code, rule, field, value, reason, sorted by the first four.
+    """
+    rows, clashes = _one_row_each(bars.filter(pl.col("Date").is_in(pl.Series(dates).implode())))
+    grid = _Grid.of(rows, dates)
+    values = np.stack([grid.dense(rows[name]) for name in FIELDS])
+    found, low, high = _judge(values, limit_tolerance, limit_relief_days)
+    rejected = [
+        pl.when(pl.Series(found[i][grid.cells] == 0)).then(name).alias(name)
+        for i, name in enumerate(FIELDS)
+    ]
+    findings = pl.concat([clashes, grid.findings(values, found, low, high)])
+    return rows.with_columns(rejected), findings.sort("date", "code", "rule", "field")
+
+
+def _one_row_each(bars: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Drop repeated rows; empty those that differ for one stock and session, and report them."""
+    rows = bars.unique(maintain_order=True).sort("Date", "Code", maintain_order=True)
+    count = pl.len().over("Date", "Code")
+    emptied = [pl.when(count == 1).then(name).alias(name) for name in FIELDS]
+    clashes = rows.group_by("Date", "Code", maintain_order=True).len().filter(pl.col("len") > 1)
+    findings = clashes.select(
+        date="Date",
+        code="Code",
+        rule=pl.lit("duplicate"),
+        field=pl.lit("row"),
+        value=pl.col("len").cast(pl.Float64),
+        reason=pl.lit("a stock has one bar a day: these rows differ"),
+    )
+    return rows.with_columns(emptied).unique(["Date", "Code"], maintain_order=True), findings
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """Where the rows of bars lie among T sessions × N stocks."""
+
+    dates: Days
+    codes: pl.Series
+    cells: tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]
+
+    @classmethod
+    def of(cls, rows: pl.DataFrame, dates: Days) -> "_Grid":
+        codes = rows["Code"].unique().sort()
+        day = np.searchsorted(dates, rows["Date"].to_numpy().astype("datetime64[D]"))
+        stock = rows["Code"].cast(pl.Enum(codes)).to_physical().to_numpy()
+        return cls(dates, codes, (day, stock))
+
+    def dense(self, values: pl.Series) -> Floats:
+        grid = np.full((len(self.dates), len(self.codes)), np.nan)
+        grid[self.cells] = values.cast(pl.Float64).fill_null(np.nan).to_numpy()
+        return grid
+
+    def findings(
+        self, values: Floats, found: npt.NDArray[np.int8], low: Floats, high: Floats
+    ) -> pl.DataFrame:
+        field, day, stock = np.nonzero(found)
+        rule = pl.Series(found[field, day, stock])
+        edges = (pl.Series(edge[day, stock]).round(1) for edge in (low, high))
+        allowed = pl.format("outside {} to {}, the range around the last good close", *edges)
+        return pl.select(
+            date=pl.Series(self.dates[day]),
+            code=self.codes.gather(stock),
+            rule=rule.replace_strict(RULES, return_dtype=pl.String),
+            field=pl.Series(FIELDS).gather(field),
+            value=pl.Series(values[field, day, stock]),
+            reason=pl.when(rule == LIMIT)
+            .then(allowed)
+            .otherwise(rule.replace_strict(REASONS, default=None, return_dtype=pl.String)),
+        )
+
+
+def _judge(
+    values: Floats, tolerance: float, relief_days: int
+) -> tuple[npt.NDArray[np.int8], Floats, Floats]:
+    """Walk down the days. Returns (F, T, N) rules broken (0: none) and the (T, N) ranges."""
+    found = np.zeros(values.shape, np.int8)
+    low, high = np.empty(values.shape[1:]), np.empty(values.shape[1:])
+    base = _Base.unknown(values.shape[2])
+    for t in range(values.shape[1]):
+        base.adjust(values[FACTOR, t])
+        base.set_limits(relief_days)
+        low[t], high[t] = base.range(tolerance)
+        found[:, t] = _broken(values[:, t], low[t], high[t])
+        base.follow(values[:, t], good=found[CLOSE, t] == 0, tolerance=tolerance)
+    return found, low, high
+
+
+def _broken(bar: Floats, low: Floats, high: Floats) -> npt.NDArray[np.int8]:
+    """Say which rule each value of one day (F, N) breaks; a value that is absent breaks none."""
+    found = np.zeros(bar.shape, np.int8)
+    found[bar <= 0] = SIGN
+    found[VOLUME] = np.where(bar[VOLUME] < 0, SIGN, 0)
+    prices = slice(OPEN, CLOSE + 1)
+    beyond = (bar[prices] < low) | (bar[prices] > high)
+    found[prices][beyond & (found[prices] == 0)] = LIMIT
+    left = np.where(found == 0, bar, np.nan)
+    pairs = [(OPEN, HIGH), (CLOSE, HIGH), (LOW, HIGH), (LOW, OPEN), (LOW, CLOSE)]
+    for lower, upper in pairs:
+        clash = left[lower] > left[upper]
+        found[lower, clash] = found[upper, clash] = CONTRADICTION
+    return found
+
+
+@dataclass
+class _Base:
+    """What each of N stocks' limits rest on: the range in which its last close lies, and why.
+
+    low, high            range of the last close [JPY]; one price after a good close
+    missed               sessions since that good close
+    held_up, held_down   sessions in a row with no price, or a single one at the limit or beyond
+    up, down             today's limits, widened and relieved [JPY]
+    """
+
+    low: Floats
+    high: Floats
+    missed: npt.NDArray[np.int64]
+    held_up: npt.NDArray[np.int64]
+    held_down: npt.NDArray[np.int64]
+    up: Floats
+    down: Floats
+
+    @classmethod
+    def unknown(cls, stocks: int) -> "_Base":
+        nothing, none = np.full(stocks, np.nan), np.zeros(stocks, np.int64)
+        return cls(nothing, nothing, none, none, none, nothing, nothing)
+
+    def adjust(self, factor: Floats) -> None:
+        known = np.where(factor > 0, factor, 1.0)
+        self.low, self.high = self.low * known, self.high * known
+
+    def set_limits(self, relief_days: int) -> None:
+        relief = 2.0 ** np.clip(self.missed - relief_days, 0, MOST_DOUBLINGS)
+        wide_up = np.where(self.held_up >= HELD, WIDENED, 1.0)
+        wide_down = np.where(self.held_down >= HELD, WIDENED, 1.0)
+        self.up = daily_limit(self.high) * wide_up * relief
+        self.down = daily_limit(self.low) * wide_down * relief
+
+    def range(self, tolerance: float) -> tuple[Floats, Floats]:
+        return self.low - self.down * (1 + tolerance), self.high + self.up * (1 + tolerance)
+
+    def follow(self, bar: Floats, good: Flags, tolerance: float) -> None:
+        """Take in the day: `good` says which closes were not rejected."""
+        close = bar[CLOSE]
+        silent = np.isnan(close)
+        believed = good & ~silent
+        single = believed & (bar[HIGH] == bar[LOW])
+        share = 1 - tolerance
+        at_top = single & (close >= self.high + daily_limit(self.high) * share)
+        at_bottom = single & (close <= self.low - daily_limit(self.low) * share)
+        self.held_up = np.where(silent | at_top, self.held_up + 1, 0)
+        self.held_down = np.where(silent | at_bottom, self.held_down + 1, 0)
+        self.missed = np.where(believed, 0, self.missed + 1)
+        self.low = np.where(believed, close, np.maximum(self.low - self.down, 0.0))
+        self.high = np.where(believed, close, self.high + self.up)

@@ -1,0 +1,127 @@
+"""The planted parts of expected return, and their expectation at any earlier moment.
+
+A part is known by `ahead(k)`: the (T, N) array whose row t is the expected return of session t+k
+given everything up to the close of session t, before scaling. All parts are functions of draws
+that are independent of the noise still to come, so these expectations are exact:
+
+reversal   mu(t+1) = -sum_{j>=0} 0.75^j e(t-j), 15 terms, of the stock's own shocks e (unit
+           variance, mean zero); of a filter's terms, those not yet drawn have expectation zero
+lead_lag   mu(t+1) = mean over j = 1..5 of u(t-j), where u is the weighted mean of the own shocks of
+           the other listed stocks of the cluster, its leader (the largest) counting three times:
+           a shock works during the second to sixth session after it
+drift      s(t) = d s(t-1) + surprise(t), mu(t+1) = s(t), d = exp(-1/12): after 25 sessions an
+           eighth is left; the surprise counts from the session by whose close it is known
+cycle      mu(t+k) = exp(-k v/2) sin(phase(t) + k step): the phase moves by `step` a session plus
+           a normal of variance v, and log volume carries sin(phase(t)) on the same day
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from gogooku.sources.market_listings import Listings
+
+Floats = npt.NDArray[np.float64]
+Ahead = Callable[[int], Floats]
+
+PARTS = ("reversal", "drift", "lead_lag", "cycle")
+HORIZONS = (1, 5, 10, 20)
+
+REVERSAL = 0.75 ** np.arange(15)
+LEAD_LAG = np.array([0, 1, 1, 1, 1, 1]) / 5
+LEADER = 3.0
+DRIFT = np.exp(-1 / 12)
+PERIODS = (30, 60)    # of the volume cycle [sessions]
+WANDER = 0.05**2      # variance of the phase's drift [rad^2 per session]
+
+
+def reversal(own: Floats) -> Ahead:
+    """Expect the own shocks (T, N) to be given back."""
+    return lambda k: -_filter(own, REVERSAL[k - 1 :])
+
+
+def lead_lag(own: Floats, listings: Listings) -> Ahead:
+    """Expect the own shocks (T, N) of the other members of a cluster to spill over."""
+    others = _shocks_of_others(own, listings)
+    return lambda k: _filter(others, LEAD_LAG[k - 1 :])
+
+
+def drift(surprise: Floats) -> Ahead:
+    """Expect prices to go on in the direction of surprises (T, N), zero where none is news."""
+    state = np.empty_like(surprise)
+    last = np.zeros(surprise.shape[1])
+    for session, news in enumerate(surprise):
+        last = state[session] = DRIFT * last + news
+    return lambda k: DRIFT ** (k - 1) * state
+
+
+def cycle(phase: Floats, step: Floats) -> Ahead:
+    """Expect returns along the cycle of phase (T, N) [rad] and step (N,) [rad per session]."""
+    return lambda k: np.exp(-k * WANDER / 2) * np.sin(phase + k * step)
+
+
+def draw_phases(rng: np.random.Generator, sessions: int, issues: int) -> tuple[Floats, Floats]:
+    """Draw each issue's cycle: phase (T, N) [rad] and mean step (N,) [rad per session]."""
+    step = 2 * np.pi / rng.uniform(*PERIODS, issues)
+    moves = step + rng.normal(0, np.sqrt(WANDER), (sessions, issues))
+    moves[0] = rng.uniform(0, 2 * np.pi, issues)
+    return np.cumsum(moves, axis=0), step
+
+
+def scale(ahead: Ahead, counted: npt.NDArray[np.bool_], strength: float) -> float:
+    """Factor that gives the expected one-session return its strength.
+
+    counted   (T, N) the stocks and sessions over which strength is measured
+    strength  standard deviation across stocks of the return expected from the next close to the
+              one after it, mean over sessions [return]
+    """
+    if strength == 0:
+        return 0.0
+    spread = np.where(counted, ahead(2), np.nan)[counted.any(axis=1)]
+    return strength / np.nanstd(spread, axis=1).mean()
+
+
+def accrue(ahead: Ahead) -> Floats:
+    """Return (T, N): expected, at the close of the session before, in each session."""
+    expected = np.zeros_like(ahead(1))
+    expected[1:] = ahead(1)[:-1]
+    return expected
+
+
+def over_horizons(ahead: Ahead) -> list[Floats]:
+    """Return (T, N) per horizon of HORIZONS: expected, at the close of t, from close t+1 to t+1+h.
+
+    Sums of one-session expectations; products of small returns are left out.
+    """
+    total, found = 0.0, []
+    for k in range(2, max(HORIZONS) + 2):
+        total = total + ahead(k)
+        if k - 1 in HORIZONS:
+            found.append(total)
+    return found
+
+
+def _filter(shocks, weights):
+    """Rows sum_i weights[i] * shocks[t - i]."""
+    out = np.zeros_like(shocks)
+    for lag, weight in enumerate(weights[: len(shocks)]):
+        out[lag:] += weight * shocks[: len(shocks) - lag]
+    return out
+
+
+def _shocks_of_others(own, listings):
+    cluster, listed = listings.cluster, listings.listed
+    together = (cluster[:, None] == cluster) & (cluster >= 0)
+    np.fill_diagonal(together, False)
+    weight = together * np.where(_leaders(listings), LEADER, 1.0)
+    total = listed @ weight.T
+    return np.divide((own * listed) @ weight.T, total, out=np.zeros_like(own), where=total > 0)
+
+
+def _leaders(listings):
+    """(N,) whether the issue is the largest of its cluster."""
+    largest = np.zeros(max(listings.cluster.max(), 0) + 1)
+    member = listings.cluster >= 0
+    np.maximum.at(largest, listings.cluster[member], listings.size[member])
+    return member & (listings.size == largest[listings.cluster])

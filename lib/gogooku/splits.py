@@ -1,0 +1,158 @@
+"""Walk-forward folds: train, then valid, then test, with no label of one part in another.
+
+A label of a day reads prices from its entry session to its exit session. A part therefore ends so
+early that all its labels have ended, and `embargo` sessions more have passed, before the next part
+begins. Lengths of parts count spans; gaps count sessions of the exchange.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import polars as pl
+
+from gogooku.calendar import Days, Sessions, bounds
+from gogooku.run import UserError
+
+Entry = Literal["next_close", "next_open", "close"]
+Mode = Literal["expanding", "rolling"]
+Fold = dict[str, Any]
+
+PARTS = ("train", "valid", "test")
+
+# Sessions from the day whose features predict to the one at whose price a position is entered.
+ENTRY_LAG: Mapping[Entry, int] = {"next_close": 1, "next_open": 1, "close": 0}
+
+
+def count(spans: int, *, train: int, valid: int, test: int, step: int) -> int:
+    """Count the folds that `spans` spans hold; lengths in spans."""
+    return max(0, (spans - train - valid - test) // step + 1)
+
+
+def plan(
+    spans: int, *, mode: Mode, train: int, valid: int, test: int, step: int
+) -> list[dict[str, list[int]]]:
+    """List each fold's spans by position: {"train": [0, 1, …], "valid": […], "test": […]}.
+
+    A fold has all its spans: one span more can add a fold and changes none.
+    """
+    return [
+        _parts(fold * step, fold * step if mode == "rolling" else 0, train, valid, test)
+        for fold in range(count(spans, train=train, valid=valid, test=test, step=step))
+    ]
+
+
+def _parts(start: int, first: int, train: int, valid: int, test: int) -> dict[str, list[int]]:
+    middle, late = start + train, start + train + valid
+    return {
+        "train": list(range(first, middle)),
+        "valid": list(range(middle, late)),
+        "test": list(range(late, late + test)),
+    }
+
+
+def cut(
+    number: int,
+    sessions: Sessions,
+    spans: Mapping[str, Sequence[str]],
+    *,
+    embargo: int,
+    horizons: Sequence[int],
+    entry: Entry,
+) -> Fold:
+    """Give the first and the last session of each part of fold `number`.
+
+    sessions   of the run, at least those within the fold's spans
+    spans      names of each part's spans: {"train": […], "valid": […], "test": […]}
+    embargo    sessions that pass between a part's last label and the next part
+    horizons   sessions from entry to exit
+
+    Returns what is written as fold{number}.json. `label_spans` hold every label of train and
+    valid. The test part ends with the sessions: its last labels may still be unknown.
+
+    Raises UserError where a part keeps no session.
+    """
+    gap = ENTRY_LAG[entry] + max(horizons) + embargo
+    held = [_held(number, part, sessions, spans[part]) for part in PARTS]
+    ends = [_before(sessions, after[0], gap) for after in held[1:]] + [held[-1][-1]]
+    fold: Fold = {"fold": number, "horizons": list(horizons), "entry": entry, "embargo": embargo}
+    for part, days, end in zip(PARTS, held, ends, strict=True):
+        fold[f"{part}_spans"] = list(spans[part])
+        fold[part] = _range(number, part, days[days <= end], gap)
+    fold["label_spans"] = [*spans["train"], *spans["valid"]]
+    check(fold, sessions)
+    return fold
+
+
+def _held(number: int, part: str, sessions: Sessions, spans: Sequence[str]) -> Days:
+    days = sessions.between(bounds(spans[0])[0], bounds(spans[-1])[1])
+    if not len(days):
+        raise UserError(
+            f"fold {number}: the {part} spans {spans[0]}…{spans[-1]} hold no session: fetch their "
+            "calendar or change dates"
+        )
+    return days
+
+
+def _before(sessions: Sessions, day: np.datetime64, gap: int) -> np.datetime64:
+    """Give the newest session with `gap` sessions between itself and `day`."""
+    position = int(sessions.position(day)) - gap - 1
+    return sessions.days[position] if position >= 0 else np.datetime64("NaT")
+
+
+def _range(number: int, part: str, days: Days, gap: int) -> dict[str, Any]:
+    if not len(days):
+        raise UserError(
+            f"fold {number}: its {part} part is shorter than the {gap} sessions that must pass "
+            f"before the next part: raise splits.{part} or lower splits.embargo"
+        )
+    return {"first": str(days[0]), "last": str(days[-1]), "sessions": len(days)}
+
+
+def check(fold: Fold, sessions: Sessions) -> None:
+    """Prove that no label of one part of `fold` reaches another part or its embargo.
+
+    sessions   at least those of the training and validation spans
+
+    Raises UserError that names the parts, the sessions between them, and the remedy.
+    """
+    gap = ENTRY_LAG[fold["entry"]] + max(fold["horizons"]) + fold["embargo"]
+    for part, after in zip(PARTS[:-1], PARTS[1:], strict=True):
+        last, first = np.datetime64(fold[part]["last"]), np.datetime64(fold[after]["first"])
+        between = int(((sessions.days > last) & (sessions.days < first)).sum())
+        if between < gap:
+            raise UserError(
+                f"fold {fold['fold']}: {between} sessions lie between {part} (to {last}) and "
+                f"{after} (from {first}), but its labels and embargo take {gap}: delete the fold's "
+                "file and run again"
+            )
+
+
+def fit_scaler(
+    rows: pl.DataFrame, columns: Sequence[str], first: str, last: str
+) -> dict[str, dict[str, float]]:
+    """Give mean and population sd of market columns over the days from `first` to `last`.
+
+    rows   date and `columns`, sorted by date; a day weighs the same however many stocks it has,
+           and counts with the mean of its stocks where they differ
+
+    A column that is never known gets mean 0 and sd 0.
+
+    Raises UserError if no row lies between the days.
+    """
+    days = (pl.lit(first).str.to_date(), pl.lit(last).str.to_date())
+    part = rows.filter(pl.col("date").is_between(*days))
+    if part.is_empty():
+        raise UserError(f"the data set has no row from {first} to {last}: widen splits.train")
+    starts = np.flatnonzero((part["date"] != part["date"].shift(1)).fill_null(True).to_numpy())
+    return {name: _moments(part[name].cast(pl.Float64).to_numpy(), starts) for name in columns}
+
+
+def _moments(values: np.ndarray, starts: np.ndarray) -> dict[str, float]:
+    known = np.isfinite(values)
+    number = np.add.reduceat(known, starts, dtype=np.int64)
+    total = np.add.reduceat(np.where(known, values, 0.0), starts)
+    daily = total[number > 0] / number[number > 0]
+    if not len(daily):
+        return {"mean": 0.0, "sd": 0.0}
+    return {"mean": float(daily.mean()), "sd": float(daily.std())}
