@@ -6,7 +6,8 @@ BIN := .venv/bin
 # An environment is finished when its stamp, named by the lock's checksum, stands in it.
 READY := .venv/.lock-$(firstword $(shell cksum < envs/lock.txt))
 CPU_TORCH := https://download.pytorch.org/whl/cpu
-DEMO := $(BIN)/snakemake --cores $(CORES) --configfile config/demo.yaml
+SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
+DEMO := --configfile config/demo.yaml
 SNAKES := Snakefile rules
 PYTHONS := lib workflow_scripts tests benchmarks
 
@@ -16,7 +17,7 @@ help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
 
 demo: setup  ## from simulated market to report, no account needed
-	@$(DEMO) train_all
+	@$(SNAKEMAKE) train_all $(DEMO)
 	@$(BIN)/python tests/summary.py runs/demo
 	@echo "report: $(CURDIR)/runs/demo/report/index.html"
 
@@ -39,18 +40,18 @@ format: setup  ## lay code out as lint wants it
 	$(BIN)/snakefmt $(SNAKES)
 
 report: demo  ## Snakemake's report on the demo: every rule, parameter and figure in one file
-	@$(DEMO) train_all --report runs/demo/snakemake.html
+	@$(SNAKEMAKE) train_all $(DEMO) --report runs/demo/snakemake.html
 
 noise: setup  ## the demo with nothing planted: no model may find anything
-	@$(DEMO) config/noise.yaml audit_noise
+	@$(SNAKEMAKE) audit_noise $(DEMO) config/noise.yaml
 
 audit: setup  ## change the demo's future: no earlier bit may move
-	@$(DEMO) audit_leaks
+	@$(SNAKEMAKE) audit_leaks $(DEMO)
 
 bench: setup  ## measure the hot paths
 	@for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
 
-lock:  ## write what $(BIN) holds to envs/lock.txt
+lock:  ## write what .venv holds to envs/lock.txt
 	@{ head -n 2 envs/lock.txt; $(BIN)/pip freeze --all --exclude pip | sed 's/+cpu$$//'; } > envs/lock.new
 	@mv envs/lock.new envs/lock.txt
 

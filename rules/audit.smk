@@ -37,7 +37,7 @@ rule audit_leaks:
 rule audit_noise:
     """Check that no model finds anything where nothing is planted."""
     input:
-        collect("<run>/evaluation/{model}.json", model=setting["models"]),
+        collect("<run>/evaluation/{model}.parquet", model=setting["models"]),
     output:
         "<run>/audit/noise.json",
     log:
@@ -52,6 +52,8 @@ rule audit_noise:
         runtime=5,
     params:
         parts=setting["market"]["parts"],
+        horizons=HORIZONS,
+        entry=setting["labels"]["entry"],
         code=code("audit_noise"),
     script:
         "../workflow_scripts/audit_noise.py"

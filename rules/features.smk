@@ -45,8 +45,9 @@ for family in FAMILIES:
             mem_mb=6000,
             runtime=30,
         params:
+            family=family,
             first=first_day,
             moment=moment,
             code=code(f"features_{family}"),
         script:
-            f"../workflow_scripts/features_{family}.py"
+            "../workflow_scripts/features_{params.family}.py"

@@ -74,7 +74,7 @@ def test_null_stays_null_and_keys_stay():
 
 
 def test_a_thin_day_is_refused_by_name_and_count():
-    with pytest.raises(UserError, match=r"2024-01-05 has 2 stocks.* min_stocks 3"):
+    with pytest.raises(UserError, match=r"2024-01-05 has 2 stocks.*min_stocks 3"):
         same_day(frame([1, 2, 3], [1, 2]), ["f"], clip=0, method="zscore", min_stocks=3)
 
 

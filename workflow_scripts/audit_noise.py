@@ -2,12 +2,13 @@
 
 from typing import TYPE_CHECKING
 
-from gogooku import audit, run
+from gogooku import noise, run
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 run.log_to(snakemake.log[0])
 
-table = audit.noise(snakemake.input, snakemake.params.parts)
+knobs = snakemake.params
+table = noise.certify(snakemake.input, knobs.parts, knobs.horizons, knobs.entry)
 run.write_json(table, snakemake.output[0])

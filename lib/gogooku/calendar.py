@@ -113,10 +113,14 @@ class Sessions:
             raise ValueError("a day is not a session of the exchange")
         return found
 
-    def between(self, first: dt.date | np.datetime64, last: dt.date | np.datetime64) -> Days:
+    def between(self, first: dt.date | str, last: dt.date | str) -> Days:
         """Give the sessions from `first` to `last`, both included."""
         low, high = np.datetime64(first, "D"), np.datetime64(last, "D")
         return self.days[(self.days >= low) & (self.days <= high)]
+
+    def until(self, last: dt.date | str) -> Days:
+        """Give the sessions up to `last`, which is included."""
+        return self.days[self.days <= np.datetime64(last, "D")]
 
     def to_month_end(self, days: Days) -> npt.NDArray[np.intp]:
         """Count the sessions from each of `days` to the last session of its month."""

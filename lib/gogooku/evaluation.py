@@ -7,7 +7,7 @@ each stock: with it the summary says how much of what could be known a model fou
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,16 +17,18 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gogooku import inference, metrics, portfolio, run
+from gogooku.splits import Entry
 
 Table = NDArray[np.float64]
 Series = NDArray[np.float64]
+Evaluations = Mapping[str, tuple[pl.DataFrame, dict[str, Any]]]  # model → daily rows, summary
 MEAN_OF_SEEDS = -1
 
 
 class Rules(NamedTuple):
     """By which rules predictions are judged; the meaning of each is `evaluate`'s."""
 
-    entry: str
+    entry: Entry
     quantiles: int
     cost: float
     confidence: float
@@ -95,7 +97,7 @@ def evaluate(
     truth: pl.DataFrame | None,
     *,
     horizons: Sequence[int],
-    entry: str,
+    entry: Entry,
     quantiles: int,
     cost: float,
     confidence: float,

@@ -133,11 +133,12 @@ def _products(scores, target, tile, product):
 def _rows(
     day: np.datetime64, codes: np.ndarray, partner: np.ndarray, weight: np.ndarray
 ) -> pl.DataFrame:
+    names = pl.Series(codes, dtype=pl.String)
     target, place = np.nonzero(partner >= 0)
     columns = {
         "date": np.full(len(target), day),
-        "source": codes[partner[target, place]],
-        "target": codes[target],
+        "source": names.gather(partner[target, place]),
+        "target": names.gather(target),
         "weight": weight[target, place],
     }
     return pl.DataFrame(columns, schema=SCHEMA)

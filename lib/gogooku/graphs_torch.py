@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 import torch
-from torch_geometric.data import Data
+from torch_geometric.data import Data  # type: ignore[import-untyped]
 
 from gogooku.run import UserError
 

@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from gogooku.splits import ENTRY_LAG, Entry
+
 Series = NDArray[np.float64]
 
 POWER = 0.8
-ENTRY_LAG = {"next_close": 1, "next_open": 1, "close": 0}
 SESSIONS = 245
 
 
@@ -42,7 +43,7 @@ class Estimate:
     detectable: float = np.nan
 
 
-def lag_for(horizon: int, entry: str, days: int) -> int:
+def lag_for(horizon: int, entry: Entry, days: int) -> int:
     """Lags to sum over: the larger of twice the label's reach and 1.3 √days.
 
     The reach is the horizon plus the sessions between decision and entry [sessions]; the second
@@ -90,7 +91,7 @@ def mean_estimate(values: Series, lag: int, confidence: float = 0.95) -> Estimat
     )
 
 
-def estimate(values: Series, horizon: int, entry: str, confidence: float = 0.95) -> Estimate:
+def estimate(values: Series, horizon: int, entry: Entry, confidence: float = 0.95) -> Estimate:
     """`mean_estimate` of a daily number (T,) about labels of `horizon` sessions."""
     days = int(np.isfinite(values).sum())
     return mean_estimate(values, lag_for(horizon, entry, days), confidence)

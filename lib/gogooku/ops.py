@@ -261,7 +261,7 @@ def ts_beta(x: np.ndarray, y: np.ndarray, window: int, min_obs: int) -> Array:
 def ts_corr(x: np.ndarray, y: np.ndarray, window: int, min_obs: int) -> Array:
     """Give the correlation of x with y, (T, N) or (T,), over the rows that hold both."""
     count, xx, yy, xy = _co_moments(x, y, window)
-    return where(count >= min_obs, ratio(xy, np.sqrt(xx) * np.sqrt(yy)))
+    return where(count >= min_obs, ratio(ratio(xy, np.sqrt(xx)), np.sqrt(yy)))
 
 
 def ts_autocorr(x: np.ndarray, window: int, min_obs: int) -> Array:

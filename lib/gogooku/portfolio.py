@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gogooku import inference, metrics
+from gogooku.splits import Entry
 
 Table = NDArray[np.float64]
 Series = NDArray[np.float64]
@@ -52,7 +53,7 @@ def long_only(prediction: Table, returns: Table, horizon: int, quantiles: int) -
     return _trade(_equal(top), returns, horizon, less=market)
 
 
-def statistics(book: Book, cost: float, entry: str, confidence: float) -> dict[str, Any]:
+def statistics(book: Book, cost: float, entry: Entry, confidence: float) -> dict[str, Any]:
     """Say what `book` earned: gross and net of `cost` [bp per side], a year being 245 sessions.
 
     `annual` is the arithmetic mean return of a year, `volatility` its standard deviation, `sharpe`
@@ -101,7 +102,7 @@ def _some(weights: Table) -> NDArray[np.bool_]:
     return (weights != 0).any(axis=1, keepdims=True)
 
 
-def _earned(returns: Series, entry: str, confidence: float) -> dict[str, Any]:
+def _earned(returns: Series, entry: Entry, confidence: float) -> dict[str, Any]:
     days = returns[np.isfinite(returns)]
     if len(days) < 2:
         return {"annual": np.nan, "volatility": np.nan, "sharpe": np.nan, "drawdown": np.nan}

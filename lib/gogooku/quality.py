@@ -31,8 +31,8 @@ REASONS = {
 WIDENED = 4.0
 """Times the daily limit after HELD sessions in a row that held no price but the limit itself.
 
-Source: Tokyo Stock Exchange, "Daily Price Limits". Before August 2020 it was twice, after three
-sessions: the wider rule stands for all years, so that no true price falls to a rule of its time.
+Source: Tokyo Stock Exchange, "Daily Price Limits". The rule before it (in force in 2019) was twice,
+after three sessions: the wider one stands for all years, so that no true price is lost to its date.
 """
 HELD = 2
 

@@ -19,19 +19,19 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 
 from gogooku import inference, portfolio, run
-from gogooku.evaluation import MEAN_OF_SEEDS
-
-Evaluations = Mapping[str, tuple[pl.DataFrame, dict[str, Any]]]
+from gogooku.evaluation import MEAN_OF_SEEDS, Evaluations
 
 INK, MUTED, LINE = "#010203", "#040506", "#070809"
 ON_PAGE = {INK: "currentColor", MUTED: "var(--muted)", LINE: "var(--line)"}
 ON_PAPER = {INK: "#1b2027", MUTED: "#5d6672", LINE: "#dde1e6"}
 COLOURS = ["#3d7fe0", "#d9822b", "#1f9e89", "#c2569b", "#8367d6", "#8a9a2b", "#7d8794"]
 PARTS = {"train": "#7d8794", "valid": "#d9822b", "test": "#3d7fe0"}
-STYLE = {
+STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "gogooku",
     "font.size": 9,
@@ -68,13 +68,13 @@ def draw(
 
     evaluations  model → (daily rows, summary), as `evaluation.evaluate` gives them
     folds        the fold files' content
-    curves       model, fold, seed, epoch, score: validation RankIC by epoch; None if not kept
+    curves       model, fold, seed, epoch, rank_ic: of validation, by epoch; None if not kept
     """
     with matplotlib.rc_context(STYLE):
         made = {
-            "rank_ic": means(evaluations),
+            "rankic": means(evaluations),
             "cumulative": cumulative(evaluations),
-            "wealth": wealth(evaluations),
+            "equity": equity(evaluations),
             "years": by_year(evaluations),
             "folds": by_fold(evaluations),
             "timeline": timeline(folds),
@@ -91,7 +91,7 @@ def means(evaluations: Evaluations) -> Figure | None:
     figure = Figure(figsize=(WIDTH, 3.2), layout="constrained")
     axes = figure.subplots()
     step = 0.8 / len(evaluations)
-    for place, (model, (_, summary)) in enumerate(evaluations.items()):
+    for place, (_, summary) in enumerate(evaluations.values()):
         for row, horizon in enumerate(found):
             known = _known(summary, horizon)
             if known is not None:
@@ -118,7 +118,7 @@ def cumulative(evaluations: Evaluations) -> Figure | None:
     return _panels(evaluations, panel, "sum of daily RankIC", dated=True)
 
 
-def wealth(evaluations: Evaluations) -> Figure | None:
+def equity(evaluations: Evaluations) -> Figure | None:
     """Reinvested long–short wealth on a logarithmic axis: net solid, gross dotted."""
 
     def panel(axes: Axes, horizon: int) -> None:
@@ -136,12 +136,12 @@ def wealth(evaluations: Evaluations) -> Figure | None:
 
 def by_year(evaluations: Evaluations) -> Figure | None:
     """Mean RankIC of each calendar year with its interval, one panel a horizon."""
-    return _groups(evaluations, pl.col("date").dt.year().cast(pl.String))
+    return _groups(evaluations, pl.col("date").dt.year(), "")
 
 
 def by_fold(evaluations: Evaluations) -> Figure | None:
     """Mean RankIC of each fold's test part with its interval, one panel a horizon."""
-    return _groups(evaluations, pl.format("fold {}", "fold"))
+    return _groups(evaluations, pl.col("fold").cast(pl.Int32), "fold ")
 
 
 def timeline(folds: Sequence[Mapping[str, Any]]) -> Figure | None:
@@ -178,7 +178,7 @@ def learning(curves: pl.DataFrame | None) -> Figure | None:
         for (model, seed), rows in sorted(mine.group_by("model", "seed"), key=lambda kv: kv[0]):
             colour = COLOURS[models.to_list().index(model) % len(COLOURS)]
             label = model if seed == curves["seed"].min() else None
-            axes.plot(rows["epoch"], rows["score"], color=colour, marker="o", ms=2.5, label=label)
+            axes.plot(rows["epoch"], rows["rank_ic"], color=colour, marker="o", ms=2.5, label=label)
     _legend_of(figure, panels[0])
     return figure
 
@@ -221,7 +221,7 @@ def _nothing() -> Figure:
     return figure
 
 
-def _groups(evaluations: Evaluations, key: pl.Expr) -> Figure | None:
+def _groups(evaluations: Evaluations, key: pl.Expr, name: str) -> Figure | None:
     rows = pl.concat([daily.select(key.alias("key")) for daily, _ in evaluations.values()])
     keys = rows["key"].drop_nulls().unique().sort().to_list()
 
@@ -230,13 +230,13 @@ def _groups(evaluations: Evaluations, key: pl.Expr) -> Figure | None:
             shift = (place - (len(evaluations) - 1) / 2) * 0.6 / len(evaluations)
             rules = evaluations[model][1]
             mine = _series(daily, "rank_ic", horizon).with_columns(key.alias("key"))
-            for (name,), rows in mine.group_by("key", maintain_order=True):
+            for (group,), rows in mine.group_by("key", maintain_order=True):
                 known = inference.estimate(
                     rows["value"].to_numpy(), horizon, rules["entry"], rules["confidence"]
                 )
-                _whisker(axes, keys.index(name) + shift, known, colour, model)
+                _whisker(axes, keys.index(group) + shift, known, colour, model)
         axes.axhline(0, color=MUTED, linewidth=0.8)
-        axes.set_xticks(range(len(keys)), keys)
+        axes.set_xticks(range(len(keys)), [f"{name}{group}" for group in keys])
         axes.set_xlim(-0.6, len(keys) - 0.4)
 
     return _panels(evaluations, panel, "mean daily RankIC")
@@ -265,7 +265,8 @@ def _panels(
 def _grid(count: int, label: str) -> tuple[Figure, list[Axes]]:
     columns = min(2, count)
     rows = math.ceil(count / columns)
-    figure = Figure(figsize=(WIDTH, 0.5 + 2.3 * rows), layout="constrained")
+    roomy = ConstrainedLayoutEngine(h_pad=0.1, w_pad=0.1)
+    figure = Figure(figsize=(WIDTH, 0.5 + 2.3 * rows), layout=roomy)
     panels = list(figure.subplots(rows, columns, squeeze=False).flat)
     for empty in panels[count:]:
         empty.remove()
@@ -301,9 +302,8 @@ def _line(
 def _logarithmic(axes: Axes) -> None:
     low, high = axes.get_ylim()
     axes.set_yscale("log")
-    inside = [step for step in STEPS if low <= step <= high]
-    thin = [step for step in inside if step in LADDER] if len(inside) > 8 else inside
-    axes.yaxis.set_major_locator(FixedLocator(thin))
+    steps = LADDER if high > 2.5 * low else STEPS
+    axes.yaxis.set_major_locator(FixedLocator([step for step in steps if low <= step <= high]))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_minor_formatter(NullFormatter())
@@ -317,16 +317,16 @@ def _dates(axes: Axes) -> None:
 
 def _legend(figure: Figure, evaluations: Evaluations) -> None:
     marks = [
-        matplotlib.lines.Line2D([], [], color=colour, linewidth=3, label=model)
+        Line2D([], [], color=colour, linewidth=3, label=model)
         for model, colour, _ in _lines(evaluations)
     ]
-    figure.legend(handles=marks, loc="outside upper right", ncols=len(marks))
+    figure.legend(handles=marks, loc="outside upper left", ncols=len(marks))
 
 
 def _legend_of(figure: Figure, axes: Axes) -> None:
     handles, labels = axes.get_legend_handles_labels()
     named = dict(zip(labels, handles, strict=True))
-    figure.legend(named.values(), named.keys(), loc="outside upper right", ncols=len(named))
+    figure.legend(named.values(), named.keys(), loc="outside upper left", ncols=len(named))
 
 
 def _lines(evaluations: Evaluations) -> list[tuple[str, str, pl.DataFrame]]:

@@ -10,7 +10,6 @@ Growth Mothers. net/x is balance over turnover of x; institutions are trusts, in
 """
 
 import logging
-from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -18,10 +17,12 @@ import polars as pl
 
 from gogooku import ops
 from gogooku.features.column import Column
-from gogooku.ops import Array, delay, enough, ratio
+from gogooku.ops import Array, delay, enough, ratio, where_known
 from gogooku.panel import Panel
 
 log = logging.getLogger(__name__)
+
+Values = dict[str, np.ndarray]
 
 YEAR = 52  # prints
 LONGEST = 20  # sessions since a print, as far as they are counted
@@ -36,7 +37,7 @@ SECTION_OF_MARKET = {111: 0, 101: 0, 112: 1, 102: 1, 113: 2, 104: 2, 106: 3, 107
 INSTITUTIONS = ("InvTr", "InsCo", "Bank", "TrstBnk", "OthFin")
 GROUPS = ("Prop", "Ind", "Frgn", "SecCo", "BusCo", "OthCo", *INSTITUTIONS)
 TURNOVERS = ("Tot", "Brk", "Ind", "Frgn", *INSTITUTIONS)
-FIELDS = [f"{g}Bal" for g in dict.fromkeys((*GROUPS, *TURNOVERS))] + [f"{g}Tot" for g in TURNOVERS]
+FIELDS = [*(f"{group}Bal" for group in (*GROUPS, "Brk")), *(f"{group}Tot" for group in TURNOVERS)]
 
 SOURCE = "JPX, trading by type of investors"
 _column = partial(Column, kind="market", look_back=0, min_obs=1, source=SOURCE)
@@ -82,39 +83,133 @@ COLUMNS = [
     _score("concentrated_flow_signal", definition="smart_flow_indicator × flow_concentration"),
 ]  # fmt: skip
 
-TIMED = ("flow_impulse", "flow_days_since")
-
-
-def compute(panel: Panel, investor_types: pl.DataFrame, moments: np.ndarray) -> dict[str, Array]:
+def compute(panel: Panel, investor_types: pl.DataFrame, moments: np.ndarray) -> Values:
     """Make the family's columns, name → (T, N); NaN where nothing was known.
 
+    panel            the days and 20 sessions before them, where they exist
     investor_types   rows as published, with `known_at`; amounts [thousand JPY]
     moments          (T,) moment of decision of each of the panel's days [UTC, microseconds]
     """
-    made = {column.name: np.full(panel.shape, np.nan) for column in COLUMNS}
-    if investor_types.is_empty():
-        log.warning("no rows of trading by investor type: all columns of flow are null")
-        return made
-    section = _sections(panel["market"])
-    rows = investor_types.filter(pl.col("Section").is_in(list(SECTIONS))).sort(
-        "known_at", "PubDate", maintain_order=True
-    )
+    made = {column.name: np.full(panel.shape, np.nan, np.float32) for column in COLUMNS}
+    rows = _ordered(investor_types)
+    if rows.is_empty():
+        log.warning("no trading by investor type is known: all columns of flow are null")
     known_at = rows["known_at"].dt.replace_time_zone(None).to_numpy()
     seen = np.searchsorted(known_at, moments, side="right")
     for number in np.unique(seen[seen > 0]):
-        series = _as_known(rows[:number])
-        prints = _newest(series)
-        for t in np.flatnonzero(seen == number):
-            _spread(made, t, section[t], prints, moments)
+        days = np.flatnonzero(seen == number)
+        _lay_out(made, days, panel["market"][days], rows[: int(number)], moments)
     return made
 
 
-def _sections(market: np.ndarray) -> np.ndarray:
-    """Give each stock's section of the day, (T, N); all markets where it has none."""
+def _ordered(rows: pl.DataFrame) -> pl.DataFrame:
+    section = pl.col("Section").replace_strict(SECTIONS, default=None, return_dtype=pl.Int64)
+    placed = rows.with_columns(section=section).drop_nulls("section")
+    return placed.sort("known_at", "PubDate", maintain_order=True)
+
+
+def _lay_out(
+    made: Values, days: np.ndarray, market: np.ndarray, rows: pl.DataFrame, moments: np.ndarray
+) -> None:
+    """Fill in the days on which exactly `rows` are known."""
+    amounts = _series(rows)
+    newest = _last_known(amounts["TotTot"])
+    section = _sections(market, newest)
+    for name, prints in _features(amounts).items():
+        made[name][days] = ops.known(prints[newest, np.arange(ALL + 1)], np.float32)[section]
+    started = np.searchsorted(moments, _first_known(rows))
+    age = days[:, None] - started[newest][section]
+    made["flow_days_since"][days] = np.minimum(age, LONGEST)
+    made["flow_impulse"][days] = age == 0
+
+
+def _series(rows: pl.DataFrame) -> Values:
+    """Give each field's series (weeks, sections), the newest row of each week."""
+    newest = rows.unique(["section", "EnDate"], keep="last", maintain_order=True)
+    weeks, week = np.unique(newest["EnDate"].to_numpy(), return_inverse=True)
+    series = {}
+    for field in FIELDS:
+        series[field] = np.full((len(weeks), ALL + 1), np.nan)
+        series[field][week, newest["section"].to_numpy()] = newest[field].to_numpy()
+        parts = series[field][:, :ALL]
+        absent = np.isnan(series[field][:, ALL]) & ~np.isnan(parts).all(axis=1)
+        series[field][absent, ALL] = np.nansum(parts[absent], axis=1)
+    return series
+
+
+def _last_known(prints: Array) -> np.ndarray:
+    """Give each section's newest week with a print; −1 for none."""
+    known = np.isfinite(prints)
+    return np.where(known.any(axis=0), len(prints) - 1 - np.argmax(known[::-1], axis=0), -1)
+
+
+def _sections(market: np.ndarray, newest: np.ndarray) -> np.ndarray:
+    """Give each stock's section; all markets where it has none or that has no print."""
     section = np.full(market.shape, ALL)
     for code, own in SECTION_OF_MARKET.items():
-        section[market == code] = own
+        if newest[own] >= 0:
+            section[market == code] = own
     return section
 
 
-def _as_known(rows: pl.DataFrame): ...
+def _first_known(rows: pl.DataFrame) -> np.ndarray:
+    """Give the moment at which each week was first published."""
+    first = rows.group_by("EnDate").agg(pl.col("known_at").min()).sort("EnDate")
+    return first["known_at"].dt.replace_time_zone(None).to_numpy()
+
+
+def _features(x: Values) -> Values:
+    """Make the columns of every print from its fields, (W, sections) each."""
+    foreign, individual = ratio(x["FrgnBal"], x["FrgnTot"]), ratio(x["IndBal"], x["IndTot"])
+    balance, turnover = (_of_institutions(x, side) for side in ("Bal", "Tot"))
+    institutional = ratio(balance, turnover)
+    foreign_z, individual_z, institutional_z, activity_z = (
+        ops.ts_zscore(prints, YEAR, enough(YEAR))
+        for prints in (foreign, individual, institutional, x["TotTot"])
+    )
+    smart = foreign_z - individual_z
+    balances = np.stack([x[f"{group}Bal"] for group in GROUPS])
+    concentration = (ratio(np.abs(balances), np.abs(balances).sum(axis=0)) ** 2).sum(axis=0)
+    indicator = (foreign_z + institutional_z) / 2 - individual_z
+    return {
+        "flow_foreign_net_ratio": foreign,
+        "flow_individual_net_ratio": individual,
+        "flow_activity_ratio": ratio(x["TotTot"], ops.ts_mean(x["TotTot"], YEAR, enough(YEAR))),
+        "flow_foreign_share": ratio(x["FrgnTot"], x["TotTot"]),
+        "flow_breadth_pos": where_known(balances.sum(axis=0), (balances > 0).mean(axis=0)),
+        "flow_foreign_net_z": foreign_z,
+        "flow_individual_net_z": individual_z,
+        "flow_activity_z": activity_z,
+        "flow_smart_idx": smart,
+        "flow_smart_mom4": smart - delay(smart, 4),
+        "flow_shock_flag": where_known(smart, np.abs(smart) >= 2),
+        "flow_foreign_net_pos": where_known(foreign, foreign > 0),
+        "flow_smart_pos": where_known(smart, smart > 0),
+        "flow_activity_high": where_known(activity_z, activity_z >= 1),
+        "flow_activity_low": where_known(activity_z, activity_z <= -1),
+        "institutional_accumulation": ratio(_month(balance), _month(turnover)),
+        "foreign_sentiment": ratio(_month(x["FrgnBal"]), _month(x["TotTot"])),
+        "retail_institutional_divergence": individual - institutional,
+        "foreign_domestic_divergence": foreign - _domestic(x),
+        "institutional_persistence": _persistence(balance),
+        "foreign_persistence": _persistence(x["FrgnBal"]),
+        "smart_flow_indicator": indicator,
+        "flow_concentration": concentration,
+        "concentrated_flow_signal": indicator * concentration,
+    }
+
+
+def _of_institutions(x: Values, side: str) -> Array:
+    return np.stack([x[group + side] for group in INSTITUTIONS]).sum(axis=0)
+
+
+def _month(x: Array) -> Array:
+    return ops.ts_sum(x, 4, 4)
+
+
+def _domestic(x: Values) -> Array:
+    return ratio(x["BrkBal"] - x["FrgnBal"], x["BrkTot"] - x["FrgnTot"])
+
+
+def _persistence(balance: Array) -> Array:
+    return np.abs(ops.ts_mean(np.sign(balance), 10, enough(10)))

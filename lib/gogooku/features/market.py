@@ -34,8 +34,8 @@ COLUMNS = [
     _market("gap_5_20", "share", "EMA_5 / EMA_20 − 1", 80, 20),
     _market("ema20_slope_3", "share", "EMA_20 / EMA_20 of t−3 − 1", 83, 23),
     _market("vol_20d", "per √year", "sd of 20 daily log returns × √245", 20),
-    _market("natr_14", "share", "ATR of 14 / C", 56, 15),
-    _market("atr_ratio_5_20", "ratio", "ATR of 5 / ATR of 20", 80, 21),
+    _market("natr_14", "share", "ATR of 14 / C", 112, 15),
+    _market("atr_ratio_5_20", "ratio", "ATR of 5 / ATR of 20", 160, 21),
     _market("bb_pct_b", "share", "place between mean ∓ 2 sd of 20 closes", 20),
     _market("bb_bw", "share", "4 sd / mean of 20 closes", 20),
     _market("dd_from_peak", "share", f"C / highest C of {YEAR} sessions − 1", YEAR),
@@ -122,10 +122,10 @@ def _flag(x: np.ndarray, holds: np.ufunc) -> Array:
 
 def index(panel: Panel, topix: pl.DataFrame) -> tuple[Array, Array, Array]:
     """Give the index's high, low and close on the panel's dates, (T,); NaN on a day without it."""
-    traded = np.isfinite(panel["close"]).any(axis=1)
     if topix.is_empty():
-        level = ops.where(traded, _equal_weighted(panel))
+        level = _equal_weighted(panel)
         return level, level, level
+    traded = np.isfinite(panel["close"]).any(axis=1)
     days = pl.DataFrame({"Date": panel.dates})
     rows = days.join(topix, on="Date", how="left", maintain_order="left", validate="1:1")
     high, low, close = (ops.where(traded, rows[bar].to_numpy()) for bar in "HLC")
@@ -133,7 +133,7 @@ def index(panel: Panel, topix: pl.DataFrame) -> tuple[Array, Array, Array]:
 
 
 def _equal_weighted(panel: Panel) -> Array:
-    """Cumulate the mean return of each day's universe, from the first day that has one on."""
-    gains = groups.cs_mean(panel.returns, panel["universe"])
-    started = np.logical_or.accumulate(np.isfinite(gains))
-    return ops.where(started, np.cumprod(1 + np.nan_to_num(gains)))
+    """Cumulate the mean return of each day's universe; NaN on a day on which none of it traded."""
+    universe = panel["universe"]
+    level = np.cumprod(1 + np.nan_to_num(groups.cs_mean(panel.returns, universe)))
+    return ops.where((universe & np.isfinite(panel["close"])).any(axis=1), level)

@@ -31,7 +31,7 @@ WITHIN = {
     "returns_5d": (5, 2),
     "volume_ratio_20": (20, 14),
     "volatility_20d": (20, 14),
-    "rsi_14": (56, 15),
+    "rsi_14": (112, 15),
     "ma_gap_5_20": (80, 20),
 }  # column → look-back, fewest observations
 

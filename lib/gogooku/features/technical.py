@@ -2,8 +2,9 @@
 
 Prices and volumes are adjusted; O, H, L, C, V are the session's, r1 = C_t / C_t−1 − 1 with t−1 the
 session before. Volatilities are annualised with 245 sessions. EMA_n weighs by 2/(n + 1), Wilder's
-average by 1/n; both start as the simple mean of their first n observations and are known from then
-on. A window of n sessions needs two thirds of n observations where no other number stands.
+average by 1/n; both start as the simple mean of their first n observations, are known from then on,
+and look back so far (4 n, Wilder's 8 n) that the start weighs under 0.3 %. A window of n sessions
+needs two thirds of n observations where no other number stands.
 Deviations divide by n − 1 in volatilities and by n in z-scores, bands and moments.
 """
 
@@ -181,20 +182,20 @@ def _levels(bars: Values) -> Values:
 # ---- oscillators ---------------------------------------------------------------------------------
 
 OSCILLATORS = [
-    _stock("rsi_2", "0–100", "RSI of 2, Wilder's averages", 8, 3, TA_LIB),
-    _stock("rsi_14", "0–100", "RSI of 14, Wilder's averages", 56, 15, TA_LIB),
-    _stock("rsi_delta", "points", "rsi_14 − rsi_14 of t−1", 57, 16, TA_LIB),
+    _stock("rsi_2", "0–100", "RSI of 2, Wilder's averages", 16, 3, TA_LIB),
+    _stock("rsi_14", "0–100", "RSI of 14, Wilder's averages", 112, 15, TA_LIB),
+    _stock("rsi_delta", "points", "rsi_14 − rsi_14 of t−1", 113, 16, TA_LIB),
     _stock("macd", "share", "(EMA_12 − EMA_26) / C", 104, 26, TA_LIB),
     _stock("macd_signal", "share", "EMA_9 of EMA_12 − EMA_26, / C", 140, 34, TA_LIB),
     _stock("macd_histogram", "share", "macd − macd_signal", 140, 34, TA_LIB),
     _stock("macd_hist_slope", "share", "change of the histogram before ÷ C, / C", 141, 35, TA_LIB),
     _stock("bb_pct_b", "share", "place between mean ∓ 2 sd of 20 closes", 20, 0, TA_LIB),
     _stock("bb_width", "share", "4 sd / mean of 20 closes", 20, 0, TA_LIB),
-    _stock("atr_14", "JPY", "Wilder's average of 14 true ranges, in adjusted yen", 56, 15, TA_LIB),
-    _stock("natr_14", "share", "atr_14 / C", 56, 15, TA_LIB),
-    _stock("adx_14", "0–100", "Wilder's average of 14 directional indices", 112, 28, TA_LIB),
-    _stock("plus_di_14", "0–100", "upward movement over true range, 14", 56, 15, TA_LIB),
-    _stock("minus_di_14", "0–100", "downward movement over true range, 14", 56, 15, TA_LIB),
+    _stock("atr_14", "JPY", "Wilder's average of 14 true ranges, in adjusted yen", 112, 15, TA_LIB),
+    _stock("natr_14", "share", "atr_14 / C", 112, 15, TA_LIB),
+    _stock("adx_14", "0–100", "Wilder's average of 14 directional indices", 224, 28, TA_LIB),
+    _stock("plus_di_14", "0–100", "upward movement over true range, 14", 112, 15, TA_LIB),
+    _stock("minus_di_14", "0–100", "downward movement over true range, 14", 112, 15, TA_LIB),
     _stock("stoch_k", "0–100", "mean of 3 places of C in the range of 14 sessions", 16, 2, TA_LIB),
     _stock("stoch_d", "0–100", "mean of 3 stoch_k", 18, 2, TA_LIB),
     _stock("williams_r_14", "−100–0", "100 × (C − highest H) / range of 14", 14, 0, TA_LIB),
@@ -257,7 +258,7 @@ TRADING = [
         "Amihud (2002)",
     ),
     _stock("dollar_volume_log", "ln JPY", "ln of the mean value of 20 sessions", 20),
-    _stock("rsi_vol_interact", "points per √year", "rsi_14 × volatility_20d", 56, 15),
+    _stock("rsi_vol_interact", "points per √year", "rsi_14 × volatility_20d", 112, 15, TA_LIB),
     _stock("vol_confirmed_mom", "share", "returns_5d × volume_ratio_20", 20),
 ]
 
@@ -295,12 +296,12 @@ LISTING = [
 
 def _listing(panel: Panel) -> Values:
     listed = panel["listed"]
-    since = np.cumsum(np.logical_or.accumulate(listed, axis=0), axis=0) - 1
-    since = np.where(listed[0], LONGEST_LISTING, np.minimum(since, LONGEST_LISTING))
+    age = np.cumsum(np.logical_or.accumulate(listed, axis=0), axis=0)
+    age = np.where(listed[0], LONGEST_LISTING + 1, np.minimum(age, LONGEST_LISTING + 1))
     made = {
         "limit_up": panel["limit_up"],
         "limit_down": panel["limit_down"],
-        "days_since_listing_log": np.log1p(since),
+        "days_since_listing_log": ind.log(age),
     }
     return {name: ops.known(ops.where(listed, x), np.float32) for name, x in made.items()}
 

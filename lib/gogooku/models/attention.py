@@ -32,7 +32,8 @@ class NeighbourAttention(nn.Module):
         Returns (N, width); zeros for a stock without neighbours.
         """
         absent = (neighbours < 0)[..., None]
-        near = functional.embedding(neighbours.clamp(min=0), self.source(x))
+        near = self.source(x).index_select(0, neighbours.clamp(min=0).flatten())
+        near = near.unflatten(0, neighbours.shape)
         edges = near + self.target(x)[:, None] + self.edge(weights[..., None])
         split = (self.heads, self.size)
         scores = (functional.leaky_relu(edges, 0.2).unflatten(-1, split) * self.score).sum(-1)

@@ -273,12 +273,10 @@ def _require(path: Path, columns: Sequence[str], present: Sequence[str]) -> None
 
 
 def _wanted(day: str, kind: pl.DataType, first: dt.date, last: dt.date) -> pl.Expr:
-    """Keep the days asked for, cheaply, and text that is no day, so that it can be refused."""
-    if kind != pl.String:
-        return pl.col(day).cast(pl.Date).is_between(first, last)
-    text = pl.col(day).str.head(10)
-    odd = ~text.str.contains(r"^\d{4}-\d\d-\d\d$")
-    return odd | text.is_between(pl.lit(first.isoformat()), pl.lit(last.isoformat()))
+    """Keep the days asked for, and text that is no day, so that it can be refused."""
+    read = pl.col(day).str.head(10).str.to_date("%Y-%m-%d", strict=False)
+    days = read if kind == pl.String else pl.col(day).cast(pl.Date)
+    return days.is_between(first, last) | (days.is_null() & pl.col(day).is_not_null())
 
 
 def _typed(values: pl.Series, path: Path) -> pl.Series:
@@ -338,5 +336,5 @@ def _digits(values: pl.Series) -> pl.Series:
 def _numbers(values: pl.Series) -> pl.Series:
     """Give 64-bit floats; a 32-bit one (646.3 kept as 646.299988) gets its decimal back."""
     if values.dtype == pl.Float32:
-        return values.cast(pl.Float64).round_sig_figs(7)
-    return values.cast(pl.Float64, strict=False)
+        return values.cast(pl.Float64).round_sig_figs(7).fill_nan(None)
+    return values.cast(pl.Float64, strict=False).fill_nan(None)

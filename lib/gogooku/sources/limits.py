@@ -1,5 +1,7 @@
 """The exchange's price rules: how far a price may move in one session, and by which step."""
 
+from typing import Literal
+
 import numpy as np
 import numpy.typing as npt
 
@@ -33,12 +35,12 @@ def daily_limit(base_price: npt.ArrayLike) -> Prices:
 def tick_size(price: npt.ArrayLike) -> Prices:
     """Step between two neighbouring prices of a large stock at `price` [JPY].
 
-    Source: Tokyo Stock Exchange, "Tick Size", column of the TOPIX 100 constituents as of 2015-09-24.
+    Source: Tokyo Stock Exchange, "Tick Size", the column of the TOPIX 100 constituents.
     """
     return _look_up(_TICKS, price, side="left")
 
 
-def _look_up(table: Prices, price: npt.ArrayLike, side: str) -> Prices:
+def _look_up(table: Prices, price: npt.ArrayLike, side: Literal["left", "right"]) -> Prices:
     price = np.asarray(price, np.float64)
     row = np.searchsorted(table[:-1, 0], price, side=side)
     return np.where(np.isnan(price), np.nan, table[row, 1])

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from gogooku.sources import schema
-from gogooku.sources.market_listings import REFORM, Days, Listings
+from gogooku.sources.market_listings import Days, Floats, Listings
 from gogooku.sources.market_prices import OUTAGE, Bars
 
 HOLIDAY_TRADING = np.datetime64("2022-09-23")
@@ -19,9 +19,9 @@ INVESTORS = {
     "Ind": 0.22, "Frgn": 0.60, "SecCo": 0.006, "InvTr": 0.02, "BusCo": 0.01, "OthCo": 0.004,
     "InsCo": 0.003, "Bank": 0.004, "TrstBnk": 0.12, "OthFin": 0.013,
 }  # fmt: skip
-PROPRIETARY = 0.15    # share of value that members trade on their own account
-CORRECTIONS = 0.02    # share of weekly rows that are corrected
-PUBLISHED = 4         # business day of the next week on which a week is published
+PROPRIETARY = 0.15  # share of value that members trade on their own account
+CORRECTIONS = 0.02  # share of weekly rows that are corrected
+PUBLISHED = 4  # business day of the next week on which a week is published
 
 
 def sessions(first: dt.date, last: dt.date) -> Days:
@@ -34,13 +34,13 @@ def sessions(first: dt.date, last: dt.date) -> Days:
     return np.union1d(days, [OUTAGE] if str(first) <= str(OUTAGE) <= str(last) else days[:0])
 
 
-def calendar(days: Days) -> pl.DataFrame:
-    """Write the vendor's calendar from the first to the last of the sessions `days`.
+def calendar(days: Days, first: dt.date, last: dt.date) -> pl.DataFrame:
+    """Write the vendor's calendar of every day from `first` to `last`, of which `days` are open.
 
     HolDiv: 1 open, 0 closed, 3 closed while derivatives trade: weekday holidays since 2022-09-23
     except New Year's Day.
     """
-    every = np.arange(days[0], days[-1] + 1)
+    every = np.arange(np.datetime64(first), np.datetime64(last) + 1)
     weekday = np.is_busday(every)
     new_year = every == every.astype("datetime64[Y]").astype("datetime64[D]")
     derivatives = weekday & ~new_year & (every >= HOLIDAY_TRADING)
@@ -97,7 +97,9 @@ def investor_types(
 
 def _weekly_value(bars, master):
     """Value traded per week and section, and in all of them together [thousand JPY]."""
-    sections = master.select("Date", "Code", Section=pl.col("Mkt").replace_strict(SECTIONS, default=None))
+    sections = master.select(
+        "Date", "Code", Section=pl.col("Mkt").replace_strict(SECTIONS, default=None)
+    )
     traded = bars.join(sections, on=["Date", "Code"]).drop_nulls("Section")
     every = traded.with_columns(Section=pl.lit("TokyoNagoya"))
     week = pl.col("Date").dt.truncate("1w").alias("week")
@@ -115,7 +117,7 @@ def _weekly_value(bars, master):
 
 
 def _groups(rng, weeks):
-    """Sales and purchases of each group: foreigners follow the market, individuals go against it."""
+    """Sales and purchases by group: foreigners follow the market, individuals go against it."""
     value, change = weeks["value"].to_numpy(), weeks["change"].to_numpy()
     shares = np.array(list(INVESTORS.values()))
     noise = np.exp(rng.normal(0, 0.08, (len(value), len(shares))))
@@ -125,13 +127,15 @@ def _groups(rng, weeks):
     lean[:, 0] -= 5 * change
     lean[:, 1] += 2 * change
     sides = {"Sell": size * (1 - lean), "Buy": size * (1 + lean)}
-    columns = {}
+    columns: dict[str, Floats] = {}
     for side, amount in sides.items():
         columns |= {name + side: amount[:, k] for k, name in enumerate(INVESTORS)}
         columns["Brk" + side] = amount.sum(axis=1)
         columns["Tot" + side] = value
         columns["Prop" + side] = value - amount.sum(axis=1)
-    weeks = weeks.with_columns(pl.Series(name, np.round(column)) for name, column in columns.items())
+    weeks = weeks.with_columns(
+        pl.Series(name, np.round(column)) for name, column in columns.items()
+    )
     return _totals(weeks)
 
 

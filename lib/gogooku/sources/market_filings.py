@@ -9,17 +9,16 @@ one if it comes at the close or later.
 """
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from gogooku.sources.market_listings import Floats, Listings
 
-SURPRISE = 0.12       # of a filing, share of the guidance known before
-FOLLOW = 0.6          # share of a quarter's surprise that new guidance takes up
-THRESHOLD = 0.4       # surprises below it leave the guidance as it was
-REVISIONS = 0.18      # probability of a revision between two quarters
-COMPANIONS = 0.06     # of a revision in the same minute as a quarter that changes the guidance
-LOSSES = 0.06         # share of companies that expect a loss
+SURPRISE = 0.12  # of a filing, share of the guidance known before
+FOLLOW = 0.6  # share of a quarter's surprise that new guidance takes up
+THRESHOLD = 0.4  # surprises below it leave the guidance as it was
+REVISIONS = 0.18  # probability of a revision between two quarters
+COMPANIONS = 0.06  # of a revision in the same minute as a quarter that changes the guidance
+LOSSES = 0.06  # share of companies that expect a loss
 
 YEAR_ENDS = {3: 0.62, 12: 0.14, 2: 0.06, 6: 0.05, 9: 0.06, 8: 0.03, 5: 0.02, 1: 0.02}
 STANDARDS = {
@@ -68,7 +67,7 @@ def surprises(events: pl.DataFrame, listings: Listings) -> tuple[Floats, Floats]
     day, minute = events["day"].to_numpy(), events["minute"].to_numpy()
     late = minute >= np.where(day < CLOSE_MOVED, 900, 930)
     session = np.searchsorted(listings.days, day) + late
-    inside = session < len(listings.days)
+    inside = (session < len(listings.days)) & (day >= listings.days[0])
     early = inside & (late | (minute < OPENING))
     return _sum_up(events, listings, session, inside), _sum_up(events, listings, session, early)
 
@@ -126,7 +125,7 @@ def _period(listings, month, quarter, day):
     }
 
 
-def _month_end(month: npt.NDArray[np.int64]):
+def _month_end(month):
     return (month + 1).astype("datetime64[M]").astype("datetime64[D]") - 1
 
 
@@ -160,7 +159,7 @@ def _revise(rng, listings, period, later, before):
     wanted = (rng.random(len(before)) < REVISIONS) & (day < later)
     z = np.where(wanted, rng.normal(size=len(before)), 0.0)
     guidance = before + SURPRISE * np.abs(before) * z
-    months = (period["end"].astype("datetime64[M]") - period["start"].astype("datetime64[M]"))
+    months = period["end"].astype("datetime64[M]") - period["start"].astype("datetime64[M]")
     year = period["start"].astype("datetime64[M]") + np.where(period["quarter"] == 4, 12, 0)
     row = _period(listings, (year + months).astype(np.int64), np.full(len(z), 4), day)
     news = {"minute": _minutes(rng, len(z)), "z": z, "before": before, "guidance": guidance}

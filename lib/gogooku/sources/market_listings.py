@@ -58,9 +58,9 @@ OTHER = len(SECTORS) - 1
 GROUP_NAMES = dict(
     zip(
         [str(number) for number in (*range(1, 18), 99)],
-        "食品 エネルギー資源 建設・資材 素材・化学 医薬品 自動車・輸送機 鉄鋼・非鉄 機械 電機・精密 "
-        "情報通信・サービスその他 電気・ガス 運輸・物流 商社・卸売 小売 銀行 金融（除く銀行） 不動産 "
-        "その他".split(),
+        "食品 エネルギー資源 建設・資材 素材・化学 医薬品 自動車・輸送機 鉄鋼・非鉄 機械 "
+        "電機・精密 情報通信・サービスその他 電気・ガス 運輸・物流 商社・卸売 小売 銀行 "
+        "金融（除く銀行） 不動産 その他".split(),
         strict=True,
     )
 )
@@ -73,21 +73,21 @@ REFORM = np.datetime64("2022-04-04")
 SUCCESSORS = {"0101": "0111", "0102": "0112", "0104": "0113", "0106": "0112", "0107": "0113"}
 MARGIN_NAMES = {"1": "信用", "2": "貸借", "3": "その他"}
 
-# Not common stock: code, product category, segment before the reform, sector.
-SPECIALS = [
-    ("13060", "014", "0109", OTHER),
-    ("13210", "014", "0109", OTHER),
-    ("89510", "013", "0109", OTHER),
-    ("89520", "013", "0109", OTHER),
-    ("94010", "021", "0102", SECTORS.index(("9050", "サービス業", "10"))),
-    ("97010", "011", "0105", SECTORS.index(("5250", "情報･通信業", "10"))),
-    ("97020", "011", "0105", SECTORS.index(("9050", "サービス業", "10"))),
-]
+# Not common stock: product category, segment before the reform and sector by code.
+SPECIALS = {
+    "13060": ("014", "0109", OTHER),  # funds
+    "13210": ("014", "0109", OTHER),
+    "89510": ("013", "0109", OTHER),  # real estate trusts
+    "89520": ("013", "0109", OTHER),
+    "94010": ("021", "0102", OTHER - 1),  # a foreign stock
+    "97010": ("011", "0105", OTHER - 1),  # the professional market
+    "97020": ("011", "0105", OTHER - 1),
+}
 LETTERS = "ACDFGHJKLMNPRSTUWXY"
 
 CLUSTER_SIZE = 8
-LONERS = 0.15         # share of stocks outside any cluster
-TURNOVER = 0.03       # share of stocks listed anew, and delisted, in a year
+LONERS = 0.15  # share of stocks outside any cluster
+TURNOVER = 0.03  # share of stocks listed anew, and delisted, in a year
 SPLITS = {1 / 2: 0.5, 1 / 3: 0.22, 1 / 1.5: 0.1, 1 / 5: 0.1, 1 / 1.2: 0.08}
 REVERSE_SPLITS = {5.0: 0.5, 10.0: 0.5}
 RIGHTS = {0.93: 0.5, 0.97: 0.5}
@@ -154,12 +154,10 @@ def draw(rng: np.random.Generator, days: Days, first: int, stocks: int) -> Listi
     """
     years = (len(days) - first) / 245
     codes, entry = _codes(rng, stocks, max(2, round(stocks * TURNOVER * years)), len(days), first)
-    special = np.isin(codes, [row[0] for row in SPECIALS]) | (np.char.str_len(codes) != 5)
-    special |= np.array([code[4] != "0" for code in codes])
-    sector, cluster = _clusters(rng, ~special)
+    common = ~np.isin(codes, list(SPECIALS)) & np.array([code[4] == "0" for code in codes])
+    sector, cluster = _clusters(rng, common)
     size = np.exp(rng.normal(np.log(6e10), 1.3, len(codes)))
-    category, segment, sector = _describe(rng, codes, special, sector, size)
-    common = ~special
+    category, segment, sector = _describe(rng, codes, sector, size)
     leave = _leave(rng, common, entry, len(days), first)
     factor, action = _actions(rng, days, first, common, entry, leave)
     price = np.exp(rng.normal(np.log(1800), 0.5, len(codes)))
@@ -172,15 +170,14 @@ def draw(rng: np.random.Generator, days: Days, first: int, stocks: int) -> Listi
 
 def _codes(rng, stocks, fresh, sessions, first):
     """Codes in order and their first listed sessions; some fresh ones carry a letter."""
-    reserved = {row[0][:4] for row in SPECIALS}
+    reserved = {code[:4] for code in SPECIALS}
     numbers = [str(n) for n in range(1301, 9998) if str(n) not in reserved]
     lettered = [f"{n}{letter}" for n in range(130, 400) for letter in LETTERS][: fresh // 2]
     plain = rng.choice(numbers, stocks + fresh - len(lettered), replace=False)
     entry = np.zeros(stocks + fresh, np.int64)
     entry[stocks:] = rng.integers(first + 1, max(sessions - 20, first + 2), fresh)
     preferred = plain[0] + "5"
-    codes = [stem + "0" for stem in (*plain, *lettered)]
-    codes += [preferred, *(row[0] for row in SPECIALS)]
+    codes = [*(stem + "0" for stem in (*plain, *lettered)), preferred, *SPECIALS]
     entry = np.append(entry, np.zeros(len(codes) - len(entry), np.int64))
     order = np.argsort(codes)
     return np.array(codes)[order], entry[order]
@@ -205,16 +202,18 @@ def _clusters(rng, common):
     return sector, cluster
 
 
-def _describe(rng, codes, special, sector, size):
-    """Product category and segment of each issue, and the sectors of those that are special."""
+def _describe(rng, codes, sector, size):
+    """Product category, segment and sector of each issue, the special ones among them."""
     rank = np.argsort(np.argsort(-size)) / len(codes)
     small = rng.choice(["0102", "0104", "0106", "0107"], len(codes), p=[0.3, 0.3, 0.3, 0.1])
     segment = np.where(rank < 0.6, "0101", small)
     category = np.full(len(codes), "011")
-    known = {code: row for code, *row in SPECIALS}
-    for issue in np.flatnonzero(special):
-        # The one special code that is not in the table is a company's preferred share.
-        category[issue], segment[issue], sector[issue] = known.get(codes[issue], ("011", "0101", 0))
+    for issue, code in enumerate(codes):
+        if code in SPECIALS:
+            category[issue], segment[issue], sector[issue] = SPECIALS[code]
+        elif code[4] != "0":
+            # A preferred share stands right behind the same company's common stock.
+            segment[issue], sector[issue] = segment[issue - 1], sector[issue - 1]
     return category, segment, sector
 
 
@@ -249,7 +248,8 @@ def _actions(rng, days, first, common, entry, leave):
 
 def _before_month_end(days):
     month = days.astype("datetime64[M]")
-    return np.append(month[2:] != month[:-2], [False, False]) & (np.append(month[1:], month[-1]) == month)
+    ends = np.append(month[1:] != month[:-1], False)
+    return np.append(ends[1:], False) & ~ends
 
 
 def master(listings: Listings) -> pl.DataFrame:
@@ -288,7 +288,9 @@ def _attributes(listings, era):
 
 def _scales(listings):
     """TOPIX size class by market value at the beginning, in the exchange's proportions."""
-    names = np.array(["TOPIX Core30", "TOPIX Large70", "TOPIX Mid400", "TOPIX Small 1", "TOPIX Small 2"])
+    names = np.array(
+        [f"TOPIX {name}" for name in ("Core30", "Large70", "Mid400", "Small 1", "Small 2")]
+    )
     first_section = listings.common & (listings.segment == "0101")
     rank = np.argsort(np.argsort(np.where(first_section, -listings.size, 0))) / first_section.sum()
     scale = names[np.searchsorted([0.015, 0.05, 0.25, 0.5], rank, side="right")]

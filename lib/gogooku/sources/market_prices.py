@@ -11,7 +11,7 @@ All noise has mean zero and a symmetric distribution (Student t with 6 degrees o
 volatility that is itself an autoregression of its logarithm), and simple returns are compounded, so
 that no stock is expected to beat another, however volatile it is. `lever` is a slow average of the
 price over the price: volatility rises as a price falls, and over a month price changes all but add
-up, so that volatility says nothing about the median of later returns either. Without it, compounding
+up, so that volatility says nothing about the median of later returns either. Without it compounding
 would lower the median of volatile stocks, and ranks would be predictable where returns are not.
 
 A price that the daily limit holds back goes on from where it would have been.
@@ -20,21 +20,20 @@ A price that the daily limit holds back goes on from where it would have been.
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from gogooku.sources import limits, schema
 from gogooku.sources.market_listings import Flags, Floats, Listings
 
-MARKET, SECTOR, RESIDUAL = 0.0105, 0.006, 0.0175   # standard deviations of a session's return
-CLUSTERED = 0.5       # share of a stock's residual variance that its cluster has in common
-NIGHT = 0.35          # share of the variance that falls between sessions
-DRIFT = 0.00025       # of all stocks, a session
-NEWS = 0.025          # return per unit of a filing's surprise
-JUMPS, JUMP = 0.002, 0.12   # how often a stock jumps for no reason, and how far
+MARKET, SECTOR, RESIDUAL = 0.0105, 0.006, 0.016  # standard deviations of a session's return
+CLUSTERED = 0.5  # share of a stock's residual variance that its cluster has in common
+NIGHT = 0.35  # share of the variance that falls between sessions
+DRIFT = 0.00025  # of all stocks, a session
+NEWS = 0.025  # return per unit of a filing's surprise
+JUMPS, JUMP = 0.002, 0.12  # how often a stock jumps for no reason, and how far
 FREEDOM = 6
-CALM, SWINGS = 0.97, 0.35   # persistence and sd of log volatility
-SLOW = 1 / 120        # weight of the newest price in the slow average
+CALM, SWINGS = 0.97, 0.35  # persistence and sd of log volatility
+SLOW = 1 / 120  # weight of the newest price in the slow average
 OUTAGE = np.datetime64("2020-10-01")
 
 
@@ -128,15 +127,15 @@ def trade(
     night = NEWS * early + sudden[0]
     day = NEWS * (news - early) + sudden[1] + DRIFT + expected
     fair_open, fair_close, spread = _fair(listings, noise, night, day)
-    high, low = _extremes(rng, fair_open, fair_close, spread)
     traded = _traded(rng, listings)
-    wanted = np.stack([fair_open, high, low, fair_close])
+    wanted = np.stack([fair_open, *_extremes(rng, fair_open, fair_close, spread), fair_close])
     prices, upper, lower = _quote(listings, wanted, traded)
     volume = _volume(rng, listings, fair_open, fair_close, noise.spread, busy)
     volume = np.where(traded, volume, np.nan)
     share = rng.uniform(0.3, 0.7, volume.shape)
     value = np.round(volume * (prices[2] + share * (prices[1] - prices[2])))
-    return Bars(*prices, volume, value, upper, lower, fair_open, fair_close)
+    start, high, low, close = prices
+    return Bars(start, high, low, close, volume, value, upper, lower, fair_open, fair_close)
 
 
 def _jumps(rng, shape):
@@ -152,7 +151,9 @@ def _fair(listings, noise, night, day):
     for session, factor in enumerate(listings.factor):
         lever = np.clip(slow / price, 0.5, 2.0)
         spread[session] = lever * noise.spread
-        opens[session] = price * factor * (1 + _bounded(lever * noise.night[session] + night[session]))
+        opens[session] = (
+            price * factor * (1 + _bounded(lever * noise.night[session] + night[session]))
+        )
         price = opens[session] * (1 + _bounded(lever * noise.day[session] + day[session]))
         closes[session] = price
         slow = slow * factor + SLOW * (price - slow * factor)
@@ -175,7 +176,7 @@ def _extremes(rng, start, end, spread):
 
 
 def _traded(rng, listings):
-    """(T, N) whether the stock finds a trade: rare on the professional market, never in the outage."""
+    """(T, N) whether the stock trades: rarely on the professional market, never in the outage."""
     issues = len(listings.codes)
     absent = np.where(rng.random(issues) < 0.06, rng.uniform(0.02, 0.3, issues), 0.0005)
     absent[listings.segment == "0105"] = 0.97
@@ -221,9 +222,8 @@ def _to_tick(price, rounding):
 
 def _ordered(prices):
     start, high, low, end = prices
-    return np.stack([
-        start, np.maximum(high, np.maximum(start, end)), np.minimum(low, np.minimum(start, end)), end,
-    ])  # fmt: skip
+    top, bottom = np.maximum(start, end), np.minimum(start, end)
+    return np.stack([start, np.maximum(high, top), np.minimum(low, bottom), end])
 
 
 def _volume(rng, listings, fair_open, fair_close, spread, busy):

@@ -32,8 +32,8 @@ REVERSAL = 0.75 ** np.arange(15)
 LEAD_LAG = np.array([0, 1, 1, 1, 1, 1]) / 5
 LEADER = 3.0
 DRIFT = np.exp(-1 / 12)
-PERIODS = (30, 60)    # of the volume cycle [sessions]
-WANDER = 0.05**2      # variance of the phase's drift [rad^2 per session]
+PERIODS = (30, 60)  # of the volume cycle [sessions]
+WANDER = 0.05**2  # variance of the phase's drift [rad^2 per session]
 
 
 def reversal(own: Floats) -> Ahead:
@@ -94,7 +94,7 @@ def over_horizons(ahead: Ahead) -> list[Floats]:
 
     Sums of one-session expectations; products of small returns are left out.
     """
-    total, found = 0.0, []
+    total, found = np.zeros_like(ahead(2)), []
     for k in range(2, max(HORIZONS) + 2):
         total = total + ahead(k)
         if k - 1 in HORIZONS:

@@ -12,10 +12,10 @@ import polars as pl
 from gogooku.sources import schema
 from gogooku.sources.market_listings import Listings
 
-CORRECTIONS = 0.03    # share of statements that are corrected
-TREASURY = 0.02       # share of issued shares
-PAYOUT = 0.3          # dividends, share of net profit
-SCOPE_NOTE = dt.date(2024, 7, 22)   # SigChgInC takes the place of MatChgSub
+CORRECTIONS = 0.03  # share of statements that are corrected
+TREASURY = 0.02  # share of issued shares
+PAYOUT = 0.3  # dividends, share of net profit
+SCOPE_NOTE = dt.date(2024, 7, 22)  # SigChgInC takes the place of MatChgSub
 
 FINAL = pl.col("quarter") == 4
 STATEMENT = pl.col("kind") == "statement"
@@ -25,7 +25,7 @@ OUTSTANDING = pl.col("shares") * (1 - TREASURY)
 
 
 def table(rng: np.random.Generator, events: pl.DataFrame, listings: Listings) -> pl.DataFrame:
-    """Write filings (market_filings.draw) as rows of schema.SCHEMAS["summary"], by DiscNo a day."""
+    """Write filings (market_filings.draw) as rows of schema.SCHEMAS["summary"]."""
     rows = _served(events, listings)
     rows = rows.with_columns(error=pl.Series(rng.normal(0, 0.01, len(rows))))
     rows = _served(pl.concat([rows, _corrections(rng, rows, listings)]), listings)
@@ -34,7 +34,9 @@ def table(rng: np.random.Generator, events: pl.DataFrame, listings: Listings) ->
     rows = rows.with_columns(**_derived()).with_columns(**_dividends(), **_parent_only())
     fields = schema.SCHEMAS["summary"]
     absent = [pl.lit(None).alias(name) for name in fields if name not in rows.columns]
-    rows = rows.with_columns(absent).select(pl.col(name).cast(kind) for name, kind in fields.items())
+    rows = rows.with_columns(absent).select(
+        pl.col(name).cast(kind) for name, kind in fields.items()
+    )
     return rows.sort(schema.KEYS["summary"])
 
 
@@ -124,11 +126,13 @@ def _net(operating):
 
 def _forecasts():
     """Guidance: for the running year (F), or after the fourth quarter for the next (NxF)."""
-    found = {}
+    found: dict[str, pl.Expr] = {}
     next_year = STATEMENT & FINAL
     for prefix, wanted in (("F", ~next_year), ("NxF", next_year)):
         first_half = wanted & (next_year | (STATEMENT & (pl.col("quarter") == 1)))
-        found |= {f"{prefix}{name}": pl.when(wanted).then(value) for name, value in _guided(prefix, 1)}
+        found |= {
+            f"{prefix}{name}": pl.when(wanted).then(value) for name, value in _guided(prefix, 1)
+        }
         found |= {
             f"{prefix}{name}2Q": pl.when(first_half).then(value)
             for name, value in _guided(prefix, 0.48)
@@ -198,8 +202,7 @@ def _parent_only():
     reported = pl.when(FINAL & (pl.col("standard") == "Consolidated_JP"))
     shares = {"Sales": 0.6, "OP": 0.5, "OdP": 0.55, "NP": 0.55, "TA": 0.7, "Eq": 0.7, "ShEq": 0.7}
     parent = {
-        f"NC{name}": reported.then(_million(pl.col(name) * share))
-        for name, share in shares.items()
+        f"NC{name}": reported.then(_million(pl.col(name) * share)) for name, share in shares.items()
     }
     return parent | {
         "NCEPS": reported.then((pl.col("EPS") * shares["NP"]).round(2)),

@@ -1,4 +1,4 @@
-"""A simulated exchange that keeps the vendor's fields, traps and calendar, and whose truth is known.
+"""A simulated exchange with the fields, traps and calendar of the vendor, and with a known truth.
 
 The noise is described in market_prices.py, the planted parts of expected return and their exact
 expectations in market_signals.py, the filings in market_filings.py. Everything is drawn at once for
@@ -24,7 +24,7 @@ from gogooku.sources import (
 )
 
 WARM_UP = dt.timedelta(days=450)
-BUSY = 0.5            # amplitude of the planted cycle in log volume
+BUSY = 0.5  # amplitude of the planted cycle in log volume
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,7 @@ def simulate(
         _stream(seed, "trading"), listings, noise, expected, surprise, BUSY * np.sin(phase)
     )
     tables = _tables(seed, listings, events, bars)
+    tables["calendar"] = market_aggregates.calendar(days, start, end)
     return Market(tables, _truth(planted, strength, listings))
 
 
@@ -107,14 +108,11 @@ def _tables(seed, listings, events, bars):
     traded = market_prices.table(listings, bars)
     issues = market_listings.master(listings)
     return {
-        "calendar": market_aggregates.calendar(listings.days[listings.first :]),
         "master": issues,
         "bars": traded,
         "topix": market_aggregates.topix(_stream(seed, "topix"), listings, bars),
         "summary": market_summary.table(_stream(seed, "summary"), events, listings),
-        "investor_types": market_aggregates.investor_types(
-            _stream(seed, "flows"), traded, issues
-        ),
+        "investor_types": market_aggregates.investor_types(_stream(seed, "flows"), traded, issues),
     }
 
 

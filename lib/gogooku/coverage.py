@@ -1,0 +1,46 @@
+"""What a source does not serve, in sentences: missing rows, days and fields of the raw data."""
+
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+
+import polars as pl
+
+from gogooku.sources import schema
+
+PATIENCE = 45  # days that a data set may begin late or end early before it is worth a word
+
+
+def lacks(raw: Sequence[str], start: str, end: str) -> list[str]:
+    """Say what the raw files <dataset>/<span>.parquet lack between `start` and `end` [dates].
+
+    Returns one sentence for a data set without rows, one for days that it does not cover, one for
+    fields that are never filled.
+    """
+    folders = groupby(sorted(map(Path, raw)), lambda path: path.parent)
+    return [
+        sentence
+        for folder, paths in folders
+        for sentence in _of(folder.name, list(paths), start, end)
+    ]
+
+
+def _of(dataset: str, paths: list[Path], start: str, end: str) -> list[str]:
+    rows = pl.scan_parquet(paths)
+    day, fields = schema.DATE_COLUMN[dataset], list(schema.SCHEMAS[dataset])
+    told = rows.select(
+        pl.len().alias("_rows"),
+        pl.col(day).min().alias("_first"),
+        pl.col(day).max().alias("_last"),
+        *(pl.col(name).count() for name in fields),
+    ).collect()
+    count, first, last, *known = told.row(0)
+    if not count:
+        return [f"{dataset}: the source has no row; what is made of it is null or stands in"]
+    sentences = []
+    ends = pl.Series([start, end]).str.to_date()
+    if (first - ends[0]).days > PATIENCE or (ends[1] - last).days > PATIENCE:
+        sentences.append(f"{dataset}: rows from {first} to {last} only; null before and after")
+    if never := [name for name, rows in zip(fields, known, strict=True) if not rows]:
+        sentences.append(f"{dataset}: {', '.join(never)} never filled")
+    return sentences

@@ -1,0 +1,135 @@
+"""What a company has reported and what it expects, once the market could read it.
+
+A figure counts from the first session whose moment of decision is not before its publication.
+Figures and guidance are carried separately and expire 245 sessions after they were published.
+Quarters are de-cumulated; TTM is the sum of the last twelve months. Per-share figures are re-based
+for the splits after their filing.
+"""
+
+from functools import partial
+
+import numpy as np
+import polars as pl
+
+from gogooku import filings, ops
+from gogooku.features.column import Column
+from gogooku.ops import ratio
+from gogooku.panel import Panel
+
+LONGEST = 245  # sessions
+
+VENDOR = "J-Quants fins/summary"
+_column = partial(Column, kind="stock", look_back=600, min_obs=1, source=VENDOR)
+_flag = partial(Column, kind="flag", unit="0/1", look_back=600, min_obs=1, source=VENDOR)
+YOY = "quarter against the same one of the fiscal year before, as then known, / its abs"
+PROGRESS = "cumulated {} / full-year guidance, where that is positive"
+REVISION = "guided {} for the running year against that in force before the day, / its abs"
+
+COLUMNS = [
+    _column("stmt_yoy_sales", unit="ratio", definition=f"sales: {YOY}"),
+    _column("stmt_yoy_op", unit="ratio", definition=f"operating profit: {YOY}"),
+    _column("stmt_yoy_np", unit="ratio", definition=f"profit: {YOY}"),
+    _column("stmt_opm", unit="ratio", definition="cumulated operating profit / sales"),
+    _column("stmt_npm", unit="ratio", definition="cumulated profit / sales"),
+    _column("stmt_progress_op", unit="ratio", definition=PROGRESS.format("operating profit")),
+    _column("stmt_progress_np", unit="ratio", definition=PROGRESS.format("profit")),
+    _column("stmt_rev_fore_op", unit="ratio", definition=REVISION.format("operating profit")),
+    _column("stmt_rev_fore_np", unit="ratio", definition=REVISION.format("profit")),
+    _column("stmt_rev_fore_eps", unit="ratio", definition=REVISION.format("EPS")),
+    _column("stmt_rev_div_fore", unit="ratio", definition=REVISION.format("annual dividend")),
+    _column("stmt_roe", unit="ratio", definition="TTM profit / shareholders' equity"),
+    _column("stmt_roa", unit="ratio", definition="TTM profit / total assets"),
+    _flag("stmt_change_in_est", definition="the newest statement changed accounting estimates"),
+    _flag("stmt_nc_flag", definition="its figures are those of the parent alone"),
+    _flag("stmt_imp_statement", definition="first session on which the newest period counts"),
+    _column("stmt_days_since_statement", unit="sessions",
+            definition=f"sessions since that session, at most {LONGEST}"),
+    _column("stmt_ep", unit="ratio", definition="TTM profit per share / close"),
+    _column("stmt_bp", unit="ratio", definition="shareholders' equity per share / close"),
+    _column("stmt_sp", unit="ratio", definition="TTM sales per share / close"),
+    _column("stmt_div_yield_fore", unit="ratio", definition="guided annual dividend / close"),
+]  # fmt: skip
+
+ACTUALS = (
+    "yoy_sales yoy_op yoy_np opm npm progress_op progress_np roe roa change_in_est nc_flag"
+).split()
+GUIDED = "rev_fore_op rev_fore_np rev_fore_eps rev_div_fore".split()
+PER_SHARE = {"ep": "eps", "bp": "bps", "sp": "sps", "div_yield_fore": "dividend"}
+
+
+def compute(panel: Panel, summary: pl.DataFrame, moments: np.ndarray) -> dict[str, np.ndarray]:
+    """Make the family's columns, name → (T, N) float32; NaN where nothing was known.
+
+    panel     the days and, where they exist, 245 sessions before them
+    summary   rows of fins/summary with `known_at`, 8 quarters before the panel's last days
+    moments   (T,) moment of decision of each of the panel's days [UTC, microseconds]
+    """
+    shares = _cumulated(panel["volume_factor"])
+    rows = filings.prepare(_with_basis(panel, summary, shares), pl.col("basis"))
+    states = pl.DataFrame(list(filings.walk(rows)), schema=_SCHEMA, orient="row")
+    newest = _newest(panel, rows, moments)
+    reported, guided = (
+        _age(states[name], newest, moments) for name in ("statement_at", "guidance_at")
+    )
+    price = panel["raw_close"] / shares
+    made = {name: _laid_out(states[name], newest, reported) for name in ACTUALS}
+    made |= {name: _laid_out(states[name], newest, guided) for name in GUIDED}
+    for name, figure in PER_SHARE.items():
+        age = guided if figure == "dividend" else reported
+        made[name] = ops.known(ratio(_laid_out(states[figure], newest, age), price), np.float32)
+    made["days_since_statement"] = np.minimum(reported, np.float32(LONGEST))
+    made["imp_statement"] = ops.where_known(reported, reported == 0).astype(np.float32)
+    return {f"stmt_{name}": values for name, values in made.items()}
+
+
+_SCHEMA = {
+    name: pl.Datetime("us", "UTC") if name.endswith("_at") else pl.Float64
+    for name in filings.State._fields
+}
+
+
+def _cumulated(factor: np.ndarray) -> np.ndarray:
+    """Product of the share factors after the first session, (T, N)."""
+    steps = np.where(np.isnan(factor), 1.0, factor)
+    steps[0] = 1.0
+    return np.cumprod(steps, axis=0)
+
+
+def _with_basis(panel: Panel, summary: pl.DataFrame, shares: np.ndarray) -> pl.DataFrame:
+    """Keep the panel's companies and add the share factor that held on the filing's day.
+
+    A split whose ex-date follows the day of the filing is not in the filing's figures.
+    """
+    rows = summary.filter(pl.col("Code").is_in(panel.codes.tolist()))
+    slot = np.searchsorted(panel.codes, rows["Code"].to_numpy().astype(panel.codes.dtype))
+    days = rows["DiscDate"].to_numpy().astype("datetime64[D]")
+    session = np.maximum(np.searchsorted(panel.dates, days, side="right") - 1, 0)
+    return rows.with_columns(basis=pl.Series(shares[session, slot], dtype=pl.Float64))
+
+
+def _newest(panel: Panel, rows: pl.DataFrame, moments: np.ndarray) -> np.ndarray:
+    """Give each cell's newest filing by its position in `rows`, (T, N); −1 for none."""
+    codes = rows["Code"].to_numpy().astype(panel.codes.dtype)
+    starts, ends = (np.searchsorted(codes, panel.codes, side) for side in ("left", "right"))
+    known_at = rows["known_at"].dt.replace_time_zone(None).to_numpy()
+    newest = np.full(panel.shape, -1)
+    for slot in np.flatnonzero(ends > starts):
+        own = slice(starts[slot], ends[slot])
+        number = np.searchsorted(known_at[own], moments, side="right")
+        newest[:, slot] = np.where(number > 0, starts[slot] + number - 1, -1)
+    return newest
+
+
+def _age(since: pl.Series, newest: np.ndarray, moments: np.ndarray) -> np.ndarray:
+    """Give the sessions since the first one that could know it, (T, N) float32."""
+    known_at = since.dt.replace_time_zone(None).to_numpy()
+    first = np.searchsorted(moments, known_at).astype(np.float32)
+    first[np.isnat(known_at)] = np.nan
+    day = np.arange(len(moments), dtype=np.float32)
+    return day[:, None] - np.append(first, np.float32(np.nan))[newest]
+
+
+def _laid_out(figure: pl.Series, newest: np.ndarray, age: np.ndarray) -> np.ndarray:
+    """Give each cell its filing's figure while that has not expired, (T, N) float32."""
+    values = ops.known(np.append(figure.to_numpy(), np.nan), np.float32)
+    return np.where(age < LONGEST, values[newest], np.float32(np.nan))

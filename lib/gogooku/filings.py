@@ -1,0 +1,283 @@
+"""Companies' filings, read one after another as they became public.
+
+A filing adds to what is known of its company: figures of a period, guidance for a fiscal year, or
+both. Each is kept apart, so a forecast revision leaves the figures alone and a statement without
+guidance leaves the guidance. A correction replaces a figure from its own publication on.
+
+Periods are counted in months: a figure is cumulated over `length` months up to the month `end`
+(year × 12 + month). Quarters and twelve months follow by subtraction, whatever the fiscal year.
+"""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from math import nan
+from typing import NamedTuple
+
+import polars as pl
+
+Figures = tuple[float, ...]  # sales, operating profit, profit [JPY]; NaN where unknown
+Guidance = tuple[float, ...]  # operating profit, profit [JPY], EPS, dividend [JPY per share]
+
+YEAR, QUARTER = 12, 3  # months
+MONTHS_OF_TYPE = {"1Q": 3, "2Q": 6, "3Q": 9, "4Q": 12, "5Q": 15, "FY": 12}
+NO_FIGURES: Figures = (nan,) * 3
+NO_GUIDANCE: Guidance = (nan,) * 4
+
+
+class Filing(NamedTuple):
+    """One row of fins/summary as the walk needs it; NaN where there is no number, month 0."""
+
+    code: str
+    known_at: dt.datetime
+    day: dt.date
+    statement: bool
+    single: bool  # figures of the company without its subsidiaries
+    end: int
+    length: int
+    year: int  # month in which the fiscal year of figures and forecast ends
+    next_year: int
+    changed_estimates: float
+    assets: float
+    equity: float
+    shares: float
+    sales: float
+    operating: float
+    profit: float
+    book: float  # per share
+    forecast: list[float]
+    next_forecast: list[float]
+
+
+class State(NamedTuple):
+    """What is known of a company after a filing; NaN where nothing is.
+
+    Money [JPY], per-share figures in the share basis of the frame that was walked.
+    """
+
+    statement_at: dt.datetime | None = None  # when the newest period was first published
+    guidance_at: dt.datetime | None = None
+    yoy_sales: float = nan
+    yoy_op: float = nan
+    yoy_np: float = nan
+    opm: float = nan
+    npm: float = nan
+    progress_op: float = nan
+    progress_np: float = nan
+    rev_fore_op: float = nan
+    rev_fore_np: float = nan
+    rev_fore_eps: float = nan
+    rev_div_fore: float = nan
+    roe: float = nan
+    roa: float = nan
+    change_in_est: float = nan
+    nc_flag: float = nan
+    eps: float = nan
+    bps: float = nan
+    sps: float = nan
+    dividend: float = nan
+
+
+@dataclass
+class Company:
+    """All that one company has published so far."""
+
+    figures: dict[bool, dict[int, dict[int, Figures]]] = field(default_factory=dict)
+    newest: Filing | None = None
+    published: dt.datetime | None = None
+    closed: int = 0  # newest fiscal year with figures for all of it
+    day: dt.date | None = None
+    guidance: dict[int, Guidance] = field(default_factory=dict)
+    before: dict[int, Guidance] = field(default_factory=dict)  # in force before `day`
+    revision: dict[int, Guidance] = field(default_factory=dict)
+    guided: dt.datetime | None = None
+
+    def read(self, filing: Filing) -> State:
+        """Add a filing and give what is known after it."""
+        if filing.day != self.day:
+            self.day, self.before = filing.day, dict(self.guidance)
+        if filing.statement and filing.end and filing.length:
+            self._add_figures(filing)
+        self._add_guidance(filing.year, filing.forecast, filing.known_at)
+        self._add_guidance(filing.next_year, filing.next_forecast, filing.known_at)
+        return self._state()
+
+    def _add_figures(self, filing: Filing) -> None:
+        periods = self.figures.setdefault(filing.single, {}).setdefault(filing.end, {})
+        given = (filing.sales, filing.operating, filing.profit)
+        periods[filing.length] = _overlay(given, periods.get(filing.length, NO_FIGURES))
+        if filing.end == filing.year:
+            self.closed = max(self.closed, filing.end)
+        old = self.newest
+        if old is None or filing.end > old.end:
+            self.newest, self.published = _carried(filing, old), filing.known_at
+        elif filing.end == old.end and filing.single <= old.single:
+            self.newest = _carried(filing, old)
+
+    def _add_guidance(self, year: int, given: list[float], known_at: dt.datetime) -> None:
+        if not year or all(number != number for number in given):
+            return
+        old = self.before.get(year, NO_GUIDANCE)
+        change = tuple(_change(new, was) for new, was in zip(given, old, strict=True))
+        kept = self.revision.get(year, NO_GUIDANCE)
+        self.revision[year] = tuple(
+            now if new == new else was for new, now, was in zip(given, change, kept, strict=True)
+        )
+        self.guidance[year] = _overlay(given, self.guidance.get(year, NO_GUIDANCE))
+        self.guided = known_at
+
+    def _state(self) -> State:
+        state = State(guidance_at=self.guided)
+        year = max(self.guidance, default=0)
+        if year > self.closed:
+            rev_op, rev_np, rev_eps, rev_dividend = self.revision[year]
+            state = state._replace(
+                rev_fore_op=rev_op,
+                rev_fore_np=rev_np,
+                rev_fore_eps=rev_eps,
+                rev_div_fore=rev_dividend,
+                dividend=self.guidance[year][3],
+            )
+        return self._with_actuals(state, self.newest) if self.newest else state
+
+    def _with_actuals(self, state: State, newest: Filing) -> State:
+        periods = self.figures[newest.single]
+        sales, operating, profit = periods[newest.end][newest.length]
+        quarter = _last(periods, newest.end, QUARTER)
+        year_before = _last(periods, newest.end - YEAR, QUARTER)
+        yoy = tuple(_change(new, was) for new, was in zip(quarter, year_before, strict=True))
+        year_sales, _, year_profit = _last(periods, newest.end, YEAR)
+        guided_op, guided_np, *_ = self.guidance.get(newest.year, NO_GUIDANCE)
+        return state._replace(
+            statement_at=self.published,
+            yoy_sales=yoy[0],
+            yoy_op=yoy[1],
+            yoy_np=yoy[2],
+            opm=_share(operating, sales),
+            npm=_share(profit, sales),
+            progress_op=_share(operating, guided_op),
+            progress_np=_share(profit, guided_np),
+            roe=_share(year_profit, newest.equity),
+            roa=_share(year_profit, newest.assets),
+            change_in_est=newest.changed_estimates,
+            nc_flag=float(newest.single),
+            eps=_share(year_profit, newest.shares),
+            bps=_first_known(_share(newest.equity, newest.shares), newest.book),
+            sps=_share(year_sales, newest.shares),
+        )
+
+
+def walk(rows: pl.DataFrame) -> Iterator[State]:
+    """Give each filing's state, in the order of the rows: by company, then as they became public.
+
+    rows   fields of `Filing`, in its order (see `prepare`)
+    """
+    company, code = Company(), None
+    for row in rows.iter_rows():
+        filing = Filing._make(row)
+        if filing.code != code:
+            company, code = Company(), filing.code
+        yield company.read(filing)
+
+
+def prepare(summary: pl.DataFrame, basis: pl.Expr) -> pl.DataFrame:
+    """Turn rows of fins/summary into filings, sorted by code, known_at and DiscNo.
+
+    basis   product of the share factors up to the filing's day: per-share figures are divided by
+            it and share counts multiplied, which puts all of them on one basis
+
+    Shareholders' equity is `ShEq`, or assets × equity ratio where the company gave none: never
+    `Eq`, which holds the minorities. Shares are those issued less those in treasury, or else the
+    period's average.
+    """
+    document = pl.col("DocType")
+    shares = pl.coalesce(pl.col("ShOutFY") - pl.col("TrShFY").fill_null(0), "AvgSh")
+    forecasts = [["FOP", "FNP", "FEPS", "FDivAnn"], ["NxFOP", "NxFNp", "NxFEPS", "NxFDivAnn"]]
+    running, following = (_guidance(names, basis) for names in forecasts)
+    year = _month("CurFYEn")
+    return summary.sort("Code", "known_at", "DiscNo", maintain_order=True).select(
+        pl.col("Code"),
+        pl.col("known_at"),
+        pl.col("DiscDate"),
+        document.str.contains("FinancialStatements").alias("statement"),
+        document.str.contains("_NonConsolidated_").alias("single"),
+        _month("CurPerEn").fill_null(0).alias("end"),
+        _months().fill_null(0).alias("length"),
+        year.fill_null(0).alias("year"),
+        pl.coalesce(_month("NxtFYEn"), year + YEAR).fill_null(0).alias("next_year"),
+        pl.col("ChgAcEst").cast(pl.Float64).fill_null(nan),
+        pl.col("TA").fill_null(nan),
+        pl.coalesce("ShEq", pl.col("EqAR") * pl.col("TA")).fill_null(nan).alias("equity"),
+        (shares * basis).fill_null(nan).alias("shares"),
+        pl.col("Sales", "OP", "NP").fill_null(nan),
+        (pl.col("BPS") / basis).fill_null(nan),
+        running.alias("forecast"),
+        following.alias("next_forecast"),
+    )
+
+
+def _guidance(names: list[str], basis: pl.Expr) -> pl.Expr:
+    operating, profit, *per_share = (pl.col(name) for name in names)
+    numbers = [operating, profit, *(number / basis for number in per_share)]
+    return pl.concat_list(number.fill_null(nan) for number in numbers)
+
+
+def _month(date: str) -> pl.Expr:
+    """Count the month in which a period ends; one that ends within a week of it counts too."""
+    end = pl.col(date).dt.offset_by("-7d")
+    return end.dt.year().cast(pl.Int64) * 12 + end.dt.month()
+
+
+def _months() -> pl.Expr:
+    """Count the months from the start of the fiscal year to the end of the period."""
+    start = pl.coalesce("CurFYSt", "CurPerSt")
+    days = (pl.col("CurPerEn") - start).dt.total_days() + 1
+    by_type = pl.col("CurPerType").replace_strict(
+        MONTHS_OF_TYPE, default=None, return_dtype=pl.Int64
+    )
+    return pl.coalesce((days / 30.4375).round().cast(pl.Int64), by_type)
+
+
+def _last(periods: dict[int, dict[int, Figures]], end: int, months: int) -> Figures:
+    """Give the figures of the last `months` months up to `end`, from cumulated periods."""
+    for length, total in periods.get(end, {}).items():
+        if length == months:
+            return total
+        if length > months:
+            start = periods.get(end - months, {}).get(length - months)
+            if start is not None:
+                return tuple(a - b for a, b in zip(total, start, strict=True))
+        elif length > 0:
+            rest = _last(periods, end - length, months - length)
+            return tuple(a + b for a, b in zip(total, rest, strict=True))
+    return NO_FIGURES
+
+
+def _carried(filing: Filing, old: Filing | None) -> Filing:
+    """Keep the balance sheet of the filing before where this one has none."""
+    if old is None:
+        return filing
+    return filing._replace(
+        assets=_first_known(filing.assets, old.assets),
+        equity=_first_known(filing.equity, old.equity),
+        shares=_first_known(filing.shares, old.shares),
+        book=_first_known(filing.book, old.book),
+    )
+
+
+def _overlay(new: Figures | list[float], old: Figures) -> Figures:
+    return tuple(_first_known(a, b) for a, b in zip(new, old, strict=True))
+
+
+def _first_known(a: float, b: float) -> float:
+    return a if a == a else b
+
+
+def _change(new: float, old: float) -> float:
+    """Give the relative change; NaN against nothing."""
+    return (new - old) / abs(old) if old else nan
+
+
+def _share(part: float, whole: float) -> float:
+    """Divide; NaN where the whole is no positive number."""
+    return part / whole if whole > 0 else nan

@@ -1,0 +1,213 @@
+"""One page that says what a run found, how sure it is, and what it was made from.
+
+`build` turns evaluations and facts into tables of ready text; report_page lays them out and
+report_plots draws. A number that nothing supports is shown as –.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import polars as pl
+
+from gogooku import metrics, report_page, report_plots, report_tables, run
+from gogooku.evaluation import Evaluations
+
+UNFITTED = {"reversal"}
+
+SOURCES = {
+    "simulated": "The simulated exchange of gogooku: nothing here is about real stocks.",
+    "jquants": "The J-Quants API.",
+    "archive": "A folder in the layout of the public JPX data set.",
+    "stored": "Raw files as they stood in the store.",
+}
+SURVIVORS = (
+    "The archive holds the stocks that its maker chose. If those that were later delisted are "
+    "missing, every result here is too good by an unknown amount."
+)
+SIMULATED = (
+    "The prices are simulated, with a planted signal. Results show whether the workflow finds what "
+    "is there, and say nothing about real markets."
+)
+UNTRADABLE = (
+    "NOT TRADABLE: entry is “close”. Labels start at the very price that decides the prediction, "
+    "at which nobody who waits for it can still buy. For comparison with other work only."
+)
+LABELS = {
+    "next_close": "Return from the close of the session after the prediction's to the close h "
+    "sessions later.",
+    "next_open": "Return from the open of the session after the prediction's to the open h "
+    "sessions later.",
+    "close": "Return from the close of the prediction's own session to the close h sessions later: "
+    "not tradable.",
+}
+
+
+def read_evaluations(
+    daily: Sequence[str | Path], summaries: Sequence[str | Path]
+) -> dict[str, tuple[pl.DataFrame, dict[str, Any]]]:
+    """Read {model}.parquet and {model}.json of each model, in the given order."""
+    pairs = zip(daily, summaries, strict=True)
+    return {
+        Path(rows).stem: (run.read_parquet(rows), run.read_json(means)) for rows, means in pairs
+    }
+
+
+def read_curves(paths: Sequence[str | Path]) -> pl.DataFrame:
+    """Read …/{model}/fold{k}/seed{s}/curve.jsonl: model, fold, seed, epoch, rank_ic and more."""
+    return pl.concat([_curve(str(path)) for path in paths]) if paths else pl.DataFrame()
+
+
+def facts(
+    setting: Mapping[str, Any],
+    panel: pl.DataFrame,
+    folds: Sequence[Mapping[str, Any]],
+    lacks: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Gather what the page says of a run beside its results.
+
+    setting   all settings of the run
+    panel     date, code, universe: rows of all spans
+    folds     the fold files' content
+    lacks     sentences on what the source did not serve
+
+    Returns name, source, data, entry, digest, config, folds, lacks, notes and universe (year,
+    sessions, listed and members per session, different members).
+    """
+    source, entry = setting["source"], setting["labels"]["entry"]
+    first, last = (str(day) for day in (panel["date"].min(), panel["date"].max()))
+    text = json.dumps(setting, indent=1, sort_keys=True, ensure_ascii=False)
+    notes = [("stop", UNTRADABLE)] if entry == "close" else []
+    notes += [("", {"simulated": SIMULATED, "archive": SURVIVORS}[source])] * (
+        source in ("simulated", "archive")
+    )
+    return {
+        "name": setting["name"],
+        "source": source,
+        "entry": entry,
+        "data": f"{SOURCES[source]} Sessions from {first} to {last}, {len(panel):,} rows of "
+        f"{panel['code'].n_unique():,} stocks; the clock is “{setting['clock']}”.",
+        "digest": hashlib.sha256(text.encode()).hexdigest()[:12],
+        "config": text,
+        "folds": list(folds),
+        "lacks": list(lacks),
+        "notes": notes,
+        "universe": _universe(panel),
+    }
+
+
+def build(
+    evaluations: Evaluations,
+    facts: Mapping[str, Any],
+    quality: pl.DataFrame,
+    curves: pl.DataFrame | None = None,
+) -> str:
+    """Write the page: one HTML text with its pictures, which loads nothing from anywhere.
+
+    evaluations  model → (daily rows, summary), as `evaluation.evaluate` gives them
+    facts        as `facts` gives them
+    quality      date, code, rule, field, value, reason: the rejected values
+    curves       as `read_curves` gives them; None if no model keeps any
+
+    Raises UserError if there is no evaluation.
+    """
+    if not evaluations:
+        raise run.UserError("the report has no model to show: name one in the settings' models")
+    figures = report_plots.draw(evaluations, facts["folds"], curves)
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    rules = next(iter(evaluations.values()))[1]
+    return environment.from_string(report_page.PAGE).render(
+        style=report_page.STYLE,
+        facts=facts,
+        notes=facts["notes"],
+        lead=_lead(evaluations, rules),
+        glance=_glance(evaluations, facts, rules),
+        pictures={name: report_plots.inline(figure, name) for name, figure in figures.items()},
+        percent=f"{rules['confidence']:.0%}".replace("%", "\N{NO-BREAK SPACE}%"),
+        quantiles=rules["quantiles"],
+        cost=f"{rules['cost']:g}",
+        label=LABELS[rules["entry"]],
+        min_pairs=metrics.MIN_PAIRS,
+        protocol=_protocol(facts["folds"], rules),
+        headline=report_tables.headline(evaluations),
+        seeds=report_tables.seeds(evaluations),
+        power=report_tables.power(evaluations),
+        differences=report_tables.differences(evaluations),
+        truth=report_tables.truth(evaluations),
+        long_short=report_tables.portfolios(evaluations, "long_short"),
+        long_only=report_tables.portfolios(evaluations, "long_only"),
+        universe=report_tables.universe(facts["universe"]),
+        quality=report_tables.findings(quality),
+    )
+
+
+def _lead(evaluations: Evaluations, rules: Mapping[str, Any]) -> str:
+    horizons = ", ".join(report_tables.horizons(evaluations))
+    return (
+        f"{len(evaluations)} models, horizons of {horizons} sessions, tested from {rules['first']} "
+        f"to {rules['last']}."
+    )
+
+
+def _glance(
+    evaluations: Evaluations, facts: Mapping[str, Any], rules: Mapping[str, Any]
+) -> list[tuple[str, str, str]]:
+    fits = sum(
+        len(summary["seeds"]) * len(summary["folds"])
+        for model, (_, summary) in evaluations.items()
+        if model not in UNFITTED
+    )
+    members = [year["members"] for year in facts["universe"]]
+    size = f"{min(members):,.0f} – {max(members):,.0f}" if members else report_tables.NONE
+    return [
+        ("Source", facts["source"], ""),
+        (
+            "Entry",
+            rules["entry"].replace("_", " "),
+            "not tradable" if rules["entry"] == "close" else "",
+        ),
+        ("Test sessions", f"{rules['days']:,}", f"{len(rules['folds'])} folds"),
+        ("Universe", size, "members a session, by year"),
+        ("Fits", f"{fits:,}", "model, fold and seed; earlier runs not counted"),
+        ("Cost", f"{rules['cost']:g} bp", "a side of a trade"),
+        ("Settings", facts["digest"][:8], "digest"),
+    ]
+
+
+def _protocol(folds: Sequence[Mapping[str, Any]], rules: Mapping[str, Any]) -> str:
+    embargo = max((fold.get("embargo", 0) for fold in folds), default=0)
+    kept = f" and an embargo of {embargo} sessions" if embargo else ""
+    return (
+        f"Walk-forward, {len(folds)} folds: a model is fitted on the training part, may stop by the "
+        f"validation part, and then predicts the test part once. Between the parts lie the reach "
+        f"of the longest label{kept}."
+    )
+
+
+def _universe(panel: pl.DataFrame) -> list[dict[str, Any]]:
+    member = pl.col("universe")
+    sessions = pl.col("date").n_unique()
+    return (
+        panel.group_by(pl.col("date").dt.year().alias("year"))
+        .agg(
+            sessions=sessions,
+            listed=pl.len() / sessions,
+            members=member.sum() / sessions,
+            stocks=pl.col("code").filter(member).n_unique(),
+        )
+        .sort("year")
+        .to_dicts()
+    )
+
+
+def _curve(path: str) -> pl.DataFrame:
+    match = re.search(r"([^/]+)/fold(\d+)/seed(\d+)/[^/]*$", path)
+    if not match:
+        raise run.UserError(f"{path} is not <model>/fold<number>/seed<number>/…: rename it")
+    model, fold, seed = match[1], int(match[2]), int(match[3])
+    named = [pl.lit(model).alias("model"), pl.lit(fold).alias("fold"), pl.lit(seed).alias("seed")]
+    return pl.read_ndjson(path).select(*named, "epoch", "rank_ic")

@@ -1,0 +1,376 @@
+import contextlib
+import datetime as dt
+import http.server
+import itertools
+import logging
+import socket
+import threading
+import traceback
+
+import polars as pl
+import pytest
+import requests
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+from tiny_market import DAYS, FIRST, KEY, LAST, SESSIONS, many_bars, tables
+
+from gogooku.run import UserError
+from gogooku.sources import jquants
+from gogooku.sources.exchange import Exchange
+from gogooku.sources.schema import KEYS, SCHEMAS
+
+DAY = dt.date(2024, 10, 1)
+
+
+class Clock:
+    """Time passes when somebody sleeps."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def monotonic(self):
+        return self.now
+
+    def sleep(self, seconds):
+        self.now += seconds
+
+
+@contextlib.contextmanager
+def opened(content=None, key=KEY, plan=None, attempts=3, clock=None, workers=1, **server):
+    """An exchange and a client of it."""
+    with (
+        Exchange(content or tables(), key=KEY, **{"today": LAST} | server) as exchange,
+        jquants.Client(
+            exchange.url, key, plan, 5, attempts, workers=workers, clock=clock or Clock()
+        ) as client,
+    ):
+        yield exchange, client
+
+
+def read(client, dataset, first=FIRST, last=LAST):
+    return jquants.read(client, dataset, first, last, SESSIONS)
+
+
+@pytest.mark.parametrize("dataset", sorted(SCHEMAS))
+@pytest.mark.parametrize("workers", [1, 6])
+def test_what_is_read_is_what_the_exchange_holds(dataset, workers):
+    with opened(workers=workers, page_rows=2) as (_, client):
+        found = read(client, dataset)
+    assert_frame_equal(found, tables()[dataset].sort(KEYS[dataset]))
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.integers(1, 30), st.integers(1, 31))
+def test_any_split_into_pages_gives_the_same_rows(stocks, page_rows):
+    content = many_bars(stocks)
+    with opened(content, page_rows=page_rows) as (exchange, client):
+        found = read(client, "bars", DAY, DAY)
+    assert_frame_equal(found, content["bars"])
+    assert len(exchange.asked) == -(-stocks // page_rows)
+
+
+def test_sessions_filings_and_ranges_are_asked_in_their_own_way():
+    with opened() as (exchange, client):
+        for dataset in ("bars", "summary", "topix", "investor_types"):
+            read(client, dataset)
+    asked = [query for _, query in exchange.asked]
+    per_session = [{"date": str(day)} for day in SESSIONS]
+    per_day = [{"date": str(day)} for day in DAYS]
+    assert asked == per_session + per_day + [
+        {"from": "2024-09-25", "to": "2024-10-08"},
+        {"from": "2024-09-11", "to": "2024-10-22"},
+    ]
+
+
+def test_a_filing_of_a_weekend_is_not_lost():
+    saturday = dt.date(2024, 9, 28)
+    with opened() as (_, client):
+        assert read(client, "summary")["DiscDate"].to_list().count(saturday) == 1
+
+
+def test_only_the_days_wanted_are_kept_of_a_range_asked_wider():
+    with opened() as (_, client):
+        found = read(client, "investor_types", DAY, LAST)
+    assert found["PubDate"].to_list() == [dt.date(2024, 10, 3)] * 2
+
+
+def test_the_margin_of_a_range_yields_to_the_window_of_the_plan():
+    window = (dt.date(2024, 9, 20), None)
+    with opened(window=window) as (exchange, client):
+        assert len(read(client, "investor_types")) == 3
+    assert exchange.asked[-1][1]["from"] == "2024-09-20"
+
+
+def test_a_period_without_sessions_gives_typed_nothing():
+    with opened() as (_, client):
+        found = read(client, "bars", dt.date(2024, 9, 28), dt.date(2024, 9, 29))
+    assert found.schema == pl.Schema(SCHEMAS["bars"]) and found.is_empty()
+
+
+@pytest.mark.parametrize("fault", ["500", "truncate", "reset"])
+def test_a_fault_that_passes_is_waited_out(fault):
+    clock = Clock()
+    with opened(faults=[fault, fault], clock=clock) as (exchange, client):
+        assert len(read(client, "topix")) == len(SESSIONS)
+    assert len(exchange.asked) == 3
+    assert clock.now == 1 + 2
+
+
+def test_too_many_requests_stop_all_of_them_for_a_minute_and_then_for_five():
+    clock = Clock()
+    with opened(faults=["429"], clock=clock) as (_, client):
+        read(client, "topix")
+        assert clock.now == 60
+    with opened(faults=["429", "429"], clock=clock) as (_, client):
+        read(client, "topix")
+        assert clock.now == 60 + 60 + 310
+
+
+def test_a_refused_rate_holds_back_the_requests_of_other_threads():
+    class Busy(Clock):
+        asked_at = None
+
+        def sleep(self, seconds):
+            if self.asked_at is None:
+                self.asked_at = 0.0
+                other = threading.Thread(target=self.ask_meanwhile)
+                other.start()
+                other.join()
+            super().sleep(seconds)
+
+        def ask_meanwhile(self):
+            client.rows("calendar", {})
+            self.asked_at = self.now
+
+    clock = Busy()
+    with opened(faults=["429"], clock=clock) as (_, client):
+        read(client, "topix")
+    assert clock.asked_at == 60
+
+
+@pytest.mark.parametrize("fault, reason", [("500", "status 500"), ("truncate", "broken JSON")])
+def test_a_fault_that_stays_is_told_in_one_sentence(fault, reason):
+    with opened(faults=[fault] * 9) as (exchange, client):
+        with pytest.raises(UserError, match=rf"topix failed 3 times \({reason}\): run again later"):
+            read(client, "topix")
+        assert len(exchange.asked) == 3
+
+
+def test_a_server_that_does_not_answer_is_given_up():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/v2"
+        client = jquants.Client(url, KEY, None, 0.05, 2, clock=Clock())
+        with client, pytest.raises(UserError, match=r"failed 2 times \(ReadTimeout\)"):
+            read(client, "topix")
+
+
+def test_a_page_that_points_to_itself_is_refused():
+    with (
+        opened(many_bars(9), page_rows=3, faults=[None, "repeat"]) as (_, client),
+        pytest.raises(UserError, match="bars/daily sent one page twice"),
+    ):
+        read(client, "bars", DAY, DAY)
+
+
+def test_a_page_that_comes_twice_is_counted_once():
+    content = many_bars(9)
+    with opened(content, page_rows=3, faults=["repeat"]) as (exchange, client):
+        assert_frame_equal(read(client, "bars", DAY, DAY), content["bars"])
+    assert len(exchange.asked) == 4
+
+
+def test_two_different_rows_of_one_key_are_refused():
+    twice = tables()["topix"]
+    twice = pl.concat([twice, twice[:1].with_columns(C=pl.lit(1.0))])
+    with (
+        opened({"topix": twice}) as (_, client),
+        pytest.raises(UserError, match="topix sent two different rows for Date 2024-09-25"),
+    ):
+        read(client, "topix")
+
+
+REFUSALS = [
+    ({"key": "another-key"}, "topix", "the API key was refused: set JQUANTS_API_KEY"),
+    ({"content": many_bars(1)}, "topix", "topix is not part of the subscription"),
+    (
+        {"window": (dt.date(2024, 9, 26), None)},
+        "topix",
+        "asked for 2024-09-25 to 2024-10-08 but the subscription covers 2024-09-26 to now",
+    ),
+    (
+        {"window": (dt.date(2024, 9, 25), dt.date(2024, 10, 1))},
+        "bars",
+        "asked for 2024-10-02 but the subscription covers 2024-09-25 to 2024-10-01",
+    ),
+]
+
+
+@pytest.mark.parametrize("server, dataset, sentence", REFUSALS)
+def test_a_refusal_is_final_and_told_in_one_sentence(server, dataset, sentence):
+    with opened(**server) as (exchange, client):
+        with pytest.raises(UserError, match=sentence) as told:
+            read(client, dataset)
+        assert len({str(asked) for asked in exchange.asked}) == len(exchange.asked)
+    assert "\n" not in str(told.value)
+
+
+def test_a_data_set_that_the_plan_lacks_can_be_told_from_other_errors():
+    with opened(many_bars(1)) as (_, client), pytest.raises(jquants.NotInPlan):
+        read(client, "investor_types")
+
+
+@contextlib.contextmanager
+def answering(status, body, headers=()):
+    """A server with one answer to everything; gives its address and the keys that it saw."""
+    seen = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            seen.append(self.headers.get("x-api-key"))
+            self.send_response(status)
+            for header in headers:
+                self.send_header(*header)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}", seen
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@contextlib.contextmanager
+def asking(status, body, headers=()):
+    """A client of such a server, and the keys that the server saw."""
+    with (
+        answering(status, body, headers) as (url, seen),
+        jquants.Client(url, KEY, None, 5, 3) as client,
+    ):
+        yield client, seen
+
+
+@pytest.mark.parametrize("body", [b"[]", b"{}", b'{"data": 1}', b'{"data": [[1]]}', b'"data"'])
+def test_an_answer_of_another_shape_is_refused(body):
+    with (
+        asking(200, body) as (client, _),
+        pytest.raises(UserError, match="topix answered something else than rows"),
+    ):
+        read(client, "topix")
+
+
+@pytest.mark.parametrize("onward", ["null", '""'])
+def test_a_last_page_may_say_that_nothing_follows(onward):
+    body = f'{{"data": [], "pagination_key": {onward}}}'.encode()
+    with asking(200, body) as (client, seen):
+        assert read(client, "topix").is_empty()
+    assert len(seen) == 1
+
+
+def test_no_content_is_an_empty_answer():
+    with asking(210, b"") as (client, _):
+        assert read(client, "topix").is_empty()
+
+
+def test_rows_of_a_day_that_nobody_asked_for_are_refused():
+    body = b'{"data": [{"Date": "2024-07-01", "O": 1, "H": 1, "L": 1, "C": 1}]}'
+    with (
+        asking(200, body) as (client, _),
+        pytest.raises(UserError, match="answered rows of 2024-07-01 when asked for 2024-09"),
+    ):
+        read(client, "topix")
+
+
+def test_the_key_does_not_follow_a_redirect():
+    with (
+        answering(200, b'{"data": []}') as (elsewhere, seen),
+        asking(302, b"", [("Location", elsewhere)]) as (client, asked),
+        pytest.raises(UserError, match="status 302"),
+    ):
+        read(client, "topix")
+    assert (seen, asked) == ([], [KEY])
+
+
+def test_the_key_is_in_no_message_log_or_repr(caplog):
+    echo = f'{{"message": "what is {KEY}?"}}'.encode()
+    said = []
+    with caplog.at_level(logging.DEBUG), answering(400, echo) as (url, _):
+        clients = [
+            jquants.Client(url, KEY, "premium", 5, 2, clock=Clock()),
+            jquants.Client("http://127.0.0.1:1", KEY, None, 5, 2, clock=Clock()),
+            jquants.Client("nowhere", KEY, None, 5, 2, clock=Clock()),
+        ]
+        for client in clients:
+            with client, pytest.raises(UserError) as told:
+                read(client, "topix")
+            said += [repr(client), *traceback.format_exception(told.value)]
+    assert len(said) > 3
+    assert KEY not in "".join(said) + caplog.text
+
+
+@pytest.mark.parametrize("key", ["", "two words", "line\n", "キー"])
+def test_a_key_that_cannot_be_one_is_refused_unseen(key):
+    with pytest.raises(UserError, match="JQUANTS_API_KEY") as told:
+        jquants.Client("http://127.0.0.1:1", key, None, 5, 3)
+    assert not key or key not in str(told.value)
+
+
+def test_the_key_is_taken_from_the_environment(monkeypatch):
+    knobs = {"plan": None, "timeout": 5, "attempts": 2}
+    monkeypatch.delenv("JQUANTS_API_KEY", raising=False)
+    with pytest.raises(UserError, match="no API key: set the environment variable JQUANTS_API_KEY"):
+        jquants.open_client(url="http://127.0.0.1:1", **knobs)
+    monkeypatch.setenv("JQUANTS_API_KEY", KEY)
+    with (
+        Exchange(tables(), key=KEY, today=LAST) as exchange,
+        jquants.open_client(url=exchange.url, **knobs) as client,
+    ):
+        assert len(read(client, "calendar")) == len(DAYS)
+
+
+@pytest.mark.parametrize(
+    "plan, dataset, seconds",
+    [("free", "bars", 15), ("light", "bars", 1.25), ("premium", "bars", 0.15),
+     ("premium", "summary", 1.25), ("free", "summary", 15)],
+)  # fmt: skip
+def test_requests_keep_to_four_fifths_of_the_rate_of_the_plan(plan, dataset, seconds):
+    clock, times = Clock(), []
+    with opened(plan=plan, clock=clock) as (exchange, client):
+        for day in SESSIONS[:4]:
+            client.rows(dataset, {"date": str(day)})
+            times.append(clock.now)
+    gaps = [late - early for early, late in itertools.pairwise(times)]
+    assert gaps == pytest.approx([seconds] * 3)
+
+
+def test_no_thread_is_left_behind():
+    before = set(threading.enumerate())
+    with opened(workers=4) as (_, client), contextlib.suppress(UserError):
+        read(client, "bars")
+    with opened(workers=4, key="wrong") as (_, client), pytest.raises(UserError):
+        read(client, "bars")
+    assert set(threading.enumerate()) == before
+
+
+def test_the_first_refusal_spares_the_questions_behind_it():
+    with opened(key="wrong", workers=2) as (exchange, client), pytest.raises(UserError):
+        read(client, "summary")
+    assert len(exchange.asked) < len(DAYS)
+
+
+def test_a_proxy_does_not_stand_before_this_machines_own_exchange(monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    with opened() as (exchange, client):
+        with pytest.raises(requests.ConnectionError):
+            requests.get(exchange.url, timeout=5)
+        assert len(read(client, "topix")) == len(SESSIONS)

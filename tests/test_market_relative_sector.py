@@ -1,0 +1,278 @@
+"""The market, the stock against it and the stock in its sector: known truths and laws of time."""
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+import sample_panel
+import talib
+from gogooku.features import market, relative, sector
+from gogooku.panel import Panel
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+COUNT = 300
+NO_INDEX = sample_panel.topix(1).clear()
+FAMILIES = {
+    "market": lambda panel, topix: market.compute(panel, topix),
+    "market without index": lambda panel, _: market.compute(panel, NO_INDEX),
+    "relative": lambda panel, topix: relative.compute(panel, topix),
+    "relative without index": lambda panel, _: relative.compute(panel, NO_INDEX),
+    "sector": lambda panel, _: sector.compute(panel),
+}
+
+
+def panel_of(close, **fields):
+    """Panel of closes (T, N) alone, all in the universe and one sector unless told otherwise."""
+    close = np.asarray(close, float)
+    frame = sample_panel.rows(*close.shape, missing=0).with_columns(
+        *(pl.Series(name, close.ravel()) for name in ("open", "high", "low", "close")),
+        universe=pl.lit(True),
+        s33=pl.lit("0050"),
+    )
+    frame = frame.with_columns(pl.Series(name, np.ravel(x)) for name, x in fields.items())
+    return Panel.of(frame.with_columns(pl.col(pl.Float64).fill_nan(None)))
+
+
+def index_of(close):
+    """Index rows whose bars are their close."""
+    days = sample_panel.sessions(len(close)).days[: len(close)]
+    return pl.DataFrame({"Date": days} | {bar: np.asarray(close, float) for bar in "OHLC"})
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@settings(max_examples=8, deadline=None)
+@given(seed=st.integers(0, 1000), row=st.integers(5, COUNT - 2))
+def test_the_future_moves_no_bit_of_the_past(family, seed, row):
+    frame, topix = sample_panel.rows(count=COUNT, seed=seed), sample_panel.topix(COUNT)
+    day = sample_panel.sessions(COUNT).days[row]
+    late = pl.col("Date") > day
+    other_index = topix.with_columns(
+        pl.when(late).then(pl.col(bar) * 1.5).otherwise(bar).alias(bar) for bar in "OHLC"
+    ).filter(~late | (pl.col("Date").dt.day() != 7))
+    made = FAMILIES[family](Panel.of(frame), topix)
+    other = Panel.of(sample_panel.changed(frame, day, seed))
+    again = FAMILIES[family](other, other_index)
+    for name in made:
+        np.testing.assert_array_equal(made[name][: row + 1], again[name][: row + 1], name)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_catalogue_names_what_is_made(family):
+    made = FAMILIES[family](sample_panel.panel(count=COUNT), sample_panel.topix(COUNT))
+    module = {"market": market, "relative": relative, "sector": sector}[family.split()[0]]
+    assert [column.name for column in module.COLUMNS] == list(dict.fromkeys(
+        column.name for column in module.COLUMNS))  # fmt: skip
+    assert {column.name for column in module.COLUMNS} == set(made)
+    for column in module.COLUMNS:
+        assert made[column.name].ndim == (1 if column.kind == "market" else 2), column.name
+        assert made[column.name].dtype == np.float32
+        assert column.look_back > COUNT or np.isfinite(made[column.name]).any(), column.name
+
+
+def test_a_split_changes_no_column():
+    frame, topix = sample_panel.rows(count=COUNT), sample_panel.topix(COUNT)
+    split = (pl.col("code") == "13010") & (pl.col("date") >= topix["Date"][150])
+    on_the_day = split & (pl.col("date") == topix["Date"][150])
+    splitted = frame.with_columns(
+        *(
+            pl.when(split).then(pl.col(p) / 3).otherwise(p).alias(p)
+            for p in ("open", "high", "low", "close")
+        ),
+        pl.when(split).then(pl.col("volume") * 3).otherwise("volume").alias("volume"),
+        *(
+            pl.when(on_the_day).then(1 / 3).otherwise(f).alias(f)
+            for f in ("factor", "volume_factor")
+        ),
+    )
+    for name, compute in FAMILIES.items():
+        made, again = compute(Panel.of(frame), topix), compute(Panel.of(splitted), topix)
+        for column in made:
+            np.testing.assert_allclose(
+                again[column], made[column], rtol=1e-5, atol=1e-5, err_msg=f"{name} {column}"
+            )
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_column_needs_no_more_than_its_look_back(family):
+    frame, topix = sample_panel.rows(count=600), sample_panel.topix(600)
+    module = {"market": market, "relative": relative, "sector": sector}[family.split()[0]]
+    whole = FAMILIES[family](Panel.of(frame), topix)
+    for back in {column.look_back for column in module.COLUMNS} - {800}:
+        first = topix["Date"][599 - back]
+        part = Panel.of(frame.filter(pl.col("date") >= first))
+        made = FAMILIES[family](part, topix.filter(pl.col("Date") >= first))
+        for column in (column for column in module.COLUMNS if column.look_back == back):
+            np.testing.assert_allclose(
+                made[column.name][-1], whole[column.name][-1], 2e-2, 2e-4, err_msg=column.name
+            )
+
+
+# ---- market --------------------------------------------------------------------------------------
+
+
+def test_market_columns_are_those_of_pandas_and_ta_lib():
+    topix = sample_panel.topix(COUNT)
+    made = market.compute(sample_panel.panel(count=COUNT), topix)
+    close, high, low = (pd.Series(topix[bar].to_numpy()) for bar in "CHL")
+    daily = close.pct_change()
+    expected = {
+        "mkt_ret_5d": close.pct_change(5),
+        "mkt_dev_60": close / talib.EMA(close, 60) - 1,
+        "mkt_gap_5_20": talib.EMA(close, 5) / talib.EMA(close, 20) - 1,
+        "mkt_ema20_slope_3": talib.EMA(close, 20).pct_change(3),
+        "mkt_vol_20d": np.log(close).diff().rolling(20).std() * np.sqrt(245),
+        "mkt_natr_14": talib.NATR(high, low, close, 14) / 100,
+        "mkt_dd_from_peak": close / close.rolling(245).max() - 1,
+        "mkt_ret_1d_z": (daily - daily.rolling(245).mean()) / daily.rolling(245).std(ddof=0),
+        "mkt_big_move_flag": (daily.abs() >= 2 * daily.rolling(60).std().shift()).where(
+            daily.shift(60).notna()
+        ),
+    }
+    for name, values in expected.items():
+        known = values.notna().to_numpy()
+        assert known.sum() > 40
+        np.testing.assert_allclose(
+            made[name][known], values[known].astype(float), rtol=1e-4, atol=1e-6, err_msg=name
+        )
+
+
+def test_a_big_move_is_judged_by_the_days_before_it():
+    step = np.where(np.arange(100) % 2, 0.01, -0.01)  # 2 sd are 2.02 %, and 2.07 % with the move
+    step[90] = 0.0204
+    index = index_of(1500 * np.cumprod(1 + step))
+    made = market.compute(sample_panel.panel(count=100), index)
+    assert np.flatnonzero(made["mkt_big_move_flag"] == 1).tolist() == [90]
+
+
+def test_an_outage_has_no_index_return():
+    frame, topix = sample_panel.rows(count=COUNT, missing=0), sample_panel.topix(COUNT)
+    outage = topix["Date"][100]
+    absent = [
+        pl.when(pl.col("date") != outage).then(name).alias(name)
+        for name in ("open", "high", "low", "close", "volume", "value")
+    ]
+    repeated = topix.with_columns(
+        pl.when(pl.col("Date") == outage).then(pl.col(bar).shift()).otherwise(bar).alias(bar)
+        for bar in "OHLC"
+    )
+    for index in (repeated, NO_INDEX):
+        made = market.compute(Panel.of(frame.with_columns(absent)), index)
+        assert np.isnan(made["mkt_ret_1d"][100:102]).all()
+        assert np.isfinite(made["mkt_ret_1d"][[99, 102]]).all()
+        assert np.isfinite(made["mkt_ret_5d"][[101, 104]]).all()
+        assert np.isfinite(made["mkt_vol_20d"][100:103]).all()
+
+
+def test_the_universe_stands_in_for_a_missing_index():
+    close = np.array([[100, 100, 100], [110, 130, 300], [121, 130, 900.0]])
+    inside = np.array([[True, True, False]] * 3)
+    panel = panel_of(close, universe=inside)
+    made = market.compute(panel, NO_INDEX)
+    np.testing.assert_allclose(made["mkt_ret_1d"], [np.nan, 0.2, 0.05], rtol=1e-5)
+    np.testing.assert_allclose(made["mkt_breadth_up"], [np.nan, 1, 0.5])
+    np.testing.assert_allclose(made["mkt_dispersion"], [np.nan, 0.1, 0.05], rtol=1e-5)
+
+
+# ---- relative ------------------------------------------------------------------------------------
+
+
+def planted(betas, lagged=0.0, count=200):
+    """Closes of an index and of stocks that follow it, or its day before, without noise."""
+    step = np.random.default_rng(5).normal(0, 0.01, count)
+    before = np.roll(step, 1)
+    stocks = np.asarray(betas) * step[:, None] + lagged * before[:, None]
+    return 1000 * np.cumprod(1 + step), 1000 * np.cumprod(1 + stocks, axis=0)
+
+
+def test_a_planted_beta_is_found_and_leaves_no_alpha():
+    index, close = planted([0.5, 1.0, 2.0])
+    made = relative.compute(panel_of(close), index_of(index))
+    np.testing.assert_allclose(made["beta_60d"][-1], [0.5, 1, 2], rtol=1e-5)
+    np.testing.assert_allclose(made["alpha_1d"][-100:], 0, atol=1e-7)
+    np.testing.assert_allclose(made["idio_vol_ratio"][-1], 0, atol=1e-5)
+    np.testing.assert_allclose(made["beta_stability_60d"][-1], 1, atol=1e-6)
+    np.testing.assert_allclose(
+        made["rel_strength_5d"][-1], close[-1] / close[-6] - index[-1] / index[-6], atol=1e-6
+    )
+    np.testing.assert_allclose(made["trend_align_mkt"][-50:, 1], 1)
+
+
+def test_a_lagged_beta_is_that_of_the_day_before():
+    index, close = planted([0.0], lagged=1.5)
+    made = relative.compute(panel_of(close), index_of(index))
+    np.testing.assert_allclose(made["beta_lagged_60d"][-1], 1.5, rtol=1e-5)
+    assert abs(made["beta_60d"][-1, 0]) < 0.5
+
+
+def test_beta_needs_forty_returns():
+    index, close = planted([1.0], count=60)
+    made = relative.compute(panel_of(close), index_of(index))
+    assert np.isnan(made["beta_60d"][39]) and np.isfinite(made["beta_60d"][40])
+    assert np.isnan(made["alpha_1d"][40]) and np.isfinite(made["alpha_1d"][41])
+
+
+def test_alpha_uses_the_beta_of_the_day_before():
+    index, close = planted([1.0])
+    close[-1] *= 1.2
+    made = relative.compute(panel_of(close), index_of(index))
+    market_return = index[-1] / index[-2] - 1
+    expected = close[-1, 0] / close[-2, 0] - 1 - market_return
+    np.testing.assert_allclose(made["alpha_1d"][-1, 0], expected, rtol=1e-5)
+
+
+# ---- sector --------------------------------------------------------------------------------------
+
+
+def test_the_sector_is_the_median_of_the_others():
+    steps = np.array([0.01, 0.02, 0.04, 0.08, 0.50, -0.10])
+    sectors = np.array([["0050"] * 4 + ["3250"] * 2] * 2)
+    made = sector.compute(panel_of([[100] * 6, 100 * (1 + steps)], s33=sectors))
+    expected = [0.04, 0.04, 0.02, 0.02, -0.10, 0.50]
+    np.testing.assert_allclose(made["sec_ret_1d"][1], expected, rtol=1e-5)
+    np.testing.assert_allclose(made["rel_to_sec_1d"][1], steps - expected, rtol=1e-5)
+    np.testing.assert_allclose(made["sec_member_cnt"][1], [4, 4, 4, 4, 2, 2])
+    np.testing.assert_allclose(made["sec_small_flag"][1], 1)
+    np.testing.assert_allclose(made["ret_1d_rank_in_sec"][1, :4], [1 / 8, 3 / 8, 5 / 8, 7 / 8])
+    score = (steps[:4] - steps[:4].mean()) / steps[:4].std()
+    np.testing.assert_allclose(made["returns_1d_in_sec_z"][1, :4], score, rtol=1e-5)
+    assert np.isnan(made["returns_1d_in_sec_z"][1, 4:]).all()
+
+
+def test_who_is_not_in_the_universe_is_nobodys_peer_and_has_peers():
+    steps, inside = np.array([0.01, 0.02, 0.04, 0.99]), [[True, True, True, False]] * 2
+    made = sector.compute(panel_of([[100] * 4, 100 * (1 + steps)], universe=inside))
+    np.testing.assert_allclose(made["sec_ret_1d"][1], [0.03, 0.025, 0.015, 0.02], rtol=1e-5)
+    np.testing.assert_allclose(made["sec_member_cnt"][1], 3)
+
+
+def test_a_stock_that_changes_its_sector_is_compared_as_of_the_day():
+    steps = np.array([0.01, 0.02, 0.03, 0.04, 0.05])
+    close = 100 * (1 + steps) ** np.arange(3)[:, None]
+    sectors = np.array([["0050", "0050", "0050", "3250", "3250"]] * 3)
+    sectors[2, 0] = "3250"
+    made = sector.compute(panel_of(close, s33=sectors))
+    np.testing.assert_allclose(made["sec_ret_1d"][1, 0], 0.025, rtol=1e-4)
+    np.testing.assert_allclose(made["sec_ret_1d"][2, 0], 0.045, rtol=1e-4)
+    np.testing.assert_allclose(made["sec_ret_1d"][2, 1], 0.03, rtol=1e-4)
+
+
+def test_a_stock_without_a_sector_has_no_peers():
+    sectors = np.array([["0050", "0050", None]] * 3)
+    made = sector.compute(panel_of(np.full((3, 3), 100.0), s33=sectors))
+    assert all(np.isnan(values[:, 2]).all() for values in made.values())
+
+
+def test_the_sector_moves_as_its_members_do():
+    rng = np.random.default_rng(3)
+    step = rng.normal(0, 0.01, (200, 1))
+    close = 100 * np.cumprod(1 + np.hstack([2 * step, step, step, step]), axis=0)
+    made = sector.compute(panel_of(close))
+    np.testing.assert_allclose(made["beta_to_sec_60"][-1], [2, 1, 1, 1], rtol=1e-4)
+    np.testing.assert_allclose(made["alpha_vs_sec_1d"][-1], 0, atol=1e-7)
+    np.testing.assert_allclose(made["sec_mom_20"][-1], close[-1, 1] / close[-21, 1] - 1, rtol=1e-4)
+    level = talib.EMA(close[:, 1], 5) / talib.EMA(close[:, 1], 20) - 1
+    np.testing.assert_allclose(made["sec_gap_5_20"][-1, 0], level[-1], rtol=1e-3)
+    np.testing.assert_allclose(
+        made["sec_vol_20"][-1, 0], step[-20:].std(ddof=1) * np.sqrt(245), rtol=1e-4
+    )

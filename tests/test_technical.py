@@ -1,0 +1,285 @@
+"""Indicators agree with TA-Lib and pandas-ta; the family keeps the laws of time."""
+
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+import pandas_ta_classic as ta
+import polars as pl
+import pytest
+import sample_panel
+import talib
+from gogooku import indicators as ind
+from gogooku import ops
+from gogooku.calendar import Sessions
+from gogooku.features import technical
+from gogooku.features.column import finish
+from gogooku.panel import Panel
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+COUNT = 300
+
+
+def bars(seed=3, count=400, tick=None):
+    """Gap-free open, high, low, close and volume of one stock, (T, 1); ticks make ties."""
+    panel = sample_panel.panel(count=count, stocks=1, seed=seed, missing=0)
+    made = {name: panel[name] for name in ("open", "high", "low", "close", "volume")}
+    return {name: np.round(x / tick) * tick if tick else x for name, x in made.items()}
+
+
+def ours(bars):
+    """Indicators of gogooku, name → (T, 1)."""
+    high, low, close, volume = (bars[name] for name in ("high", "low", "close", "volume"))
+    plus, minus, adx = ind.directional(high, low, close, 14)
+    place, width = ind.bollinger(close, 20, 2)
+    line, signal = ind.macd(close, 12, 26, 9)
+    return {
+        "EMA": ops.ts_ema(close, 20),
+        "SMA": ind.mean(close, 20),
+        "RSI of 2": ind.rsi(close, 2),
+        "RSI of 14": ind.rsi(close, 14),
+        "MACD": line,
+        "MACD signal": signal,
+        "ATR": ind.atr(high, low, close, 14),
+        "+DI": plus,
+        "-DI": minus,
+        "ADX": adx,
+        "CCI": ind.cci(high, low, close, 20),
+        "Williams": 100 * ind.place_in_range(high, low, close, 14) - 100,
+        "MFI": ind.mfi(high, low, close, volume, 14),
+        "band width": width,
+        "band place": place,
+        "OBV z": ind.obv_zscore(close, volume, 60),
+        "CMF": ind.cmf(high, low, close, volume, 20),
+    }
+
+
+def theirs(bars):
+    """The same of TA-Lib and pandas-ta, name → (T,)."""
+    high, low, close, volume = (bars[name][:, 0] for name in ("high", "low", "close", "volume"))
+    upper, middle, lower = talib.BBANDS(close, 20, 2, 2)
+    line, signal, _ = talib.MACD(close)
+    path = pd.Series(talib.OBV(close, volume))
+    score = (path - path.rolling(60).mean()) / path.rolling(60).std(ddof=0)
+    return {
+        "EMA": talib.EMA(close, 20),
+        "SMA": talib.SMA(close, 20),
+        "RSI of 2": talib.RSI(close, 2),
+        "RSI of 14": talib.RSI(close, 14),
+        "MACD": line,
+        "MACD signal": signal,
+        "ATR": talib.ATR(high, low, close, 14),
+        "+DI": talib.PLUS_DI(high, low, close, 14),
+        "-DI": talib.MINUS_DI(high, low, close, 14),
+        "ADX": talib.ADX(high, low, close, 14),
+        "CCI": talib.CCI(high, low, close, 20),
+        "Williams": talib.WILLR(high, low, close, 14),
+        "MFI": talib.MFI(high, low, close, volume, 14),
+        "band width": (upper - lower) / middle,
+        "band place": (close - lower) / (upper - lower),
+        "OBV z": score.where(score.index >= 60).to_numpy(),  # the first volume has no direction
+        "CMF": ta.cmf(*map(pd.Series, (high, low, close, volume)), length=20).to_numpy(),
+    }
+
+
+@pytest.mark.parametrize("tick", [None, 10.0], ids=["fine", "ties"])
+def test_indicators_are_those_of_the_libraries(tick):
+    sample = bars(tick=tick)
+    made, expected = ours(sample), theirs(sample)
+    for name in expected:
+        known = np.isfinite(expected[name])
+        assert known.sum() > 300
+        scale = np.abs(expected[name][known]).max()
+        np.testing.assert_allclose(
+            made[name][known, 0], expected[name][known], 1e-9, 1e-9 * scale, err_msg=name
+        )
+
+
+@pytest.fixture(scope="module")
+def plain():
+    """Columns of a gap-free panel, and its bars as pandas Series of the first stock."""
+    panel = sample_panel.panel(count=COUNT, missing=0)
+    series = {x: pd.Series(panel[x][:, 0]) for x in ("open", "high", "low", "close", "volume")}
+    return technical.compute(panel, sample_panel.sessions(COUNT)), series
+
+
+def columns_of(series):
+    """What pandas and TA-Lib make of some columns."""
+    high, low, close, volume = (series[x] for x in ("high", "low", "close", "volume"))
+    daily = close.pct_change()
+    slow_k, slow_d = talib.STOCH(high, low, close, 14, 3, 0, 3, 0)
+    return {
+        "returns_5d": close.pct_change(5),
+        "log_returns_10d": np.log(close / close.shift(10)),
+        "overnight_return": series["open"] / close.shift() - 1,
+        "volatility_20d": np.log(close).diff().rolling(20).std() * np.sqrt(245),
+        "parkinson_20": np.sqrt(
+            (np.log(high / low) ** 2).rolling(20).mean() / (4 * np.log(2)) * 245
+        ),
+        "price_to_sma_60": close / close.rolling(60).mean() - 1,
+        "price_to_ema_60": close / talib.EMA(close, 60) - 1,
+        "ma_gap_20_60": talib.EMA(close, 20) / talib.EMA(close, 60) - 1,
+        "dist_to_high_60": close / high.rolling(60).max() - 1,
+        "dist_to_low_245": close / low.rolling(245).min() - 1,
+        "stoch_k": slow_k,
+        "stoch_d": slow_d,
+        "atr_14": talib.ATR(high, low, close, 14),
+        "natr_14": talib.NATR(high, low, close, 14) / 100,
+        "macd_histogram": talib.MACD(close)[2] / close,
+        "volume_ratio_20": volume / volume.rolling(20).mean(),
+        "zscore_20": (close - close.rolling(20).mean()) / close.rolling(20).std(ddof=0),
+        "mom_persist_5d": (daily > 0).rolling(5).mean().where(daily.shift(4).notna()),
+        "amihud_20": (daily.abs() / (volume * close) * 1e6).rolling(20).mean(),
+        "dollar_volume_log": np.log((volume * close).rolling(20).mean()),
+    }
+
+
+def test_columns_are_those_of_pandas_and_ta_lib(plain):
+    made, series = plain
+    for name, expected in columns_of(series).items():
+        known = expected.notna().to_numpy()
+        assert known.sum() > 50
+        np.testing.assert_allclose(
+            made[name][known, 0], expected[known], rtol=2e-5, atol=1e-6, err_msg=name
+        )
+
+
+def test_range_volatilities_find_the_volatility_of_a_random_walk():
+    rng = np.random.default_rng(0)
+    steps = np.cumsum(rng.normal(0, 0.02 / np.sqrt(390), (200 * 390, 3)), axis=0)
+    days = 1000 * np.exp(steps).reshape(200, 390, 3)
+    walk = {"open": days[:, 0], "high": days.max(1), "low": days.min(1), "close": days[:, -1]}
+    for made in (
+        ind.parkinson(walk["high"], walk["low"], 200),
+        ind.garman_klass(walk, 200),
+        ind.rogers_satchell(walk, 200),
+        ind.yang_zhang(walk, 200),
+    ):
+        np.testing.assert_allclose(made[-1], 0.02 * np.sqrt(245), rtol=0.12)
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 1000), st.integers(5, COUNT - 2))
+def test_the_future_moves_no_bit_of_the_past(seed, row):
+    frame, sessions = sample_panel.rows(count=COUNT, seed=seed), sample_panel.sessions(COUNT)
+    day = sessions.days[row]
+    told = Panel.of(frame)
+    other = Panel.of(sample_panel.changed(frame, day, seed))
+    made, again = technical.compute(told, sessions), technical.compute(other, sessions)
+    for name in made:
+        np.testing.assert_array_equal(made[name][: row + 1], again[name][: row + 1], name)
+
+
+def test_the_end_of_the_panel_is_not_seen():
+    frame, sessions = sample_panel.rows(count=COUNT), sample_panel.sessions(COUNT)
+    whole = technical.compute(Panel.of(frame), sessions)
+    early = Panel.of(frame.filter(pl.col("date") <= sessions.days[211]))
+    for name, values in technical.compute(early, sessions).items():
+        np.testing.assert_array_equal(values, whole[name][:212], name)
+
+
+def test_a_column_needs_no_more_than_its_look_back():
+    frame, sessions = sample_panel.rows(count=COUNT), sample_panel.sessions(COUNT)
+    whole = technical.compute(Panel.of(frame), sessions)
+    priced = technical.COLUMNS[: -len(technical.LISTING + technical.CALENDAR)]
+    for back in {column.look_back for column in priced if column.look_back < COUNT}:
+        part = frame.filter(pl.col("date") >= sessions.days[COUNT - 1 - back])
+        made = technical.compute(Panel.of(part), sessions)
+        for column in (column for column in priced if column.look_back == back):
+            tolerance = 2e-2 if column.source == technical.TA_LIB else 1e-4
+            expected = whole[column.name][-1]
+            scale = np.nanmax(np.abs(expected))
+            np.testing.assert_allclose(
+                made[column.name][-1], expected, tolerance, tolerance * scale, err_msg=column.name
+            )
+
+
+@pytest.mark.parametrize("factor", [0.5, 0.1, 1 / 3, 10.0])
+def test_a_split_changes_no_column(factor):
+    frame, sessions = sample_panel.rows(count=COUNT), sample_panel.sessions(COUNT)
+    split = (pl.col("code") == "13010") & (pl.col("date") >= sessions.days[150])
+    on_the_day = split & (pl.col("date") == sessions.days[150])
+    prices = ("open", "high", "low", "close")
+    splitted = frame.with_columns(
+        *(pl.when(split).then(pl.col(p) * factor).otherwise(p).alias(p) for p in prices),
+        pl.when(split).then(pl.col("volume") / factor).otherwise("volume").alias("volume"),
+        *(
+            pl.when(on_the_day).then(factor).otherwise(f).alias(f)
+            for f in ("factor", "volume_factor")
+        ),
+    )
+    made, again = (technical.compute(Panel.of(x), sessions) for x in (frame, splitted))
+    for name in made:
+        np.testing.assert_allclose(again[name], made[name], rtol=1e-5, atol=1e-5, err_msg=name)
+
+
+def test_a_session_without_a_trade_has_no_price_of_its_own():
+    frame, sessions = sample_panel.rows(count=COUNT, missing=0), sample_panel.sessions(COUNT)
+    gap = (pl.col("code") == "13010") & (pl.col("date") == sessions.days[200])
+    fields = ("open", "high", "low", "close", "volume", "value")
+    gappy = frame.with_columns(pl.when(~gap).then(pl.col(x)).alias(x) for x in fields)
+    made = technical.compute(Panel.of(gappy), sessions)
+    for name in ("returns_1d", "returns_5d", "overnight_return", "price_to_ema_20", "up_streak"):
+        assert np.isnan(made[name][200, 0]), name
+    assert np.isnan(made["returns_1d"][201, 0])
+    assert np.isnan(made["returns_5d"][205, 0])
+    assert np.isfinite(made["returns_5d"][201, 0])
+    for name in ("volatility_20d", "rsi_14", "ma_gap_5_20", "adx_14", "dollar_volume_log"):
+        assert np.isfinite(made[name][200, 0]), name
+    assert made["rsi_14"][200, 0] == made["rsi_14"][199, 0]
+    full = technical.compute(Panel.of(frame), sessions)
+    for name in made:
+        np.testing.assert_array_equal(made[name][:200], full[name][:200], name)
+
+
+def test_a_price_that_never_moves_has_no_score():
+    frame = sample_panel.rows(count=150, stocks=2, missing=0)
+    prices = {name: 100.0 for name in ("open", "high", "low", "close")}
+    still = frame.with_columns(pl.lit(value).alias(name) for name, value in prices.items())
+    made = technical.compute(Panel.of(still), sample_panel.sessions(150))
+    for name in ("zscore_20", "rsi_14", "bb_pct_b", "skew_60", "obv_z60", "mfi_14"):
+        assert np.isnan(made[name]).all(), name
+    assert (made["volatility_20d"][-1] == 0).all()
+    assert (made["price_to_sma_20"][-1] == 0).all()
+
+
+def test_the_calendar_is_that_of_the_exchange():
+    exchange = Sessions(
+        np.array(["2024-04-26", "2024-04-30", "2024-05-01", "2024-05-02"], "datetime64[D]")
+    )
+    frame = sample_panel.rows(count=4, stocks=1).with_columns(date=pl.Series(exchange.days))
+    made = technical.compute(Panel.of(frame), exchange)
+    assert made["sessions_to_month_end"].tolist() == [1, 0, 1, 0]
+    assert made["month_end"].tolist() == [0, 1, 0, 1]
+    assert made["month_start"].tolist() == [1, 0, 1, 0]
+    assert made["weekday_4"].tolist() == [1, 0, 0, 0]
+    assert made["weekday_1"].tolist() == [0, 1, 0, 0]
+
+
+def test_months_before_the_calendar_begins_are_unknown():
+    sessions = sample_panel.sessions(60)
+    months = Sessions(sessions.days[sessions.days >= np.datetime64("2019-02-01")])
+    made = technical.compute(sample_panel.panel(count=60), months)
+    assert np.isnan(made["month_end"][:20]).all() and np.isfinite(made["month_end"][20:]).all()
+    assert np.isfinite(made["weekday_0"]).all()
+
+
+def test_a_new_listing_is_young_and_others_are_old():
+    frame, sessions = sample_panel.rows(count=30, stocks=3), sample_panel.sessions(30)
+    new = (pl.col("code") == "13010") & (pl.col("date") < sessions.days[10])
+    made = technical.compute(Panel.of(frame.filter(~new)), sessions)
+    age = np.expm1(made["days_since_listing_log"])
+    assert np.isnan(age[:10, 0]).all()
+    np.testing.assert_allclose(age[10:, 0], np.arange(20), atol=1e-4)
+    np.testing.assert_allclose(age[:, 1], technical.LONGEST_LISTING, rtol=1e-5)
+
+
+def test_the_catalogue_names_what_is_made_and_its_files_hold_it():
+    panel, sessions = sample_panel.panel(count=60), sample_panel.sessions(60)
+    made = technical.compute(panel, sessions)
+    assert all(values.dtype == np.float32 for values in made.values())
+    frame, metadata = finish(panel, "technical", technical.COLUMNS, made, dt.date(2019, 3, 1))
+    assert len(technical.COLUMNS) == len({column.name for column in technical.COLUMNS}) == 97
+    assert frame["date"].min() == dt.date(2019, 3, 1)
+    assert '"weekday_0": "flag"' in metadata["kinds"]

@@ -1,0 +1,25 @@
+"""Clean one span's bars, judge each day's universe and lay both out."""
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from gogooku import calendar, known, panel_rows, run
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+knobs, files = snakemake.params, snakemake.input
+run.log_to(snakemake.log[0])
+
+bars, master = (
+    known.visible(run.read_parquet(rows), knobs.moment["clock"])
+    for rows in (files.bars, files.master)
+)
+dates = calendar.Sessions.read(files.calendar).until(knobs.last)
+moments = calendar.decision_moments(dates, knobs.moment["decision"], knobs.moment["closes"])
+
+rows, rejected = panel_rows.build(
+    bars, master, dates, moments, dt.date.fromisoformat(knobs.first), **knobs.quality, **knobs.universe
+)
+run.write_parquet(rows, snakemake.output.panel)
+run.write_parquet(rejected, snakemake.output.quality)
