@@ -7,6 +7,7 @@ from gogooku import calendar, lineage, splits
 from gogooku import config as settings_of
 from gogooku.features.families import FAMILIES
 from gogooku.run import UserError
+from gogooku.sources import archive
 
 try:
     settings = settings_of.read(config)

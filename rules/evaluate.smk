@@ -55,15 +55,21 @@ rule report:
         panel=collect("<run>/panel/{span}.parquet", span=SPANS),
         quality=collect("<run>/quality/{span}.parquet", span=SPANS),
         folds=collect("<run>/folds/fold{fold}.json", fold=range(len(FOLDS))),
+        curves=collect(
+            "<run>/models/{model}/fold{fold}/seed{seed}/curve.jsonl",
+            model=[model for model in setting["models"] if model == "atft"],
+            fold=range(len(FOLDS)),
+            seed=setting["seeds"],
+        ),
+        raw=collect("<raw>/{dataset}/{span}.parquet", dataset=RAW, span=SPANS),
     output:
         page=report(
             "<run>/report/index.html", category="Report", caption="../docs/captions/report.rst"
         ),
-        rankic=report(
-            "<run>/report/rankic.svg", category="Figures", caption="../docs/captions/rankic.rst"
-        ),
-        equity=report(
-            "<run>/report/equity.svg", category="Figures", caption="../docs/captions/equity.rst"
+        figures=report(
+            collect("<run>/report/{figure}.svg", figure=["rankic", "cumulative", "equity"]),
+            category="Figures",
+            caption="../docs/captions/figures.rst",
         ),
     log:
         "<logs>/report/report.log",

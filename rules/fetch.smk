@@ -103,6 +103,10 @@ elif setting["source"] == "jquants":
 
 elif setting["source"] == "archive":
 
+    def archive_files(wildcards):
+        """Input function: the archive's files that the data set is made of."""
+        return archive.files(setting["archive"], wildcards.dataset)
+
     rule fetch:
         """Read the {wildcards.dataset} of {wildcards.span} from the archive."""
         input:

@@ -8,9 +8,8 @@ import urllib.parse
 import urllib.request
 
 import pytest
-from tiny_market import ANSWERS, CODES, FIRST, KEY, LAST, SESSIONS, many_bars, tables
-
 from gogooku.sources.exchange import Exchange
+from tiny_market import ANSWERS, CODES, FIRST, KEY, LAST, SESSIONS, many_bars, tables
 
 PATHS = {
     "calendar": "/markets/calendar",

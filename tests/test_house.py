@@ -26,7 +26,7 @@ ROOMS = [
     {"normalize", "dataset", "labels", "graphs", "graphs_torch"},
     {"models", "losses", "train"},
     {"metrics", "inference", "portfolio", "evaluation", "coverage"},
-    {"noise", "report_plots", "report_page", "report", "audit"},
+    {"noise", "report_plots", "report_page", "report_tables", "report", "audit"},
 ]
 
 

@@ -10,15 +10,14 @@ import traceback
 import polars as pl
 import pytest
 import requests
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from polars.testing import assert_frame_equal
-from tiny_market import DAYS, FIRST, KEY, LAST, SESSIONS, many_bars, tables
-
 from gogooku.run import UserError
 from gogooku.sources import jquants
 from gogooku.sources.exchange import Exchange
 from gogooku.sources.schema import KEYS, SCHEMAS
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+from tiny_market import DAYS, FIRST, KEY, LAST, SESSIONS, many_bars, tables
 
 DAY = dt.date(2024, 10, 1)
 

@@ -2,11 +2,10 @@ import logging
 
 import polars as pl
 import pytest
-from polars.testing import assert_frame_equal
-from tiny_market import ANSWERS
-
 from gogooku.run import UserError
 from gogooku.sources import schema
+from polars.testing import assert_frame_equal
+from tiny_market import ANSWERS
 
 DATASETS = sorted(schema.SCHEMAS)
 

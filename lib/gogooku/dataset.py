@@ -107,11 +107,14 @@ class Days:
         graphs: Sequence[str] | None,
         scaler: Scaler,
         columns: Sequence[str] | None = None,
+        neighbours: int = 0,
     ) -> "Days":
         """Load dataset, label and graph files of neighbouring spans.
 
-        scaler    mean and sd of each market column over the training dates
-        columns   those to load, all if None
+        scaler       mean and sd of each market column over the training dates
+        columns      those to load, all if None
+        neighbours   edges at most per stock and day, K; a width fixed by the settings, because a
+                     sum over more places may round otherwise
 
         Labels and edges of stocks outside the day's universe are left out. Memory: the arrays
         above and one span's rows.
@@ -127,7 +130,7 @@ class Days:
         universe = np.zeros(grid.shape, bool)
         universe.ravel()[grid.cells(keys)[0]] = True
         known, horizons = _labels(labels, grid, universe)
-        edges = _edges(graphs, grid, universe)
+        edges = _edges(graphs, grid, universe, neighbours)
         return cls(x, universe, known, grid.dates, grid.codes, list(kinds), horizons, *edges)
 
     def within(self, first: dt.date | str, last: dt.date | str) -> np.ndarray:
@@ -244,11 +247,13 @@ def _labels(
 
 
 def _edges(
-    paths: Sequence[str] | None, grid: _Grid, universe: np.ndarray
+    paths: Sequence[str] | None, grid: _Grid, universe: np.ndarray, degree: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Neighbours and weights, (T, N, K) each, of edges whose both ends are members that day."""
+    neighbours = np.full((*grid.shape, degree), -1, np.int32)
+    weights = np.zeros((*grid.shape, degree), np.float32)
     if paths is None:
-        return np.full((*grid.shape, 0), -1, np.int32), np.zeros((*grid.shape, 0), np.float32)
+        return neighbours, weights
     rows = run.read_parquet(paths, ["date", "source", "target", "weight"])
     target, kept = grid.cells(rows, "target")
     source, found = grid.cells(rows, "source")
@@ -258,9 +263,8 @@ def _edges(
     order = np.argsort(target, kind="stable")
     target, source, weight = target[order], source[order], weight[order]
     place = np.arange(len(target)) - np.searchsorted(target, target)
-    degree = int(place.max(initial=-1)) + 1
-    neighbours = np.full((*grid.shape, degree), -1, np.int32)
-    weights = np.zeros((*grid.shape, degree), np.float32)
+    if place.max(initial=-1) >= degree:
+        raise UserError(f"{paths[0]} has more than {degree} edges a stock: delete it, run again")
     neighbours.reshape(-1, degree)[target, place] = source % grid.shape[1]
     weights.reshape(-1, degree)[target, place] = weight
     return neighbours, weights

@@ -142,4 +142,3 @@ def _rows(
         "weight": weight[target, place],
     }
     return pl.DataFrame(columns, schema=SCHEMA)
-

@@ -182,9 +182,9 @@ def _protocol(folds: Sequence[Mapping[str, Any]], rules: Mapping[str, Any]) -> s
     embargo = max((fold.get("embargo", 0) for fold in folds), default=0)
     kept = f" and an embargo of {embargo} sessions" if embargo else ""
     return (
-        f"Walk-forward, {len(folds)} folds: a model is fitted on the training part, may stop by the "
-        f"validation part, and then predicts the test part once. Between the parts lie the reach "
-        f"of the longest label{kept}."
+        f"Walk-forward, {len(folds)} folds: a model is fitted on the training part, may stop by "
+        f"the validation part, and then predicts the test part once. Between the parts lie the "
+        f"reach of the longest label{kept}."
     )
 
 

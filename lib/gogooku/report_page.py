@@ -191,8 +191,8 @@ of the true expected return itself. Share: the model's mean RankIC over the atta
 {{ grid(truth.share) }}
 <h3>Which part was found</h3>
 <p class="caption">Mean daily rank correlation of the prediction with each planted part, with its
-{{ percent }} interval; <span class="sure">green</span> where the interval lies above 0: the part was
-found. Last row: the same for the true expected return, which mixes all parts.</p>
+{{ percent }} interval; <span class="sure">green</span> where the interval lies above 0: the part
+was found. Last row: the same for the true expected return, which mixes all parts.</p>
 {{ grid(truth.parts) }}
 </section>
 {% endif %}
@@ -201,8 +201,8 @@ found. Last row: the same for the true expected return, which mixes all parts.</
 <h2>Portfolios</h2>
 <p class="caption">Every day the top 1/{{ quantiles }} of stocks is bought, and for the long–short
 book the bottom 1/{{ quantiles }} sold short, in equal weights with 1/h of the capital, and held for
-h sessions. Returns are shares of the capital of one leg. Turnover is purchases plus sales per session
-over that capital; a cost of {{ cost }} bp is paid on each. Break-even: the cost at which nothing is
+h sessions. Returns are shares of the capital of one leg. Turnover is purchases plus sales per
+session over that capital; a cost of {{ cost }} bp is paid on each. Break-even: the cost at which nothing is
 left. Drawdown: largest fall of reinvested wealth from its peak, net. A held stock without a price
 counts as unchanged. Borrowing, taxes and market impact are not counted.</p>
 {{ picture("equity") }}
@@ -261,7 +261,8 @@ not mended.</p>
 <h2>Definitions</h2>
 <dl class="words">
 <dt>RankIC</dt><dd>Spearman's rank correlation of one day's predictions and labels over all stocks
-that have both; days with fewer than {{ min_pairs }} give none. The table shows the mean of days.</dd>
+that have both; days with fewer than {{ min_pairs }} give none. The table shows the mean of
+days.</dd>
 <dt>IC</dt><dd>The same with Pearson's correlation.</dd>
 <dt>ICIR</dt><dd>Mean daily RankIC over its standard deviation, per day, not annualised. With
 overlapping labels it does not grow into a t-value by √days.</dd>

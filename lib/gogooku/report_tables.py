@@ -259,7 +259,8 @@ def _part_names(evaluations: Evaluations) -> list[str]:
 
 
 def _parts(evaluations: Evaluations, horizon: str, names: Sequence[str]) -> list[list[Cell]]:
-    rows, ceiling = [], {}
+    rows: list[list[Cell]] = []
+    ceiling: dict[str, float | None] = {}
     for model, (_, summary) in evaluations.items():
         parts = (summary["truth"].get(horizon) or {}).get("parts", {})
         ceiling |= {name: known["ceiling"]["mean"] for name, known in parts.items()}

@@ -7,7 +7,7 @@ files, all other inputs raw data sets.
 FAMILIES: dict[str, dict[str, int]] = {
     "technical": {"panel": 820, "calendar": 820},
     "market": {"panel": 820, "topix": 820},
-    "relative": {"panel": 320, "topix": 320},
+    "relative": {"panel": 820, "topix": 820},
     "sector": {"panel": 320},
     "flow": {"panel": 0, "investor_types": 320},
     "statement": {"panel": 600, "summary": 600},

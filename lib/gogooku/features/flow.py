@@ -83,6 +83,7 @@ COLUMNS = [
     _score("concentrated_flow_signal", definition="smart_flow_indicator × flow_concentration"),
 ]  # fmt: skip
 
+
 def compute(panel: Panel, investor_types: pl.DataFrame, moments: np.ndarray) -> Values:
     """Make the family's columns, name → (T, N); NaN where nothing was known.
 

@@ -48,6 +48,25 @@ OUTAGE_MEMORY = dt.timedelta(days=14)
 """How far back the session before an outage is sought."""
 
 
+FILES = {
+    "calendar": [],
+    "master": ["stock_list", "stock_prices"],
+    "bars": ["stock_prices"],
+    "topix": [],
+    "summary": ["financials"],
+    "investor_types": ["trades"],
+}
+"""The files that each data set is made of."""
+
+
+def files(folder: str | Path, dataset: str) -> list[Path]:
+    """List the files that `read` will open for a data set; UserError if there is no such folder."""
+    place = Path(folder)
+    if not place.is_dir():
+        raise UserError(f"the archive {folder} is no folder: set `archive` to one that exists")
+    return [path for name in FILES[dataset] for path in _found(place, name, PLACES)]
+
+
 def read(
     folder: str | Path,
     dataset: str,
