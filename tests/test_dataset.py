@@ -98,7 +98,7 @@ def files(tmp_path):
 
 
 def test_days_are_dense_scaled_and_zero_where_unknown(files):
-    days = Days.read(*files, SCALER)
+    days = Days.read(*files, SCALER, neighbours=1)
     assert days.x.dtype == np.float32
     assert days.columns == ["f", "mkt", "is_f_valid"]
     assert days.codes.tolist() == CODES
@@ -110,14 +110,14 @@ def test_days_are_dense_scaled_and_zero_where_unknown(files):
 
 
 def test_labels_of_members_only(files):
-    days = Days.read(*files, SCALER)
+    days = Days.read(*files, SCALER, neighbours=1)
     assert days.horizons == [1, 5]
     known = {tuple(i): float(days.labels[tuple(i)]) for i in np.argwhere(np.isfinite(days.labels))}
     assert known == pytest.approx({(0, 0, 0): 0.1, (0, 0, 1): 0.3, (1, 1, 0): 0.4})
 
 
 def test_edges_between_members_only(files):
-    days = Days.read(*files, SCALER)
+    days = Days.read(*files, SCALER, neighbours=1)
     assert days.neighbours.shape == days.weights.shape == (3, 3, 1)
     known = {tuple(i): days.neighbours[tuple(i)] for i in np.argwhere(days.neighbours >= 0)}
     assert known == {(0, 0, 0): 1, (2, 1, 0): 2}
@@ -138,7 +138,7 @@ def test_what_is_missing_is_named(files):
 
 
 def test_a_window_is_a_view_and_starts_with_zeros_before_the_first_session(files):
-    days = Days.read(*files, SCALER)
+    days = Days.read(*files, SCALER, neighbours=1)
     assert np.shares_memory(days.window(2, 2), days.x)
     np.testing.assert_array_equal(days.window(2, 2), days.x[1:])
     early = days.window(0, 3)
@@ -147,13 +147,13 @@ def test_a_window_is_a_view_and_starts_with_zeros_before_the_first_session(files
 
 
 def test_within_holds_both_ends(files):
-    days = Days.read(*files, SCALER)
+    days = Days.read(*files, SCALER, neighbours=1)
     assert days.within("2024-01-05", dt.date(2024, 1, 9)).tolist() == [1, 2]
     assert days.part({"first": "2024-01-01", "last": "2024-01-05"}).tolist() == [0, 1]
 
 
 def test_predictions_come_out_as_the_rows_that_went_in(files):
-    days = Days.read(*files, SCALER)
+    days = Days.read(*files, SCALER, neighbours=1)
     scores = np.arange(12).reshape(2, 3, 2)
     frame = days.tidy(np.array([0, 2]), scores, [1, 5])
     assert frame.columns == ["date", "code", "prediction_1d", "prediction_5d"]

@@ -92,5 +92,5 @@ def test_what_the_workflow_asks_for_is_locked():
 def test_what_code_and_tests_import_is_asked_for():
     folders = ["lib", "workflow_scripts", "tests", "benchmarks"]
     files = [file for folder in folders for file in (ROOT / folder).rglob("*.py")]
-    ours = {file.stem for file in files} | {file.parent.name for file in files}
+    ours = {normal(name) for file in files for name in (file.stem, file.parent.name)}
     assert third_party(files) - asked() - ours == set()

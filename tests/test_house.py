@@ -79,8 +79,8 @@ def rules():
         for indent, name, body in zip(*(iter(pieces[1:]),) * 3, strict=True):
             ours = re.match(rf"(?:{indent} +.*\n|\n)*", body)[0]
             for family in [""] if name else FAMILIES:
-                found[file.name, name or f"features_{family}", len(found)] = ours.replace(
-                    "{family}", family
+                found[file.name, name or f"features_{family}", len(found)] = re.sub(
+                    r"\{(params\.)?family\}", family, ours
                 )
     return found
 

@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
 import statsmodels.api as sm
-from scipy import stats
-
 from gogooku import inference
+from scipy import stats
 
 
 def overlapping(days, horizon, mean=0.0, seed=0):

@@ -28,7 +28,8 @@ def test_a_label_of_one_session_is_the_return_two_sessions_later():
 
 
 @pytest.mark.parametrize(
-    "entry, start, end", [("next_close", 110, 121), ("next_open", 108.9, 119.79), ("close", 100, 110)]
+    "entry, start, end",
+    [("next_close", 110, 121), ("next_open", 108.9, 119.79), ("close", 100, 110)],
 )
 def test_entry_and_exit_prices_are_those_of_the_convention(entry, start, end):
     rows = realised(make([[100], [110], [121], [133.1]]), [1], entry)

@@ -1,11 +1,10 @@
 import numpy as np
 import pytest
+from gogooku import metrics
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats
-
-from gogooku import metrics
 
 
 @pytest.fixture

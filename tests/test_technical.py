@@ -104,6 +104,14 @@ def plain():
     return technical.compute(panel, sample_panel.sessions(COUNT)), series
 
 
+def wilder(values, span):
+    """Wilder's average, seeded with the mean of the first `span` values."""
+    known = values.dropna()
+    seeded = pd.concat([pd.Series([known[:span].mean()]), known[span:]])
+    smooth = seeded.ewm(alpha=1 / span, adjust=False).mean()
+    return pd.Series(smooth.to_numpy(), known.index[span - 1 :]).reindex(values.index)
+
+
 def columns_of(series):
     """What pandas and TA-Lib make of some columns."""
     high, low, close, volume = (series[x] for x in ("high", "low", "close", "volume"))
@@ -124,7 +132,7 @@ def columns_of(series):
         "dist_to_low_245": close / low.rolling(245).min() - 1,
         "stoch_k": slow_k,
         "stoch_d": slow_d,
-        "atr_14": talib.ATR(high, low, close, 14),
+        "atr_14": wilder(talib.TRANGE(high, low, close) / close.shift(), 14),
         "natr_14": talib.NATR(high, low, close, 14) / 100,
         "macd_histogram": talib.MACD(close)[2] / close,
         "volume_ratio_20": volume / volume.rolling(20).mean(),

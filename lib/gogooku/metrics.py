@@ -27,8 +27,8 @@ def hit_rate(prediction: Table, label: Table) -> Table:
     """Share of stocks on the same side of the day's mean in prediction and in label."""
     prediction, label = _paired(prediction, label)
     said, came = _centred(prediction), _centred(label)
-    hits = np.sum(np.sign(said) == np.sign(came), axis=1, where=np.isfinite(said))
-    return np.where(_speaks(prediction, label), hits / _count(prediction), np.nan)
+    hits = np.where(np.isfinite(said), np.sign(said) == np.sign(came), np.nan)
+    return np.where(_speaks(prediction, label), mean(hits), np.nan)
 
 
 def spread(prediction: Table, label: Table, quantiles: int) -> Table:

@@ -47,9 +47,14 @@ def long_short(prediction: Table, returns: Table, horizon: int, quantiles: int) 
 
 
 def long_only(prediction: Table, returns: Table, horizon: int, quantiles: int) -> Book:
-    """Book of the top quantile alone, less the mean return of all predicted stocks of the day."""
+    """Book of the top quantile alone, less the mean return of all predicted stocks of the day.
+
+    On a day without predictions, in a hole between folds, the mean is that of all stocks.
+    """
     top, _ = metrics.legs(prediction, quantiles)
-    market = metrics.mean(np.where(np.isfinite(prediction), returns, np.nan))[:, None]
+    asked = np.isfinite(prediction)
+    asked |= ~asked.any(axis=1, keepdims=True)
+    market = metrics.mean(np.where(asked, returns, np.nan))[:, None]
     return _trade(_equal(top), returns, horizon, less=market)
 
 

@@ -25,14 +25,12 @@ SOURCES = {
     "archive": "A folder in the layout of the public JPX data set.",
     "stored": "Raw files as they stood in the store.",
 }
-SURVIVORS = (
-    "The archive holds the stocks that its maker chose. If those that were later delisted are "
-    "missing, every result here is too good by an unknown amount."
-)
-SIMULATED = (
-    "The prices are simulated, with a planted signal. Results show whether the workflow finds what "
-    "is there, and say nothing about real markets."
-)
+CAUTIONS = {
+    "simulated": "The prices are simulated, with a planted signal. Results show whether the "
+    "workflow finds what is there, and say nothing about real markets.",
+    "archive": "The archive holds the stocks that its maker chose. If those that were later "
+    "delisted are missing, every result here is too good by an unknown amount.",
+}
 UNTRADABLE = (
     "NOT TRADABLE: entry is “close”. Labels start at the very price that decides the prediction, "
     "at which nobody who waits for it can still buy. For comparison with other work only."
@@ -58,7 +56,7 @@ def read_evaluations(
 
 
 def read_curves(paths: Sequence[str | Path]) -> pl.DataFrame:
-    """Read …/{model}/fold{k}/seed{s}/curve.jsonl: model, fold, seed, epoch, rank_ic and more."""
+    """Read …/{model}/fold{k}/seed{s}/curve.jsonl: model, fold, seed, epoch, rank_ic."""
     return pl.concat([_curve(str(path)) for path in paths]) if paths else pl.DataFrame()
 
 
@@ -82,9 +80,8 @@ def facts(
     first, last = (str(day) for day in (panel["date"].min(), panel["date"].max()))
     text = json.dumps(setting, indent=1, sort_keys=True, ensure_ascii=False)
     notes = [("stop", UNTRADABLE)] if entry == "close" else []
-    notes += [("", {"simulated": SIMULATED, "archive": SURVIVORS}[source])] * (
-        source in ("simulated", "archive")
-    )
+    if source in CAUTIONS:
+        notes.append(("", CAUTIONS[source]))
     return {
         "name": setting["name"],
         "source": source,

@@ -202,9 +202,9 @@ was found. Last row: the same for the true expected return, which mixes all part
 <p class="caption">Every day the top 1/{{ quantiles }} of stocks is bought, and for the long–short
 book the bottom 1/{{ quantiles }} sold short, in equal weights with 1/h of the capital, and held for
 h sessions. Returns are shares of the capital of one leg. Turnover is purchases plus sales per
-session over that capital; a cost of {{ cost }} bp is paid on each. Break-even: the cost at which nothing is
-left. Drawdown: largest fall of reinvested wealth from its peak, net. A held stock without a price
-counts as unchanged. Borrowing, taxes and market impact are not counted.</p>
+session over that capital; a cost of {{ cost }} bp is paid on each. Break-even: the cost at which
+nothing is left. Drawdown: largest fall of reinvested wealth from its peak, net. A held stock
+without a price counts as unchanged. Borrowing, taxes and market impact are not counted.</p>
 {{ picture("equity") }}
 <p class="caption">Reinvested wealth of the long–short book: net of costs solid, gross dotted.
 Logarithmic axis.</p>

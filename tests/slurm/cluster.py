@@ -7,8 +7,10 @@ import contextlib
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from dataclasses import dataclass
@@ -48,6 +50,7 @@ def one_machine():
     base.chmod(0o755)
     cluster = Cluster(base, _environment(base))
     daemons = []
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that `finally` happens
     try:
         _lay_out(base)
         for command in _daemons(base):
@@ -56,6 +59,7 @@ def one_machine():
         yield cluster
     finally:
         _take_down(cluster, daemons)
+        signal.signal(signal.SIGTERM, before)
         shutil.rmtree(base, ignore_errors=True)
 
 
@@ -103,7 +107,9 @@ def _daemons(base):
 
 def _start(command, cluster):
     with open(cluster.base / "daemons.log", "a") as log:
-        daemon = subprocess.Popen(command, env=cluster.environment, stdout=log, stderr=log)
+        daemon = subprocess.Popen(
+            command, env=cluster.environment, stdout=log, stderr=log, start_new_session=True
+        )
     if command[0] == "munged":
         _wait_for(lambda: (cluster.base / "munge.socket").exists(), "munged gave no socket")
     return daemon
@@ -125,8 +131,9 @@ def _wait_for(holds, otherwise, seconds=60):
 
 
 def _take_down(cluster, daemons):
-    with contextlib.suppress(subprocess.TimeoutExpired):
+    with contextlib.suppress(subprocess.TimeoutExpired, TimeoutError):
         cluster.ask("scancel", "--user", "root")
+        _wait_for(lambda: not cluster.ask("squeue", "-h"), "jobs outlive their end", seconds=20)
         cluster.ask("scontrol", "shutdown")
     for daemon in reversed(daemons):
         daemon.terminate()

@@ -20,7 +20,7 @@ WINDOW, FEWEST = 60, 40  # of betas [sessions, pairs of returns]
 
 
 def _stock(name: str, unit: str, definition: str, look_back: int, min_obs: int = FEWEST) -> Column:
-    return Column(name, "stock", unit, definition, look_back, min_obs, "usual")
+    return Column(name, "stock", unit, definition, look_back, min_obs, "as defined here")
 
 
 COLUMNS = [
@@ -36,7 +36,7 @@ COLUMNS = [
         "EMA_5 stands on the same side of EMA_20 for stock and index",
         80,
         20,
-        "usual",
+        "as defined here",
     ),
     _stock("alpha_vs_regime", "share", "alpha_1d × mkt_bull_200", 800, 200),
     _stock("idio_vol_ratio", "share", "√(1 − ρ²), ρ the correlation of 60 r1 and m1", WINDOW),

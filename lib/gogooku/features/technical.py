@@ -23,10 +23,11 @@ INPUTS = ("open", "high", "low", "close", "volume", "value")
 LONGEST_RUN = 60  # sessions
 LONGEST_LISTING = 800  # sessions; the family's look-back holds as many
 TA_LIB = "TA-Lib 0.6"
+WILDER = "Wilder (1978)"
 
 
 def _stock(
-    name: str, unit: str, definition: str, look_back: int, min_obs: int = 0, source: str = "usual"
+    name: str, unit: str, definition: str, look_back: int, min_obs: int = 0, source: str = "as defined here"
 ) -> Column:
     return Column(name, "stock", unit, definition, look_back, min_obs or enough(look_back), source)
 
@@ -191,8 +192,9 @@ OSCILLATORS = [
     _stock("macd_hist_slope", "share", "change of the histogram before ÷ C, / C", 141, 35, TA_LIB),
     _stock("bb_pct_b", "share", "place between mean ∓ 2 sd of 20 closes", 20, 0, TA_LIB),
     _stock("bb_width", "share", "4 sd / mean of 20 closes", 20, 0, TA_LIB),
-    _stock("atr_14", "JPY", "Wilder's average of 14 true ranges, in adjusted yen", 112, 15, TA_LIB),
-    _stock("natr_14", "share", "atr_14 / C", 112, 15, TA_LIB),
+    _stock("atr_14", "share", "Wilder's average of 14 true ranges, each over the close before it",
+           126, 15, WILDER),
+    _stock("natr_14", "share", "ATR of 14 / C", 112, 15, TA_LIB),
     _stock("adx_14", "0–100", "Wilder's average of 14 directional indices", 224, 28, TA_LIB),
     _stock("plus_di_14", "0–100", "upward movement over true range, 14", 112, 15, TA_LIB),
     _stock("minus_di_14", "0–100", "downward movement over true range, 14", 112, 15, TA_LIB),
@@ -217,7 +219,7 @@ def _oscillators(bars: Values) -> Values:
         "rsi_delta": ind.change(strength),
         "bb_pct_b": upper_share,
         "bb_width": width,
-        "atr_14": reach,
+        "atr_14": ops.ts_wilder(ratio(ind.true_range(high, low, close), ops.delay(close, 1)), 14),
         "natr_14": ratio(reach, close),
         "adx_14": adx,
         "plus_di_14": plus,

@@ -1,0 +1,52 @@
+"""Every column of every family, and the page that documents them.
+
+Write the page anew:  PYTHONPATH=lib python -m gogooku.features.catalogue > docs/features.md
+"""
+
+from gogooku.features import flow, graph, market, relative, sector, statement, technical
+from gogooku.features.column import Column
+
+CATALOGUE: dict[str, list[Column]] = {
+    "technical": technical.COLUMNS,
+    "market": market.COLUMNS,
+    "relative": relative.COLUMNS,
+    "sector": sector.COLUMNS,
+    "flow": flow.COLUMNS,
+    "statement": statement.COLUMNS,
+    "graph": graph.COLUMNS,
+}
+
+HEAD = """# Features
+
+Made from the catalogue in `lib/gogooku/features/`; a test keeps this page true.
+
+*Kind*: `stock` columns are normalised across the day's universe, `market` columns have one value
+for all stocks of a day and are scaled over the fold's training days, `flag` columns are never
+scaled. *Look-back* and *minimum* count exchange sessions: those that a value can depend on, and
+those with an observation below which it is null.
+"""
+
+
+def page() -> str:
+    """Give the catalogue as Markdown, one table a family."""
+    return HEAD + "".join(_table(family, columns) for family, columns in CATALOGUE.items())
+
+
+def _table(family: str, columns: list[Column]) -> str:
+    head = f"\n## `{family}`: {len(columns)} columns\n\n"
+    head += "| column | kind | unit | definition | look-back | minimum | source |\n"
+    head += "|---|---|---|---|---:|---:|---|\n"
+    rows = (
+        f"| `{c.name}` | {c.kind} | {c.unit} | {_cell(c.definition)} | {c.look_back} | {c.min_obs} | "
+        f"{c.source} |\n"
+        for c in columns
+    )
+    return head + "".join(rows)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    print(page(), end="")

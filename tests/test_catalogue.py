@@ -1,0 +1,32 @@
+"""The catalogue is whole, names nothing twice, and its page is what it says."""
+
+from pathlib import Path
+
+import pytest
+
+from gogooku.features import catalogue
+from gogooku.features.families import FAMILIES
+
+COLUMNS = [(family, column) for family, columns in catalogue.CATALOGUE.items() for column in columns]
+
+
+def test_the_catalogue_holds_every_family_that_the_rules_build():
+    assert list(catalogue.CATALOGUE) == list(FAMILIES)
+
+
+def test_no_column_is_named_twice():
+    names = [column.name for _, column in COLUMNS]
+    assert sorted(set(names)) == sorted(names)
+
+
+@pytest.mark.parametrize("family, column", COLUMNS, ids=lambda x: getattr(x, "name", x))
+def test_a_column_says_what_it_is_and_stays_within_its_familys_look_back(family, column):
+    assert column.kind in ("stock", "market", "flag")
+    assert column.unit and column.definition and column.source
+    edges = 60 if family == "graph" else 0  # the day's edges look back themselves
+    assert 0 <= column.look_back <= max(FAMILIES[family].values()) + edges
+
+
+def test_the_page_is_current():
+    page = Path(__file__).parents[1] / "docs" / "features.md"
+    assert page.read_text() == catalogue.page()
