@@ -23,7 +23,7 @@ rule predict_atft:
         "<benchmarks>/predict/atft-fold{fold}-seed{seed}.jsonl"
     conda:
         "../envs/cpu.yaml"
-    threads: 2
+    threads: 1
     resources:
         mem_mb=8000,
         runtime=60,
@@ -49,7 +49,7 @@ rule predict_lightgbm:
         "<benchmarks>/predict/lightgbm-fold{fold}-seed{seed}.jsonl"
     conda:
         "../envs/cpu.yaml"
-    threads: 2
+    threads: 1
     resources:
         mem_mb=6000,
         runtime=30,

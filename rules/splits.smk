@@ -28,7 +28,7 @@ rule fold:
             part: [SPANS[i] for i in FOLDS[int(wildcards.fold)][part]]
             for part in ("train", "valid", "test")
         },
-        dates=setting["dates"],
+        start=setting["dates"]["start"],
         embargo=setting["splits"]["embargo"],
         horizons=HORIZONS,
         entry=setting["labels"]["entry"],

@@ -25,7 +25,7 @@ rule train_atft:
         "<benchmarks>/train/atft-fold{fold}-seed{seed}.jsonl"
     conda:
         "../envs/gpu.yaml"
-    threads: 2
+    threads: 1
     resources:
         gpu=1,
         mem_mb=10000,
@@ -56,7 +56,7 @@ rule train_lightgbm:
         "<benchmarks>/train/lightgbm-fold{fold}-seed{seed}.jsonl"
     conda:
         "../envs/cpu.yaml"
-    threads: 2
+    threads: 1
     resources:
         mem_mb=8000,
         runtime=240,

@@ -50,5 +50,6 @@ def skill(days, predictions, horizon):
         slot = np.searchsorted(days.codes, day["code"].to_numpy().astype(str))
         known = np.isfinite(days.labels[t, slot, h])
         if known.sum() > 2:
-            scores.append(spearmanr(day[column].to_numpy()[known], days.labels[t, slot, h][known])[0])
+            made, true = day[column].to_numpy()[known], days.labels[t, slot, h][known]
+            scores.append(spearmanr(made, true)[0])
     return float(np.mean(scores))

@@ -1,6 +1,6 @@
 """Print what a finished run found, and fail where its report should hold a number and does not.
 
-    python tests/summary.py runs/demo
+python tests/summary.py runs/demo
 """
 
 import json

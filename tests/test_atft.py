@@ -50,7 +50,8 @@ def test_the_main_part_is_that_of_numpys_fft(length):
     for i, j in np.ndindex(4, 2):
         wave[:, i, j] = x[:, i, j] - np.polyval(np.polyfit(steps, x[:, i, j], 1), steps)
     spectrum = np.fft.rfft(wave, axis=0)
-    power = abs(spectrum) * np.where(2 * np.arange(len(spectrum)) == length, 0.5**0.5, 1)[:, None, None]
+    weight = np.where(2 * np.arange(len(spectrum)) == length, 0.5**0.5, 1)
+    power = abs(spectrum) * weight[:, None, None]
     power[0] = 0
     spectrum[np.argsort(np.argsort(-power, axis=0), axis=0) >= 3] = 0
     main, _, removed = Split(length, 3)(torch.tensor(x, dtype=torch.float32))
@@ -166,16 +167,30 @@ def test_neighbour_attention_is_pygs_gatv2():
     target, place = torch.nonzero(neighbours >= 0, as_tuple=True)
     edges = torch.stack([neighbours[target, place], target])
     expected = oracle(x, edges, weights[target, place][:, None])
-    torch.testing.assert_close(ours(x, neighbours, weights), expected)
+    mixture, shares = ours(x, neighbours, weights)
+    torch.testing.assert_close(mixture, expected)
+    has_some = (neighbours >= 0).any(1).float()[:, None].expand(-1, HEADS)
+    torch.testing.assert_close(shares.sum(1), has_some)
 
 
 @pytest.mark.parametrize("places", [0, 4])
 def test_a_stock_without_neighbours_is_encoded_and_learns_without_nan(places):
     layer = Neighbourhood(WIDTH, HEADS, 0.0)
     x = torch.randn(N, WIDTH, requires_grad=True)
-    out = layer(x, torch.full((N, places), -1), torch.zeros(N, places))
+    lone = torch.full((N, places), -1)
+    out, near = layer(x, torch.randn(N, V), lone, torch.zeros(N, places))
     out.square().sum().backward()
     assert out.isfinite().all() and x.grad.isfinite().all()
+    assert near.shape == (N, V) and not near.any()
+
+
+def test_a_lone_neighbours_inputs_are_passed_on_whole():
+    edges = torch.full((N, 4), -1)
+    edges[:, 1] = torch.randperm(N)
+    today = torch.randn(N, V)
+    layer = Neighbourhood(WIDTH, HEADS, 0.0)
+    _, near = layer(torch.randn(N, WIDTH), today, edges, torch.ones(N, 4))
+    torch.testing.assert_close(near, today[edges[:, 1]])
 
 
 # The whole

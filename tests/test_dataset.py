@@ -69,27 +69,33 @@ def test_a_day_with_too_few_members_is_refused_but_an_empty_universe_is_no_day()
 def files(tmp_path):
     """Two spans of a data set, their labels and graph."""
     nan = float("nan")
-    rows = pl.DataFrame({
-        "date": [DATES[0], DATES[0], DATES[1], DATES[2], DATES[2]],
-        "code": ["13010", "130A0", "130A0", "130A0", "99990"],
-        "f": pl.Series([1.0, None, 3.0, 4.0, nan], dtype=pl.Float32),
-        "mkt": pl.Series([2.5, 2.5, 4.5, 500, 500], dtype=pl.Float32),
-        "is_f_valid": [True, False, True, True, False],
-    })
+    rows = pl.DataFrame(
+        {
+            "date": [DATES[0], DATES[0], DATES[1], DATES[2], DATES[2]],
+            "code": ["13010", "130A0", "130A0", "130A0", "99990"],
+            "f": pl.Series([1.0, None, 3.0, 4.0, nan], dtype=pl.Float32),
+            "mkt": pl.Series([2.5, 2.5, 4.5, 500, 500], dtype=pl.Float32),
+            "is_f_valid": [True, False, True, True, False],
+        }
+    )
     kinds = {"kinds": json.dumps({"f": "stock", "mkt": "market", "is_f_valid": "flag"})}
-    labels = pl.DataFrame({
-        "date": [DATES[0], DATES[0], DATES[0], DATES[1]],
-        "code": ["13010", "99990", "13010", "130A0"],
-        "horizon": pl.Series([1, 1, 5, 1], dtype=pl.Int16),
-        "exit": DATES[:1] * 4,
-        "label": pl.Series([0.1, 0.2, 0.3, 0.4], dtype=pl.Float32),
-    })
-    graph = pl.DataFrame({
-        "date": [DATES[0], DATES[0], DATES[2], DATES[2]],
-        "source": ["130A0", "99990", "99990", "77770"],
-        "target": ["13010", "13010", "130A0", "130A0"],
-        "weight": pl.Series([0.5, 0.6, -0.7, 0.8], dtype=pl.Float32),
-    })
+    labels = pl.DataFrame(
+        {
+            "date": [DATES[0], DATES[0], DATES[0], DATES[1]],
+            "code": ["13010", "99990", "13010", "130A0"],
+            "horizon": pl.Series([1, 1, 5, 1], dtype=pl.Int16),
+            "exit": DATES[:1] * 4,
+            "label": pl.Series([0.1, 0.2, 0.3, 0.4], dtype=pl.Float32),
+        }
+    )
+    graph = pl.DataFrame(
+        {
+            "date": [DATES[0], DATES[0], DATES[2], DATES[2]],
+            "source": ["130A0", "99990", "99990", "77770"],
+            "target": ["13010", "13010", "130A0", "130A0"],
+            "weight": pl.Series([0.5, 0.6, -0.7, 0.8], dtype=pl.Float32),
+        }
+    )
     parts = {"a": rows[:2], "b": rows[2:], "labels": labels, "graph": graph}
     for name, part in parts.items():
         run.write_parquet(part, tmp_path / name, kinds)

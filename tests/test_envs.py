@@ -1,4 +1,4 @@
-"""The environments: what is pinned once is pinned alike everywhere, and nothing used is unpinned."""
+"""The environments: one pin for each package everywhere, and nothing in use without a pin."""
 
 import ast
 import re
@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 import yaml
-
 from gogooku import lineage
 
 ROOT = Path(__file__).parents[1]
-CONDA_NAMES = {"matplotlib-base": "matplotlib", "pytorch": "torch", "snakemake-minimal": "snakemake"}
+CONDA_NAMES = {
+    "matplotlib-base": "matplotlib",
+    "pytorch": "torch",
+    "snakemake-minimal": "snakemake",
+}
 IMPORT_NAMES = {"sklearn": "scikit-learn", "talib": "ta-lib", "yaml": "pyyaml"}
 PIN = re.compile(r"(?P<name>[a-z0-9_.-]+) ==(?P<version>[0-9][0-9a-z.]*)( [a-z0-9_*]+)?")
 
@@ -55,9 +58,16 @@ def reached_by(kind):
     """Files that the scripts of the rules with this environment reach."""
     rules = "\n".join(path.read_text() for path in (ROOT / "rules").glob("*.smk"))
     scripts = ROOT / "workflow_scripts"
-    named = re.findall(rf'envs/{kind}\.yaml"(?:(?!conda:)[\s\S])*?workflow_scripts/(\S+)\.py"', rules)
+    named = re.findall(
+        rf'envs/{kind}\.yaml"(?:(?!conda:)[\s\S])*?workflow_scripts/(\S+)\.py"', rules
+    )
     stems = [re.sub(r"\{\w+\}", "*", name) for name in named]
-    return {file for stem in stems for path in scripts.glob(f"{stem}.py") for file in lineage.closure(path)}
+    return {
+        file
+        for stem in stems
+        for path in scripts.glob(f"{stem}.py")
+        for file in lineage.closure(path)
+    }
 
 
 @pytest.mark.parametrize("kind", ["cpu", "gpu"])

@@ -202,8 +202,10 @@ def test_nothing_published_later_moves_an_earlier_day(cut):
     panel = panel_of()
     rng = np.random.default_rng(3)
     rows = history()
-    late = [{**rows[i], "PubDate": rows[i]["PubDate"] + dt.timedelta(days=int(d)), "FrgnBal": 500.0}
-            for i, d in zip(rng.integers(300, 390, 40), rng.integers(1, 60, 40), strict=True)]  # fmt: skip
+    late = []
+    for i, days in zip(rng.integers(300, 390, 40), rng.integers(1, 60, 40), strict=True):
+        published = rows[i]["PubDate"] + dt.timedelta(days=int(days))
+        late.append({**rows[i], "PubDate": published, "FrgnBal": 500.0})
     moments = calendar.decision_moments(panel.dates, "close", CLOSES)
     whole = stamped(rows + late)
     told = whole.filter(pl.col("known_at").dt.replace_time_zone(None) <= moments[cut])

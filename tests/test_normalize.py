@@ -14,11 +14,13 @@ DAY = dt.date(2024, 1, 4)
 
 
 def frame(*days):
-    return pl.DataFrame({
-        "date": [DAY + dt.timedelta(i) for i, day in enumerate(days) for _ in day],
-        "code": [f"{j}0000"[:5] for day in days for j, _ in enumerate(day)],
-        "f": pl.Series([v for day in days for v in day], dtype=pl.Float32),
-    })
+    return pl.DataFrame(
+        {
+            "date": [DAY + dt.timedelta(i) for i, day in enumerate(days) for _ in day],
+            "code": [f"{j}0000"[:5] for day in days for j, _ in enumerate(day)],
+            "f": pl.Series([v for day in days for v in day], dtype=pl.Float32),
+        }
+    )
 
 
 def test_zscore_is_the_textbooks_after_winsorising_like_numpy():

@@ -1,4 +1,4 @@
-"""The cluster path, on a real Slurm: jobs land where they belong and build what one machine builds."""
+"""The cluster path on a real Slurm: jobs land where they belong and build what one machine does."""
 
 import hashlib
 import subprocess
@@ -6,6 +6,7 @@ import sys
 
 import pytest
 from conftest import House, copy_of_the_workflow
+
 from slurm import cluster
 
 pytestmark = [
@@ -41,7 +42,11 @@ def contents(house):
     """Checksum of everything that a run built and that holds no clock time."""
     files = [path for path in house.root.glob("[rd]*/**/*") if path.is_file()]
     names = {path: path.relative_to(house.root).parts for path in files}
-    built = [path for path in files if names[path][0] in ("runs", "data") and not TIMED & set(names[path])]
+    built = [
+        path
+        for path in files
+        if names[path][0] in ("runs", "data") and not TIMED & set(names[path])
+    ]
     return {"/".join(names[path]): hashlib.sha256(path.read_bytes()).hexdigest() for path in built}
 
 
@@ -59,4 +64,6 @@ def test_jobs_with_a_gpu_ran_on_the_gpu_partition_and_all_others_elsewhere(on_sl
 def test_a_cluster_builds_what_one_machine_builds_bit_for_bit(on_slurm, house):
     there, here = contents(on_slurm[0]), contents(house)
     assert len(here) > 50
-    assert {name for name in here.keys() | there.keys() if here.get(name) != there.get(name)} == set()
+    assert {
+        name for name in here.keys() | there.keys() if here.get(name) != there.get(name)
+    } == set()

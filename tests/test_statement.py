@@ -178,10 +178,12 @@ def test_a_correction_of_the_newest_period_replaces_it_without_a_new_announcemen
     panel = panel_of(60)
     day = panel.dates[20].item()
     rows = [
-        filing(day, Sales=100.0, OP=10.0),
-        filing(panel.dates[25].item(), Sales=100.0, OP=30.0),
+        filing(day, Sales=100.0, OP=10.0, BPS=200.0),
+        filing(panel.dates[25].item(), Sales=100.0, OP=30.0, BPS=100.0),
     ]
     made = compute(rows, panel)
+    assert at(made, panel, panel.dates[24], "bp") == pytest.approx(0.2)
+    assert at(made, panel, panel.dates[25], "bp") == pytest.approx(0.1)
     assert at(made, panel, panel.dates[24], "opm") == pytest.approx(0.1)
     assert at(made, panel, panel.dates[25], "opm") == pytest.approx(0.3)
     assert made["stmt_imp_statement"][:, 0].tolist().count(1.0) == 1
@@ -220,6 +222,19 @@ def test_figures_of_the_parent_alone_are_flagged_and_not_mixed_with_the_group():
     assert at(made, panel, "2022-09-01", "nc_flag") == 0
     assert np.isnan(at(made, panel, "2022-09-01", "yoy_sales"))
     assert np.isnan(at(made, panel, "2022-09-01", "roe"))
+
+
+def test_figures_of_the_group_go_before_those_of_the_parent_for_one_period():
+    panel = panel_of(30)
+    day, alone = panel.dates[5].item(), "1QFinancialStatements_NonConsolidated_JP"
+    rows = [
+        filing(day, Sales=100.0, OP=10.0),
+        filing(day, document=alone, Sales=50.0, OP=1.0),
+    ]
+    for order in (rows, rows[::-1]):
+        made = compute(order, panel)
+        assert at(made, panel, day, "opm") == pytest.approx(0.1)
+        assert at(made, panel, day, "nc_flag") == 0
 
 
 def test_an_odd_fiscal_year_keeps_quarters_and_twelve_months():
@@ -350,12 +365,16 @@ def test_a_split_after_the_filing_leaves_the_ratios_as_they_were():
     assert at(made, panel, "2022-07-01", "div_yield_fore") == pytest.approx(12 / 500)
 
 
-def test_a_filing_on_the_evening_before_the_split_is_in_old_shares():
+@pytest.mark.parametrize("day, time, book", [(10, "16:00:00", 300.0), (11, "10:00:00", 150.0)])
+def test_a_filing_is_in_the_shares_of_its_own_day(day, time, book):
     price, factor = np.full((30, 2), 1000.0), np.ones((30, 2))
     price[11:, 0], factor[11, 0] = 500.0, 0.5
     panel = make(price, factor=factor)
-    row = filing(panel.dates[10].item(), time="16:00:00", Sales=1.0, BPS=300.0)
-    assert at(compute([row], panel), panel, panel.dates[11], "bp") == pytest.approx(0.3)
+    row = filing(panel.dates[day].item(), time=time, Sales=1.0, BPS=book)
+    assert at(compute([row], panel), panel, panel.dates[12], "bp") == pytest.approx(0.3)
+    shares = {"ShEq": 3000.0, "ShOutFY": 3000.0 / book}
+    row = filing(panel.dates[day].item(), time=time, Sales=1.0, **shares)
+    assert at(compute([row], panel), panel, panel.dates[12], "bp") == pytest.approx(0.3)
 
 
 # ---- laws

@@ -13,7 +13,7 @@ run.log_to(snakemake.log[0])
 sessions = calendar.Sessions.read(snakemake.input)
 fold = splits.cut(
     int(snakemake.wildcards.fold),
-    calendar.Sessions(sessions.between(knobs.dates["start"], knobs.dates["end"])),
+    calendar.Sessions(sessions.since(knobs.start)),
     knobs.spans,
     embargo=knobs.embargo,
     horizons=knobs.horizons,

@@ -118,6 +118,10 @@ class Sessions:
         low, high = np.datetime64(first, "D"), np.datetime64(last, "D")
         return self.days[(self.days >= low) & (self.days <= high)]
 
+    def since(self, first: dt.date | str) -> Days:
+        """Give the sessions from `first` on, which is included."""
+        return self.days[self.days >= np.datetime64(first, "D")]
+
     def until(self, last: dt.date | str) -> Days:
         """Give the sessions up to `last`, which is included."""
         return self.days[self.days <= np.datetime64(last, "D")]

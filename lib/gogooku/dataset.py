@@ -53,13 +53,12 @@ def assemble(
     for frame, kinds in families:
         _require_same_rows(panel, frame, kinds)
     kinds = _merge([kinds for _, kinds in families])
-    wide = pl.concat([panel.select(*KEYS, "universe"), *(f.drop(KEYS) for f, _ in families)],
-                     how="horizontal")
+    wide = pl.concat(
+        [panel.select(*KEYS, "universe"), *(f.drop(KEYS) for f, _ in families)], how="horizontal"
+    )
     members = wide.filter("universe").select(*KEYS, *kinds)
     stock = [name for name, kind in kinds.items() if kind == "stock"]
-    scaled = normalize.same_day(
-        members, stock, clip=clip, method=method, min_stocks=min_stocks
-    )
+    scaled = normalize.same_day(members, stock, clip=clip, method=method, min_stocks=min_stocks)
     return scaled, kinds
 
 
@@ -239,9 +238,9 @@ def _labels(
     labels = np.full((*grid.shape, len(horizons)), np.nan, np.float32)
     cell, present = grid.cells(rows)
     which = np.searchsorted(horizons, rows["horizon"].to_numpy())
-    labels.reshape(-1, len(horizons))[cell[present], which[present]] = (
-        rows["label"].to_numpy()[present]
-    )
+    labels.reshape(-1, len(horizons))[cell[present], which[present]] = rows["label"].to_numpy()[
+        present
+    ]
     labels[~universe] = np.nan
     return labels, horizons
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import polars as pl
@@ -99,7 +99,7 @@ def fit(
     valid = _thin(_with_labels(targets, valid, "validation"), VALID_DAYS)
     torch.use_deterministic_algorithms(True)
     # Deterministic mode also overwrites memory that is written anyway: a tenth of a step's time.
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     per_epoch = min(days_per_epoch, len(train))
     course = _Course(net.to(_device()), epochs * per_epoch, learning_rate, weight_decay)
     course.resume(checkpoint, digest)
@@ -108,7 +108,7 @@ def fit(
         order = np.random.default_rng([seed, epoch]).permutation(train)[:per_epoch]
         _reseed(seed, epoch)
         loss = _epoch(course, days, targets, order, f"{progress} {epoch}/{epochs}")
-        course.judge(epoch, loss, _skill(course.averaged.module, days, valid))
+        course.judge(epoch, loss, _skill(course.network, days, valid))
         course.keep(checkpoint, digest)
     if checkpoint is not None:
         Path(checkpoint).unlink(missing_ok=True)
@@ -162,13 +162,20 @@ class _Course:
         self.schedule.step()
         self.averaged.update_parameters(self.net)
 
+    @property
+    def network(self) -> Atft:
+        """The network with averaged weights."""
+        return cast(Atft, self.averaged.module)
+
     def judge(self, epoch: int, loss: float, skill: Mapping[str, float]) -> None:
         """Note the epoch, and keep the averaged weights if none ranked better."""
         self.curve.append({"epoch": epoch, "loss": loss, **skill})
         self.stale += 1
         if skill["rank_ic"] > self.top or not self.best:
-            self.best = {name: value.detach().cpu().clone()
-                         for name, value in self.averaged.module.state_dict().items()}
+            self.best = {
+                name: value.detach().cpu().clone()
+                for name, value in self.network.state_dict().items()
+            }
             self.top, self.stale = skill["rank_ic"], 0
 
     def keep(self, path: Path | None, digest: str) -> None:

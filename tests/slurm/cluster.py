@@ -39,7 +39,9 @@ class Cluster:
         return [dict(re.findall(r"(\w+)=(\S*)", line)) for line in lines]
 
     def ask(self, *command):
-        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=20)
+        done = subprocess.run(
+            command, env=self.environment, capture_output=True, text=True, timeout=20
+        )
         return done.stdout.strip()
 
 
@@ -117,7 +119,10 @@ def _start(command, cluster):
 
 def _wait_until_idle(cluster):
     def idle():
-        return set(cluster.ask("sinfo", "-h", "-N", "-t", "idle", "-o", "%N").split()) == {"cpu1", "gpu1"}
+        return set(cluster.ask("sinfo", "-h", "-N", "-t", "idle", "-o", "%N").split()) == {
+            "cpu1",
+            "gpu1",
+        }
 
     _wait_for(idle, "Slurm's nodes never became idle")
 

@@ -9,7 +9,7 @@ FAMILIES: dict[str, dict[str, int]] = {
     "market": {"panel": 820, "topix": 820},
     "relative": {"panel": 820, "topix": 820},
     "sector": {"panel": 320},
-    "flow": {"panel": 0, "investor_types": 320},
+    "flow": {"panel": 25, "investor_types": 320},
     "statement": {"panel": 600, "summary": 600},
     "graph": {"panel": 25, "graphs": 0},
 }

@@ -160,43 +160,58 @@ def _first_known(rows: pl.DataFrame) -> np.ndarray:
 
 
 def _features(x: Values) -> Values:
-    """Make the columns of every print from its fields, (W, sections) each."""
+    """Make the columns of every print from its fields, (weeks, sections) each."""
     foreign, individual = ratio(x["FrgnBal"], x["FrgnTot"]), ratio(x["IndBal"], x["IndTot"])
     balance, turnover = (_of_institutions(x, side) for side in ("Bal", "Tot"))
     institutional = ratio(balance, turnover)
-    foreign_z, individual_z, institutional_z, activity_z = (
-        ops.ts_zscore(prints, YEAR, enough(YEAR))
-        for prints in (foreign, individual, institutional, x["TotTot"])
+    foreign_z, individual_z, institutional_z = (
+        ops.ts_zscore(prints, YEAR, enough(YEAR)) for prints in (foreign, individual, institutional)
     )
-    smart = foreign_z - individual_z
-    balances = np.stack([x[f"{group}Bal"] for group in GROUPS])
-    concentration = (ratio(np.abs(balances), np.abs(balances).sum(axis=0)) ** 2).sum(axis=0)
     indicator = (foreign_z + institutional_z) / 2 - individual_z
-    return {
+    made = _groups(x) | _activity(x["TotTot"]) | _smart(foreign_z - individual_z)
+    return made | {
         "flow_foreign_net_ratio": foreign,
         "flow_individual_net_ratio": individual,
-        "flow_activity_ratio": ratio(x["TotTot"], ops.ts_mean(x["TotTot"], YEAR, enough(YEAR))),
-        "flow_foreign_share": ratio(x["FrgnTot"], x["TotTot"]),
-        "flow_breadth_pos": where_known(balances.sum(axis=0), (balances > 0).mean(axis=0)),
         "flow_foreign_net_z": foreign_z,
         "flow_individual_net_z": individual_z,
-        "flow_activity_z": activity_z,
-        "flow_smart_idx": smart,
-        "flow_smart_mom4": smart - delay(smart, 4),
-        "flow_shock_flag": where_known(smart, np.abs(smart) >= 2),
         "flow_foreign_net_pos": where_known(foreign, foreign > 0),
-        "flow_smart_pos": where_known(smart, smart > 0),
-        "flow_activity_high": where_known(activity_z, activity_z >= 1),
-        "flow_activity_low": where_known(activity_z, activity_z <= -1),
         "institutional_accumulation": ratio(_month(balance), _month(turnover)),
-        "foreign_sentiment": ratio(_month(x["FrgnBal"]), _month(x["TotTot"])),
         "retail_institutional_divergence": individual - institutional,
         "foreign_domestic_divergence": foreign - _domestic(x),
         "institutional_persistence": _persistence(balance),
-        "foreign_persistence": _persistence(x["FrgnBal"]),
         "smart_flow_indicator": indicator,
-        "flow_concentration": concentration,
-        "concentrated_flow_signal": indicator * concentration,
+        "concentrated_flow_signal": indicator * made["flow_concentration"],
+    }
+
+
+def _groups(x: Values) -> Values:
+    balances = np.stack([x[f"{group}Bal"] for group in GROUPS])
+    known, size = balances.sum(axis=0), np.abs(balances)
+    return {
+        "flow_foreign_share": ratio(x["FrgnTot"], x["TotTot"]),
+        "flow_breadth_pos": where_known(known, (balances > 0).mean(axis=0)),
+        "flow_concentration": (ratio(size, size.sum(axis=0)) ** 2).sum(axis=0),
+        "foreign_sentiment": ratio(_month(x["FrgnBal"]), _month(x["TotTot"])),
+        "foreign_persistence": _persistence(x["FrgnBal"]),
+    }
+
+
+def _activity(turnover: Array) -> Values:
+    score = ops.ts_zscore(turnover, YEAR, enough(YEAR))
+    return {
+        "flow_activity_ratio": ratio(turnover, ops.ts_mean(turnover, YEAR, enough(YEAR))),
+        "flow_activity_z": score,
+        "flow_activity_high": where_known(score, score >= 1),
+        "flow_activity_low": where_known(score, score <= -1),
+    }
+
+
+def _smart(index: Array) -> Values:
+    return {
+        "flow_smart_idx": index,
+        "flow_smart_mom4": index - delay(index, 4),
+        "flow_shock_flag": where_known(index, np.abs(index) >= 2),
+        "flow_smart_pos": where_known(index, index > 0),
     }
 
 

@@ -53,7 +53,7 @@ class Atft(nn.Module):
         self.selection = Selection(len(columns), hidden, dropout)
         self.encoder = Encoder(hidden, heads, dropout)
         self.neighbourhood = Neighbourhood(hidden, heads, dropout)
-        self.heads = Heads(len(columns), hidden, len(horizons), dropout)
+        self.heads = Heads(2 * len(columns), hidden, len(horizons), dropout)
 
     def forward(self, x: Tensor, neighbours: Tensor, weights: Tensor) -> Tensor:
         """Score the stocks of one day.
@@ -66,8 +66,8 @@ class Atft(nn.Module):
         chosen = self.selection(x)
         if self.fan is not None:
             chosen = chosen + self.fan(x[..., self.channels])
-        encoded = self.neighbourhood(self.encoder(chosen), neighbours, weights)
-        return self.heads(encoded, x[-1])
+        encoded, near = self.neighbourhood(self.encoder(chosen), x[-1], neighbours, weights)
+        return self.heads(encoded, torch.cat([x[-1], near], 1))
 
 
 def save(net: Atft, path: str) -> None:

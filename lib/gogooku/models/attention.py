@@ -22,24 +22,25 @@ class NeighbourAttention(nn.Module):
         self.edge = nn.Linear(1, width, bias=False)
         self.score = uniform(heads, self.size, fan_in=self.size)
 
-    def forward(self, x: Tensor, neighbours: Tensor, weights: Tensor) -> Tensor:
+    def forward(self, x: Tensor, neighbours: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
         """Mix the neighbours of each stock.
 
         x            (N, width)
         neighbours   (N, K) int64, rows of x; -1 for none
         weights      (N, K), signed
 
-        Returns (N, width); zeros for a stock without neighbours.
+        Returns the mixture (N, width), and each neighbour's share in it (N, K, heads), which add
+        up to 1; both are 0 for a stock without neighbours.
         """
         absent = (neighbours < 0)[..., None]
-        near = self.source(x).index_select(0, neighbours.clamp(min=0).flatten())
-        near = near.unflatten(0, neighbours.shape)
+        near = gather(self.source(x), neighbours)
         edges = near + self.target(x)[:, None] + self.edge(weights[..., None])
         split = (self.heads, self.size)
         scores = (functional.leaky_relu(edges, 0.2).unflatten(-1, split) * self.score).sum(-1)
         shares = scores.masked_fill(absent, torch.finfo(scores.dtype).min).softmax(1)
         shares = shares.masked_fill(absent, 0.0)
-        return torch.einsum("nkh,nkhs->nhs", shares, near.unflatten(-1, split)).flatten(1)
+        mixture = torch.einsum("nkh,nkhs->nhs", shares, near.unflatten(-1, split)).flatten(1)
+        return mixture, shares
 
 
 class Neighbourhood(nn.Module):
@@ -50,6 +51,19 @@ class Neighbourhood(nn.Module):
         self.attention = NeighbourAttention(width, heads)
         self.skip = GatedSkip(width, dropout)
 
-    def forward(self, x: Tensor, neighbours: Tensor, weights: Tensor) -> Tensor:
-        """Add what the neighbours know to x (N, width); see NeighbourAttention."""
-        return self.skip(self.attention(x, neighbours, weights), x)
+    def forward(
+        self, x: Tensor, today: Tensor, neighbours: Tensor, weights: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Add what the neighbours know to encoded stocks x (N, width); see NeighbourAttention.
+
+        Returns that, and the neighbours' own inputs of the day, `today` (N, V), mixed by their
+        mean share: (N, V).
+        """
+        mixture, shares = self.attention(x, neighbours, weights)
+        near = torch.einsum("nk,nkv->nv", shares.mean(2), gather(today, neighbours))
+        return self.skip(mixture, x), near
+
+
+def gather(x: Tensor, neighbours: Tensor) -> Tensor:
+    """Give each stock's neighbours' rows of x (N, V): (N, K, V); the first row where none is."""
+    return x.index_select(0, neighbours.clamp(min=0).flatten()).unflatten(0, neighbours.shape)

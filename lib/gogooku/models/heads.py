@@ -8,10 +8,11 @@ from gogooku.models.gated import uniform
 
 
 class Heads(nn.Module):
-    """One small network a horizon, and a straight way from the day's own inputs to each score.
+    """One small network a horizon, and a straight way from the day's inputs to each score.
 
-    The straight way starts at 0: it lets a plain linear effect be learnt at once, so that the
-    deep part spends its few steps on the rest.
+    The inputs are the stock's own and its neighbours' mixture. The straight way starts at 0: it
+    lets a plain linear effect be learnt at once, so that the deep part spends its few steps on
+    the rest.
     """
 
     def __init__(self, variables: int, width: int, horizons: int, dropout: float) -> None:
@@ -24,7 +25,7 @@ class Heads(nn.Module):
         nn.init.zeros_(self.straight.bias)
 
     def forward(self, encoded: Tensor, today: Tensor) -> Tensor:
-        """Score stocks from encoded (N, width) and the day's inputs (N, V): (N, H)."""
+        """Score stocks from encoded (N, width) and the day's inputs (N, variables): (N, H)."""
         inner = functional.elu(self.inner(self.dropout(encoded)))
         deep = torch.einsum("nhw,hw->nh", inner.unflatten(-1, self.outer.shape), self.outer)
         return deep + self.straight(today)

@@ -1,0 +1,129 @@
+"""The laws of the design, on whole runs of the workflow at small size."""
+
+import datetime as dt
+import json
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from conftest import House, copy_of_the_workflow
+
+from gogooku import run, splits
+from gogooku.calendar import Sessions
+
+pytestmark = pytest.mark.xdist_group("house")
+
+RUN = Path("runs", "smoke")
+RAW = Path("data", "raw", "smoke")
+
+
+def summaries(house, name="smoke"):
+    files = (house.root / "runs" / name / "evaluation").glob("*.json")
+    return {path.stem: json.loads(path.read_text()) for path in files}
+
+
+def test_1_changing_the_future_moves_no_earlier_bit(house):
+    house.snakemake("audit_all")
+    told = json.loads((house.root / RUN / "audit" / "leaks.json").read_text())
+    assert {stage["stage"] for stage in told["stages"]} > {"panel", "features", "dataset", "graphs"}
+    for stage in told["stages"]:
+        assert stage["difference"] is None
+        assert stage["values"] > 0 or stage["stage"] == "quality"
+    changed = {s["stage"] for s in told["stages"] if s["later_rows_changed"]}
+    assert {"panel", "labels", "features", "graphs", "dataset", "predictions"} <= changed
+    unknown = told["rows_not_yet_known"]
+    assert all(unknown[name] for name in ("master", "bars", "topix", "summary", "investor_types"))
+
+
+def test_2_building_span_by_span_equals_building_at_once(house, tmp_path):
+    grown = House(copy_of_the_workflow(tmp_path))
+    with grown.edited("config/smoke.yaml", "end: 2022-12-30", "end: 2022-06-30"):
+        grown.snakemake("dataset_all")
+    finished = {path: path.stat().st_mtime_ns for path in (grown.root / RUN).rglob("202[01]y.parquet")}
+    grown.snakemake("dataset_all")
+    assert all(path.stat().st_mtime_ns == moment for path, moment in finished.items())
+    files = sorted((grown.root / RUN).rglob("*.parquet"))
+    assert len(files) > 30
+    for file in files:
+        assert file.read_bytes() == (house.root / file.relative_to(grown.root)).read_bytes()
+
+
+def test_3_noise_gives_nothing_and_what_is_planted_is_found(house):
+    house.snakemake("audit_noise", "--configfile", "config/smoke.yaml", "config/noise.yaml")
+    assert len(summaries(house, "noise")) == 4
+    found = summaries(house)["ridge"]["truth"]["5"]
+    assert found["share"]["low"] > 0.1
+    assert found["attainable"]["low"] > 0.1
+
+
+def test_4_labels_of_train_and_test_never_overlap(house):
+    fold = run.read_json(house.root / RUN / "folds" / "fold0.json")
+    sessions = Sessions.read(sorted((house.root / RAW / "calendar").glob("*.parquet")))
+    splits.check(fold, sessions)
+    labels = run.read_parquet(sorted((house.root / RUN / "labels").glob("*.parquet")))
+    for part, after in (("train", "valid"), ("valid", "test")):
+        last, first = (dt.date.fromisoformat(fold[p][e]) for p, e in ((part, "last"), (after, "first")))
+        exit_of_part = labels.filter(pl.col("date") <= last)["exit"].max()
+        between = sessions.between(exit_of_part, first)
+        assert exit_of_part < first and len(between) - 2 >= fold["embargo"] >= 20
+
+
+def test_6_all_models_predict_the_same_rows_of_the_universe(house):
+    keys = [
+        run.read_parquet(path).select("date", "code")
+        for path in sorted((house.root / RUN / "predictions").rglob("*.parquet"))
+    ]
+    assert len(keys) == 4 and all(keys[0].equals(other) for other in keys)
+    panel = run.read_parquet(house.root / RUN / "panel" / "2022y.parquet")
+    assert keys[0].equals(panel.filter("universe").select("date", "code"))
+
+
+def test_6_the_truth_is_read_by_evaluation_alone(house):
+    truth = run.read_parquet(house.root / "data" / "truth" / "smoke.parquet")
+    assert set(truth["part"].unique()) == {"reversal", "drift", "lead_lag", "cycle", "total"}
+    for path in (house.root / RUN / "dataset").glob("*.parquet"):
+        assert not [name for name in run.read_parquet(path).columns if "expected" in name]
+
+
+@pytest.fixture
+def archive(house, tmp_path):
+    """A folder in the layout of the public data set, made of the simulated prices; no filings."""
+    raw = [run.read_parquet(sorted((house.root / RAW / name).glob("*.parquet"))) for name in ("bars", "master")]
+    ordinary = raw[1].filter(pl.col("ProdCat") == "011", pl.col("Code").str.ends_with("0"))
+    bars = raw[0].join(ordinary.select("Date", "Code"), on=["Date", "Code"], how="semi")
+    bars = bars.filter(pl.col("Code").str.contains(r"^\d+$"))
+    bars.select(
+        pl.col("Date"),
+        SecuritiesCode=pl.col("Code").str.head(4),
+        Open="O", High="H", Low="L", Close="C", Volume="Vo", AdjustmentFactor="AdjFactor",
+    ).write_csv(tmp_path / "stock_prices.csv")  # fmt: skip
+    newest = ordinary.unique("Code", keep="last").sort("Code")
+    newest.select(
+        pl.lit("First Section (Domestic)").alias("Section/Products"),
+        pl.lit("Prime Market").alias("NewMarketSegment"),
+        SecuritiesCode=pl.col("Code").str.head(4),
+        Name="CoNameEn",
+        **{"33SectorCode": "S33", "33SectorName": "S33Nm", "17SectorCode": "S17", "17SectorName": "S17Nm"},
+        NewIndexSeriesSize="ScaleCat",
+    ).write_csv(tmp_path / "stock_list.csv")
+    return tmp_path
+
+
+def test_6_what_an_archive_lacks_is_null_warned_of_and_reported(house, archive):
+    settings = ["source=archive", f"archive={archive}", "store=folder", "name=folder", "models=[reversal]"]
+    house.snakemake("train_all", "--config", *settings)
+    rows = run.read_parquet(sorted((house.root / "runs/folder/dataset").glob("*.parquet")))
+    assert rows["stmt_roe"].is_null().all() and rows["flow_foreign_net_ratio"].is_null().all()
+    assert rows["returns_1d"].is_not_null().mean() > 0.8
+    log = "".join(p.read_text() for p in (house.root / "runs/folder/logs/fetch").glob("*.log"))
+    page = (house.root / "runs/folder/report/index.html").read_text()
+    for lacking in ("topix", "summary", "investor_types"):
+        assert f"{lacking}: the source has no row" in page
+    assert "financials" in log and "trades" in log
+
+
+def test_7_a_killed_job_leaves_nothing_half_written(house):
+    for draft in ("runs", "data"):
+        assert not [p for p in (house.root / draft).rglob(".*") if p.is_file()]
+    assert np.all([p.stat().st_size > 0 for p in (house.root / RUN).rglob("*.parquet")])
