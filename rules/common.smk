@@ -69,6 +69,57 @@ def seeds_of(model):
     return setting["seeds"] if model in SEEDED else [0]
 
 
+def calendar_of(wildcards):
+    """Input function: the calendar of the span, which tells the sessions to ask for."""
+    return [] if wildcards.dataset == "calendar" else "<raw>/calendar/{span}.parquet"
+
+
+def fetch_days(wildcards):
+    """First and last day to fetch; the calendar is known ahead and comes whole."""
+    if wildcards.dataset == "calendar":
+        return [str(day) for day in calendar.bounds(wildcards.span)]
+    return [first_day(wildcards), last_day(wildcards)]
+
+
+def known_by(wildcards):
+    """When the data set's rows are known, by clock."""
+    return {"rules": availability["datasets"][wildcards.dataset], "closes": moment["closes"]}
+
+
+def archive_files(wildcards):
+    """Input function: the archive's files that the data set is made of."""
+    return archive.files(setting["archive"], wildcards.dataset)
+
+
+def family_inputs(family):
+    """Input function: the family's files of the span and its look-back, by name."""
+
+    def files(wildcards):
+        return {
+            name: collect(
+                (
+                    f"<run>/{name}/{{span}}.parquet"
+                    if name in ("panel", "graphs")
+                    else f"<raw>/{name}/{{span}}.parquet"
+                ),
+                span=look_back(sessions)(wildcards),
+            )
+            for name, sessions in FAMILIES[family].items()
+        }
+
+    return files
+
+
+def predictions_of(wildcards):
+    """Input function: the model's predictions of all folds and seeds."""
+    return collect(
+        "<run>/predictions/{model}/fold{fold}/seed{seed}.parquet",
+        model=wildcards.model,
+        fold=range(len(FOLDS)),
+        seed=seeds_of(wildcards.model),
+    )
+
+
 moment = {
     "clock": setting["clock"],
     "decision": setting["decision_time"] or availability["decision"][setting["clock"]],

@@ -9,16 +9,6 @@ writes  <run>/evaluation/{model}.parquet      one row per day, horizon, seed and
 """
 
 
-def predictions_of(wildcards):
-    """Input function: the model's predictions of all folds and seeds."""
-    return collect(
-        "<run>/predictions/{model}/fold{fold}/seed{seed}.parquet",
-        model=wildcards.model,
-        fold=range(len(FOLDS)),
-        seed=seeds_of(wildcards.model),
-    )
-
-
 rule evaluate:
     """Measure {wildcards.model} day by day on all test parts."""
     input:

@@ -6,24 +6,6 @@ reads   <run>/panel/{span}.parquet               the span and its look-back
 writes  <run>/features/{family}/{span}.parquet   date, code, the family's columns, is_{family}_valid
 """
 
-
-def family_inputs(family):
-    """Input function: the family's files of the span and its look-back, by name."""
-
-    def files(wildcards):
-        return {
-            name: collect(
-                f"<run>/{name}/{{span}}.parquet"
-                if name in ("panel", "graphs")
-                else f"<raw>/{name}/{{span}}.parquet",
-                span=look_back(sessions)(wildcards),
-            )
-            for name, sessions in FAMILIES[family].items()
-        }
-
-    return files
-
-
 for family in FAMILIES:
 
     rule:

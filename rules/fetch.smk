@@ -8,24 +8,6 @@ writes  <raw>/{dataset}/{span}.parquet    the vendor's fields, known_at and serv
 `source: stored` takes the raw files as they stand.
 """
 
-
-def calendar_of(wildcards):
-    """Input function: the calendar of the span, which tells the sessions to ask for."""
-    return [] if wildcards.dataset == "calendar" else "<raw>/calendar/{span}.parquet"
-
-
-def fetch_days(wildcards):
-    """First and last day to fetch; the calendar is known ahead and comes whole."""
-    if wildcards.dataset == "calendar":
-        return [str(day) for day in calendar.bounds(wildcards.span)]
-    return [first_day(wildcards), last_day(wildcards)]
-
-
-def known_by(wildcards):
-    """When the data set's rows are known, by clock."""
-    return {"rules": availability["datasets"][wildcards.dataset], "closes": moment["closes"]}
-
-
 if setting["source"] == "simulated":
 
     rule market:
@@ -102,10 +84,6 @@ elif setting["source"] == "jquants":
             "../workflow_scripts/fetch_jquants.py"
 
 elif setting["source"] == "archive":
-
-    def archive_files(wildcards):
-        """Input function: the archive's files that the data set is made of."""
-        return archive.files(setting["archive"], wildcards.dataset)
 
     rule fetch:
         """Read the {wildcards.dataset} of {wildcards.span} from the archive."""

@@ -10,7 +10,9 @@ NOON = dt.datetime(2024, 1, 5, 12, tzinfo=dt.UTC)
 
 
 def raw(days=40):
-    dates = pl.date_range(dt.date(2024, 1, 1), dt.date(2024, 1, 1) + dt.timedelta(days - 1), eager=True)
+    dates = pl.date_range(
+        dt.date(2024, 1, 1), dt.date(2024, 1, 1) + dt.timedelta(days - 1), eager=True
+    )
     known = dates.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
     return pl.DataFrame({"Date": dates, "Code": ["13010"] * days, "C": [100.0] * days,
                          "known_at": known, "served_at": known.dt.offset_by("5d")})  # fmt: skip

@@ -3,11 +3,12 @@
 from pathlib import Path
 
 import pytest
-
 from gogooku.features import catalogue
 from gogooku.features.families import FAMILIES
 
-COLUMNS = [(family, column) for family, columns in catalogue.CATALOGUE.items() for column in columns]
+COLUMNS = [
+    (family, column) for family, columns in catalogue.CATALOGUE.items() for column in columns
+]
 
 
 def test_the_catalogue_holds_every_family_that_the_rules_build():

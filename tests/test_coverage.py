@@ -4,7 +4,6 @@ import datetime as dt
 
 import polars as pl
 import pytest
-
 from gogooku import coverage, run
 from gogooku.sources import schema
 

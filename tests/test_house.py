@@ -237,8 +237,8 @@ def test_every_setting_has_its_default_and_every_default_its_setting():
 
 
 SKIPPED = {".git", ".venv", "runs", "data", "logs", ".snakemake", ".hypothesis", "__pycache__"}
-LEFT_OPEN = re.compile("|".join(("TODO", "FIXME", "XXX", "NotImplementedError")))
-PRIVATE = re.compile(r"(^|[^\w.-])/(" + "|".join(("work", "root", "home")) + ")/", re.MULTILINE)
+LEFT_OPEN = re.compile(r"TO[D]O|FIX[M]E|XX[X]|NotImplemented[E]rror")
+PRIVATE = re.compile(r"(?:^|[^\w.-])(/(?:wor[k]|roo[t]|hom[e])/)", re.MULTILINE)
 
 
 def texts():

@@ -8,7 +8,6 @@ import numpy as np
 import polars as pl
 import pytest
 from conftest import House, copy_of_the_workflow
-
 from gogooku import run, splits
 from gogooku.calendar import Sessions
 
@@ -40,7 +39,9 @@ def test_2_building_span_by_span_equals_building_at_once(house, tmp_path):
     grown = House(copy_of_the_workflow(tmp_path))
     with grown.edited("config/smoke.yaml", "end: 2022-12-30", "end: 2022-06-30"):
         grown.snakemake("dataset_all")
-    finished = {path: path.stat().st_mtime_ns for path in (grown.root / RUN).rglob("202[01]y.parquet")}
+    finished = {
+        path: path.stat().st_mtime_ns for path in (grown.root / RUN).rglob("202[01]y.parquet")
+    }
     grown.snakemake("dataset_all")
     assert all(path.stat().st_mtime_ns == moment for path, moment in finished.items())
     files = sorted((grown.root / RUN).rglob("*.parquet"))
@@ -63,7 +64,9 @@ def test_4_labels_of_train_and_test_never_overlap(house):
     splits.check(fold, sessions)
     labels = run.read_parquet(sorted((house.root / RUN / "labels").glob("*.parquet")))
     for part, after in (("train", "valid"), ("valid", "test")):
-        last, first = (dt.date.fromisoformat(fold[p][e]) for p, e in ((part, "last"), (after, "first")))
+        last, first = (
+            dt.date.fromisoformat(fold[p][e]) for p, e in ((part, "last"), (after, "first"))
+        )
         exit_of_part = labels.filter(pl.col("date") <= last)["exit"].max()
         between = sessions.between(exit_of_part, first)
         assert exit_of_part < first and len(between) - 2 >= fold["embargo"] >= 20
@@ -89,7 +92,10 @@ def test_6_the_truth_is_read_by_evaluation_alone(house):
 @pytest.fixture
 def archive(house, tmp_path):
     """A folder in the layout of the public data set, made of the simulated prices; no filings."""
-    raw = [run.read_parquet(sorted((house.root / RAW / name).glob("*.parquet"))) for name in ("bars", "master")]
+    raw = [
+        run.read_parquet(sorted((house.root / RAW / name).glob("*.parquet")))
+        for name in ("bars", "master")
+    ]
     ordinary = raw[1].filter(pl.col("ProdCat") == "011", pl.col("Code").str.ends_with("0"))
     bars = raw[0].join(ordinary.select("Date", "Code"), on=["Date", "Code"], how="semi")
     bars = bars.filter(pl.col("Code").str.contains(r"^\d+$"))
@@ -104,14 +110,25 @@ def archive(house, tmp_path):
         pl.lit("Prime Market").alias("NewMarketSegment"),
         SecuritiesCode=pl.col("Code").str.head(4),
         Name="CoNameEn",
-        **{"33SectorCode": "S33", "33SectorName": "S33Nm", "17SectorCode": "S17", "17SectorName": "S17Nm"},
+        **{
+            "33SectorCode": "S33",
+            "33SectorName": "S33Nm",
+            "17SectorCode": "S17",
+            "17SectorName": "S17Nm",
+        },
         NewIndexSeriesSize="ScaleCat",
     ).write_csv(tmp_path / "stock_list.csv")
     return tmp_path
 
 
 def test_6_what_an_archive_lacks_is_null_warned_of_and_reported(house, archive):
-    settings = ["source=archive", f"archive={archive}", "store=folder", "name=folder", "models=[reversal]"]
+    settings = [
+        "source=archive",
+        f"archive={archive}",
+        "store=folder",
+        "name=folder",
+        "models=[reversal]",
+    ]
     house.snakemake("train_all", "--config", *settings)
     rows = run.read_parquet(sorted((house.root / "runs/folder/dataset").glob("*.parquet")))
     assert rows["stmt_roe"].is_null().all() and rows["flow_foreign_net_ratio"].is_null().all()

@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-
 from gogooku.sources.limits import daily_limit, tick_size
 
 

@@ -10,7 +10,9 @@ def script(tmp_path, monkeypatch):
     package = tmp_path / "lib" / "house"
     package.mkdir(parents=True)
     (package / "__init__.py").write_text('"""A house."""\n')
-    (package / "used.py").write_text("from house import deep\n\ndef f(x):\n    return deep.g(x) + 1\n")
+    (package / "used.py").write_text(
+        "from house import deep\n\ndef f(x):\n    return deep.g(x) + 1\n"
+    )
     (package / "deep.py").write_text("def g(x):\n    return 2 * x\n")
     (package / "unused.py").write_text("x = 1\n")
     (tmp_path / "script.py").write_text("from house import used\n\nused.f(1)\n")

@@ -46,7 +46,12 @@ def test_a_finished_run_has_nothing_to_do(house):
             {"features_statement"} | AFTER_DATASET,
         ),
         ("config/default.yaml", "cost: 10 ", "cost: 20 ", JUDGE),
-        ("config/default.yaml", "penalty: 1000", "penalty: 10", {"train_ridge", "predict_ridge"} | JUDGE),
+        (
+            "config/default.yaml",
+            "penalty: 1000",
+            "penalty: 10",
+            {"train_ridge", "predict_ridge"} | JUDGE,
+        ),
         ("rules/train.smk", "mem_mb=10000", "mem_mb=20000", set()),
         ("rules/train.smk", "threads: 1", "threads: 2", set()),
     ],

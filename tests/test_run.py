@@ -46,7 +46,9 @@ def test_json_refuses_a_value_that_is_not_a_number(tmp_path):
 
 
 def test_a_job_that_meets_bad_input_ends_with_one_sentence_and_status_one(tmp_path):
-    script = "from gogooku import run\nrun.log_to('job.log')\nraise run.UserError('mend the file')\n"
+    script = (
+        "from gogooku import run\nrun.log_to('job.log')\nraise run.UserError('mend the file')\n"
+    )
     lib = Path(run.__file__).parents[1]
     done = subprocess.run(
         [sys.executable, "-c", script],

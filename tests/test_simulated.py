@@ -3,12 +3,11 @@ import datetime as dt
 import numpy as np
 import polars as pl
 import pytest
-from polars.testing import assert_frame_equal
-
 from gogooku import run
 from gogooku.sources import schema, simulated
 from gogooku.sources.limits import daily_limit
 from gogooku.sources.market_listings import SECTORS
+from polars.testing import assert_frame_equal
 
 PARTS = ["reversal", "drift", "lead_lag", "cycle"]
 HORIZONS = [1, 5, 10, 20]

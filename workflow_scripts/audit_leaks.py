@@ -16,9 +16,9 @@ day = audit.chosen_day(fold["test"], knobs.setting["audit"]["day"])
 moment = audit.moment_of(day, knobs.moment["decision"], knobs.moment["closes"])
 house, folder = Path(files.fold).parents[1], Path(snakemake.output[0]).parent / "rebuild"
 
-unknown = audit.rebuild(
-    folder, files.raw, knobs.setting, moment, knobs.targets, snakemake.threads
-)
+unknown = audit.rebuild(folder, files.raw, knobs.setting, moment, knobs.targets, snakemake.threads)
 stages = audit.compare(house, folder / house, day)
 audit.verdict(stages, day)
-run.write_json({"day": str(day), "rows_not_yet_known": unknown, "stages": stages}, snakemake.output[0])
+run.write_json(
+    {"day": str(day), "rows_not_yet_known": unknown, "stages": stages}, snakemake.output[0]
+)

@@ -1,8 +1,7 @@
 """Join the families of one span and normalise day by day."""
 
-from typing import TYPE_CHECKING
-
 import json
+from typing import TYPE_CHECKING
 
 from gogooku import dataset, run
 

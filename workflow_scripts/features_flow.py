@@ -14,9 +14,7 @@ run.log_to(snakemake.log[0])
 
 panel = Panel.read(snakemake.input.panel)
 rows = known.visible(run.read_parquet(snakemake.input.investor_types), knobs.moment["clock"])
-moments = calendar.decision_moments(
-    panel.dates, knobs.moment["decision"], knobs.moment["closes"]
-)
+moments = calendar.decision_moments(panel.dates, knobs.moment["decision"], knobs.moment["closes"])
 values = flow.compute(panel, rows, moments)
 
 frame, kinds = column.finish(panel, "flow", flow.COLUMNS, values, knobs.first)

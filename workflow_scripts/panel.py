@@ -18,8 +18,10 @@ bars, master = (
 dates = calendar.Sessions.read(files.calendar).until(knobs.last)
 moments = calendar.decision_moments(dates, knobs.moment["decision"], knobs.moment["closes"])
 
+first = dt.date.fromisoformat(knobs.first)
+
 rows, rejected = panel_rows.build(
-    bars, master, dates, moments, dt.date.fromisoformat(knobs.first), **knobs.quality, **knobs.universe
+    bars, master, dates, moments, first, **knobs.quality, **knobs.universe
 )
 run.write_parquet(rows, snakemake.output.panel)
 run.write_parquet(rejected, snakemake.output.quality)

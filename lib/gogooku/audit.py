@@ -162,6 +162,10 @@ def verdict(stages: Sequence[Mapping[str, Any]], day: dt.date) -> None:
             f"look-ahead: {first['file']} column {first['column']} ({first['first']}) changed with "
             f"rows known only after {day}: make it use rows with known_at up to that day"
         )
-    blind = [row["stage"] for row in stages if row["stage"] == "panel" and not row["later_rows_changed"]]
+    blind = [
+        row["stage"] for row in stages if row["stage"] == "panel" and not row["later_rows_changed"]
+    ]
     if blind or not stages:
-        raise UserError(f"the audit of {day} changed nothing it could see: choose an earlier audit.day")
+        raise UserError(
+            f"the audit of {day} changed nothing it could see: choose an earlier audit.day"
+        )

@@ -138,8 +138,9 @@ def decision_moments(days: Days, decision: str, closes: Sequence[Mapping[str, st
     decision   "close", or a fixed time of day [HH:MM JST]
     closes     dated closing times, as in config/availability.yaml
     """
-    times = closing_times(days, closes) if decision == "close" else minutes(decision)
-    return to_utc(days, times)
+    if decision == "close":
+        return to_utc(days, closing_times(days, closes))
+    return to_utc(days, minutes(decision))
 
 
 def closing_times(days: Days, closes: Sequence[Mapping[str, str]]) -> npt.NDArray[np.timedelta64]:
@@ -158,4 +159,6 @@ def minutes(clock: str) -> np.timedelta64:
 
 def to_utc(days: Days, times: npt.NDArray[np.timedelta64] | np.timedelta64) -> Days:
     """Turn JST days and times since midnight into UTC microseconds."""
-    return (days.astype("datetime64[us]") + times) - np.timedelta64(9, "h")
+    moments: Days = days.astype("datetime64[us]")
+    moments += times - np.timedelta64(9, "h")
+    return moments

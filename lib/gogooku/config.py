@@ -4,8 +4,16 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
-from pydantic import field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from gogooku import splits
 from gogooku.calendar import Clock, Granularity, spans
@@ -223,7 +231,9 @@ class Settings(Section):
     @model_validator(mode="after")
     def _source_is_complete(self) -> "Settings":
         if self.source == "archive" and not self.archive:
-            raise ValueError("source is archive but no folder is named: add --config archive=FOLDER")
+            raise ValueError(
+                "source is archive but no folder is named: add --config archive=FOLDER"
+            )
         served = self.market.start <= self.dates.start and self.dates.end <= self.market.end
         if self.source == "simulated" and not served:
             raise ValueError(
@@ -235,7 +245,9 @@ class Settings(Section):
     @model_validator(mode="after")
     def _a_fold_fits(self) -> "Settings":
         s = self.splits
-        if not splits.count(len(self.all_spans), train=s.train, valid=s.valid, test=s.test, step=s.step):
+        if not splits.count(
+            len(self.all_spans), train=s.train, valid=s.valid, test=s.test, step=s.step
+        ):
             raise ValueError(
                 f"{len(self.all_spans)} spans hold no fold of splits.train {s.train} + valid "
                 f"{s.valid} + test {s.test}: shorten them or widen dates"

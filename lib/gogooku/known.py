@@ -41,14 +41,16 @@ def visible(rows: pl.DataFrame, clock: calendar.Clock) -> pl.DataFrame:
     return rows.with_columns(moment).drop("served_at")
 
 
-def _moments(rows: pl.DataFrame, rule: Mapping[str, Any], closes: Sequence[Any]) -> np.ndarray:
+def _moments(rows: pl.DataFrame, rule: Mapping[str, Any], closes: Sequence[Any]) -> Any:
     days = _column(rows, rule["column"]).to_numpy().astype("datetime64[D]")
     times = _times(rows, days, rule, closes)
     days = days + np.timedelta64(rule.get("days", 0), "D")
     return calendar.to_utc(days, times + calendar.minutes(rule.get("after", "00:00:00")))
 
 
-def _times(rows: pl.DataFrame, days: np.ndarray, rule: Mapping[str, Any], closes: Sequence[Any]):
+def _times(
+    rows: pl.DataFrame, days: np.ndarray, rule: Mapping[str, Any], closes: Sequence[Any]
+) -> Any:
     at = rule["at"]
     if isinstance(at, str):
         return calendar.closing_times(days, closes) if at == "close" else calendar.minutes(at)
@@ -58,7 +60,9 @@ def _times(rows: pl.DataFrame, days: np.ndarray, rule: Mapping[str, Any], closes
     return (hours * 3600 + minutes * 60 + seconds).astype("timedelta64[s]")
 
 
-def _served(rows: pl.DataFrame, rule: Mapping[str, Any], published: np.ndarray, closes):
+def _served(
+    rows: pl.DataFrame, rule: Mapping[str, Any], published: np.ndarray, closes: Sequence[Any]
+) -> Any:
     if "batches" not in rule:
         return np.maximum(_moments(rows, rule, closes), published)
     days = _column(rows, rule["column"]).to_numpy().astype("datetime64[D]")

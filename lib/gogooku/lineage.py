@@ -35,7 +35,10 @@ def _imports(path: Path) -> frozenset[Path]:
     return frozenset(
         file
         for name in _imported_names(_tree(path))
-        for file in (LIB / f"{name.replace('.', '/')}.py", LIB / name.replace(".", "/") / "__init__.py")
+        for file in (
+            LIB / f"{name.replace('.', '/')}.py",
+            LIB / name.replace(".", "/") / "__init__.py",
+        )
         if file.is_file()
     )
 
@@ -53,7 +56,9 @@ def _imported_names(tree: ast.Module) -> Iterator[str]:
 def _meaning(path: Path) -> str:
     tree = _tree(path)
     for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(
+            node
+        ):
             node.body = node.body[1:]
     return ast.dump(tree)
 

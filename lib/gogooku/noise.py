@@ -14,7 +14,10 @@ CONFIDENCE = 0.99
 
 
 def certify(
-    daily: Sequence[str], parts: Mapping[str, float], horizons: Sequence[int], entry: str
+    daily: Sequence[str],
+    parts: Mapping[str, float],
+    horizons: Sequence[int],
+    entry: inference.Entry,
 ) -> list[dict[str, Any]]:
     """Give the mean RankIC of every model (mean of seeds) and horizon with its 99 % interval.
 
@@ -31,13 +34,13 @@ def certify(
     for row in table:
         if not row["low"] <= 0 <= row["high"]:
             raise UserError(
-                f"{row['model']} finds RankIC {row['mean']:.4f} at {row['horizon']} sessions in pure "
-                "noise: look for a leak before you believe any result"
+                f"{row['model']} finds RankIC {row['mean']:.4f} at {row['horizon']} sessions in "
+                "pure noise: look for a leak before you believe any result"
             )
     return table
 
 
-def _row(path: Path, horizon: int, entry: str) -> dict[str, Any]:
+def _row(path: Path, horizon: int, entry: inference.Entry) -> dict[str, Any]:
     rows = run.read_parquet(path).filter(
         pl.col("metric") == "rank_ic",
         pl.col("horizon") == horizon,

@@ -16,8 +16,7 @@ from gogooku import run
 from gogooku.run import UserError
 
 PRICES = ("open", "high", "low", "close")
-FLAGS = ("universe", "limit_up", "limit_down")
-GROUPS = ("s33", "s17", "market")
+Cells = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -94,15 +93,16 @@ class Panel:
         return pl.DataFrame(frame).with_columns(pl.col(pl.Float32).fill_nan(None))
 
 
-def _dense(values: pl.Series, cells: tuple[np.ndarray, np.ndarray], shape: tuple[int, int]):
+def _dense(values: pl.Series, cells: Cells, shape: tuple[int, int]) -> np.ndarray:
     if values.dtype == pl.String:
-        return _scatter(values.cast(pl.Int32, strict=False).fill_null(-1).to_numpy(), -1, cells, shape)
+        groups = values.cast(pl.Int32, strict=False).fill_null(-1).to_numpy()
+        return _scatter(groups, -1, cells, shape)
     if values.dtype == pl.Boolean:
         return _scatter(values.fill_null(False).to_numpy(), False, cells, shape)
     return _scatter(values.cast(pl.Float64).fill_null(np.nan).to_numpy(), np.nan, cells, shape)
 
 
-def _scatter(values: np.ndarray, absent, cells, shape) -> np.ndarray:
+def _scatter(values: np.ndarray, absent: float, cells: Cells, shape: tuple[int, int]) -> np.ndarray:
     grid = np.full(shape, absent, values.dtype)
     grid[cells] = values
     return grid
@@ -123,7 +123,7 @@ def _cumulated(factor: np.ndarray) -> np.ndarray:
     return np.cumprod(steps, axis=0)
 
 
-def _refuse_duplicates(cells: tuple[np.ndarray, np.ndarray], shape: tuple[int, int]) -> None:
+def _refuse_duplicates(cells: Cells, shape: tuple[int, int]) -> None:
     flat = np.ravel_multi_index(cells, shape)
     if len(np.unique(flat)) < len(flat):
         raise UserError("panel files hold a date and code twice: delete them and run again")

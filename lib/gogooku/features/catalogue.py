@@ -36,16 +36,13 @@ def _table(family: str, columns: list[Column]) -> str:
     head = f"\n## `{family}`: {len(columns)} columns\n\n"
     head += "| column | kind | unit | definition | look-back | minimum | source |\n"
     head += "|---|---|---|---|---:|---:|---|\n"
-    rows = (
-        f"| `{c.name}` | {c.kind} | {c.unit} | {_cell(c.definition)} | {c.look_back} | {c.min_obs} | "
-        f"{c.source} |\n"
-        for c in columns
-    )
-    return head + "".join(rows)
+    return head + "".join(_row(column) for column in columns)
 
 
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
+def _row(c: Column) -> str:
+    definition = c.definition.replace("|", "\\|")
+    facts = [f"`{c.name}`", c.kind, c.unit, definition, c.look_back, c.min_obs, c.source]
+    return "| " + " | ".join(map(str, facts)) + " |\n"
 
 
 if __name__ == "__main__":

@@ -27,7 +27,12 @@ WILDER = "Wilder (1978)"
 
 
 def _stock(
-    name: str, unit: str, definition: str, look_back: int, min_obs: int = 0, source: str = "as defined here"
+    name: str,
+    unit: str,
+    definition: str,
+    look_back: int,
+    min_obs: int = 0,
+    source: str = "as defined here",
 ) -> Column:
     return Column(name, "stock", unit, definition, look_back, min_obs or enough(look_back), source)
 
@@ -192,8 +197,14 @@ OSCILLATORS = [
     _stock("macd_hist_slope", "share", "change of the histogram before ÷ C, / C", 141, 35, TA_LIB),
     _stock("bb_pct_b", "share", "place between mean ∓ 2 sd of 20 closes", 20, 0, TA_LIB),
     _stock("bb_width", "share", "4 sd / mean of 20 closes", 20, 0, TA_LIB),
-    _stock("atr_14", "share", "Wilder's average of 14 true ranges, each over the close before it",
-           126, 15, WILDER),
+    _stock(
+        "atr_14",
+        "share",
+        "Wilder's average of 14 true ranges, each over the close before it",
+        126,
+        15,
+        WILDER,
+    ),
     _stock("natr_14", "share", "ATR of 14 / C", 112, 15, TA_LIB),
     _stock("adx_14", "0–100", "Wilder's average of 14 directional indices", 224, 28, TA_LIB),
     _stock("plus_di_14", "0–100", "upward movement over true range, 14", 112, 15, TA_LIB),
