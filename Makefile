@@ -9,7 +9,7 @@ CPU_TORCH := https://download.pytorch.org/whl/cpu
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 DEMO := --configfile config/demo.yaml
 SNAKES := Snakefile rules
-PYTHONS := lib workflow_scripts tests benchmarks
+PYTHONS := lib workflow_scripts tests $(wildcard benchmarks)
 
 .PHONY: demo test slurm-test lint format report noise audit bench lock setup clean help
 
@@ -49,7 +49,7 @@ audit: setup  ## change the demo's future: no earlier bit may move
 	@$(SNAKEMAKE) audit_leaks $(DEMO)
 
 bench: setup  ## measure the hot paths
-	@for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
+	@for file in $(wildcard benchmarks/*.py); do $(BIN)/python $$file || exit 1; done
 
 lock:  ## write what .venv holds to envs/lock.txt
 	@{ head -n 2 envs/lock.txt; $(BIN)/pip freeze --all --exclude pip | sed 's/+cpu$$//'; } > envs/lock.new
