@@ -48,8 +48,8 @@ noise: setup  ## the demo with nothing planted: no model may find anything
 audit: setup  ## change the demo's future: no earlier bit may move
 	@$(SNAKEMAKE) audit_leaks $(DEMO)
 
-bench: setup  ## measure the hot paths
-	@for file in $(wildcard benchmarks/*.py); do $(BIN)/python $$file || exit 1; done
+bench: demo  ## what each stage of the demo cost
+	@$(BIN)/python benchmarks/stages.py runs/demo
 
 lock:  ## write what .venv holds to envs/lock.txt
 	@{ head -n 2 envs/lock.txt; $(BIN)/pip freeze --all --exclude pip | sed 's/+cpu$$//'; } > envs/lock.new

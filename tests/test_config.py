@@ -27,7 +27,7 @@ def default(**changes):
 
 @pytest.mark.parametrize("overlay", OVERLAYS, ids=lambda path: path.stem)
 def test_every_overlay_is_a_run(overlay):
-    layers = [yaml.safe_load(overlay.read_text()), {"archive": "a-folder"}]
+    layers = [yaml.safe_load(overlay.read_text()), {"archive": "."}]
     assert config.read(merged(default(), *layers)).all_spans
 
 
@@ -55,6 +55,7 @@ def test_overlays_hold_differences_only(overlay):
         ({"splits": {"embargo": 5}}, "raise splits.embargo to at least 20"),
         ({"splits": {"train": 500}}, "hold no fold"),
         ({"source": "archive"}, "--config archive=FOLDER"),
+        ({"source": "archive", "archive": "nowhere"}, "nowhere is no folder"),
         ({"dates": {"end": "2030-01-01"}}, "leave the simulated market"),
         ({"labels": {"horizons": [5, 1]}}, "must ascend"),
         ({"features": {"families": ["technicl"]}}, "choose from"),

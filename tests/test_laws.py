@@ -2,10 +2,15 @@
 
 import datetime as dt
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
-import numpy as np
 import polars as pl
+import psutil
 import pytest
 from conftest import House, copy_of_the_workflow
 from gogooku import run, splits
@@ -140,7 +145,57 @@ def test_6_what_an_archive_lacks_is_null_warned_of_and_reported(house, archive):
     assert "financials" in log and "trades" in log
 
 
-def test_7_a_killed_job_leaves_nothing_half_written(house):
-    for draft in ("runs", "data"):
-        assert not [p for p in (house.root / draft).rglob(".*") if p.is_file()]
-    assert np.all([p.stat().st_size > 0 for p in (house.root / RUN).rglob("*.parquet")])
+def test_7_a_finished_run_has_left_no_draft(house):
+    for place in ("runs", "data"):
+        assert not [p for p in (house.root / place).rglob(".*") if p.is_file()]
+
+
+def test_7_an_interrupted_run_leaves_no_process_and_goes_on_to_the_same_bits(house, tmp_path):
+    broken = House(copy_of_the_workflow(tmp_path))
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", "dataset_all"]
+    command += ["--configfile", "config/smoke.yaml"]
+    with open(tmp_path / "told.txt", "w") as told:
+        job = subprocess.Popen(
+            command, cwd=broken.root, stdout=told, stderr=told, start_new_session=True
+        )
+    deadline = time.monotonic() + 120
+    while not list((broken.root / RAW / "bars").glob("*.parquet")) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    os.killpg(job.pid, signal.SIGINT)
+    job.wait(timeout=60)
+    assert job.returncode != 0
+    assert not [p for p in psutil.process_iter() if _session_of(p) == job.pid]
+    broken.snakemake("dataset_all", "--rerun-incomplete")
+    files = sorted((broken.root / RUN / "dataset").glob("*.parquet"))
+    assert len(files) == 3
+    for file in files:
+        assert file.read_bytes() == (house.root / file.relative_to(broken.root)).read_bytes()
+
+
+def _session_of(process):
+    try:
+        return os.getsid(process.pid)
+    except ProcessLookupError:
+        return None
+
+
+@pytest.mark.parametrize(
+    "arguments, sentence",
+    [
+        (["--config", "hoizons=3"], "hoizons is no setting"),
+        (["--config", "source=archive", "archive=nowhere"], "archive nowhere is no folder"),
+    ],
+)
+def test_a_bad_setting_ends_the_run_with_one_sentence(house, arguments, sentence):
+    told = house.snakemake("train_all", *arguments, check=False)
+    assert told.returncode != 0
+    assert sentence in told.stderr and "Traceback" not in told.stderr
+
+
+def test_a_day_with_too_few_stocks_is_named_by_the_job_and_writes_nothing(house):
+    settings = ["features={min_stocks: 500}", "name=few"]
+    told = house.snakemake("dataset_all", "--config", *settings, check=False)
+    assert told.returncode != 0
+    log = next((house.root / "runs/few/logs/dataset").glob("*.log")).read_text()
+    assert "500" in log and "Traceback" not in log
+    assert not list((house.root / "runs/few/dataset").glob("*.parquet"))

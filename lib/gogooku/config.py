@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import (
@@ -234,6 +235,8 @@ class Settings(Section):
             raise ValueError(
                 "source is archive but no folder is named: add --config archive=FOLDER"
             )
+        if self.source == "archive" and not Path(str(self.archive)).is_dir():
+            raise ValueError(f"archive {self.archive} is no folder: name one that exists")
         served = self.market.start <= self.dates.start and self.dates.end <= self.market.end
         if self.source == "simulated" and not served:
             raise ValueError(
