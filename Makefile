@@ -25,7 +25,7 @@ test: setup  ## every test but those that take minutes
 	@$(BIN)/python -m pytest -q -n $(CORES) --dist loadfile -m "not slow"
 
 slurm-test: setup  ## the slow tests; Slurm's needs root, slurm-wlm and munge
-	@$(BIN)/python -m pytest -q -m slow
+	@$(BIN)/python -m pytest -q -rs -m slow
 
 lint: setup  ## style, types and Snakemake's own lint; changes nothing
 	$(BIN)/ruff check $(PYTHONS)

@@ -27,6 +27,14 @@ pathvars:
     benchmarks=f"runs/{setting['name']}/benchmarks",
 
 
+# Light, or in need of the network, which compute nodes often lack.
+localrules:
+    market,
+    fetch,
+    fold,
+    report,
+
+
 include: "rules/fetch.smk"
 include: "rules/panel.smk"
 include: "rules/features.smk"

@@ -3,7 +3,7 @@
 import yaml
 from snakemake.exceptions import WorkflowError
 
-from gogooku import calendar, lineage, splits
+from gogooku import calendar, lineage, splits, universe
 from gogooku import config as settings_of
 from gogooku.features.families import FAMILIES
 from gogooku.run import UserError

@@ -10,6 +10,8 @@ writes  <run>/evaluation/{model}.parquet      one row per day, horizon, seed and
 
 
 rule evaluate:
+    """Write the page on which all models stand side by side."""
+
     """Measure {wildcards.model} day by day on all test parts."""
     input:
         predictions=predictions_of,
@@ -38,7 +40,6 @@ rule evaluate:
 
 
 rule report:
-    """Write the page on which all models stand side by side."""
     input:
         daily=collect("<run>/evaluation/{model}.parquet", model=setting["models"]),
         summaries=collect("<run>/evaluation/{model}.json", model=setting["models"]),

@@ -9,9 +9,9 @@ writes  <run>/panel/{span}.parquet                    one row per session and li
 rule panel:
     """Clean the bars of {wildcards.span}, judge each day's universe and lay both out."""
     input:
-        calendar=collect("<raw>/calendar/{span}.parquet", span=look_back(60)),
-        master=collect("<raw>/master/{span}.parquet", span=look_back(60)),
-        bars=collect("<raw>/bars/{span}.parquet", span=look_back(60)),
+        calendar=collect("<raw>/calendar/{span}.parquet", span=look_back(universe.CLOSE_WINDOW)),
+        master=collect("<raw>/master/{span}.parquet", span=look_back(universe.CLOSE_WINDOW)),
+        bars=collect("<raw>/bars/{span}.parquet", span=look_back(universe.CLOSE_WINDOW)),
     output:
         panel="<run>/panel/{span}.parquet",
         quality="<run>/quality/{span}.parquet",

@@ -88,7 +88,6 @@ rule predict_reversal:
     """Rank the test part of fold {wildcards.fold} by minus the last day's return; nothing is fitted."""
     input:
         fold="<run>/folds/fold{fold}.json",
-        scaler="<run>/folds/scaler{fold}.json",
         dataset=collect("<run>/dataset/{span}.parquet", span=fold_spans("test")),
     output:
         "<run>/predictions/reversal/fold{fold}/seed{seed}.parquet",

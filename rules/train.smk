@@ -1,6 +1,7 @@
 """Training: one fit per model, fold and seed, on the fold's training part; its path names it.
 
-reads   <run>/dataset/{span}.parquet, <run>/labels/{span}.parquet   spans of train and valid
+reads   <run>/dataset/{span}.parquet, <run>/labels/{span}.parquet   spans of train and valid;
+                                                                    ridge: of train
         <run>/graphs/{span}.parquet                                 for the graph attention
         <run>/folds/fold{fold}.json, scaler{fold}.json
 writes  <run>/models/{model}/fold{fold}/seed{seed}/model.*          weights, trees or coefficients
@@ -72,8 +73,8 @@ rule train_ridge:
     input:
         fold="<run>/folds/fold{fold}.json",
         scaler="<run>/folds/scaler{fold}.json",
-        dataset=collect("<run>/dataset/{span}.parquet", span=fold_spans("train", "valid")),
-        labels=collect("<run>/labels/{span}.parquet", span=fold_spans("train", "valid")),
+        dataset=collect("<run>/dataset/{span}.parquet", span=fold_spans("train")),
+        labels=collect("<run>/labels/{span}.parquet", span=fold_spans("train")),
     output:
         model="<run>/models/ridge/fold{fold}/seed{seed}/model.json",
     log:

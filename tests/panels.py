@@ -34,7 +34,7 @@ def make(close, *, days=None, factor=None, universe=None, market="0111", codes=N
         "volume_factor": factor.ravel(),
         "universe": universe.ravel(),
     }
-    texts = {"s33": "0050", "s17": "1", "market": market, "scale": "-"}
+    texts = {"s33": "0050", "s17": "1", "market": market}
     frame = pl.DataFrame(rows).with_columns(
         pl.lit(False).alias("limit_up"),
         pl.lit(False).alias("limit_down"),

@@ -1,7 +1,7 @@
 """Small days whose predictable part is known, for tests of models."""
 
 import numpy as np
-from gogooku.dataset import Days
+from gogooku.days import Days
 
 COLUMNS = ["returns_1d", "volume_ratio_5", "b", "c", "d", "is_b_valid"]
 

@@ -40,7 +40,6 @@ def rows(count=300, stocks=12, seed=0, missing=0.03):
             "s33": np.tile([SECTORS[i % len(SECTORS)] for i in range(stocks)], count),
             "s17": ["1"] * (count * stocks),
             "market": ["0111"] * (count * stocks),
-            "scale": ["-"] * (count * stocks),
             "universe": rng.random(count * stocks) < 0.9,
         }
     )

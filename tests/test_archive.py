@@ -273,6 +273,34 @@ def test_what_must_be_there_is_asked_for(folder, name):
         read(folder, "master")
 
 
+@pytest.mark.parametrize("kind", [".csv", ".parquet"])
+@pytest.mark.parametrize(
+    ("name", "table"), [("stock_prices", prices()), ("stock_list", stock_list())]
+)
+def test_a_file_that_must_have_rows_and_has_none_is_named(folder, kind, name, table):
+    (folder / f"{name}.csv").unlink()
+    write = {".csv": table.clear().write_csv, ".parquet": table.clear().write_parquet}[kind]
+    write(folder / f"{name}{kind}")
+    with pytest.raises(UserError, match=f"{name}{kind} has a header and no rows: put a whole"):
+        read(folder, "master")
+
+
+@pytest.mark.parametrize(
+    ("name", "dataset", "table"),
+    [("financials", "summary", financials()), ("trades", "investor_types", trades())],
+)
+def test_a_file_that_may_be_empty_has_no_rows_and_is_said(folder, caplog, name, dataset, table):
+    table.clear().write_csv(folder / f"{name}.csv")
+    rows = read(folder, dataset)
+    assert rows.is_empty() and dict(rows.schema) == schema.SCHEMAS[dataset]
+    assert f"{name}.csv has a header and no rows" in caplog.text
+
+
+def test_a_span_before_the_first_price_has_no_rows_and_no_error(folder):
+    early = dt.date(2021, 1, 4), dt.date(2021, 1, 29)
+    assert read(folder, "bars", *early).is_empty() and read(folder, "master", *early).is_empty()
+
+
 @pytest.mark.parametrize(
     ("file", "dataset", "lacking"),
     [

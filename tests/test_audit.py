@@ -51,7 +51,8 @@ def run_with(folder, values):
 )
 def test_the_first_difference_up_to_the_day_is_named(tmp_path, values, difference):
     before = run_with(tmp_path / "before", [1.0, None, 3.0])
-    (row,) = audit.compare(before, run_with(tmp_path / "after", values), dt.date(2024, 1, 5))
+    row, fits = audit.compare(before, run_with(tmp_path / "after", values), dt.date(2024, 1, 5))
+    assert fits["difference"] is None
     assert row["rows"] == 2
     assert (row["difference"] or {}).get("first") == difference
 
@@ -62,6 +63,15 @@ def test_a_leak_and_a_blind_audit_are_both_refused(tmp_path):
     with pytest.raises(run.UserError, match="look-ahead: panel/2024q1.parquet column a"):
         audit.verdict(leaking, day)
     blind = audit.compare(before, run_with(tmp_path / "same", [1.0, None, 3.0]), day)
-    with pytest.raises(run.UserError, match="changed nothing it could see"):
+    with pytest.raises(run.UserError, match=r"changed nothing that .*panel"):
         audit.verdict(blind, day)
     audit.verdict(audit.compare(before, run_with(tmp_path / "fine", [1.0, None, 4.0]), day), day)
+
+
+def test_a_model_that_learnt_from_the_future_is_named(tmp_path):
+    day = dt.date(2024, 1, 5)
+    houses = [run_with(tmp_path / name, [1.0, None, 3.0]) for name in ("before", "after")]
+    for house, weight in zip(houses, (1.0, 2.0), strict=True):
+        run.write_json({"weight": weight}, house / "models/ridge/fold0/seed0/model.json")
+    with pytest.raises(run.UserError, match="models/ridge/fold0/seed0/model.json"):
+        audit.verdict(audit.compare(*houses, day), day)

@@ -3,8 +3,8 @@ import numpy as np
 import planted
 import pytest
 from gogooku.models import linear, naive, trees
-from gogooku.normalize import rank_normal
 from gogooku.run import UserError
+from gogooku.targets import rank_normal
 from sklearn.linear_model import Ridge
 
 GROW = dict(seed=0, threads=1, rounds=40, patience=10, learning_rate=0.1, leaves=7, min_leaf=50,
@@ -95,6 +95,15 @@ def test_ridge_is_sklearns_on_rows_centred_and_weighted_by_day():
     oracle = Ridge(alpha=3.0, fit_intercept=False)
     oracle.fit(np.concatenate(rows), np.concatenate(scores), np.concatenate(weights))
     np.testing.assert_allclose(model.coefficients[:, 0], oracle.coef_, rtol=1e-6)
+
+
+def test_a_stocks_ridge_score_has_the_same_bits_whoever_else_is_there():
+    rng = np.random.default_rng(0)
+    x, coefficients = rng.standard_normal((700, 150)).astype(np.float32), rng.random((150, 2))
+    everyone = linear._score(x, coefficients)
+    np.testing.assert_allclose(everyone, x.astype(float) @ coefficients, rtol=0, atol=1e-12)
+    for kept in (1, 2, 3, 50, 333, 699):
+        np.testing.assert_array_equal(linear._score(x[:kept], coefficients), everyone[:kept])
 
 
 def test_what_is_the_same_for_all_stocks_gets_no_weight_even_without_penalty():

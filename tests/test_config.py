@@ -64,6 +64,18 @@ def test_overlays_hold_differences_only(overlay):
         ({"models": ["xgboost"]}, "models.0 is 'xgboost'"),
         ({"spans": "week"}, "spans is 'week'"),
         ({"store": "../elsewhere"}, "store is"),
+        ({"name": ".."}, "name is"),
+        ({"decision_time": "99:59"}, "decision_time is"),
+        ({"decision_time": "14:00"}, "before the close"),
+        ({"clock": "served", "decision_time": "15:45"}, "choose 16:30 or later"),
+        ({"splits": {"embargo": 10}, "labels": {"horizons": [1]}}, "to at least 20"),
+        ({"seeds": [-1]}, "seeds.0 is -1"),
+        ({"seeds": [0, 0]}, "names something twice"),
+        ({"models": ["ridge", "ridge"]}, "names something twice"),
+        ({"features": {"families": ["market", "market"]}}, "names one twice"),
+        ({"features": {"families": ["market"]}}, "reversal, which reads the technical family"),
+        ({"atft": {"window": 400}}, "looks back further than the validation spans"),
+        ({"source": "jquants", "dates": {"end": "2999-01-01"}}, "has not passed in Japan"),
     ],
 )
 def test_a_bad_setting_is_refused_in_a_sentence_that_names_it(changes, sentence):

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 import requests
 from gogooku.run import UserError
-from gogooku.sources import jquants
+from gogooku.sources import jquants, local
 from gogooku.sources.exchange import Exchange
 from gogooku.sources.schema import KEYS, SCHEMAS
 from hypothesis import given, settings
@@ -184,14 +184,14 @@ def test_two_different_rows_of_one_key_are_refused():
     twice = pl.concat([twice, twice[:1].with_columns(C=pl.lit(1.0))])
     with (
         opened({"topix": twice}) as (_, client),
-        pytest.raises(UserError, match="topix sent two different rows for Date 2024-09-25"),
+        pytest.raises(UserError, match="topix holds two different rows for Date 2024-09-25"),
     ):
         read(client, "topix")
 
 
 REFUSALS = [
     ({"key": "another-key"}, "topix", "the API key was refused: set JQUANTS_API_KEY"),
-    ({"content": many_bars(1)}, "topix", "topix is not part of the subscription"),
+    ({"content": {"topix": tables()["topix"]}}, "bars", "daily is not part of the subscription"),
     (
         {"window": (dt.date(2024, 9, 26), None)},
         "topix",
@@ -214,9 +214,32 @@ def test_a_refusal_is_final_and_told_in_one_sentence(server, dataset, sentence):
     assert "\n" not in str(told.value)
 
 
-def test_a_data_set_that_the_plan_lacks_can_be_told_from_other_errors():
-    with opened(many_bars(1)) as (_, client), pytest.raises(jquants.NotInPlan):
-        read(client, "investor_types")
+@pytest.mark.parametrize("dataset", ["investor_types", "summary", "topix"])
+def test_a_data_set_that_the_plan_lacks_has_no_rows_and_is_said_once(dataset, caplog):
+    with opened(many_bars(1)) as (_, client):
+        found = read(client, dataset)
+    assert found.schema == pl.Schema(SCHEMAS[dataset]) and found.is_empty()
+    (said,) = [record for record in caplog.records if record.name == jquants.__name__]
+    assert said.levelname == "WARNING" and "not part of the subscription" in said.getMessage()
+
+
+@pytest.mark.parametrize("dataset", ["calendar", "master", "bars"])
+def test_a_plan_must_have_the_data_sets_that_all_else_rests_on(dataset):
+    only = {"topix": tables()["topix"]}
+    with opened(only) as (_, client), pytest.raises(jquants.NotInPlan):
+        read(client, dataset)
+
+
+def test_the_workflow_s_own_exchange_answers_in_pages(monkeypatch):
+    stocks, pages = 2 * local.PAGE_ROWS + 1, []
+    whole = jquants.Client._page
+    monkeypatch.setattr(
+        jquants.Client, "_page", lambda *asked: pages.append(asked) or whole(*asked)
+    )
+    content = many_bars(stocks)
+    with local.connect(content, LAST) as client:
+        assert_frame_equal(read(client, "bars", DAY, DAY), content["bars"])
+    assert len(pages) == 3
 
 
 @contextlib.contextmanager

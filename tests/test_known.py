@@ -3,6 +3,7 @@
 import datetime as dt
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 import yaml
@@ -56,25 +57,44 @@ def test_a_rule_for_a_column_that_is_not_there_is_refused_by_name():
         stamped("investor_types", Date=[dt.date(2024, 5, 9)])
 
 
-def moment(minute):
-    return dt.datetime(2024, 1, 1, tzinfo=dt.UTC) + dt.timedelta(minutes=minute)
+START = np.datetime64("2024-01-01", "us")
+MINUTES = st.lists(st.integers(0, 50), max_size=20).map(sorted)
 
 
-@given(
-    rows=st.lists(st.tuples(st.sampled_from("AB"), st.integers(0, 50)), max_size=20),
-    asked=st.lists(st.tuples(st.sampled_from("ABC"), st.integers(0, 50)), min_size=1, max_size=20),
-)
-def test_as_of_finds_the_newest_row_known_by_then(rows, asked):
-    schema = {"key": pl.String, "known_at": known.MOMENT, "value": pl.Int64}
-    right = pl.DataFrame([(k, moment(m), i) for i, (k, m) in enumerate(rows)], schema, orient="row")
-    left = pl.DataFrame(
-        [(k, moment(m)) for k, m in asked], {"key": pl.String, "moment": known.MOMENT}, orient="row"
-    )
-    found = known.as_of(left, right, by="key")
-    assert found["key"].to_list() == [key for key, _ in asked]
-    for (key, minute), value in zip(asked, found["value"], strict=True):
-        candidates = [(m, i) for i, (k, m) in enumerate(rows) if k == key and m <= minute]
-        assert value == (max(candidates)[1] if candidates else None)
+@given(known_at=MINUTES, asked=MINUTES)
+def test_as_of_counts_the_rows_known_by_then(known_at, asked):
+    known_at, asked = (START + np.array(when, "timedelta64[m]") for when in (known_at, asked))
+    counts = known.as_of(known_at, asked)
+    assert counts.tolist() == [sum(at <= moment for at in known_at) for moment in asked]
+
+
+def on_the_day(*rows):
+    """Values of the rows (day, hour known, value) that the decisions of two days at 6:00 keep."""
+    columns = {"Date": pl.Date, "hour": pl.Int64, "value": pl.Int64}
+    frame = pl.DataFrame([(dt.date(2024, 1, d), h, v) for d, h, v in rows], columns, orient="row")
+    at = pl.col("Date").cast(known.MOMENT) + pl.duration(hours="hour")
+    dates = np.array(["2024-01-04", "2024-01-05"], "datetime64[D]")
+    moments = dates.astype("datetime64[us]") + np.timedelta64(6, "h")
+    kept = known.on_the_day(frame.with_columns(known_at=at), ["Date"], dates, moments)
+    assert kept.columns == [*columns, "known_at"]
+    return kept["value"].to_list()
+
+
+def test_a_row_counts_on_its_day_if_the_decision_of_that_day_could_see_it():
+    assert on_the_day((5, 6, 1), (4, 7, 2), (9, 0, 3)) == [1]
+    assert on_the_day((4, 30, 1)) == []
+
+
+def test_the_newest_row_of_a_key_that_was_known_in_time_counts():
+    assert on_the_day((4, 5, 1), (4, 6, 2), (4, 7, 3), (5, 1, 4)) == [2, 4]
+    assert on_the_day((4, 5, 1), (4, 5, 2)) == [1, 2]
+
+
+def test_equal_rows_count_once_and_rows_of_one_key_that_differ_are_refused():
+    rows = pl.DataFrame({"Date": [3, 2, 2], "Code": ["B", "A", "A"], "C": [1.0, 2.0, 2.0]})
+    assert known.distinct(rows, ["Date", "Code"], "bars").rows() == rows.rows()[:2]
+    with pytest.raises(UserError, match="bars holds two different rows for Date 2, Code A"):
+        known.distinct(rows.with_row_index(), ["Date", "Code"], "bars")
 
 
 def test_the_served_clock_replaces_the_published_moment():

@@ -6,8 +6,10 @@ import polars as pl
 import pytest
 import sample_panel
 import talib
+from gogooku import known
 from gogooku.features import market, relative, sector
 from gogooku.panel import Panel
+from gogooku.run import UserError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -65,7 +67,7 @@ def test_the_catalogue_names_what_is_made(family):
         column.name for column in module.COLUMNS))  # fmt: skip
     assert {column.name for column in module.COLUMNS} == set(made)
     for column in module.COLUMNS:
-        assert made[column.name].ndim == (1 if column.kind == "market" else 2), column.name
+        assert made[column.name].ndim == (1 if module is market else 2), column.name
         assert made[column.name].dtype == np.float32
         assert column.look_back > COUNT or np.isfinite(made[column.name]).any(), column.name
 
@@ -143,6 +145,37 @@ def test_a_big_move_is_judged_by_the_days_before_it():
     index = index_of(1500 * np.cumprod(1 + step))
     made = market.compute(sample_panel.panel(count=100), index)
     assert np.flatnonzero(made["mkt_big_move_flag"] == 1).tolist() == [90]
+
+
+def test_an_index_row_known_after_the_decision_is_not_used():
+    panel, topix = sample_panel.panel(count=COUNT), sample_panel.topix(COUNT)
+    close = pl.col("Date").cast(known.MOMENT) + pl.duration(hours=6)
+    late = pl.col("Date") == topix["Date"][200]
+    stamped = topix.with_columns(
+        known_at=pl.when(late).then(close + pl.duration(seconds=1)).otherwise(close)
+    )
+    moments = panel.dates.astype("datetime64[us]") + np.timedelta64(6, "h")
+    seen = known.on_the_day(stamped, ["Date"], panel.dates, moments)
+    made, without = market.compute(panel, seen), market.compute(panel, topix.filter(~late))
+    assert np.isnan(made["mkt_ret_1d"][200]) and np.isfinite(made["mkt_ret_1d"][199])
+    for name in made:
+        np.testing.assert_array_equal(made[name], without[name], name)
+
+
+def test_two_index_rows_of_a_day_that_differ_are_refused():
+    panel, topix = sample_panel.panel(count=COUNT), sample_panel.topix(COUNT)
+    same = market.compute(panel, pl.concat([topix, topix[:1]]))
+    np.testing.assert_array_equal(same["mkt_ret_1d"], market.compute(panel, topix)["mkt_ret_1d"])
+    other = topix[:1].with_columns(C=pl.lit(1.0))
+    with pytest.raises(UserError, match="topix holds two different rows for Date 2019-01-04"):
+        market.compute(panel, pl.concat([topix, other]))
+
+
+def test_what_is_0_or_1_is_a_flag():
+    made = market.compute(sample_panel.panel(count=COUNT), sample_panel.topix(COUNT))
+    for column in market.COLUMNS:
+        values = made[column.name][np.isfinite(made[column.name])]
+        assert (column.kind == "flag") == (set(values.tolist()) <= {0, 1}) or not len(values)
 
 
 def test_an_outage_has_no_index_return():

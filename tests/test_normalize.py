@@ -3,8 +3,7 @@ import datetime as dt
 import numpy as np
 import polars as pl
 import pytest
-from gogooku.normalize import cross_section, rank_normal, same_day
-from gogooku.run import UserError
+from gogooku.normalize import cross_section, same_day
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -73,19 +72,3 @@ def test_null_stays_null_and_keys_stay():
     assert made["f"].to_list() == pytest.approx([-1, None, 1])
     assert made.select("date", "code").equals(frame([1, 2, 3]).select("date", "code"))
     assert made["f"].dtype == pl.Float32
-
-
-def test_a_thin_day_is_refused_by_name_and_count():
-    with pytest.raises(UserError, match=r"2024-01-05 has 2 stocks.*min_stocks 3"):
-        same_day(frame([1, 2, 3], [1, 2]), ["f"], clip=0, method="zscore", min_stocks=3)
-
-
-def test_rank_normal_scores_are_scipys_and_keep_the_order():
-    labels = np.random.default_rng(2).standard_t(2, (2, 300, 2))
-    labels[1, :40, 0] = np.nan
-    scores = rank_normal(labels)
-    known = labels[1, 40:, 0]
-    expected = stats.norm.ppf(stats.rankdata(known) / (len(known) + 1))
-    np.testing.assert_allclose(scores[1, 40:, 0], expected, rtol=1e-5)
-    assert np.isnan(scores[1, :40, 0]).all()
-    assert abs(scores[0].mean()) < 1e-6 and abs(scores[0].std() - 1) < 0.05

@@ -28,7 +28,6 @@ def rows(**changes):
         pl.Series("s33", ["0050", "3050", "0050", "3050", "0050"]),
         pl.lit("1").alias("s17"),
         pl.lit("0111").alias("market"),
-        pl.lit("-").alias("scale"),
         pl.lit(True).alias("universe"),
     )
     return frame.with_columns(**changes)
@@ -90,6 +89,13 @@ def test_a_column_named_and_not_made_or_made_and_not_named_is_an_error():
     for named in ([column("a"), column("b")], [column("b")]):
         with pytest.raises(ValueError, match="'b'"):
             finish(panel, "test", named, made, DAYS[0])
+
+
+def test_a_flag_of_the_day_is_every_stock_s():
+    panel, flag = Panel.of(rows()), np.array([0.0, 1.0, np.nan], np.float32)
+    frame, metadata = finish(panel, "test", [column("a", "flag")], {"a": flag}, DAYS[0])
+    assert frame["a"].to_list() == [0, 1, 1, None, None]
+    assert '"a": "flag"' in metadata["kinds"]
 
 
 def test_infinite_values_are_an_error_and_validity_is_any_known_column():

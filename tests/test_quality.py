@@ -13,7 +13,7 @@ FIRST = np.datetime64("2022-06-01")
 NONE = None
 
 
-def bars_of(*prices, code="94680", volume=1000.0, factors=None):
+def bars_of(*prices, code="94680", volume=1000.0, value=None, factors=None):
     """Give one stock's bars: each price is a close (and open, high, low), or (O, H, L, C)."""
     rows = [price if isinstance(price, tuple) else (price,) * 4 for price in prices]
     columns = dict(zip("OHLC", zip(*rows, strict=True), strict=True))
@@ -23,9 +23,10 @@ def bars_of(*prices, code="94680", volume=1000.0, factors=None):
             "Code": code,
             **{name: list(values) for name, values in columns.items()},
             "Vo": volume,
+            "Va": value,
             "AdjFactor": factors or [1.0] * len(rows),
         },
-        schema_overrides=dict.fromkeys("OHLC", pl.Float64),
+        schema_overrides=dict.fromkeys([*"OHLC", "Vo", "Va"], pl.Float64),
     )
 
 
@@ -119,6 +120,47 @@ def test_prices_volumes_and_factors_have_their_sign():
     assert findings.group_by("rule").len().row(0) == ("sign", 5)
 
 
+def test_no_price_volume_or_value_is_infinite():
+    endless = float("inf")
+    cleaned, findings = judge(
+        bars_of(1000, (endless, 1010, 990, -endless), volume=[1.0, endless], value=[endless, 5.0])
+    )
+    assert cleaned.select("O", "H", "L", "C").row(1) == (NONE, 1010, 990, NONE)
+    assert cleaned["Vo"].to_list() == [1.0, NONE] and cleaned["Va"].to_list() == [NONE, NONE]
+    assert findings.select("field", "rule").rows() == [
+        ("Va", "sign"), ("Va", "derived"), ("C", "sign"), ("O", "sign"), ("Vo", "sign")
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("factor", [0.0, -0.5, float("inf"), float("nan")])
+def test_a_factor_that_can_be_none_counts_as_one_and_is_reported(factor):
+    cleaned, findings = judge(bars_of(1000, 1010, 1020, factors=[1.0, factor, 1.0]))
+    assert cleaned["C"].to_list() == [1000, 1010, 1020]
+    assert cleaned["AdjFactor"].to_list() == [1.0, NONE, 1.0]
+    assert findings.select("field", "rule").rows() == [("AdjFactor", "sign")]
+
+
+def test_an_absent_factor_is_no_finding():
+    bars = bars_of(1000, 1010).with_columns(AdjFactor=pl.lit(None, pl.Float64))
+    assert judge(bars)[1].is_empty()
+
+
+def test_what_is_no_number_becomes_null():
+    cleaned, findings = judge(bars_of(1000, (float("nan"),) * 4, value=[5.0, float("nan")]))
+    assert cleaned["C"].to_list() == [1000, NONE] and cleaned["Va"].to_list() == [5.0, NONE]
+    assert findings.is_empty()
+
+
+def test_a_value_stands_or_falls_with_its_close_and_volume():
+    cleaned, findings = judge(
+        bars_of(1000, 1010, 99999, 1020, volume=[1.0, -1.0, 1.0, 1.0], value=[7.0, 8.0, 9.0, -1.0])
+    )
+    assert cleaned["Va"].to_list() == [7.0, NONE, NONE, NONE]
+    assert findings.filter(field="Va").select("rule", "value").rows() == [
+        ("derived", 8.0), ("derived", 9.0), ("sign", -1.0)
+    ]  # fmt: skip
+
+
 def test_equal_rows_count_once_and_rows_that_differ_not_at_all():
     bars = bars_of(1000, 1010, 1020)
     twice = pl.concat([bars, bars.head(1), bars.slice(1, 1).with_columns(C=1011.0)])
@@ -127,6 +169,13 @@ def test_equal_rows_count_once_and_rows_that_differ_not_at_all():
     assert findings.select("date", "rule", "value").rows() == [
         (cleaned["Date"][1], "duplicate", 2.0)
     ]
+
+
+def test_nothing_of_rows_that_differ_is_left():
+    bars = bars_of(1000, 1010, value=5.0, factors=[1.0, 0.5]).with_columns(UL=pl.lit("1"))
+    twice = pl.concat([bars, bars.tail(1).with_columns(UL=pl.lit("0"))])
+    for order in (twice, twice.reverse()):
+        assert judge(order)[0].drop("Date", "Code").row(1) == (NONE,) * 8
 
 
 def test_stocks_are_judged_apart_and_rows_stay():

@@ -2,6 +2,8 @@
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group("house")
+
 TRAIN = {"train_atft", "train_lightgbm", "train_ridge"}
 PREDICT = {"predict_atft", "predict_lightgbm", "predict_ridge"}
 JUDGE = {"evaluate", "report"}
@@ -33,6 +35,14 @@ def test_a_finished_run_has_nothing_to_do(house):
             "\nunused = 1\nimport",
             {"train_ridge", "predict_ridge"} | JUDGE,
         ),
+        (
+            "lib/gogooku/days.py",
+            "\nimport",
+            "\nunused = 1\nimport",
+            {"predict_reversal"} | AFTER_TRAIN,
+        ),
+        ("lib/gogooku/targets.py", "\nimport", "\nunused = 1\nimport", AFTER_TRAIN),
+        ("lib/gogooku/scaler.py", "\nfrom", "\nunused = 1\nfrom", {"scaler"} | AFTER_TRAIN),
         (
             "lib/gogooku/features/sector.py",
             "\nimport",

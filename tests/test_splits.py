@@ -3,7 +3,6 @@
 import datetime as dt
 
 import numpy as np
-import polars as pl
 import pytest
 from gogooku import calendar, splits
 from gogooku.calendar import Sessions
@@ -56,7 +55,7 @@ def test_parts_follow_each_other_and_have_their_lengths(spans, sizes, mode):
     st.integers(0, 2),
     st.integers(0, 40),
     st.lists(st.integers(1, 25), min_size=1, max_size=4, unique=True),
-    st.sampled_from(list(splits.ENTRY_LAG)),
+    st.sampled_from(list(calendar.ENTRY_LAG)),
 )
 def test_no_label_of_a_part_ends_within_the_embargo_of_the_next(number, embargo, horizons, entry):
     assume(number < splits.count(len(SPANS), **LENGTHS))
@@ -64,26 +63,25 @@ def test_no_label_of_a_part_ends_within_the_embargo_of_the_next(number, embargo,
     for part, after in (("train", "valid"), ("valid", "test")):
         last = SESSIONS.position(np.datetime64(fold[part]["last"]))
         first = SESSIONS.position(np.datetime64(fold[after]["first"]))
-        exit_of_last = last + splits.ENTRY_LAG[entry] + max(horizons)
+        exit_of_last = last + calendar.ENTRY_LAG[entry] + max(horizons)
         assert first - exit_of_last - 1 == embargo
 
 
 def test_a_fold_says_what_it_reads():
     fold = cut()
     assert fold["train_spans"] == SPANS[:8] and fold["test_spans"] == SPANS[10:14]
-    assert fold["label_spans"] == SPANS[:10]
     assert fold["train"]["first"] == "2018-01-04" and fold["valid"]["first"] == "2020-01-01"
     assert fold["test"]["last"] == "2021-06-30"
     days = SESSIONS.between(fold["train"]["first"], fold["train"]["last"])
     assert fold["train"]["sessions"] == len(days)
 
 
-def test_every_label_of_training_and_validation_is_filed_in_the_label_spans():
+def test_every_label_of_training_and_validation_is_filed_in_the_parts_own_spans():
     fold = cut()
     for part in ("train", "valid"):
         last = SESSIONS.position(np.datetime64(fold[part]["last"]))
         exit_day = SESSIONS.days[last + 21].item()
-        assert calendar.span_of(exit_day, "quarter") in fold["label_spans"]
+        assert calendar.span_of(exit_day, "quarter") in fold[f"{part}_spans"]
 
 
 def test_the_last_test_part_ends_with_the_data():
@@ -115,20 +113,3 @@ def test_a_fold_moved_by_one_session_is_refused(part, moved):
 def test_a_reader_that_holds_only_training_days_can_check_a_fold():
     fold = cut()
     splits.check(fold, Sessions(SESSIONS.between("2018-01-01", "2020-06-30")))
-
-
-def test_the_scaler_gives_every_day_one_weight_and_sees_no_later_day():
-    rows = pl.DataFrame(
-        {
-            "date": [dt.date(2024, 1, 4)] * 3 + [dt.date(2024, 1, 5)] + [dt.date(2024, 1, 9)],
-            "a": pl.Series([1.0, 1.0, 1.0, 3.0, 99.0], dtype=pl.Float32),
-            "b": pl.Series([None, None, None, None, 7.0], dtype=pl.Float32),
-            "c": pl.Series([None, 2.0, None, None, 7.0], dtype=pl.Float32),
-        }
-    )
-    scaler = splits.fit_scaler(rows, ["a", "b", "c"], "2024-01-04", "2024-01-05")
-    assert scaler["a"] == {"mean": 2.0, "sd": 1.0}
-    assert scaler["b"] == {"mean": 0.0, "sd": 0.0}
-    assert scaler["c"] == {"mean": 2.0, "sd": 0.0}
-    with pytest.raises(UserError, match="widen splits.train"):
-        splits.fit_scaler(rows, ["a"], "2025-01-01", "2025-02-01")

@@ -161,6 +161,13 @@ def test_predictions_are_the_members_of_each_day_also_before_a_full_window():
     assert predictions["prediction_5d"].is_finite().all()
 
 
+def test_predictions_are_made_on_the_cpu_even_beside_a_gpu(monkeypatch):
+    days = planted.days(sessions=30)
+    net, _ = train.learn(days, TRAIN[:15], TRAIN[16:20], **SHAPE | PACE | {"epochs": 1})
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert train.predict(net, days, np.array([29])).height == days.universe[29].sum()
+
+
 @pytest.mark.parametrize("lost, part", [(TRAIN, "training"), (VALID, "validation")])
 def test_a_part_without_labels_is_refused(lost, part):
     days = planted.days()

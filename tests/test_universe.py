@@ -4,6 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 from gogooku import panel_rows, universe
+from gogooku.run import UserError
 from gogooku.sources import schema
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -59,7 +60,7 @@ def test_a_row_stands_for_every_session_and_listed_common_stock():
         panel.columns
         == (
             "date code open high low close volume value factor volume_factor limit_up limit_down "
-            "s33 s17 market scale universe"
+            "s33 s17 market universe"
         ).split()
     )
     assert panel["universe"].all() and panel["limit_down"].all() and not panel["limit_up"].any()
@@ -191,10 +192,47 @@ def test_the_universe_fails_on_price_value_and_age_alone():
     assert found[-1].tolist() == [True, False, False, False]
 
 
-def test_no_rows_make_no_rows():
+def test_a_span_without_sessions_makes_no_rows():
     bars, master, dates = market()
-    panel, findings = build(bars.clear(), master.clear(), dates)
+    panel, findings = build(bars, master, dates, first=dates[-1] + 1)
     whole, _ = build(bars, master, dates)
     assert panel.is_empty() and findings.is_empty() and panel.schema == whole.schema
+
+
+def test_a_span_for_which_the_source_holds_nothing_is_refused():
+    bars, master, dates = market()
+    for lists in (master.clear(), master.filter(pl.col("Date") < dates[30])):
+        with pytest.raises(UserError, match="listed from 2024-02-03 to 2024-02-12: move dates.s"):
+            build(bars, lists, dates, first=dates[30])
+
+
+def test_two_lists_of_a_day_that_differ_are_refused_and_equal_ones_count_once():
+    bars, master, dates = market()
+    double = master.filter(pl.col("Date") == dates[35], pl.col("Code") == "10020")
+    again = build(bars, pl.concat([master, double]), dates)
+    for one, other in zip(again, build(bars, master, dates), strict=True):
+        assert_frame_equal(one, other)
+    differs = double.with_columns(S33=pl.lit("9050"))
+    with pytest.raises(UserError, match="different rows for Date 2024-02-08, Code 10020"):
+        build(bars, pl.concat([master, differs]), dates)
+
+
+@pytest.mark.parametrize(("shift", "said"), [(0, False), (-1, True), (1, True)])
+def test_factors_that_stand_beside_their_ex_dates_are_said(shift, said, caplog):
+    bars, master, dates = market(codes=("10010", "10020", "10030", "10040"))
+    day = pl.col("Date")
+    ex_date = day >= dates[35]
+    halved = [
+        pl.when(ex_date).then(pl.col(name) / 2).otherwise(name).alias(name) for name in "OHLC"
+    ]
+    stands = pl.when(day == dates[35 + shift]).then(0.5).otherwise(1.0)
+    build(bars.with_columns(*halved, AdjFactor=stands), master, dates, first=dates[30])
+    assert ("4 of 4 adjustment factors" in caplog.text) == said
+    assert ("check archive_factor" in caplog.text) == said
+
+
+def test_a_listed_stock_without_bars_has_rows_and_no_membership():
+    bars, master, dates = market()
+    whole, _ = build(bars, master, dates)
     unpriced, _ = build(bars.clear(), master, dates)
     assert unpriced.height == whole.height and not unpriced["universe"].any()

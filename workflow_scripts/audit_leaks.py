@@ -19,6 +19,6 @@ house, folder = Path(files.fold).parents[1], Path(snakemake.output[0]).parent / 
 unknown = audit.rebuild(folder, files.raw, knobs.setting, moment, knobs.targets, snakemake.threads)
 stages = audit.compare(house, folder / house, day)
 audit.verdict(stages, day)
-run.write_json(
-    {"day": str(day), "rows_not_yet_known": unknown, "stages": stages}, snakemake.output[0]
-)
+audit.discard(folder)
+told = {"day": str(day), "rows_not_yet_known": unknown, "stages": stages}
+run.write_json(told, snakemake.output[0])

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from gogooku import run
+from gogooku import calendar, known, run
 from gogooku.features import column, relative
 from gogooku.panel import Panel
 
@@ -13,7 +13,9 @@ knobs = snakemake.params
 run.log_to(snakemake.log[0])
 
 panel = Panel.read(snakemake.input.panel)
-topix = run.read_parquet(snakemake.input.topix)
+rows = known.visible(run.read_parquet(snakemake.input.topix), knobs.moment["clock"])
+moments = calendar.decision_moments(panel.dates, knobs.moment["decision"], knobs.moment["closes"])
+topix = known.on_the_day(rows, ["Date"], panel.dates, moments)
 values = relative.compute(panel, topix)
 
 frame, kinds = column.finish(panel, "relative", relative.COLUMNS, values, knobs.first)

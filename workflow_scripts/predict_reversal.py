@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from gogooku import run
-from gogooku.dataset import Days
+from gogooku.days import Days
 from gogooku.models import naive
 
 if TYPE_CHECKING:
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 files = snakemake.input
 run.log_to(snakemake.log[0])
 
-fold, scaler = run.read_json(files.fold), run.read_json(files.scaler)
-days = Days.read(files.dataset, None, None, scaler, columns=[naive.RETURN])
+fold = run.read_json(files.fold)
+days = Days.read(files.dataset, None, None, {}, columns=[naive.RETURN])
 
 rows = naive.predict(days, days.part(fold["test"]), fold["horizons"])
 run.write_parquet(rows, snakemake.output[0])

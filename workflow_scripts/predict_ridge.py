@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from gogooku import run
-from gogooku.dataset import Days
+from gogooku.days import Days
 from gogooku.models import linear
 
 if TYPE_CHECKING:

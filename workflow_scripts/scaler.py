@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from gogooku import dataset, run, splits
+from gogooku import dataset, run, scaler
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -15,5 +15,5 @@ kinds = dataset.read_kinds(files.dataset[0])
 columns = [name for name, kind in kinds.items() if kind == "market"]
 rows = run.read_parquet(files.dataset, ["date", *columns])
 
-scale = splits.fit_scaler(rows, columns, fold["train"]["first"], fold["train"]["last"])
+scale = scaler.fit(rows, columns, fold["train"]["first"], fold["train"]["last"])
 run.write_json(scale, snakemake.output[0])

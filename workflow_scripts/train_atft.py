@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from gogooku import run, train
-from gogooku.dataset import Days
+from gogooku.days import Days
 from gogooku.models import atft
 
 if TYPE_CHECKING:
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 me, knobs, files = snakemake.wildcards, snakemake.params, snakemake.input
 run.log_to(snakemake.log[0])
-
 run.seed_everything(int(me.seed), snakemake.threads)
-
 fold, scaler = run.read_json(files.fold), run.read_json(files.scaler)
-days = Days.read(files.dataset, files.labels, files.graphs, scaler, neighbours=knobs.neighbours)
+days = Days.read(
+    files.dataset, files.labels, files.graphs, scaler, fold["horizons"], neighbours=knobs.neighbours
+)
 
 net, curve = train.learn(
     days,

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from gogooku import run
-from gogooku.dataset import Days
+from gogooku.days import Days
 from gogooku.models import linear
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ knobs, files = snakemake.params, snakemake.input
 run.log_to(snakemake.log[0])
 
 fold, scaler = run.read_json(files.fold), run.read_json(files.scaler)
-days = Days.read(files.dataset, files.labels, None, scaler)
+days = Days.read(files.dataset, files.labels, None, scaler, fold["horizons"])
 
 model = linear.fit(days, days.part(fold["train"]), **knobs.ridge)
 linear.save(model, snakemake.output.model)

@@ -25,13 +25,17 @@ NOISE = 0.02  # sd of the relative change of every future number: within the dai
 DELETED, ADDED = 0.05, 0.05  # share of the future rows
 KEPT = {"Code", "DiscNo", "Section", "HolDiv"}  # what tells rows apart
 WHEN = {"labels": "exit"}  # the column that dates a row, where it is not `date`
-STAGES = ("panel", "quality", "labels", "features", "graphs", "dataset", "predictions")
+ROOMS = ("panel", "quality", "labels", "features/*", "graphs", "dataset", "predictions/*")
+FITS = "fold, scaler, models"
+FITTED = ("folds/fold0.json", "folds/scaler0.json", "models/*/fold0/*/model.*")
 
 
 def chosen_day(test: Mapping[str, str], day: str | None) -> dt.date:
     """Give `day`, or by default the middle of the test part; UserError if it lies outside it."""
     first, last = (dt.date.fromisoformat(test[end]) for end in ("first", "last"))
-    chosen = dt.date.fromisoformat(day) if day else first + (last - first) / 2
+    middle = first + (last - first) / 2
+    friday = middle - dt.timedelta(max(0, middle.weekday() - 4))  # markets rest at weekends
+    chosen = dt.date.fromisoformat(day) if day else friday
     if not first <= chosen <= last:
         raise UserError(f"audit.day {chosen} is outside the first fold's test part {first}…{last}")
     return chosen
@@ -88,7 +92,7 @@ def rebuild(
     """Build `targets` in `folder` by the workflow itself, from raw files with another future.
 
     Returns the number of rows per data set that were not yet known at `moment`.
-    Raises RuntimeError with the end of the log if the nested run fails.
+    Raises UserError with the end of the log if the nested run fails.
     """
     shutil.rmtree(folder, ignore_errors=True)
     unknown: dict[str, int] = {}
@@ -108,36 +112,46 @@ def _snakemake(folder: Path, targets: Sequence[str], cores: int) -> None:
     command += ["--cores", str(cores), "--profile", str(root / "profiles" / "default"), "--"]
     done = subprocess.run([*command, *targets], capture_output=True, text=True, check=False)
     if done.returncode:
-        raise RuntimeError(f"the rebuild in {folder} failed:\n{done.stderr[-3000:]}")
+        raise UserError(f"the rebuild in {folder} failed, look there:\n{done.stderr[-2000:]}")
 
 
 def compare(before: Path, after: Path, day: dt.date) -> list[dict[str, Any]]:
-    """Compare two runs' files stage by stage up to `day`.
+    """Compare two runs' files stage by stage up to `day`, which lies in fold 0's test part.
 
     Returns one row a stage: files, rows, values, how many later rows differ (the audit's power),
-    and the first difference (file, column, date, code) or None.
+    and the first difference (file, column, date and code) or None. The last row holds what was
+    fitted before the test part (fold, scaler, models), compared byte by byte.
     """
-    return [
-        _compare_stage(stage, before / stage, after / stage, day)
-        for stage in STAGES
-        if (after / stage).is_dir()
-    ]
+    stages = [path for room in ROOMS for path in sorted(after.glob(room)) if path.is_dir()]
+    rows = [_compare_stage(before / path.relative_to(after), path, day) for path in stages]
+    names = [str(path.relative_to(after)) for path in stages]
+    told = [{"stage": name, **row} for name, row in zip(names, rows, strict=True)]
+    return [*told, _compare_fits(before, after)]
 
 
-def _compare_stage(stage: str, before: Path, after: Path, day: dt.date) -> dict[str, Any]:
-    row: dict[str, Any] = {"stage": stage, "files": 0, "rows": 0, "values": 0}
-    row |= {"later_rows_changed": 0, "difference": None}
+def _compare_stage(before: Path, after: Path, day: dt.date) -> dict[str, Any]:
+    row: dict[str, Any] = {"files": 0, "rows": 0, "values": 0}
+    row |= {"later_rows": 0, "later_rows_changed": 0, "difference": None}
     for path in sorted(after.rglob("*.parquet")):
         told, changed = run.read_parquet(before / path.relative_to(after)), run.read_parquet(path)
-        when = pl.col(WHEN.get(stage, "date"))
+        when = pl.col(WHEN.get(after.name, "date"))
         past = [frame.filter(when <= day) for frame in (told, changed)]
         row["files"] += 1
         row["rows"] += len(past[0])
         row["values"] += past[0].width * len(past[0])
         later = [frame.filter(when > day).hash_rows() for frame in (told, changed)]
+        row["later_rows"] += len(later[0])
         row["later_rows_changed"] += len(set(later[0]) ^ set(later[1]))
         row["difference"] = row["difference"] or _difference(path.relative_to(after.parent), *past)
     return row
+
+
+def _compare_fits(before: Path, after: Path) -> dict[str, Any]:
+    files = [path for pattern in FITTED for path in sorted(after.glob(pattern))]
+    names = [path.relative_to(after) for path in files]
+    moved = [name for name in names if (before / name).read_bytes() != (after / name).read_bytes()]
+    difference = {"file": str(moved[0]), "column": "all", "first": "its bytes"} if moved else None
+    return {"stage": FITS, "files": len(files), "difference": difference}
 
 
 def _difference(path: Path, told: pl.DataFrame, changed: pl.DataFrame) -> dict[str, str] | None:
@@ -162,10 +176,14 @@ def verdict(stages: Sequence[Mapping[str, Any]], day: dt.date) -> None:
             f"look-ahead: {first['file']} column {first['column']} ({first['first']}) changed with "
             f"rows known only after {day}: make it use rows with known_at up to that day"
         )
-    blind = [
-        row["stage"] for row in stages if row["stage"] == "panel" and not row["later_rows_changed"]
-    ]
-    if blind or not stages:
+    blind = [r["stage"] for r in stages if r.get("later_rows") and not r["later_rows_changed"]]
+    if blind or len(stages) < 2:
         raise UserError(
-            f"the audit of {day} changed nothing it could see: choose an earlier audit.day"
+            f"the audit of {day} changed nothing that {blind or 'any stage'} could show: choose an "
+            "earlier audit.day"
         )
+
+
+def discard(folder: Path) -> None:
+    """Delete a rebuild that has been compared; one that failed stays for a look."""
+    shutil.rmtree(folder)

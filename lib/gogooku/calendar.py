@@ -18,10 +18,14 @@ from gogooku import run
 
 Granularity = Literal["month", "quarter", "year"]
 Clock = Literal["published", "served"]
+Entry = Literal["next_close", "next_open", "close"]
 Days = npt.NDArray[np.datetime64]
 
 MONTHS = {"month": 1, "quarter": 3, "year": 12}
 MARKS = {"m": "month", "q": "quarter", "y": "year"}
+
+# Sessions from the day whose features predict to the one at whose price a position is entered.
+ENTRY_LAG: Mapping[Entry, int] = {"next_close": 1, "next_open": 1, "close": 0}
 
 # Fewest sessions that any span of the length has held since 2008 (Golden Week, New Year).
 FEWEST_SESSIONS = {"month": 17, "quarter": 56, "year": 240}

@@ -9,6 +9,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    NonNegativeInt,
     PositiveFloat,
     PositiveInt,
     ValidationError,
@@ -17,15 +18,17 @@ from pydantic import (
 )
 
 from gogooku import splits
-from gogooku.calendar import Clock, Granularity, spans
+from gogooku.calendar import FEWEST_SESSIONS, Clock, Entry, Granularity, spans
 from gogooku.features.families import FAMILIES
 from gogooku.run import UserError
 
 Model = Literal["atft", "lightgbm", "ridge", "reversal"]
-Entry = Literal["next_close", "next_open", "close"]
 Share = float
 
+JAPAN = dt.timezone(dt.timedelta(hours=9))
 LAST_CLOSE = "15:30"  # the latest close that the exchange has had [JST]
+BARS_SERVED = "16:30"  # when the API delivers daily bars [JST]
+SHORTEST_EMBARGO = 20  # sessions
 
 
 class Section(BaseModel):
@@ -87,7 +90,14 @@ class Features(Section):
     @field_validator("families")
     @classmethod
     def _exist(cls, names: list[str]) -> list[str]:
-        return _among(names, list(FAMILIES), "features.families")
+        if strangers := sorted(set(names) - set(FAMILIES)):
+            raise ValueError(
+                f"features.families names {strangers}, which do not exist: choose from "
+                f"{list(FAMILIES)}"
+            )
+        if len(set(names)) < len(names):
+            raise ValueError(f"features.families {names} names one twice: name each once")
+        return names
 
 
 class Labels(Section):
@@ -179,13 +189,13 @@ class Audit(Section):
 class Settings(Section):
     """All settings of a run."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
+    name: str = Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_.-]*$")
     source: Literal["simulated", "jquants", "archive", "stored"]
-    store: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
+    store: str = Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_.-]*$")
     dates: Dates
     spans: Granularity
     clock: Clock
-    decision_time: str | None = Field(pattern=r"^\d\d:\d\d$")
+    decision_time: str | None = Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
     jquants: Jquants
     archive: str | None
     archive_factor: Literal["ex_date", "day_before"]
@@ -197,7 +207,7 @@ class Settings(Section):
     splits: Splits
     graph: Graph
     models: list[Model] = Field(min_length=1)
-    seeds: list[int] = Field(min_length=1)
+    seeds: list[NonNegativeInt] = Field(min_length=1)
     atft: Atft
     lightgbm: Lightgbm
     ridge: Ridge
@@ -211,11 +221,52 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _embargo_covers_the_longest_label(self) -> "Settings":
-        longest = max(self.labels.horizons)
-        if self.splits.embargo < longest:
+        least = max(SHORTEST_EMBARGO, *self.labels.horizons)
+        if self.splits.embargo < least:
             raise ValueError(
-                f"splits.embargo is {self.splits.embargo} sessions but the longest label lasts "
-                f"{longest}: raise splits.embargo to at least {longest}"
+                f"splits.embargo is {self.splits.embargo} sessions, but parts must lie as far "
+                f"apart as the longest label and {SHORTEST_EMBARGO} sessions at least: raise "
+                f"splits.embargo to at least {least}"
+            )
+        return self
+
+    @field_validator("models", "seeds")
+    @classmethod
+    def _each_once(cls, names: list[Any]) -> list[Any]:
+        if len(set(names)) < len(names):
+            raise ValueError(f"{names} names something twice: name each once")
+        return names
+
+    @model_validator(mode="after")
+    def _models_have_what_they_read(self) -> "Settings":
+        if "reversal" in self.models and "technical" not in self.features.families:
+            raise ValueError(
+                "models names reversal, which reads the technical family: add technical to "
+                "features.families or drop reversal"
+            )
+        fewest = self.splits.valid * FEWEST_SESSIONS[self.spans]
+        if self.atft.window > fewest:
+            raise ValueError(
+                f"atft.window {self.atft.window} looks back further than the validation spans, "
+                f"which hold {fewest} sessions or more: shorten it or lengthen splits.valid"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _the_served_clock_has_delivered(self) -> "Settings":
+        if self.clock == "served" and self.decision_time and self.decision_time < BARS_SERVED:
+            raise ValueError(
+                f"decision_time {self.decision_time} is before the API delivers the day's bars: "
+                f"choose {BARS_SERVED} or later, or null"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _days_have_passed(self) -> "Settings":
+        today = dt.datetime.now(JAPAN).date()
+        if self.source == "jquants" and self.dates.end >= today:
+            raise ValueError(
+                f"dates.end {self.dates.end} has not passed in Japan: choose a day before {today}"
             )
         return self
 
@@ -256,12 +307,6 @@ class Settings(Section):
                 f"{s.valid} + test {s.test}: shorten them or widen dates"
             )
         return self
-
-
-def _among(names: list[str], known: list[str], where: str) -> list[str]:
-    if strangers := sorted(set(names) - set(known)):
-        raise ValueError(f"{where} names {strangers}, which do not exist: choose from {known}")
-    return names
 
 
 def read(config: Mapping[str, Any]) -> Settings:

@@ -10,6 +10,9 @@ from gogooku.sources import schema
 
 PATIENCE = 45  # days that a data set may begin late or end early before it is worth a word
 
+NULL = "what is made of it is null"
+INSTEAD = {"topix": "the equal-weighted mean return of the universe stands in for the index"}
+
 
 def lacks(raw: Sequence[str], start: str, end: str) -> list[str]:
     """Say what the raw files <dataset>/<span>.parquet lack between `start` and `end` [dates].
@@ -36,7 +39,7 @@ def _of(dataset: str, paths: list[Path], start: str, end: str) -> list[str]:
     ).collect()
     count, first, last, *known = told.row(0)
     if not count:
-        return [f"{dataset}: the source has no row; what is made of it is null or stands in"]
+        return [f"{dataset}: the source has no row; {INSTEAD.get(dataset, NULL)}"]
     sentences = []
     ends = pl.Series([start, end]).str.to_date()
     if (first - ends[0]).days > PATIENCE or (ends[1] - last).days > PATIENCE:

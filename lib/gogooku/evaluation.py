@@ -17,7 +17,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gogooku import inference, metrics, portfolio, run
-from gogooku.splits import Entry
+from gogooku.calendar import Entry
 
 Table = NDArray[np.float64]
 Series = NDArray[np.float64]

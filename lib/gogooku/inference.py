@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from gogooku.splits import ENTRY_LAG, Entry
+from gogooku.calendar import ENTRY_LAG, Entry
 
 Series = NDArray[np.float64]
 

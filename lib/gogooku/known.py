@@ -2,14 +2,17 @@
 
 Every raw row carries the moment at which it was public (`known_at`) and the one at which the
 vendor's API delivered it (`served_at`). A day may use the rows whose moment is not later than the
-day's moment of decision. One table, config/availability.yaml, says how the moments follow from a
-row; one function, `as_of`, joins.
+day's moment of decision; a row known exactly then counts, as prices do that are known at the close
+of their day. One table, config/availability.yaml, says how the moments follow from a row. Two
+functions compare them with decisions: `on_the_day` for rows that belong to a session (bars, lists,
+TOPIX), `as_of` for those that stand until newer ones come (filings, weekly flows).
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from gogooku import calendar
@@ -77,24 +80,47 @@ def _column(rows: pl.DataFrame, name: str) -> pl.Series:
     return rows[name]
 
 
-def as_of(left: pl.DataFrame, right: pl.DataFrame, *, by: str) -> pl.DataFrame:
-    """Give every row the newest row of its key that was known at its moment of decision.
+def on_the_day(
+    rows: pl.DataFrame, key: Sequence[str], dates: calendar.Days, moments: calendar.Days
+) -> pl.DataFrame:
+    """Keep the rows that their own session's decision could see; of each key, the newest.
 
-    left     (N, ...) with `by` and `moment` [UTC, microseconds]
-    right    (M, ...) with `by` and `known_at`; of rows known at one moment the last one counts
+    rows      (M, ...) with `Date` and `known_at`
+    key       columns of one thing's rows, `Date` among them
+    dates     (T,) sessions; rows of other days go
+    moments   (T,) moment of decision of each [UTC, microseconds]
 
-    Returns (N, ...): left in its own order, then right's columns; null where nothing was known.
-    A row known exactly at the moment counts: prices of a day are known at its close.
+    Returns rows in their order. Rows of one key that became known together all stay.
     """
-    order = left.with_row_index("_row").sort("moment", maintain_order=True)
-    newest = right.sort("known_at", maintain_order=True)
-    joined = order.join_asof(
-        newest,
-        left_on="moment",
-        right_on="known_at",
-        by=by,
-        strategy="backward",
-        check_sortedness=False,
-        coalesce=False,
+    days = pl.DataFrame({"Date": dates, "_moment": moments}).with_columns(
+        pl.col("Date").cast(pl.Date), pl.col("_moment").cast(pl.Datetime("us")).cast(MOMENT)
     )
-    return joined.sort("_row").drop("_row")
+    seen = rows.join(days, on="Date", maintain_order="left")
+    seen = seen.filter(pl.col("known_at") <= pl.col("_moment"))
+    newest = pl.col("known_at") == pl.col("known_at").max().over(key)
+    return seen.filter(newest).drop("_moment")
+
+
+def as_of(known_at: calendar.Days, moments: calendar.Days) -> npt.NDArray[np.intp]:
+    """Count the rows known at each moment of decision; the last of them is the newest.
+
+    known_at   (M,) when each row was known, in order [UTC, microseconds]
+    moments    (T,) moments of decision [UTC, microseconds]
+
+    Returns (T,); 0 where nothing was known.
+    """
+    return np.searchsorted(known_at, moments, side="right")
+
+
+def distinct(rows: pl.DataFrame, key: Sequence[str], source: str) -> pl.DataFrame:
+    """Keep equal rows once, in order; UserError naming `source` and key if rows of one differ."""
+    double = rows.filter(pl.struct(key).is_duplicated())
+    if double.is_empty():
+        return rows
+    once = rows.unique(keep="first", maintain_order=True)
+    clash = once.filter(pl.struct(key).is_duplicated()).select(key)
+    if len(clash):
+        first = clash.sort(key).row(0, named=True)
+        row = ", ".join(f"{name} {value}" for name, value in first.items())
+        raise UserError(f"{source} holds two different rows for {row}: fetch it again")
+    return once

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
+from gogooku.calendar import ENTRY_LAG, Entry
 from gogooku.panel import Panel
-from gogooku.splits import ENTRY_LAG, Entry
 
 PRICE: dict[Entry, str] = {"next_close": "close", "next_open": "open", "close": "close"}
 

@@ -8,9 +8,8 @@ from typing import Literal
 
 import numpy as np
 import polars as pl
-from scipy.special import ndtri
 
-from gogooku.run import UserError
+from gogooku.ranks import mean_ranks
 
 Method = Literal["zscore", "rank"]
 
@@ -21,7 +20,6 @@ def same_day(
     *,
     clip: float,
     method: Method,
-    min_stocks: int = 1,
 ) -> pl.DataFrame:
     """Normalise `columns` of each day across the rows of that day.
 
@@ -31,11 +29,8 @@ def same_day(
 
     Returns the frame with those columns replaced (Float32); null stays null, and a column that is
     the same for all members becomes 0.
-
-    Raises UserError naming the first day with members, but fewer than `min_stocks`.
     """
     starts = day_starts(frame["date"])
-    _require_members(frame["date"], starts, min_stocks)
     if not columns:
         return frame
     values = frame.select(columns).cast(pl.Float64).to_numpy()
@@ -53,36 +48,6 @@ def cross_section(x: np.ndarray, *, clip: float, method: Method) -> np.ndarray:
     """
     trimmed = _winsorise(np.ascontiguousarray(x, np.float64), clip)
     return _zscore(trimmed) if method == "zscore" else _spread(trimmed)
-
-
-def rank_normal(labels: np.ndarray) -> np.ndarray:
-    """Turn each day's labels into normal scores: what all models learn to predict.
-
-    labels   (T, N, H); NaN where unknown
-
-    Returns (T, N, H) float32: per day and horizon about mean 0 and sd 1, whatever the market's
-    volatility and however wild the tails; NaN stays NaN. Source: van der Waerden (1952).
-    """
-    scores = np.empty(labels.shape, np.float32)
-    for day, rows in enumerate(labels):
-        ranks, known = mean_ranks(np.ascontiguousarray(rows.T, np.float64))
-        scores[day] = ndtri(ranks / (known + 1)).T
-    return scores
-
-
-def mean_ranks(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Rank each row of x (F, N) from 1, ties sharing their mean; NaN keeps NaN.
-
-    Returns the ranks (F, N) and the number of known values (F, 1).
-    """
-    known = np.isfinite(x).sum(axis=1, keepdims=True)
-    ranks = np.full(x.shape, np.nan)
-    for row, ordered, count, out in zip(x, np.sort(x, axis=1), known[:, 0], ranks, strict=True):
-        present = np.isfinite(row)
-        below = np.searchsorted(ordered[:count], row[present], side="left")
-        upto = np.searchsorted(ordered[:count], row[present], side="right")
-        out[present] = (below + upto + 1) / 2
-    return ranks, known
 
 
 def day_starts(dates: pl.Series) -> np.ndarray:
@@ -127,13 +92,3 @@ def _spread(x: np.ndarray) -> np.ndarray:
 def _alike(x: np.ndarray) -> np.ndarray:
     highest = np.fmax.reduce(x, axis=1, keepdims=True)
     return ~(highest > np.fmin.reduce(x, axis=1, keepdims=True))
-
-
-def _require_members(dates: pl.Series, starts: np.ndarray, min_stocks: int) -> None:
-    sizes = np.diff(starts)
-    if len(few := np.flatnonzero(sizes < min_stocks)):
-        day = dates[int(starts[few[0]])]
-        raise UserError(
-            f"{day} has {sizes[few[0]]} stocks in the universe, fewer than features.min_stocks "
-            f"{min_stocks}: widen the universe or lower features.min_stocks"
-        )

@@ -54,7 +54,7 @@ class Panel:
         fields = {
             name: _dense(rows[name], cells, shape)
             for name in rows.columns
-            if name not in ("date", "code", "scale")
+            if name not in ("date", "code")
         }
         fields["listed"] = _dense(pl.repeat(True, len(rows), eager=True), cells, shape)
         return cls(dates, names.to_numpy().astype(str), _adjusted(fields))

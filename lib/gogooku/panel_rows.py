@@ -9,16 +9,19 @@ import numpy.typing as npt
 import polars as pl
 
 from gogooku import known, quality, universe
+from gogooku.run import UserError
 
 log = logging.getLogger(__name__)
 
 Days = npt.NDArray[np.datetime64]
 
-LOOK_BACK = universe.CLOSE_WINDOW
-"""Sessions before the first row that `build` needs."""
+KEY = ["Date", "Code"]
 
 RIGHTS_ISSUE = "3"
 PRO_MARKET = "0105"
+
+FEWEST_MISPLACED = 3
+"""Factors beside a rejected price, and more than a third of all, that make their dates doubtful."""
 
 
 def build(
@@ -36,7 +39,7 @@ def build(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Build the panel rows from `first` on, and report the values that were rejected.
 
-    bars      raw daily bars of the look-back and the span, with known_at
+    bars      raw daily bars of the span and universe.CLOSE_WINDOW sessions before it, with known_at
     master    raw lists of the same sessions, with known_at
     dates     (T,) sessions of the look-back and the span, in order
     moments   (T,) moment of decision of each [UTC, microseconds]
@@ -48,16 +51,17 @@ def build(
 
     Returns two frames sorted by date and code: the panel (date, code, open, high, low, close
     [JPY, raw], volume [shares, raw], value [JPY], factor, volume_factor, limit_up, limit_down,
-    s33, s17, market, scale, universe) and the findings of quality.clean. Prices that are absent
+    s33, s17, market, universe) and the findings of quality.clean. Prices that are absent
     or rejected are null; where the source has no traded value, close times volume stands in.
+
+    Raises UserError if `master` holds rows of one date and code that differ, or no stock for any
+    session of the span.
     """
-    days = pl.DataFrame({"Date": dates, "moment": moments}).with_columns(
-        pl.col("Date").cast(pl.Date), pl.col("moment").cast(pl.Datetime("us")).cast(known.MOMENT)
-    )
-    stocks = _common_stocks(_newest_known(master, days)).unique(
-        ["Date", "Code"], keep="last", maintain_order=True
-    )
-    listed = _newest_known(bars, days).join(stocks, on=["Date", "Code"], how="semi")
+    since = dates[dates >= np.datetime64(first)]
+    lists = known.distinct(known.on_the_day(master, KEY, dates, moments), KEY, "master")
+    stocks = _common_stocks(lists)
+    _require_stocks(stocks, since)
+    listed = known.on_the_day(bars, KEY, dates, moments).join(stocks, on=KEY, how="semi")
     cleaned, findings = quality.clean(
         listed, dates, limit_tolerance=limit_tolerance, limit_relief_days=limit_relief_days
     )
@@ -66,15 +70,9 @@ def build(
         rows, dates, min_price=min_price, min_value=min_value, min_sessions=min_sessions
     )
     span = pl.col("date") >= first
-    _say_empty_sessions(rows, dates[dates >= np.datetime64(first)])
+    _say_empty_sessions(rows, since)
+    _say_misplaced_factors(cleaned, findings, dates, first)
     return rows.with_columns(universe=member).filter(span), findings.filter(span)
-
-
-def _newest_known(rows: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
-    """Keep, of each key, the rows with the newest known_at that its day's decision could see."""
-    seen = rows.join(days, on="Date").filter(pl.col("known_at") <= pl.col("moment"))
-    newest = pl.col("known_at") == pl.col("known_at").max().over("Date", "Code")
-    return seen.filter(newest).drop("moment")
 
 
 def _common_stocks(master: pl.DataFrame) -> pl.DataFrame:
@@ -82,8 +80,16 @@ def _common_stocks(master: pl.DataFrame) -> pl.DataFrame:
     return master.filter(ordinary & pl.col("Mkt").ne_missing(PRO_MARKET))
 
 
+def _require_stocks(stocks: pl.DataFrame, dates: Days) -> None:
+    if len(dates) and not stocks["Date"].is_in(pl.Series(dates).implode()).any():
+        raise UserError(
+            f"no stock is listed from {dates[0]} to {dates[-1]}: move dates.start or dates.end to "
+            "days that the source holds"
+        )
+
+
 def _rows(stocks: pl.DataFrame, cleaned: pl.DataFrame) -> pl.DataFrame:
-    joined = stocks.join(cleaned, on=["Date", "Code"], how="left")
+    joined = stocks.join(cleaned, on=KEY, how="left")
     factor = pl.col("AdjFactor").fill_null(1.0)
     rights = pl.col("ExRT").eq_missing(RIGHTS_ISSUE)
     return joined.select(
@@ -102,7 +108,6 @@ def _rows(stocks: pl.DataFrame, cleaned: pl.DataFrame) -> pl.DataFrame:
         s33="S33",
         s17="S17",
         market="Mkt",
-        scale="ScaleCat",
     )
 
 
@@ -123,3 +128,23 @@ def _say_empty_sessions(rows: pl.DataFrame, dates: Days) -> None:
     empty = np.setdiff1d(dates, rows["date"].to_numpy().astype("datetime64[D]"))
     if len(empty):
         log.warning("no stock is listed on %d sessions, as %s", len(empty), empty[0])
+
+
+def _say_misplaced_factors(
+    cleaned: pl.DataFrame, findings: pl.DataFrame, dates: Days, first: dt.date
+) -> None:
+    """Warn if many factors stand a session beside the price that they explain."""
+    days = pl.DataFrame({"date": dates}).cast(pl.Date).with_row_index("session")
+    adjusted = cleaned.filter(pl.col("AdjFactor") != 1, pl.col("Date") >= first)
+    factors = adjusted.select(date="Date", code="Code").join(days, on="date")
+    jumps = findings.filter(rule="daily_limit").unique(["date", "code"]).join(days, on="date")
+    gap = pl.col("session").cast(pl.Int64) - pl.col("session_right").cast(pl.Int64)
+    beside = factors.join(jumps, on="code").filter(gap.abs() <= 1)
+    beside = beside.select("date", "code").unique()
+    if len(beside) >= FEWEST_MISPLACED and 3 * len(beside) > len(factors):
+        log.warning(
+            "%d of %d adjustment factors stand on or beside a day whose price breaks the daily "
+            "limit: if the source is an archive, check archive_factor",
+            len(beside),
+            len(factors),
+        )

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gogooku import inference, metrics
-from gogooku.splits import Entry
+from gogooku.calendar import Entry
 
 Table = NDArray[np.float64]
 Series = NDArray[np.float64]

@@ -18,15 +18,19 @@ Flags = npt.NDArray[np.bool_]
 Days = npt.NDArray[np.datetime64]
 
 PRICES = ("O", "H", "L", "C")
-FIELDS = (*PRICES, "Vo", "AdjFactor")
-OPEN, HIGH, LOW, CLOSE, VOLUME, FACTOR = range(len(FIELDS))
+FIELDS = (*PRICES, "Vo", "Va", "AdjFactor")
+OPEN, HIGH, LOW, CLOSE, VOLUME, VALUE, FACTOR = range(len(FIELDS))
 
-SIGN, LIMIT, CONTRADICTION = 1, 2, 3
-RULES = {SIGN: "sign", LIMIT: "daily_limit", CONTRADICTION: "contradiction"}
+SIGN, LIMIT, CONTRADICTION, DERIVED = 1, 2, 3, 4
+RULES = {SIGN: "sign", LIMIT: "daily_limit", CONTRADICTION: "contradiction", DERIVED: "derived"}
 REASONS = {
-    SIGN: "a price or factor is above 0, a volume not below it",
+    SIGN: "a price or factor is a finite number above 0, a volume or value one not below it",
     CONTRADICTION: "no price of a day is above its high or below its low",
+    DERIVED: "the value follows from a close or volume that was rejected",
 }
+
+ABSENT = {"AdjFactor": 1.0}
+"""What stands where there is no value, if it is not NaN."""
 
 WIDENED = 4.0
 """Times the daily limit after HELD sessions in a row that held no price but the limit itself.
@@ -43,15 +47,17 @@ MOST_DOUBLINGS = 40
 def clean(
     bars: pl.DataFrame, dates: Days, *, limit_tolerance: float, limit_relief_days: int
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Reject the prices, volumes and factors of raw bars that cannot be true.
+    """Reject the prices, volumes, values and factors of raw bars that cannot be true.
 
-    bars                rows with Date, Code, O, H, L, C [JPY, unadjusted], Vo [shares], AdjFactor
+    bars                rows with Date, Code, O, H, L, C [JPY, unadjusted], Vo [shares], Va [JPY],
+                        AdjFactor
     dates               (T,) sessions, from the start of the look-back; rows of other days go
     limit_tolerance     share of the daily limit by which a price may exceed it
     limit_relief_days   sessions without a good close after which the limit doubles with each
                         further one
 
-    sign            a price or factor at or below 0, a volume below 0
+    sign            a price or factor at or below 0, a volume or value below 0, or any of them
+                    infinite; a factor that is no number counts as 1 and is reported too
     daily_limit     a price further from the last good close (times the day's factor) than the
                     exchange allows. A session without a good close, untraded or rejected, moves
                     the range by one limit either way, as the true close may have moved; days held
@@ -59,17 +65,20 @@ def clean(
                     lasting new level (a long halt, a missing factor) is accepted in the end,
                     however far it is. A stock's first close has no base and stands.
     contradiction   of two prices that contradict each other, neither is believed
-    duplicate       several rows for one stock and session that differ: none is believed
+    derived         a value that follows from a rejected close or volume
+    duplicate       several rows for one stock and session that differ: none is believed, and of
+                    none any field is left
 
-    Returns the bars, one row a stock and session, rejected values null, sorted by Date and Code;
+    Returns the bars, one row a stock and session, rejected values null (as is what is no number),
+    sorted by Date and Code; a null factor stands for 1;
     and the findings: date, code, rule, field, value, reason, sorted by the first four.
     """
     rows, clashes = _one_row_each(bars.filter(pl.col("Date").is_in(pl.Series(dates).implode())))
     grid = _Grid.of(rows, dates)
-    values = np.stack([grid.dense(rows[name]) for name in FIELDS])
+    values = np.stack([grid.dense(rows[name], ABSENT.get(name, np.nan)) for name in FIELDS])
     found, low, high = _judge(values, limit_tolerance, limit_relief_days)
     rejected = [
-        pl.when(pl.Series(found[i][grid.cells] == 0)).then(name).alias(name)
+        pl.when(pl.Series(found[i][grid.cells] == 0)).then(pl.col(name).fill_nan(None)).alias(name)
         for i, name in enumerate(FIELDS)
     ]
     findings = pl.concat([clashes, grid.findings(values, found, low, high)])
@@ -80,7 +89,7 @@ def _one_row_each(bars: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Drop repeated rows; empty those that differ for one stock and session, and report them."""
     rows = bars.unique(maintain_order=True).sort("Date", "Code", maintain_order=True)
     count = pl.len().over("Date", "Code")
-    emptied = [pl.when(count == 1).then(name).alias(name) for name in FIELDS]
+    emptied = pl.when(count == 1).then(pl.exclude("Date", "Code")).name.keep()
     clashes = rows.group_by("Date", "Code", maintain_order=True).len().filter(pl.col("len") > 1)
     findings = clashes.select(
         date="Date",
@@ -90,7 +99,8 @@ def _one_row_each(bars: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         value=pl.col("len").cast(pl.Float64),
         reason=pl.lit("a stock has one bar a day: these rows differ"),
     )
-    return rows.with_columns(emptied).unique(["Date", "Code"], maintain_order=True), findings
+    once = rows.with_columns(emptied).unique(["Date", "Code"], keep="first", maintain_order=True)
+    return once, findings
 
 
 @dataclass(frozen=True)
@@ -108,9 +118,9 @@ class _Grid:
         stock = rows["Code"].cast(pl.Enum(codes)).to_physical().to_numpy()
         return cls(dates, codes, (day, stock))
 
-    def dense(self, values: pl.Series) -> Floats:
-        grid = np.full((len(self.dates), len(self.codes)), np.nan)
-        grid[self.cells] = values.cast(pl.Float64).fill_null(np.nan).to_numpy()
+    def dense(self, values: pl.Series, absent: float) -> Floats:
+        grid = np.full((len(self.dates), len(self.codes)), absent)
+        grid[self.cells] = values.cast(pl.Float64).fill_null(absent).to_numpy()
         return grid
 
     def findings(
@@ -151,9 +161,10 @@ def _judge(
 def _broken(bar: Floats, low: Floats, high: Floats) -> npt.NDArray[np.int8]:
     """Say which rule each value of one day (F, N) breaks; a value that is absent breaks none."""
     found = np.zeros(bar.shape, np.int8)
-    found[bar <= 0] = SIGN
-    found[VOLUME] = np.where(bar[VOLUME] < 0, SIGN, 0)
-    prices = slice(OPEN, CLOSE + 1)
+    found[(bar <= 0) | np.isinf(bar)] = SIGN
+    prices, amounts = slice(OPEN, CLOSE + 1), slice(VOLUME, VALUE + 1)
+    found[amounts][bar[amounts] == 0] = 0
+    found[FACTOR, np.isnan(bar[FACTOR])] = SIGN
     beyond = (bar[prices] < low) | (bar[prices] > high)
     found[prices][beyond & (found[prices] == 0)] = LIMIT
     left = np.where(found == 0, bar, np.nan)
@@ -161,6 +172,8 @@ def _broken(bar: Floats, low: Floats, high: Floats) -> npt.NDArray[np.int8]:
     for lower, upper in pairs:
         clash = left[lower] > left[upper]
         found[lower, clash] = found[upper, clash] = CONTRADICTION
+    baseless = (found[CLOSE] > 0) | (found[VOLUME] > 0)
+    found[VALUE, baseless & (found[VALUE] == 0) & np.isfinite(bar[VALUE])] = DERIVED
     return found
 
 
@@ -188,7 +201,7 @@ class _Base:
         return cls(nothing, nothing, none, none, none, nothing, nothing)
 
     def adjust(self, factor: Floats) -> None:
-        known = np.where(factor > 0, factor, 1.0)
+        known = np.where((factor > 0) & np.isfinite(factor), factor, 1.0)
         self.low, self.high = self.low * known, self.high * known
 
     def set_limits(self, relief_days: int) -> None:

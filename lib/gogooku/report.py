@@ -29,7 +29,9 @@ CAUTIONS = {
     "simulated": "The prices are simulated, with a planted signal. Results show whether the "
     "workflow finds what is there, and say nothing about real markets.",
     "archive": "The archive holds the stocks that its maker chose. If those that were later "
-    "delisted are missing, every result here is too good by an unknown amount.",
+    "delisted are missing, every result here is too good by an unknown amount. Sectors, sections "
+    "and sizes come from its one list of stocks and not from the day, so earlier days see a later "
+    "classification.",
 }
 UNTRADABLE = (
     "NOT TRADABLE: entry is “close”. Labels start at the very price that decides the prediction, "
@@ -90,11 +92,16 @@ def facts(
         f"{panel['code'].n_unique():,} stocks; the clock is “{setting['clock']}”.",
         "digest": hashlib.sha256(text.encode()).hexdigest()[:12],
         "config": text,
-        "folds": list(folds),
+        "folds": [_until(fold, last) for fold in folds],
         "lacks": list(lacks),
         "notes": notes,
         "universe": _universe(panel),
     }
+
+
+def _until(fold: Mapping[str, Any], last: str) -> dict[str, Any]:
+    """End the fold's test part with the run: its file goes on to the end of the span."""
+    return {**fold, "test": {**fold["test"], "last": min(fold["test"]["last"], last)}}
 
 
 def build(

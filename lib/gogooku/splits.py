@@ -9,19 +9,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
-import polars as pl
 
-from gogooku.calendar import Days, Sessions, bounds
+from gogooku.calendar import ENTRY_LAG, Days, Entry, Sessions, bounds
 from gogooku.run import UserError
 
-Entry = Literal["next_close", "next_open", "close"]
 Mode = Literal["expanding", "rolling"]
 Fold = dict[str, Any]
 
 PARTS = ("train", "valid", "test")
-
-# Sessions from the day whose features predict to the one at whose price a position is entered.
-ENTRY_LAG: Mapping[Entry, int] = {"next_close": 1, "next_open": 1, "close": 0}
 
 
 def count(spans: int, *, train: int, valid: int, test: int, step: int) -> int:
@@ -67,8 +62,9 @@ def cut(
     embargo    sessions that pass between a part's last label and the next part
     horizons   sessions from entry to exit
 
-    Returns what is written as fold{number}.json. `label_spans` hold every label of train and
-    valid. The test part ends with the sessions: its last labels may still be unknown.
+    Returns what is written as fold{number}.json. All labels of train and of valid are filed in
+    the part's own spans. The test part ends with the sessions: its last labels may still be
+    unknown.
 
     Raises UserError where a part keeps no session.
     """
@@ -79,7 +75,6 @@ def cut(
     for part, days, end in zip(PARTS, held, ends, strict=True):
         fold[f"{part}_spans"] = list(spans[part])
         fold[part] = _range(number, part, days[days <= end], gap)
-    fold["label_spans"] = [*spans["train"], *spans["valid"]]
     check(fold, sessions)
     return fold
 
@@ -126,33 +121,3 @@ def check(fold: Fold, sessions: Sessions) -> None:
                 f"{after} (from {first}), but its labels and embargo take {gap}: delete the fold's "
                 "file and run again"
             )
-
-
-def fit_scaler(
-    rows: pl.DataFrame, columns: Sequence[str], first: str, last: str
-) -> dict[str, dict[str, float]]:
-    """Give mean and population sd of market columns over the days from `first` to `last`.
-
-    rows   date and `columns`, sorted by date; a day weighs the same however many stocks it has,
-           and counts with the mean of its stocks where they differ
-
-    A column that is never known gets mean 0 and sd 0.
-
-    Raises UserError if no row lies between the days.
-    """
-    days = (pl.lit(first).str.to_date(), pl.lit(last).str.to_date())
-    part = rows.filter(pl.col("date").is_between(*days))
-    if part.is_empty():
-        raise UserError(f"the data set has no row from {first} to {last}: widen splits.train")
-    starts = np.flatnonzero((part["date"] != part["date"].shift(1)).fill_null(True).to_numpy())
-    return {name: _moments(part[name].cast(pl.Float64).to_numpy(), starts) for name in columns}
-
-
-def _moments(values: np.ndarray, starts: np.ndarray) -> dict[str, float]:
-    known = np.isfinite(values)
-    number = np.add.reduceat(known, starts, dtype=np.int64)
-    total = np.add.reduceat(np.where(known, values, 0.0), starts)
-    daily = total[number > 0] / number[number > 0]
-    if not len(daily):
-        return {"mean": 0.0, "sd": 0.0}
-    return {"mean": float(daily.mean()), "sd": float(daily.std())}

@@ -15,12 +15,12 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from gogooku import run
-from gogooku.dataset import Days
+from gogooku.days import Days
 from gogooku.losses import day_loss, rank_ic
 from gogooku.models.atft import Atft
 from gogooku.models.fan import volume_like
-from gogooku.normalize import rank_normal
 from gogooku.run import UserError
+from gogooku.targets import rank_normal
 
 # Validation days that are scored after an epoch, evenly spaced.
 VALID_DAYS = 24
@@ -124,7 +124,8 @@ def predict(net: Atft, days: Days, test: np.ndarray) -> pl.DataFrame:
     if days.columns != net.columns:
         raise UserError("the model was trained on other columns than the data set's: train again")
     scores = np.zeros((len(test), len(days.codes), len(net.horizons)), np.float32)
-    net = net.to(_device()).eval()
+    # On a CPU even beside a GPU: at full precision, and the same whatever machine the job lands on.
+    net = net.cpu().eval()
     for row, position in zip(scores, run.progress(test, "predicting"), strict=True):
         members = np.flatnonzero(days.universe[position])
         row[members] = _score(net, days, position, members)
@@ -221,7 +222,7 @@ def _epoch(
 
 def _forward(net: Atft, days: Days, position: int, members: np.ndarray) -> Tensor:
     """Score the members of one day, (n, H) float32."""
-    device = _device()
+    device = next(net.parameters()).device
     x = torch.from_numpy(days.window(position, net.window)[:, members]).to(device)
     rows = np.full(len(days.codes) + 1, -1, np.int64)
     rows[members] = np.arange(len(members))

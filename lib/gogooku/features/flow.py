@@ -15,7 +15,7 @@ from functools import partial
 import numpy as np
 import polars as pl
 
-from gogooku import ops
+from gogooku import known, ops
 from gogooku.features.column import Column
 from gogooku.ops import Array, delay, enough, ratio, where_known
 from gogooku.panel import Panel
@@ -96,7 +96,7 @@ def compute(panel: Panel, investor_types: pl.DataFrame, moments: np.ndarray) -> 
     if rows.is_empty():
         log.warning("no trading by investor type is known: all columns of flow are null")
     known_at = rows["known_at"].dt.replace_time_zone(None).to_numpy()
-    seen = np.searchsorted(known_at, moments, side="right")
+    seen = known.as_of(known_at, moments)
     for number in np.unique(seen[seen > 0]):
         days = np.flatnonzero(seen == number)
         _lay_out(made, days, panel["market"][days], rows[: int(number)], moments)

@@ -9,7 +9,7 @@ outage of 2020-10-01, when the vendor repeats the index of the day before) has n
 import numpy as np
 import polars as pl
 
-from gogooku import groups, ops
+from gogooku import groups, known, ops
 from gogooku import indicators as ind
 from gogooku.features.column import Column
 from gogooku.ops import Array, delay, enough, ratio
@@ -28,6 +28,10 @@ def _market(name: str, unit: str, definition: str, look_back: int, min_obs: int 
     return Column(f"mkt_{name}", "market", unit, definition, look_back, fewest, "TOPIX")
 
 
+def _flag(name: str, definition: str, look_back: int, min_obs: int) -> Column:
+    return Column(f"mkt_{name}", "flag", "0/1", definition, look_back, min_obs, "TOPIX")
+
+
 COLUMNS = [
     *(_market(f"ret_{h}d", "share", f"C_t / C_t−{h} − 1", h, 2) for h in RETURNS),
     *(_market(f"dev_{n}", "share", f"C / EMA_{n} − 1", 4 * n, n) for n in EMAS),
@@ -39,17 +43,17 @@ COLUMNS = [
     _market("bb_pct_b", "share", "place between mean ∓ 2 sd of 20 closes", 20),
     _market("bb_bw", "share", "4 sd / mean of 20 closes", 20),
     _market("dd_from_peak", "share", f"C / highest C of {YEAR} sessions − 1", YEAR),
-    _market("big_move_flag", "0 or 1", "abs(r1) ≥ 2 sd of the 60 r1 before the day", 61, 40),
+    _flag("big_move_flag", "abs(r1) ≥ 2 sd of the 60 r1 before the day", 61, 40),
     _market(
         "ret_1d_z", "sd", f"mkt_ret_1d as a z-score of {YEAR} sessions", YEAR + 1, enough(YEAR)
     ),
     _market("vol_20d_z", "sd", f"mkt_vol_20d likewise, {YEAR}", YEAR + 20, enough(YEAR)),
     _market("bb_bw_z", "sd", f"mkt_bb_bw likewise, {YEAR}", YEAR + 20, enough(YEAR)),
     _market("dd_from_peak_z", "sd", f"mkt_dd_from_peak likewise, {YEAR}", 2 * YEAR, enough(YEAR)),
-    _market("bull_200", "0 or 1", "C > EMA_200", 800, 200),
-    _market("trend_up", "0 or 1", "EMA_5 > EMA_20", 80, 20),
-    _market("high_vol", "0 or 1", "mkt_vol_20d_z > 1", YEAR + 20, enough(YEAR)),
-    _market("squeeze", "0 or 1", "mkt_bb_bw_z < −1", YEAR + 20, enough(YEAR)),
+    _flag("bull_200", "C > EMA_200", 800, 200),
+    _flag("trend_up", "EMA_5 > EMA_20", 80, 20),
+    _flag("high_vol", "mkt_vol_20d_z > 1", YEAR + 20, enough(YEAR)),
+    _flag("squeeze", "mkt_bb_bw_z < −1", YEAR + 20, enough(YEAR)),
     Column(
         "mkt_breadth_up",
         "market",
@@ -107,27 +111,31 @@ def _state(high: np.ndarray, low: np.ndarray, close: np.ndarray) -> Values:
 def _regimes(made: Values) -> Values:
     usual = delay(ops.ts_std(made["ret_1d"], 60, enough(60), ddof=1), 1)
     return {
-        "big_move_flag": _flag(np.abs(made["ret_1d"]) - 2 * usual, np.greater_equal),
-        "bull_200": _flag(made["dev_200"], np.greater),
-        "trend_up": _flag(made["gap_5_20"], np.greater),
-        "high_vol": _flag(made["vol_20d_z"] - 1, np.greater),
-        "squeeze": _flag(made["bb_bw_z"] + 1, np.less),
+        "big_move_flag": _holds(np.abs(made["ret_1d"]) - 2 * usual, np.greater_equal),
+        "bull_200": _holds(made["dev_200"], np.greater),
+        "trend_up": _holds(made["gap_5_20"], np.greater),
+        "high_vol": _holds(made["vol_20d_z"] - 1, np.greater),
+        "squeeze": _holds(made["bb_bw_z"] + 1, np.less),
     }
 
 
-def _flag(x: np.ndarray, holds: np.ufunc) -> Array:
+def _holds(x: np.ndarray, compare: np.ufunc) -> Array:
     """Give 1 where `x` compares with 0 as told, else 0; NaN where it is unknown."""
-    return ops.where_known(x, holds(x, 0))
+    return ops.where_known(x, compare(x, 0))
 
 
 def index(panel: Panel, topix: pl.DataFrame) -> tuple[Array, Array, Array]:
-    """Give the index's high, low and close on the panel's dates, (T,); NaN on a day without it."""
+    """Give the index's high, low and close on the panel's dates, (T,); NaN on a day without it.
+
+    Raises UserError if `topix` holds rows of one date that differ.
+    """
     if topix.is_empty():
         level = _equal_weighted(panel)
         return level, level, level
     traded = np.isfinite(panel["close"]).any(axis=1)
     days = pl.DataFrame({"Date": panel.dates})
-    rows = days.join(topix, on="Date", how="left", maintain_order="left", validate="1:1")
+    bars = known.distinct(topix.select("Date", *"HLC"), ["Date"], "topix")
+    rows = days.join(bars, on="Date", how="left", maintain_order="left", validate="1:1")
     high, low, close = (ops.where(traded, rows[bar].to_numpy()) for bar in "HLC")
     return high, low, close
 

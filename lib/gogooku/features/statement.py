@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 import polars as pl
 
-from gogooku import filings, ops
+from gogooku import filings, known, ops
 from gogooku.features.column import Column
 from gogooku.ops import ratio
 from gogooku.panel import Panel
@@ -115,7 +115,7 @@ def _newest(panel: Panel, rows: pl.DataFrame, moments: np.ndarray) -> np.ndarray
     newest = np.full(panel.shape, -1)
     for slot in np.flatnonzero(ends > starts):
         own = slice(starts[slot], ends[slot])
-        number = np.searchsorted(known_at[own], moments, side="right")
+        number = known.as_of(known_at[own], moments)
         newest[:, slot] = np.where(number > 0, starts[slot] + number - 1, -1)
     return newest
 

@@ -15,9 +15,7 @@ import torch
 from torch import Tensor, nn
 
 # Columns whose level and seasons drift: traded volume and value and what is made of them.
-VOLUME_LIKE = (
-    "volume_", "turnover_rate", "dollar_volume_", "amihud_", "mfi_", "obv_", "cmf_",
-)  # fmt: skip
+VOLUME_LIKE = ("volume_", "dollar_volume_", "amihud_", "mfi_", "obv_", "cmf_")
 
 # Added to a squared amplitude or variance before its logarithm or root.
 TINY = 1e-6

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits
 
 from gogooku import run
-from gogooku.dataset import Days
-from gogooku.normalize import rank_normal
+from gogooku.days import Days
 from gogooku.run import UserError
+from gogooku.targets import rank_normal
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,7 @@ class Ridge:
     coefficients: np.ndarray
 
 
+@threadpool_limits.wrap(limits=1)  # the bits of a product depend on the threads that share it
 def fit(days: Days, train: np.ndarray, *, penalty: float) -> Ridge:
     """Regress each horizon's normal scores on the day's inputs, all days weighing the same.
 
@@ -60,8 +63,22 @@ def predict(model: Ridge, days: Days, test: np.ndarray) -> pl.DataFrame:
     """
     if days.columns != model.columns:
         raise UserError("the model was trained on other columns than the data set's: train again")
-    scores = np.stack([days.x[position] @ model.coefficients for position in test])
+    scores = np.zeros((len(test), len(days.codes), len(model.horizons)))
+    for row, position in zip(scores, test, strict=True):
+        members = days.universe[position]
+        row[members] = _score(days.x[position, members], model.coefficients)
     return days.tidy(test, scores, model.horizons)
+
+
+def _score(x: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
+    """Multiply x (N, F) by coefficients (F, H), one column after the other.
+
+    A stock's bits are its own: a matrix product may round otherwise with more or fewer rows.
+    """
+    scores = np.zeros((len(x), coefficients.shape[1]))
+    for column, weights in zip(x.T, coefficients, strict=True):
+        scores += column[:, None] * weights
+    return scores
 
 
 def save(model: Ridge, path: str | Path) -> None:

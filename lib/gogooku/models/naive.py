@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from gogooku.dataset import Days
+from gogooku.days import Days
 from gogooku.run import UserError
 
 RETURN = "returns_1d"

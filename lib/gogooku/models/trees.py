@@ -9,9 +9,9 @@ import numpy as np
 import polars as pl
 
 from gogooku import run
-from gogooku.dataset import Days
-from gogooku.normalize import rank_normal
+from gogooku.days import Days
 from gogooku.run import UserError
+from gogooku.targets import rank_normal
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,9 @@ FILES = {
 }
 """The files that each data set is made of."""
 
+NEEDED = {"stock_list", "stock_prices"}
+"""Files that must hold rows."""
+
 
 def files(folder: str | Path, dataset: str) -> list[Path]:
     """List the files that `read` will open for a data set; UserError if there is no such folder."""
@@ -276,10 +279,18 @@ def _load_one(
         _require(path, columns, kinds.names())
         wanted = _wanted(day, kinds[day], first, last) if day else pl.lit(True)
         rows = lazy.select(columns).filter(wanted).collect()
+        if rows.is_empty() and lazy.head(1).collect().is_empty():
+            _say_empty(path)
     except (OSError, pl.exceptions.PolarsError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(f"{path} cannot be read ({reason}): put a whole file there") from error
     return rows.select(_typed(rows[name], path) for name in columns)
+
+
+def _say_empty(path: Path) -> None:
+    if path.stem in NEEDED:
+        raise UserError(f"{path} has a header and no rows: put a whole file there")
+    log.warning("%s has a header and no rows", path)
 
 
 def _require(path: Path, columns: Sequence[str], present: Sequence[str]) -> None:

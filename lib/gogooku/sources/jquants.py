@@ -17,7 +17,7 @@ import polars as pl
 import requests
 import tenacity
 
-from gogooku import run
+from gogooku import known, run
 from gogooku.sources import schema
 
 log = logging.getLogger(__name__)
@@ -31,6 +31,9 @@ SHARE = 0.8
 PAUSES = (60, 310)
 """All requests wait after the first and any further 429 of one request: hammering a limited
 account blocks it for about five minutes [s]."""
+
+NEEDED = {"calendar", "master", "bars"}
+"""Data sets without which there is nothing to compute; a plan may lack the others."""
 
 Query = dict[str, str]
 
@@ -279,17 +282,22 @@ def read(
 
     sessions   the trading days of the period, for the data sets that are asked session by session
 
-    Returns SCHEMAS[dataset] sorted by KEYS[dataset]; a row that came twice is kept once.
+    Returns SCHEMAS[dataset] sorted by KEYS[dataset]; a row that came twice is kept once. A data
+    set that the plan lacks has no rows, unless it is one of NEEDED.
     Raises UserError: all that Client.rows and schema.typed refuse, rows of another day than the
     one asked for, or two different rows of one key.
     """
-    ask = functools.partial(_answer, client, dataset)
-    spells = _spells(dataset, first, last, sessions)
-    with ThreadPoolExecutor(client.workers) as pool:
-        answers = list(run.progress(pool.map(ask, spells), dataset, len(spells)))
+    try:
+        answers = _answers(client, dataset, _spells(dataset, first, last, sessions))
+    except NotInPlan as reason:
+        if dataset in NEEDED:
+            raise
+        log.warning("%s; until then the data set has no rows", reason)
+        answers = []
     frame = pl.concat([schema.typed(dataset, []), *answers])
     frame = frame.filter(pl.col(schema.DATE_COLUMN[dataset]).is_between(first, last))
-    return _distinct(dataset, frame)
+    key = schema.KEYS[dataset]
+    return known.distinct(frame, key, schema.PATHS[dataset]).sort(key)
 
 
 Spell = tuple[dt.date, dt.date]
@@ -306,6 +314,12 @@ def _spells(
         return [(day, day) for day in sessions if first <= day <= last]
     days = (first + dt.timedelta(n) for n in range((last - first).days + 1))
     return [(day, day) for day in days]
+
+
+def _answers(client: Client, dataset: str, spells: Sequence[Spell]) -> list[pl.DataFrame]:
+    ask = functools.partial(_answer, client, dataset)
+    with ThreadPoolExecutor(client.workers) as pool:
+        return list(run.progress(pool.map(ask, spells), dataset, len(spells)))
 
 
 def _answer(client: Client, dataset: str, spell: Spell) -> pl.DataFrame:
@@ -329,13 +343,3 @@ def _query(dataset: str, spell: Spell) -> Query:
     if schema.ASKED[dataset] == "range":
         return {"from": spell[0].isoformat(), "to": spell[1].isoformat()}
     return {"date": spell[0].isoformat()}
-
-
-def _distinct(dataset: str, frame: pl.DataFrame) -> pl.DataFrame:
-    key = schema.KEYS[dataset]
-    frame = frame.unique(maintain_order=True).sort(key)
-    double = frame.filter(pl.struct(key).is_duplicated()).select(key)
-    if len(double):
-        row = ", ".join(f"{name} {value}" for name, value in double.row(0, named=True).items())
-        raise run.UserError(f"{schema.PATHS[dataset]} sent two different rows for {row}")
-    return frame

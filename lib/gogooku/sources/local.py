@@ -11,6 +11,9 @@ from gogooku.sources.jquants import Client
 
 KEY = "simulated-exchange"
 
+PAGE_ROWS = 200
+"""Rows of one page: few enough that every run reads answers of several pages."""
+
 
 @contextlib.contextmanager
 def connect(tables: Mapping[str, pl.DataFrame], today: dt.date) -> Iterator[Client]:
@@ -19,7 +22,7 @@ def connect(tables: Mapping[str, pl.DataFrame], today: dt.date) -> Iterator[Clie
     today   the server's day: it knows no later row
     """
     with (
-        Exchange(tables, key=KEY, today=today) as exchange,
+        Exchange(tables, key=KEY, today=today, page_rows=PAGE_ROWS) as exchange,
         Client(exchange.url, KEY, plan=None, timeout=60, attempts=3) as client,
     ):
         yield client
