@@ -10,7 +10,6 @@ writes  <run>/evaluation/{model}.parquet      one row per day, horizon, seed and
 
 
 rule evaluate:
-    """Write the page on which all models stand side by side."""
 
     """Measure {wildcards.model} day by day on all test parts."""
     input:
@@ -40,6 +39,7 @@ rule evaluate:
 
 
 rule report:
+    """Write the page on which all models stand side by side."""
     input:
         daily=collect("<run>/evaluation/{model}.parquet", model=setting["models"]),
         summaries=collect("<run>/evaluation/{model}.json", model=setting["models"]),
