@@ -22,7 +22,7 @@ demo: setup  ## from simulated market to report, no account needed
 	@echo "report: $(CURDIR)/runs/demo/report/index.html"
 
 test: setup  ## every test but those that take minutes
-	@$(BIN)/python -m pytest -q -n $(CORES) --dist loadfile -m "not slow"
+	@$(BIN)/python -m pytest -q -rs -n $(CORES) --dist loadgroup -m "not slow"
 
 slurm-test: setup  ## the slow tests; Slurm's needs root, slurm-wlm and munge
 	@$(BIN)/python -m pytest -q -rs -m slow

@@ -10,7 +10,6 @@ writes  <run>/evaluation/{model}.parquet      one row per day, horizon, seed and
 
 
 rule evaluate:
-
     """Measure {wildcards.model} day by day on all test parts."""
     input:
         predictions=predictions_of,
