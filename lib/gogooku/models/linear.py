@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 from threadpoolctl import threadpool_limits
-from threadpoolctl import threadpool_limits
 
 from gogooku import run
 from gogooku.days import Days
