@@ -78,7 +78,7 @@ def test_a_touched_file_redoes_nothing(house):
 
 
 def test_a_later_end_adds_files_and_retrains_no_old_fold(house):
-    with house.edited("config/smoke.yaml", "end: 2022-12-30", "end: 2023-12-29"):
+    with house.edited("config/smoke.yaml", "end: 2022-12-31", "end: 2023-12-29"):
         jobs = house.would_run()
     once_a_span = {name: count for name, count in jobs.items() if name.startswith("features_")}
     assert once_a_span and set(once_a_span.values()) == {1}

@@ -23,6 +23,8 @@ from gogooku.run import UserError
 
 NOISE = 0.02  # sd of the relative change of every future number: within the daily price limits
 DELETED, ADDED = 0.05, 0.05  # share of the future rows
+SPLITS = 0.002  # share of the future bars that become an ex-date
+PRICES = {"O", "H", "L", "C"}
 KEPT = {"Code", "DiscNo", "Section", "HolDiv"}  # what tells rows apart
 WHEN = {"labels": "exit"}  # the column that dates a row, where it is not `date`
 ROOMS = ("panel", "quality", "labels", "features/*", "graphs", "dataset", "predictions/*")
@@ -70,15 +72,22 @@ def change_future(
 
 
 def _disturbed(rows: pl.DataFrame, random: np.random.Generator) -> pl.DataFrame:
-    columns = []
-    for series in rows.iter_columns():
-        if series.dtype == pl.Float64:
-            columns.append(series * np.exp(NOISE * random.standard_normal(len(rows))))
-        elif series.dtype in (pl.String, pl.Boolean) and series.name not in KEPT:
-            columns.append(series.gather(random.permutation(len(rows))))
-        else:
-            columns.append(series)
-    return pl.DataFrame(columns)
+    """Alter all but keys, days and moments; the prices of a bar move together and stay legal."""
+    together = np.exp(NOISE * random.standard_normal(len(rows)))
+    return pl.DataFrame([_altered(series, together, random) for series in rows.iter_columns()])
+
+
+def _altered(series: pl.Series, together: np.ndarray, random: np.random.Generator) -> pl.Series:
+    if series.name == "AdjFactor":
+        split = random.random(len(series)) < SPLITS
+        return series.zip_with(pl.Series(~split), pl.repeat(0.5, len(series), eager=True))
+    if series.name in PRICES:
+        return series * together
+    if series.dtype == pl.Float64:
+        return series * np.exp(NOISE * random.standard_normal(len(series)))
+    if series.dtype in (pl.String, pl.Boolean) and series.name not in KEPT:
+        return series.gather(random.permutation(len(series)))
+    return series
 
 
 def rebuild(
