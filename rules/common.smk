@@ -18,7 +18,10 @@ setting = settings.model_dump(mode="json")
 with open(Path(workflow.basedir, "config", "availability.yaml")) as file:
     availability = yaml.safe_load(file)
 
-RAW = list(availability["datasets"])
+READ = {"calendar", "master", "bars"}.union(
+    *(FAMILIES[family] for family in setting["features"]["families"])
+)
+RAW = [dataset for dataset in availability["datasets"] if dataset in READ]
 SPANS = settings.all_spans
 HORIZONS = setting["labels"]["horizons"]
 SEEDED = {"atft", "lightgbm"}

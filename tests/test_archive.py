@@ -6,11 +6,12 @@ import os
 import polars as pl
 import pytest
 from gogooku.run import UserError
-from gogooku.sources import archive, archive_layout, schema
+from gogooku.sources import archive, archive_layout
+from gogooku.sources.catalogue import DATASETS
 from polars.testing import assert_frame_equal
 
 DAYS = [dt.date(2022, 3, 31), dt.date(2022, 4, 1), dt.date(2022, 4, 4), dt.date(2022, 4, 5)]
-DATASETS = sorted(schema.SCHEMAS)
+SERVED = ["bars", "calendar", "investor_types", "master", "summary", "topix"]
 
 
 def prices(codes=(1301, "130A"), days=DAYS, factors=None):
@@ -99,11 +100,11 @@ def read(folder, dataset, first=DAYS[0], last=DAYS[-1], convention="ex_date"):
     return archive.read(folder, dataset, first, last, factor_convention=convention)
 
 
-@pytest.mark.parametrize("dataset", DATASETS)
+@pytest.mark.parametrize("dataset", SERVED)
 def test_rows_have_the_vendor_s_fields_and_order(folder, dataset):
     rows = read(folder, dataset)
-    assert dict(rows.schema) == schema.SCHEMAS[dataset]
-    assert_frame_equal(rows, rows.sort(schema.KEYS[dataset]))
+    assert dict(rows.schema) == DATASETS[dataset].schema
+    assert_frame_equal(rows, rows.sort(DATASETS[dataset].key))
     assert rows.is_empty() == (dataset in ("topix", "investor_types"))
 
 
@@ -292,7 +293,7 @@ def test_a_file_that_must_have_rows_and_has_none_is_named(folder, kind, name, ta
 def test_a_file_that_may_be_empty_has_no_rows_and_is_said(folder, caplog, name, dataset, table):
     table.clear().write_csv(folder / f"{name}.csv")
     rows = read(folder, dataset)
-    assert rows.is_empty() and dict(rows.schema) == schema.SCHEMAS[dataset]
+    assert rows.is_empty() and dict(rows.schema) == DATASETS[dataset].schema
     assert f"{name}.csv has a header and no rows" in caplog.text
 
 
@@ -349,7 +350,7 @@ def test_a_file_that_is_no_table_is_named(folder, kind, content):
 def test_a_real_folder_reads_in_every_data_set():
     folder = os.environ["GOGOOKU_ARCHIVE"]
     quarter = dt.date(2021, 10, 1), dt.date(2021, 12, 31)
-    rows = {dataset: read(folder, dataset, *quarter) for dataset in DATASETS}
+    rows = {dataset: read(folder, dataset, *quarter) for dataset in SERVED}
     open_days = rows["calendar"].filter(HolDiv="1")["Date"]
     bars = rows["bars"]
     assert set(bars["Date"]) == set(open_days)

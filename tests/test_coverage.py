@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 from gogooku import coverage, run
 from gogooku.sources import schema
+from gogooku.sources.catalogue import DATASETS
 
 
 @pytest.fixture
@@ -14,7 +15,7 @@ def raw(tmp_path):
 
     def write(dataset, days, **filled):
         empty = schema.typed(dataset, [])
-        frame = pl.DataFrame({schema.DATE_COLUMN[dataset]: days}).with_columns(
+        frame = pl.DataFrame({DATASETS[dataset].day: days}).with_columns(
             **{name: pl.lit(value) for name, value in filled.items()}
         )
         rows = pl.concat([empty, frame], how="diagonal_relaxed") if days else empty

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from gogooku import calendar
 from gogooku.features import flow
-from gogooku.sources import schema
+from gogooku.sources.catalogue import DATASETS, GROUPS
 from panels import make, weekdays
 
 CLOSES = [{"from": "1900-01-01", "at": "15:00"}]
@@ -22,14 +22,14 @@ def print_of(week, section="TSEPrime", *, seed=0, published=None, **fields):
     rng = np.random.default_rng([seed, week, list(flow.SECTIONS).index(section)])
     row = {"PubDate": published or end + dt.timedelta(days=6), "Section": section,
            "StDate": end - dt.timedelta(days=4), "EnDate": end}  # fmt: skip
-    for group in schema.GROUPS:
+    for group in GROUPS:
         row[f"{group}Bal"], row[f"{group}Tot"] = rng.normal(0, 100), rng.uniform(1000, 2000)
     row["BrkTot"], row["TotTot"] = 40_000.0, rng.uniform(40_000, 60_000)
     return row | fields
 
 
 def stamped(rows):
-    fields = {name: schema.SCHEMAS["investor_types"][name] for name in print_of(0)}
+    fields = {name: DATASETS["investor_types"].schema[name] for name in print_of(0)}
     frame = pl.DataFrame(rows, schema=fields)
     moment = pl.col("PubDate").cast(pl.Datetime("us")).dt.offset_by("7h30m")  # 16:30 in Tokyo
     return frame.with_columns(known_at=moment.dt.replace_time_zone("UTC"))

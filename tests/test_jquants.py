@@ -12,12 +12,12 @@ import pytest
 import requests
 from gogooku.run import UserError
 from gogooku.sources import jquants, local
+from gogooku.sources.catalogue import DATASETS
 from gogooku.sources.exchange import Exchange
-from gogooku.sources.schema import KEYS, SCHEMAS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
-from tiny_market import DAYS, FIRST, KEY, LAST, SESSIONS, many_bars, tables
+from tiny_market import ANSWERS, DAYS, FIRST, KEY, LAST, SESSIONS, many_bars, tables
 
 DAY = dt.date(2024, 10, 1)
 
@@ -51,12 +51,12 @@ def read(client, dataset, first=FIRST, last=LAST):
     return jquants.read(client, dataset, first, last, SESSIONS)
 
 
-@pytest.mark.parametrize("dataset", sorted(SCHEMAS))
+@pytest.mark.parametrize("dataset", sorted(ANSWERS))
 @pytest.mark.parametrize("workers", [1, 6])
 def test_what_is_read_is_what_the_exchange_holds(dataset, workers):
     with opened(workers=workers, page_rows=2) as (_, client):
         found = read(client, dataset)
-    assert_frame_equal(found, tables()[dataset].sort(KEYS[dataset]))
+    assert_frame_equal(found, tables()[dataset].sort(DATASETS[dataset].key))
 
 
 @settings(max_examples=12, deadline=None)
@@ -104,7 +104,7 @@ def test_the_margin_of_a_range_yields_to_the_window_of_the_plan():
 def test_a_period_without_sessions_gives_typed_nothing():
     with opened() as (_, client):
         found = read(client, "bars", dt.date(2024, 9, 28), dt.date(2024, 9, 29))
-    assert found.schema == pl.Schema(SCHEMAS["bars"]) and found.is_empty()
+    assert found.schema == pl.Schema(DATASETS["bars"].schema) and found.is_empty()
 
 
 @pytest.mark.parametrize("fault", ["500", "truncate", "reset"])
@@ -218,7 +218,7 @@ def test_a_refusal_is_final_and_told_in_one_sentence(server, dataset, sentence):
 def test_a_data_set_that_the_plan_lacks_has_no_rows_and_is_said_once(dataset, caplog):
     with opened(many_bars(1)) as (_, client):
         found = read(client, dataset)
-    assert found.schema == pl.Schema(SCHEMAS[dataset]) and found.is_empty()
+    assert found.schema == pl.Schema(DATASETS[dataset].schema) and found.is_empty()
     (said,) = [record for record in caplog.records if record.name == jquants.__name__]
     assert said.levelname == "WARNING" and "not part of the subscription" in said.getMessage()
 

@@ -4,10 +4,12 @@ import numpy as np
 import polars as pl
 import pytest
 from gogooku import run
-from gogooku.sources import schema, simulated
+from gogooku.sources import simulated
+from gogooku.sources.catalogue import DATASETS, GROUPS
 from gogooku.sources.limits import daily_limit
 from gogooku.sources.market_listings import SECTORS
 from polars.testing import assert_frame_equal
+from tiny_market import ANSWERS
 
 PARTS = ["reversal", "drift", "lead_lag", "cycle"]
 HORIZONS = [1, 5, 10, 20]
@@ -203,14 +205,14 @@ def test_without_parts_nothing_ranks_returns(silent, guess, horizon):
 # --- the vendor's tables
 
 
-@pytest.mark.parametrize("dataset", schema.SCHEMAS)
+@pytest.mark.parametrize("dataset", sorted(ANSWERS))
 def test_a_table_has_the_vendors_fields_and_keys(market, dataset):
     rows = market.tables[dataset]
-    assert dict(rows.schema) == schema.SCHEMAS[dataset]
-    keys = schema.KEYS[dataset]
+    assert dict(rows.schema) == DATASETS[dataset].schema
+    keys = DATASETS[dataset].key
     assert rows.select(keys).is_unique().all()
     assert rows[keys[0]].is_sorted()
-    assert not rows.select(schema.FILLED[dataset]).null_count().sum_horizontal().item()
+    assert not rows.select(DATASETS[dataset].filled).null_count().sum_horizontal().item()
 
 
 def test_the_same_seed_gives_the_same_bits_and_another_seed_does_not():
@@ -439,7 +441,7 @@ def test_flows_are_published_on_the_fourth_business_day_of_the_next_week(market)
 
 def test_flows_add_up(market):
     flows = market.tables["investor_types"]
-    investors = [name for name in schema.GROUPS if name not in ("Prop", "Brk", "Tot")]
+    investors = [name for name in GROUPS if name not in ("Prop", "Brk", "Tot")]
     for side in ("Sell", "Buy"):
         total = flows.select(pl.sum_horizontal(name + side for name in investors)).to_series()
         assert (total - flows["Brk" + side]).abs().max() <= 10

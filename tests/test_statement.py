@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from gogooku import calendar, filings, known
 from gogooku.features import statement
-from gogooku.sources import schema
+from gogooku.sources.catalogue import DATASETS
 from panels import make, weekdays
 
 CLOSES = [{"from": "1900-01-01", "at": "15:00"}, {"from": "2024-11-05", "at": "15:30"}]
@@ -17,7 +17,7 @@ RULES = {
     "served": {"column": "DiscDate", "at": "18:00"},
 }  # fmt: skip
 MONTH_ENDS = {"1Q": (6, 30), "2Q": (9, 30), "3Q": (12, 31), "FY": (3, 31)}
-KINDS = {**schema.SCHEMAS["summary"]}
+KINDS = {**DATASETS["summary"].schema}
 
 
 def filing(day, period="1Q", year=2021, *, time="14:00:00", code="13010", document=None, **fields):

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 from gogooku import panel_rows, universe
 from gogooku.run import UserError
-from gogooku.sources import schema
+from gogooku.sources.catalogue import DATASETS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
@@ -30,8 +30,8 @@ def moments(dates):
 
 
 def rows_of(dataset, columns):
-    absent = {name: None for name in schema.SCHEMAS[dataset] if name not in columns}
-    frame = pl.DataFrame({**columns, **absent}, schema_overrides=schema.SCHEMAS[dataset])
+    absent = {name: None for name in DATASETS[dataset].schema if name not in columns}
+    frame = pl.DataFrame({**columns, **absent}, schema_overrides=DATASETS[dataset].schema)
     known = pl.col("Date").cast(pl.Datetime("us", "UTC"))
     return frame.with_columns(known_at=known + pl.duration(hours=6 if dataset == "bars" else -9))
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from gogooku.sources import schema
+from gogooku.sources.catalogue import DATASETS
 
 PATIENCE = 45  # days that a data set may begin late or end early before it is worth a word
 
@@ -30,7 +30,7 @@ def lacks(raw: Sequence[str], start: str, end: str) -> list[str]:
 
 def _of(dataset: str, paths: list[Path], start: str, end: str) -> list[str]:
     rows = pl.scan_parquet(paths)
-    day, fields = schema.DATE_COLUMN[dataset], list(schema.SCHEMAS[dataset])
+    day, fields = DATASETS[dataset].day, list(DATASETS[dataset].schema)
     told = rows.select(
         pl.len().alias("_rows"),
         pl.col(day).min().alias("_first"),

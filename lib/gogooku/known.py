@@ -22,17 +22,26 @@ MOMENT = pl.Datetime("us", "UTC")
 COLUMN = {"published": "known_at", "served": "served_at"}
 
 
-def stamp(rows: pl.DataFrame, rules: Mapping[str, Any], closes: Sequence[Any]) -> pl.DataFrame:
+NO_SESSIONS = np.array([], "datetime64[D]")
+
+
+def stamp(
+    rows: pl.DataFrame,
+    rules: Mapping[str, Any],
+    closes: Sequence[Any],
+    sessions: calendar.Days = NO_SESSIONS,
+) -> pl.DataFrame:
     """Add `known_at` and `served_at` [UTC, microseconds] to raw rows.
 
-    rows     (N, ...) with the vendor's fields
-    rules    the data set's rules for the clocks `published` and `served`
-    closes   dated closing times of the exchange
+    rows       (N, ...) with the vendor's fields
+    rules      the data set's rules for the clocks `published` and `served`
+    closes     dated closing times of the exchange
+    sessions   (T,) trading days, for rules that count them; some days beyond the last row
 
-    Raises UserError if a rule names a column that the rows lack.
+    Raises UserError if a rule names a column that the rows lack, or counts sessions past the last.
     """
-    published = _moments(rows, rules["published"], closes)
-    served = _served(rows, rules["served"], published, closes)
+    published = _moments(rows, rules["published"], closes, sessions)
+    served = _served(rows, rules["served"], published, closes, sessions)
     return rows.with_columns(
         pl.Series("known_at", published).cast(MOMENT), pl.Series("served_at", served).cast(MOMENT)
     )
@@ -44,11 +53,34 @@ def visible(rows: pl.DataFrame, clock: calendar.Clock) -> pl.DataFrame:
     return rows.with_columns(moment).drop("served_at")
 
 
-def _moments(rows: pl.DataFrame, rule: Mapping[str, Any], closes: Sequence[Any]) -> Any:
+def _moments(rows: pl.DataFrame, rule: Any, closes: Sequence[Any], sessions: calendar.Days) -> Any:
+    """Moments by the first of the rules whose column has a value in the row."""
+    if isinstance(rule, list):
+        first, *others = rule
+        gaps = _column(rows, first["column"]).is_null().to_numpy()
+        moments = np.full(len(rows), np.datetime64("NaT", "us"))
+        moments[~gaps] = _moments(rows.filter(~gaps), first, closes, sessions)
+        if others:
+            moments[gaps] = _moments(rows.filter(gaps), others, closes, sessions)
+        return moments
     days = _column(rows, rule["column"]).to_numpy().astype("datetime64[D]")
     times = _times(rows, days, rule, closes)
+    days = _later(days, rule.get("sessions", 0), sessions)
     days = days + np.timedelta64(rule.get("days", 0), "D")
     return calendar.to_utc(days, times + calendar.minutes(rule.get("after", "00:00:00")))
+
+
+def _later(days: calendar.Days, count: int, sessions: calendar.Days) -> Any:
+    """Give the `count`-th session after each of `days`; the days themselves for 0."""
+    if not count:
+        return days
+    place = np.searchsorted(sessions, days, side="right") + count - 1
+    if len(days) and place.max() >= len(sessions):
+        raise UserError(
+            f"the calendar ends before the {count}. session after {days.max()}: fetch the next "
+            "span's calendar too"
+        )
+    return sessions[place]
 
 
 def _times(
@@ -64,10 +96,14 @@ def _times(
 
 
 def _served(
-    rows: pl.DataFrame, rule: Mapping[str, Any], published: np.ndarray, closes: Sequence[Any]
+    rows: pl.DataFrame,
+    rule: Any,
+    published: np.ndarray,
+    closes: Sequence[Any],
+    sessions: calendar.Days,
 ) -> Any:
     if "batches" not in rule:
-        return np.maximum(_moments(rows, rule, closes), published)
+        return np.maximum(_moments(rows, rule, closes, sessions), published)
     days = _column(rows, rule["column"]).to_numpy().astype("datetime64[D]")
     batches = [calendar.to_utc(days, calendar.minutes(batch)) for batch in rule["batches"]]
     later = [np.where(batch >= published, batch, np.datetime64("NaT")) for batch in batches]

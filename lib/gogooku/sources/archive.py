@@ -25,7 +25,7 @@ import polars as pl
 
 from gogooku.run import UserError
 from gogooku.sources import archive_layout as layout
-from gogooku.sources import schema
+from gogooku.sources.catalogue import DATASETS
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +83,7 @@ def read(
     factor_convention   the session on which the folder's AdjustmentFactor stands: `ex_date`, or
                         `day_before` as in the public original; rows carry it on the ex-date
 
-    Returns the fields of schema.SCHEMAS[dataset], sorted by schema.KEYS[dataset].
+    Returns the fields of DATASETS[dataset].schema, sorted by DATASETS[dataset].key.
 
     Raises UserError naming a file that is missing, unreadable or empty, a column that it lacks,
     or a value that is not what its column holds.
@@ -105,14 +105,14 @@ def read(
 
 
 def _empty(dataset: str) -> pl.DataFrame:
-    return pl.DataFrame(schema=schema.SCHEMAS[dataset])
+    return pl.DataFrame(schema=DATASETS[dataset].schema)
 
 
 def _in_schema(rows: pl.DataFrame, dataset: str) -> pl.DataFrame:
-    kinds = schema.SCHEMAS[dataset]
+    kinds = DATASETS[dataset].schema
     absent = [pl.lit(None, kind).alias(name) for name, kind in kinds.items() if name not in rows]
     laid_out = rows.with_columns(absent).select(pl.col(name).cast(kinds[name]) for name in kinds)
-    return laid_out.sort(schema.KEYS[dataset], maintain_order=True)
+    return laid_out.sort(DATASETS[dataset].key, maintain_order=True)
 
 
 def _calendar(first: dt.date, last: dt.date) -> pl.DataFrame:

@@ -5,7 +5,7 @@ Sources: the data set's `data_specifications`; the vendor's list of V1 and V2 fi
 
 import polars as pl
 
-from gogooku.sources import schema
+from gogooku.sources.catalogue import DATASETS
 
 SECTIONS = {
     "First Section (Domestic)": "0101",
@@ -164,6 +164,6 @@ TEXTS = frozenset({
     "Section/Products", "NewMarketSegment", "NewIndexSeriesSize",
 })  # fmt: skip
 TRUTHS = frozenset(
-    name for name, field in FILED.items() if schema.SCHEMAS["summary"][field] == pl.Boolean
+    name for name, field in FILED.items() if DATASETS["summary"].schema[field] == pl.Boolean
 )
 """What a column holds: a code, a day, digits that are a name, words, yes or no; else a number."""

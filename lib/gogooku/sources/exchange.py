@@ -1,9 +1,9 @@
 """A local HTTP server that speaks the J-Quants API V2.
 
 It lives in threads of the calling process and ends with its `with` block. What it answers comes
-from tables of SCHEMAS; how it answers (paths, order of checks, texts of refusals, paging, formats
-of values) follows the vendor's specification and the behaviour that its users have measured, so a
-client that reads this server reads the real one.
+from tables of the catalogue; how it answers (paths, order of checks, texts of refusals, paging,
+formats of values) follows the vendor's specification and the behaviour that its users have
+measured, so a client that reads this server reads the real one.
 """
 
 import base64
@@ -25,10 +25,10 @@ from urllib.parse import parse_qsl, urlsplit
 import polars as pl
 
 from gogooku import run
-from gogooku.sources.schema import DATE_COLUMN, KEYS, PATHS, SCHEMAS
+from gogooku.sources.catalogue import DATASETS
 
 ROOT = "/v2"
-DATASETS = {ROOT + path: dataset for dataset, path in PATHS.items()}
+ROUTES = {ROOT + entry.path: name for name, entry in DATASETS.items()}
 
 TAKES = {
     "calendar": {"from", "to", "hol_div"},
@@ -138,7 +138,7 @@ class Exchange:
             return self._faults.popleft() if self._faults else None
 
     def _data(self, path: str, query: dict[str, str], key: str | None, repeat: bool) -> bytes:
-        dataset = DATASETS.get(path)
+        dataset = ROUTES.get(path)
         if dataset is None:
             raise Refusal(403, NO_PATH)
         if key is None:
@@ -170,14 +170,16 @@ class Exchange:
             table = run.read_parquet(self._source / f"{dataset}.parquet")
         else:
             table = self._source[dataset]
-        table = table.select(SCHEMAS[dataset].keys())
-        table = table.sort(["DiscDate", "DiscNo"] if dataset == "summary" else KEYS[dataset])
+        table = table.select(DATASETS[dataset].schema.keys())
+        table = table.sort(
+            ["DiscDate", "DiscNo"] if dataset == "summary" else DATASETS[dataset].key
+        )
         if dataset != "calendar":
-            table = table.filter(pl.col(DATE_COLUMN[dataset]) <= self._newest(dataset, table))
+            table = table.filter(pl.col(DATASETS[dataset].day) <= self._newest(dataset, table))
         return _with_adjusted(table) if dataset == "bars" else table
 
     def _newest(self, dataset: str, table: pl.DataFrame) -> dt.date:
-        later = table.filter(pl.col(DATE_COLUMN[dataset]) > self._today)
+        later = table.filter(pl.col(DATASETS[dataset].day) > self._today)
         if dataset == "master" and not later.is_empty():
             return later.item(0, "Date")
         return self._today
@@ -232,7 +234,7 @@ def _offset(key: str | None) -> int:
 def _chosen(
     dataset: str, table: pl.DataFrame, query: dict[str, str], first: dt.date, last: dt.date
 ) -> pl.DataFrame:
-    days = table[DATE_COLUMN[dataset]]
+    days = table[DATASETS[dataset].day]
     if dataset == "master" and len(table):
         listed = min(days.search_sorted(first), len(days) - 1)
         first = last = days[int(listed)]

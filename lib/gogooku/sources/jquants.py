@@ -19,6 +19,7 @@ import tenacity
 
 from gogooku import known, run
 from gogooku.sources import schema
+from gogooku.sources.catalogue import DATASETS
 
 log = logging.getLogger(__name__)
 
@@ -121,7 +122,7 @@ class Client:
         self._session.headers["x-api-key"] = _checked(key)
         self._session.trust_env = plan is not None  # no proxy to this machine's own exchange
         self._session.mount(url, requests.adapters.HTTPAdapter(pool_maxsize=workers))
-        limits = {"": RATES[plan], schema.PATHS["summary"]: SUMMARY_RATE} if plan else {"": None}
+        limits = {"": RATES[plan], DATASETS["summary"].path: SUMMARY_RATE} if plan else {"": None}
         self._paces = {
             path: _Pace(60 / (SHARE * rate) if rate else 0.0, clock)
             for path, rate in limits.items()
@@ -154,7 +155,7 @@ class Client:
         Raises UserError: a refusal, an answer of another shape, a page that comes again, or a
         request that failed in every attempt.
         """
-        path, rows, seen = schema.PATHS[dataset], [], {""}
+        path, rows, seen = DATASETS[dataset].path, [], {""}
         onward: str | None = None
         while onward != "":
             page = self._page(path, query | {"pagination_key": onward} if onward else query)
@@ -282,8 +283,8 @@ def read(
 
     sessions   the trading days of the period, for the data sets that are asked session by session
 
-    Returns SCHEMAS[dataset] sorted by KEYS[dataset]; a row that came twice is kept once. A data
-    set that the plan lacks has no rows, unless it is one of NEEDED.
+    Returns the catalogue's fields sorted by its key; a row that came twice is kept once. A data set
+    that the plan lacks has no rows, unless it is one of NEEDED.
     Raises UserError: all that Client.rows and schema.typed refuse, rows of another day than the
     one asked for, or two different rows of one key.
     """
@@ -295,9 +296,9 @@ def read(
         log.warning("%s; until then the data set has no rows", reason)
         answers = []
     frame = pl.concat([schema.typed(dataset, []), *answers])
-    frame = frame.filter(pl.col(schema.DATE_COLUMN[dataset]).is_between(first, last))
-    key = schema.KEYS[dataset]
-    return known.distinct(frame, key, schema.PATHS[dataset]).sort(key)
+    frame = frame.filter(pl.col(DATASETS[dataset].day).is_between(first, last))
+    key = DATASETS[dataset].key
+    return known.distinct(frame, key, DATASETS[dataset].path).sort(key)
 
 
 Spell = tuple[dt.date, dt.date]
@@ -307,10 +308,10 @@ def _spells(
     dataset: str, first: dt.date, last: dt.date, sessions: Sequence[dt.date]
 ) -> list[Spell]:
     """List the periods that one question each covers: days, sessions, or the whole."""
-    if schema.ASKED[dataset] == "range":
-        margin = dt.timedelta(schema.MARGIN.get(dataset, 0))
+    if DATASETS[dataset].asked == "range":
+        margin = dt.timedelta(DATASETS[dataset].margin)
         return [(first - margin, last + margin)]
-    if schema.ASKED[dataset] == "session":
+    if DATASETS[dataset].asked == "session":
         return [(day, day) for day in sessions if first <= day <= last]
     days = (first + dt.timedelta(n) for n in range((last - first).days + 1))
     return [(day, day) for day in days]
@@ -326,20 +327,20 @@ def _answer(client: Client, dataset: str, spell: Spell) -> pl.DataFrame:
     try:
         rows = client.rows(dataset, _query(dataset, spell))
     except OutsideWindow as outside:
-        if dataset not in schema.MARGIN or not spell[0] < outside.start <= spell[1]:
+        if not DATASETS[dataset].margin or not spell[0] < outside.start <= spell[1]:
             raise
         rows = client.rows(dataset, _query(dataset, (outside.start, spell[1])))
     frame = schema.typed(dataset, rows)
-    strange = frame.filter(~pl.col(schema.DATE_COLUMN[dataset]).is_between(*spell))
-    if len(strange) and dataset not in schema.MARGIN:
+    strange = frame.filter(~pl.col(DATASETS[dataset].day).is_between(*spell))
+    if len(strange) and not DATASETS[dataset].margin:
         raise run.UserError(
-            f"{schema.PATHS[dataset]} answered rows of {strange[schema.DATE_COLUMN[dataset]][0]}"
+            f"{DATASETS[dataset].path} answered rows of {strange[DATASETS[dataset].day][0]}"
             f" when asked for {_days_in(_query(dataset, spell))}: it has changed its parameters"
         )
     return frame
 
 
 def _query(dataset: str, spell: Spell) -> Query:
-    if schema.ASKED[dataset] == "range":
+    if DATASETS[dataset].asked == "range":
         return {"from": spell[0].isoformat(), "to": spell[1].isoformat()}
     return {"date": spell[0].isoformat()}

@@ -5,7 +5,7 @@ import datetime as dt
 import numpy as np
 import polars as pl
 
-from gogooku.sources import schema
+from gogooku.sources.catalogue import DATASETS
 from gogooku.sources.market_listings import Days, Floats, Listings
 from gogooku.sources.market_prices import OUTAGE, Bars
 
@@ -90,9 +90,9 @@ def investor_types(
     rows = pl.concat([weeks, _corrections(rng, weeks)])
     rows = rows.filter(pl.col("position") < len(days))
     rows = rows.with_columns(PubDate=pl.lit(pl.Series(days)).gather(pl.col("position")))
-    fields = schema.SCHEMAS["investor_types"]
+    fields = DATASETS["investor_types"].schema
     rows = rows.select(pl.col(name).cast(kind) for name, kind in fields.items())
-    return rows.sort(schema.KEYS["investor_types"])
+    return rows.sort(DATASETS["investor_types"].key)
 
 
 def _weekly_value(bars, master):

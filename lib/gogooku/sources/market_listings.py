@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from gogooku.sources import schema
+from gogooku.sources.catalogue import DATASETS
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -259,7 +259,7 @@ def master(listings: Listings) -> pl.DataFrame:
     reformed = (listings.days[session] >= REFORM).astype(np.int64)
     table = pl.concat([_attributes(listings, era) for era in (0, 1)])
     rows = table[reformed * len(listings.codes) + issue]
-    return rows.with_columns(day).select(*schema.SCHEMAS["master"])
+    return rows.with_columns(day).select(*DATASETS["master"].schema)
 
 
 def _attributes(listings, era):

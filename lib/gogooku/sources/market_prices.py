@@ -22,7 +22,8 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from gogooku.sources import limits, schema
+from gogooku.sources import limits
+from gogooku.sources.catalogue import DATASETS
 from gogooku.sources.market_listings import Flags, Floats, Listings
 
 MARKET, SECTOR, RESIDUAL = 0.0105, 0.006, 0.016  # standard deviations of a session's return
@@ -260,5 +261,7 @@ def table(listings: Listings, bars: Bars) -> pl.DataFrame:
         "AdjFactor": np.round(listings.factor[at], 6),
         "ExRT": listings.action[at].tolist(),
     }
-    frame = pl.DataFrame(fields, nan_to_null=True).select(*schema.SCHEMAS["bars"])
-    return frame.with_columns(pl.col("ExRT").replace("", None))
+    frame = pl.DataFrame(fields, nan_to_null=True).with_columns(pl.col("ExRT").replace("", None))
+    kinds = DATASETS["bars"].schema
+    absent = [pl.lit(None, kind).alias(name) for name, kind in kinds.items() if name not in frame]
+    return frame.with_columns(absent).select(*kinds)

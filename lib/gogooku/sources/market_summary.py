@@ -9,7 +9,7 @@ import datetime as dt
 import numpy as np
 import polars as pl
 
-from gogooku.sources import schema
+from gogooku.sources.catalogue import DATASETS
 from gogooku.sources.market_listings import Listings
 
 CORRECTIONS = 0.03  # share of statements that are corrected
@@ -25,19 +25,19 @@ OUTSTANDING = pl.col("shares") * (1 - TREASURY)
 
 
 def table(rng: np.random.Generator, events: pl.DataFrame, listings: Listings) -> pl.DataFrame:
-    """Write filings (market_filings.draw) as rows of schema.SCHEMAS["summary"]."""
+    """Write filings (market_filings.draw) as rows of DATASETS["summary"].schema."""
     rows = _served(events, listings)
     rows = rows.with_columns(error=pl.Series(rng.normal(0, 0.01, len(rows))))
     rows = _served(pl.concat([rows, _corrections(rng, rows, listings)]), listings)
     rows = _numbered(rng, rows.sort("day", "minute", "issue", maintain_order=True), listings)
     rows = rows.with_columns(**_identity(listings), **_amounts(), **_forecasts(), **_notes())
     rows = rows.with_columns(**_derived()).with_columns(**_dividends(), **_parent_only())
-    fields = schema.SCHEMAS["summary"]
+    fields = DATASETS["summary"].schema
     absent = [pl.lit(None).alias(name) for name in fields if name not in rows.columns]
     rows = rows.with_columns(absent).select(
         pl.col(name).cast(kind) for name, kind in fields.items()
     )
-    return rows.sort(schema.KEYS["summary"])
+    return rows.sort(DATASETS["summary"].key)
 
 
 def _served(events, listings):

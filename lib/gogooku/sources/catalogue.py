@@ -1,0 +1,429 @@
+"""The data sets of the J-Quants API V2: fields, units, keys, plans, and how each is asked for.
+
+One entry a data set, in one notation. A line of `fields` is a unit, then names in the vendor's
+order; a name ends in `!` if every row has a value there, in `?` if the vendor may leave the whole
+field out (session prices below Premium, fields added in 2026). All other fields are present and
+may be empty. Units: `text`, `date`, `flag` and `object` (JSON text) are what they say, all others
+are numbers. `ReadOn` is ours: the day on which something was read that only now can be asked for.
+
+When a row is known stands in config/availability.yaml.
+
+Source: the vendor's specification, https://jpx-jquants.com/spec/, of 2026.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import polars as pl
+
+Plan = Literal["free", "light", "standard", "premium", "minute"]
+Asked = Literal["range", "session", "week", "now"]
+
+PLANS: tuple[Plan, ...] = ("free", "light", "standard", "premium")
+"""Subscriptions, each with all that the one before serves; `minute` is an add-on to paid ones."""
+
+OLDEST = dt.date(2008, 5, 7)
+DAILY_MARGIN = dt.date(2026, 9, 25)
+"""First balance day of daily margin balances; until then one a week, its last session."""
+
+_TYPES: dict[str, pl.DataType] = {
+    "text": pl.String(),
+    "object": pl.String(),
+    "date": pl.Date(),
+    "flag": pl.Boolean(),
+}
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of a data set: `filled` in every row, or `optional` as a whole, or neither."""
+
+    name: str
+    unit: str
+    filled: bool
+    optional: bool
+
+    @property
+    def type(self) -> pl.DataType:
+        """Type that a frame holds it in."""
+        return _TYPES.get(self.unit, pl.Float64())
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """How one data set is asked for, and what its rows are.
+
+    path      below the API's root
+    plan      the cheapest that serves it
+    since     first day of its history
+    asked     range: one question for a span of days; session: one each session; week: one for the
+              last session of each week until DAILY_MARGIN, then one each session; now: only
+              today's state can be asked for
+    day       the field by which rows are asked for and filed under
+    query     the parameter that names that day
+    key       fields that tell any two rows apart; rows are sorted by them
+    served    time of day from which a day's rows can be read [HH:MM JST, may pass 24:00]
+    delay     sessions from the day to the one on which its rows are served
+    reread    sessions for which the vendor may still correct a day in place
+    empty     whether a session may have no row at all
+    margin    days by which a range is asked wider than wanted and cut afterwards: the vendor
+              does not say whether its range means the publication or the week [days]
+    bulk      whether whole months are offered as files
+    ignored   fields that are not kept: adjusted prices look ahead, market value is withdrawn
+    """
+
+    name: str
+    path: str
+    plan: Plan
+    since: dt.date
+    asked: Asked
+    day: str
+    key: tuple[str, ...]
+    fields: tuple[Field, ...]
+    served: str
+    delay: int = 0
+    reread: int = 0
+    empty: bool = False
+    margin: int = 0
+    bulk: bool = True
+    query: str = "date"
+    ignored: frozenset[str] = frozenset()
+
+    @cached_property
+    def schema(self) -> dict[str, pl.DataType]:
+        """Name → type, in the vendor's order."""
+        return {field.name: field.type for field in self.fields}
+
+    @cached_property
+    def filled(self) -> list[str]:
+        """Fields that have a value in every row."""
+        return [field.name for field in self.fields if field.filled]
+
+    @cached_property
+    def needed(self) -> list[str]:
+        """Fields that no answer with rows may lack."""
+        return [field.name for field in self.fields if not field.optional]
+
+    @property
+    def bucket(self) -> str:
+        """Name of the rate limit of its own that it has beside the plan's; "" for none."""
+        if self.path in ("/fins/summary", "/fins/details"):
+            return "fins"
+        return "minute" if self.plan == "minute" else ""
+
+
+def _fields(text: str) -> tuple[Field, ...]:
+    """Read the notation of the module's head."""
+    lines = [line.split() for line in text.strip().splitlines()]
+    return tuple(
+        Field(name.rstrip("!?"), unit, name.endswith("!"), name.endswith("?"))
+        for unit, *names in filter(None, lines)
+        for name in names
+    )
+
+
+def _entry(name: str, path: str, plan: Plan, since: str, fields: str, **facts: object) -> DataSet:
+    read = _fields(fields)
+    key = tuple(str(facts.pop("key")).split())
+    facts.setdefault("day", key[0])
+    day = dt.date.fromisoformat(since)
+    return DataSet(name, path, plan, day, key=key, fields=read, **facts)  # type: ignore[arg-type]
+
+
+GROUPS = "Prop Brk Tot Ind Frgn SecCo InvTr BusCo OthCo InsCo Bank TrstBnk OthFin".split()
+"""Investor types: proprietary, brokerage, total, individuals, foreigners, …"""
+
+_SESSION = "O H L C UL LL Vo Va AdjO AdjH AdjL AdjC AdjVo".split()
+_ADJUSTED = frozenset(
+    half + field for half in ("", "M", "A") for field in _SESSION if field.startswith("Adj")
+)
+
+_OPTION_TAIL = """
+    number Strike
+    contracts VoOA
+    text EmMrgnTrgDiv! PCDiv!
+    date LTD SQD
+    points Settle Theo
+    percent BaseVol
+    points UnderPx
+    percent IV IR
+"""
+
+_ENTRIES = [
+    _entry(
+        "calendar", "/markets/calendar", "free", "2008-01-01",
+        """
+        date Date!
+        text HolDiv!
+        """,
+        asked="range", key="Date", served="00:00",
+    ),
+    _entry(
+        "master", "/equities/master", "free", "2008-05-07",
+        """
+        date Date!
+        text Code! CoName CoNameEn S17 S17Nm S33 S33Nm ScaleCat Mkt! MktNm Mrgn MrgnNm ProdCat!
+        """,
+        asked="session", key="Date Code", served="08:00", reread=1,
+    ),
+    _entry(
+        "bars", "/equities/bars/daily", "free", "2008-05-07",
+        """
+        date Date!
+        text Code!
+        JPY O H L C
+        text UL LL
+        shares Vo
+        JPY Va
+        factor AdjFactor!
+        JPY MO? MH? ML? MC?
+        text MUL? MLL?
+        shares MVo?
+        JPY MVa? AO? AH? AL? AC?
+        text AUL? ALL?
+        shares AVo?
+        JPY AVa?
+        text ExRT?
+        """,
+        asked="session", key="Date Code", served="16:30", reread=5,
+        ignored=_ADJUSTED | {"MktCap"},
+    ),
+    _entry(
+        "bars_am", "/equities/bars/daily/am", "premium", "2008-05-07",
+        """
+        date Date!
+        text Code!
+        JPY MO MH ML MC
+        shares MVo
+        JPY MVa
+        date ReadOn?
+        """,
+        asked="now", day="ReadOn", key="ReadOn Date Code", served="12:00", bulk=False,
+    ),
+    _entry(
+        "bars_minute", "/equities/bars/minute", "minute", "2024-01-01",
+        """
+        date Date!
+        text Time! Code!
+        JPY O H L C
+        shares Vo
+        JPY Va
+        """,
+        asked="session", key="Date Time Code", served="16:30", reread=5,
+    ),
+    _entry(
+        "valuation", "/equities/valuation", "light", "2008-05-07",
+        """
+        date Date!
+        text Code!
+        JPY EPS FwdEPS BPS
+        fraction ROE FwdROE
+        times PER FwdPER PBR
+        MJPY MktCap
+        """,
+        asked="session", key="Date Code", served="16:30", reread=5,
+    ),
+    _entry(
+        "investor_types", "/equities/investor-types", "light", "2008-01-16",
+        "date PubDate! StDate! EnDate!\ntext Section!\nkJPY "
+        + " ".join(group + side for group in GROUPS for side in ("Sell", "Buy", "Tot", "Bal")),
+        asked="range", key="PubDate Section StDate EnDate", served="18:00", reread=40,
+        empty=True, margin=14,
+    ),
+    _entry(
+        "earnings_calendar", "/equities/earnings-calendar", "free", "2008-05-07",
+        """
+        date Date
+        text Code! CoName FY SectorNm FQ Section
+        date ReadOn?
+        """,
+        asked="now", day="ReadOn", key="ReadOn Date Code", served="19:00", empty=True, bulk=False,
+    ),
+    _entry(
+        "earnings_date", "/fins/earnings-date", "light", "2014-09-01",
+        """
+        date PubDate! SchDate
+        text FQName! FYE! Code! CoName CoNameEn
+        """,
+        asked="session", key="PubDate Code FQName FYE", served="10:05", reread=1, empty=True,
+    ),
+    _entry(
+        "summary", "/fins/summary", "free", "2008-07-07",
+        """
+        date DiscDate!
+        text DiscTime Code! DiscNo! DocType! CurPerType
+        date CurPerSt CurPerEn CurFYSt CurFYEn NxtFYSt NxtFYEn
+        JPY Sales OP OdP NP EPS DEPS TA Eq
+        fraction EqAR
+        JPY BPS CFO CFI CFF CashEq Div1Q Div2Q Div3Q DivFY DivAnn DivUnit DivTotalAnn
+        fraction PayoutRatioAnn
+        JPY FDiv1Q FDiv2Q FDiv3Q FDivFY FDivAnn FDivUnit FDivTotalAnn
+        fraction FPayoutRatioAnn
+        JPY NxFDiv1Q NxFDiv2Q NxFDiv3Q NxFDivFY NxFDivAnn NxFDivUnit
+        fraction NxFPayoutRatioAnn
+        JPY FSales2Q FOP2Q FOdP2Q FNP2Q FEPS2Q NxFSales2Q NxFOP2Q NxFOdP2Q NxFNp2Q NxFEPS2Q
+        JPY FSales FOP FOdP FNP FEPS NxFSales NxFOP NxFOdP NxFNp NxFEPS
+        flag MatChgSub SigChgInC ChgByASRev ChgNoASRev ChgAcEst RetroRst
+        shares ShOutFY TrShFY AvgSh
+        JPY NCSales NCOP NCOdP NCNP NCEPS NCTA NCEq
+        fraction NCEqAR
+        JPY NCBPS FNCSales2Q FNCOP2Q FNCOdP2Q FNCNP2Q FNCEPS2Q NxFNCSales2Q NxFNCOP2Q
+        JPY NxFNCOdP2Q NxFNCNP2Q NxFNCEPS2Q FNCSales FNCOP FNCOdP FNCNP FNCEPS NxFNCSales
+        JPY NxFNCOP NxFNCOdP NxFNCNP NxFNCEPS ShEq? NCShEq?
+        fraction ROE? NCROE?
+        """,
+        asked="session", key="DiscDate Code DiscTime DiscNo", served="24:30", reread=2, empty=True,
+    ),
+    _entry(
+        "details", "/fins/details", "premium", "2009-01-13",
+        """
+        date DiscDate!
+        text DiscTime Code! DiscNo! DocType!
+        object FS
+        """,
+        asked="session", key="DiscDate Code DiscTime DiscNo", served="24:30", reread=2, empty=True,
+    ),
+    _entry(
+        "dividend", "/fins/dividend", "premium", "2013-02-20",
+        """
+        date PubDate!
+        text PubTime Code! RefNo! StatCode!
+        date BoardDate
+        text IFCode FRCode IFTerm
+        JPY DivRate
+        date RecDate ExDate ActRecDate PayDate
+        text CARefNo
+        JPY DistAmt RetEarn DeemDiv DeemCapGains
+        fraction NetAssetDecRatio
+        text CommSpecCode
+        JPY CommDivRate SpecDivRate
+        """,
+        asked="session", key="PubDate Code RefNo", served="19:00", reread=1, empty=True,
+    ),
+    _entry(
+        "indices", "/indices/bars/daily", "standard", "2008-05-07",
+        """
+        date Date!
+        text Code!
+        points O H L C
+        """,
+        asked="session", key="Date Code", served="16:30", reread=5,
+    ),
+    _entry(
+        "topix", "/indices/bars/daily/topix", "light", "2008-05-07",
+        """
+        date Date!
+        points O H L C
+        """,
+        asked="range", key="Date", served="16:30", reread=5,
+    ),
+    _entry(
+        "margin_interest", "/markets/margin-interest", "standard", "2012-02-10",
+        """
+        date PubDate? Date!
+        text Code! IssType
+        shares ShrtVol LongVol ShrtNegVol LongNegVol ShrtStdVol LongStdVol
+        JPY ShrtVal? LongVal? ShrtNegVal? LongNegVal? ShrtStdVal? LongStdVal?
+        """,
+        asked="week", day="Date", key="Date Code PubDate", served="16:30", delay=2, reread=5,
+    ),
+    _entry(
+        "margin_alert", "/markets/margin-alert", "standard", "2008-05-08",
+        """
+        date PubDate!
+        text Code!
+        date AppDate!
+        object PubReason
+        shares ShrtOut ShrtOutChg
+        percent ShrtOutRatio
+        shares LongOut LongOutChg
+        percent LongOutRatio SLRatio
+        shares ShrtNegOut ShrtNegOutChg ShrtStdOut ShrtStdOutChg LongNegOut LongNegOutChg
+        shares LongStdOut LongStdOutChg
+        text TSEMrgnRegCls
+        """,
+        asked="session", key="PubDate Code AppDate", served="16:30", reread=5, empty=True,
+    ),
+    _entry(
+        "short_ratio", "/markets/short-ratio", "standard", "2008-11-05",
+        """
+        date Date!
+        text S33!
+        JPY SellExShortVa ShrtWithResVa ShrtNoResVa
+        """,
+        asked="session", key="Date S33", served="16:30", reread=5,
+    ),
+    _entry(
+        "short_sale", "/markets/short-sale-report", "standard", "2013-11-07",
+        """
+        date DiscDate! CalcDate!
+        text Code! SSName SSAddr DICName DICAddr FundName
+        fraction ShrtPosToSO
+        shares ShrtPosShares
+        units ShrtPosUnits
+        date PrevRptDate
+        fraction PrevRptRatio
+        text Notes
+        """,
+        asked="session", query="disc_date", served="17:30", reread=5, empty=True,
+        key="DiscDate CalcDate Code SSName DICName FundName",
+    ),
+    _entry(
+        "breakdown", "/markets/breakdown", "premium", "2015-04-01",
+        """
+        date Date!
+        text Code!
+        JPY LongSellVa ShrtNoMrgnVa MrgnSellNewVa MrgnSellCloseVa LongBuyVa MrgnBuyNewVa
+        JPY MrgnBuyCloseVa
+        shares LongSellVo ShrtNoMrgnVo MrgnSellNewVo MrgnSellCloseVo LongBuyVo MrgnBuyNewVo
+        shares MrgnBuyCloseVo
+        """,
+        asked="session", key="Date Code", served="18:00", reread=5,
+    ),
+    _entry(
+        "options_225", "/derivatives/bars/daily/options/225", "standard", "2008-05-07",
+        """
+        date Date!
+        text Code!
+        points O H L C EO EH EL EC AO AH AL AC
+        contracts Vo OI
+        JPY Va
+        text CM
+        """ + _OPTION_TAIL,
+        asked="session", key="Date Code EmMrgnTrgDiv", served="27:00", reread=5,
+    ),
+    _entry(
+        "futures", "/derivatives/bars/daily/futures", "premium", "2008-05-07",
+        """
+        text Code! ProdCat
+        date Date!
+        points O H L C MO MH ML MC EO EH EL EC AO AH AL AC
+        contracts Vo OI
+        JPY Va
+        text CM
+        contracts VoOA
+        text EmMrgnTrgDiv!
+        date LTD SQD
+        points Settle
+        text CCMFlag
+        """,
+        asked="session", key="Date Code EmMrgnTrgDiv", served="27:00", reread=5,
+    ),
+    _entry(
+        "options", "/derivatives/bars/daily/options", "premium", "2008-05-07",
+        """
+        text Code! ProdCat UndSSO
+        date Date!
+        points O H L C MO MH ML MC EO EH EL EC AO AH AL AC
+        contracts Vo OI
+        JPY Va
+        text CM
+        """ + _OPTION_TAIL + "text CCMFlag",
+        asked="session", key="Date Code EmMrgnTrgDiv", served="27:00", reread=5,
+    ),
+]  # fmt: skip
+
+DATASETS: dict[str, DataSet] = {entry.name: entry for entry in _ENTRIES}
+"""Name → data set, as in data/raw/<store>/<name>/."""
