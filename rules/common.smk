@@ -1,5 +1,7 @@
 """What all rooms share: the checked settings, the spans, the folds and the code of a stage."""
 
+from datetime import timedelta
+
 import yaml
 from snakemake.exceptions import WorkflowError
 
@@ -78,9 +80,10 @@ def calendar_of(wildcards):
 
 
 def fetch_days(wildcards):
-    """First and last day to fetch; the calendar is known ahead and comes whole."""
+    """First and last day to fetch; the calendar is known ahead: half a year beyond its span."""
     if wildcards.dataset == "calendar":
-        return [str(day) for day in calendar.bounds(wildcards.span)]
+        first, last = calendar.bounds(wildcards.span)
+        return [str(first), str(last + timedelta(days=184))]
     return [first_day(wildcards), last_day(wildcards)]
 
 

@@ -118,10 +118,10 @@ class Company:
         if not year or all(number != number for number in given):
             return
         old = self.before.get(year, NO_GUIDANCE)
-        change = tuple(_change(new, was) for new, was in zip(given, old, strict=True))
+        moved = tuple(change(new, was) for new, was in zip(given, old, strict=True))
         kept = self.revision.get(year, NO_GUIDANCE)
         self.revision[year] = tuple(
-            now if new == new else was for new, now, was in zip(given, change, kept, strict=True)
+            now if new == new else was for new, now, was in zip(given, moved, kept, strict=True)
         )
         self.guidance[year] = _overlay(given, self.guidance.get(year, NO_GUIDANCE))
         self.guided = known_at
@@ -145,7 +145,7 @@ class Company:
         sales, operating, profit = periods[newest.end][newest.length]
         quarter = _last(periods, newest.end, QUARTER)
         year_before = _last(periods, newest.end - YEAR, QUARTER)
-        yoy = tuple(_change(new, was) for new, was in zip(quarter, year_before, strict=True))
+        yoy = tuple(change(new, was) for new, was in zip(quarter, year_before, strict=True))
         year_sales, _, year_profit = _last(periods, newest.end, YEAR)
         guided_op, guided_np, *_ = self.guidance.get(newest.year, NO_GUIDANCE)
         return state._replace(
@@ -162,7 +162,7 @@ class Company:
             change_in_est=newest.changed_estimates,
             nc_flag=float(newest.single),
             eps=_share(year_profit, newest.shares),
-            bps=_first_known(_share(newest.equity, newest.shares), newest.book),
+            bps=first_known(_share(newest.equity, newest.shares), newest.book),
             sps=_share(year_sales, newest.shares),
         )
 
@@ -258,22 +258,23 @@ def _carried(filing: Filing, old: Filing | None) -> Filing:
     if old is None:
         return filing
     return filing._replace(
-        assets=_first_known(filing.assets, old.assets),
-        equity=_first_known(filing.equity, old.equity),
-        shares=_first_known(filing.shares, old.shares),
-        book=_first_known(filing.book, old.book),
+        assets=first_known(filing.assets, old.assets),
+        equity=first_known(filing.equity, old.equity),
+        shares=first_known(filing.shares, old.shares),
+        book=first_known(filing.book, old.book),
     )
 
 
 def _overlay(new: Figures | list[float], old: Figures) -> Figures:
-    return tuple(_first_known(a, b) for a, b in zip(new, old, strict=True))
+    return tuple(first_known(a, b) for a, b in zip(new, old, strict=True))
 
 
-def _first_known(a: float, b: float) -> float:
+def first_known(a: float, b: float) -> float:
+    """Give `a`, or `b` where that is NaN."""
     return a if a == a else b
 
 
-def _change(new: float, old: float) -> float:
+def change(new: float, old: float) -> float:
     """Give the relative change; NaN against nothing."""
     return (new - old) / abs(old) if old else nan
 

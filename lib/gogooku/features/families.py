@@ -11,5 +11,14 @@ FAMILIES: dict[str, dict[str, int]] = {
     "sector": {"panel": 320},
     "flow": {"panel": 25, "investor_types": 320},
     "statement": {"panel": 600, "summary": 600},
+    "earnings": {
+        "panel": 250,
+        "calendar": 250,
+        "summary": 820,
+        "earnings_date": 250,
+        "earnings_calendar": 250,
+    },
+    "option": {"panel": 250, "options_225": 250},
+    "index": {"panel": 250, "indices": 250},
     "graph": {"panel": 25, "graphs": 0},
 }

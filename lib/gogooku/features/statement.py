@@ -67,16 +67,16 @@ def compute(panel: Panel, summary: pl.DataFrame, moments: np.ndarray) -> dict[st
     shares = _cumulated(panel["volume_factor"])
     rows = filings.prepare(_with_basis(panel, summary, shares), pl.col("basis"))
     states = pl.DataFrame(list(filings.walk(rows)), schema=_SCHEMA, orient="row")
-    newest = _newest(panel, rows, moments)
+    newest = newest_filing(panel, rows, moments)
     reported, guided = (
-        _age(states[name], newest, moments) for name in ("statement_at", "guidance_at")
+        sessions_since(states[name], newest, moments) for name in ("statement_at", "guidance_at")
     )
     price = panel["raw_close"] / shares
-    made = {name: _laid_out(states[name], newest, reported) for name in ACTUALS}
-    made |= {name: _laid_out(states[name], newest, guided) for name in GUIDED}
+    made = {name: laid_out(states[name], newest, reported) for name in ACTUALS}
+    made |= {name: laid_out(states[name], newest, guided) for name in GUIDED}
     for name, figure in PER_SHARE.items():
         age = guided if figure == "dividend" else reported
-        made[name] = ops.known(ratio(_laid_out(states[figure], newest, age), price), np.float32)
+        made[name] = ops.known(ratio(laid_out(states[figure], newest, age), price), np.float32)
     made["days_since_statement"] = np.minimum(reported, np.float32(LONGEST))
     made["imp_statement"] = ops.where_known(reported, reported == 0).astype(np.float32)
     return {f"stmt_{name}": values for name, values in made.items()}
@@ -107,7 +107,7 @@ def _with_basis(panel: Panel, summary: pl.DataFrame, shares: np.ndarray) -> pl.D
     return rows.with_columns(basis=pl.Series(shares[session, slot], dtype=pl.Float64))
 
 
-def _newest(panel: Panel, rows: pl.DataFrame, moments: np.ndarray) -> np.ndarray:
+def newest_filing(panel: Panel, rows: pl.DataFrame, moments: np.ndarray) -> np.ndarray:
     """Give each cell's newest filing by its position in `rows`, (T, N); −1 for none."""
     codes = rows["Code"].to_numpy().astype(panel.codes.dtype)
     starts, ends = (np.searchsorted(codes, panel.codes, side) for side in ("left", "right"))
@@ -120,7 +120,7 @@ def _newest(panel: Panel, rows: pl.DataFrame, moments: np.ndarray) -> np.ndarray
     return newest
 
 
-def _age(since: pl.Series, newest: np.ndarray, moments: np.ndarray) -> np.ndarray:
+def sessions_since(since: pl.Series, newest: np.ndarray, moments: np.ndarray) -> np.ndarray:
     """Give the sessions since the first one that could know it, (T, N) float32."""
     known_at = since.dt.replace_time_zone(None).to_numpy()
     first = np.searchsorted(moments, known_at).astype(np.float32)
@@ -129,7 +129,7 @@ def _age(since: pl.Series, newest: np.ndarray, moments: np.ndarray) -> np.ndarra
     return day[:, None] - np.append(first, np.float32(np.nan))[newest]
 
 
-def _laid_out(figure: pl.Series, newest: np.ndarray, age: np.ndarray) -> np.ndarray:
+def laid_out(figure: pl.Series, newest: np.ndarray, age: np.ndarray) -> np.ndarray:
     """Give each cell its filing's figure while that has not expired, (T, N) float32."""
     values = ops.known(np.append(figure.to_numpy(), np.nan), np.float32)
     return np.where(age < LONGEST, values[newest], np.float32(np.nan))

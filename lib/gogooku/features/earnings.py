@@ -1,0 +1,264 @@
+"""Announcements of earnings: when the next is scheduled, and what the last one brought.
+
+Ahead of the day there are schedules only. A company announces the day on which it will report a
+period and may move it or withdraw it ("undecided"); a session takes of each period the newest
+schedule that was public at its decision, for 245 sessions from its publication. The period is the
+last one of the schedule's name that had ended on the scheduled day. Schedules come from
+fins/earnings-date and, where that says nothing newer, from the archived lists of the next session's
+announcers; what a company files later, and when, plays no part.
+
+Behind the day there are statements, as the statement family reads them. An announcement is the
+first statement of the newest period; it counts from the first session that could know it and
+expires after 245. Its surprise measures the operating profit, or profit where the company reports
+or guides no operating profit, against the full-year guidance in force before the filing's day, in
+proportion to the months of the fiscal year that the figure holds: three quarters of it after nine
+months. A correction of the newest period counts against the same guidance; an older period's
+changes no surprise.
+"""
+
+import datetime as dt
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from math import nan
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+
+from gogooku import filings, ops
+from gogooku.calendar import Days, Sessions
+from gogooku.features.column import Column
+from gogooku.features.statement import LONGEST, VENDOR, laid_out, newest_filing, sessions_since
+from gogooku.filings import NO_GUIDANCE, YEAR, Company, Filing, Guidance, change, first_known
+from gogooku.panel import Panel
+
+log = logging.getLogger(__name__)
+
+FARTHEST = 90  # sessions to or since an announcement, as far as they are counted
+WEEK = 5  # sessions
+HALF_LIFE = 20  # of the drift after an announcement [sessions]
+SURPRISES = 4  # quarters of a year
+
+SCHEDULES = "J-Quants fins/earnings-date"
+BERNARD = "Bernard and Thomas (1989), Journal of Accounting Research 27"
+_column = partial(Column, kind="stock", unit="ratio", look_back=500, min_obs=1, source=VENDOR)
+
+COLUMNS = [
+    _column("days_to_earnings", unit="sessions", look_back=LONGEST, source=SCHEDULES,
+            definition="sessions to the next scheduled announcement, 0 on its day, at most 90"),
+    _column("days_since_earnings", unit="sessions", look_back=LONGEST,
+            definition="sessions since the newest announcement first counted, at most 90"),
+    _column("is_earnings_week", kind="flag", unit="0/1", look_back=LONGEST, source=SCHEDULES,
+            definition="days_to_earnings ≤ 5 or days_since_earnings ≤ 5"),
+    _column("earnings_surprise", definition="operating profit (profit where it is not reported or "
+            "guided) against its share by months of the guidance known before, / its abs"),
+    _column("earnings_momentum", look_back=820, min_obs=ops.enough(SURPRISES), definition="mean "
+            "sign of the surprises of the 4 quarters to the newest"),
+    _column("earnings_day_return", unit="share", look_back=LONGEST + 1, min_obs=2,
+            definition="return of the first session on which the newest announcement counted"),
+    _column("pead_strength", unit="share", look_back=LONGEST + 1, min_obs=2, source=BERNARD,
+            definition="earnings_day_return × ½^(sessions since / 20)"),
+]  # fmt: skip
+
+
+def compute(
+    panel: Panel,
+    summary: pl.DataFrame,
+    earnings_date: pl.DataFrame,
+    earnings_calendar: pl.DataFrame,
+    sessions: Sessions,
+    moments: np.ndarray,
+) -> dict[str, np.ndarray]:
+    """Make the family's columns, name → (T, N) float32; NaN where nothing was known.
+
+    panel               the days and, where they exist, 246 sessions before them
+    summary             rows of fins/summary with `known_at`, back to a year before those sessions
+    earnings_date       schedules as published, with `known_at`; may be empty
+    earnings_calendar   announcers of the next session as read, with `known_at`; may be empty
+    sessions            of the exchange: the panel's and 90 after them, as far as they are known
+    moments             (T,) moment of decision of each of the panel's days [UTC, microseconds]
+    """
+    ahead = days_ahead(panel, schedules(earnings_date, earnings_calendar), sessions, moments)
+    made = _announced(panel, summary, moments)
+    since = made["days_since_earnings"]
+    soon = (ahead <= WEEK) | (since <= WEEK)
+    made["days_to_earnings"] = ahead
+    made["is_earnings_week"] = ops.where(np.isfinite(ahead) | np.isfinite(since), soon)
+    return {name: ops.known(values, np.float32) for name, values in made.items()}
+
+
+# ---- ahead ---------------------------------------------------------------------------------------
+
+MONTHS_TO_YEAR_END = {"1Q": 9, "2Q": 6, "3Q": 3, "FY": 0}
+QUARTERS = {"１": "1Q", "２": "2Q", "３": "3Q", "1": "1Q", "2": "2Q", "3": "3Q"}
+KEY = ["Code", "FQName", "FYE"]
+FIELDS = [*KEY, "SchDate", "known_at"]
+
+
+def schedules(earnings_date: pl.DataFrame, earnings_calendar: pl.DataFrame) -> pl.DataFrame:
+    """Join both sources' schedules: Code, FQName, FYE [MMDD], SchDate (null = undecided), known_at.
+
+    Sorted by key and known_at. Warns if there are none.
+    """
+    quarter = pl.col("FQ").str.extract("第(.)四半期").replace_strict(QUARTERS, default=None)
+    month, day = (
+        pl.col("FY").str.extract(f"([0-9]+){unit}").str.zfill(2).fill_null("") for unit in "月日"
+    )
+    read = earnings_calendar.select(
+        "Code", quarter.fill_null("FY").alias("FQName"), (month + day).alias("FYE"),
+        pl.col("Date").alias("SchDate"), "known_at",
+    )  # fmt: skip
+    rows = pl.concat([earnings_date.select(FIELDS), read])
+    if rows.is_empty():
+        log.warning("no schedule of earnings is known: days_to_earnings is null")
+    return rows.sort(*KEY, "known_at", maintain_order=True)
+
+
+def days_ahead(
+    panel: Panel, rows: pl.DataFrame, sessions: Sessions, moments: np.ndarray
+) -> np.ndarray:
+    """Count the sessions to each stock's next scheduled announcement, (T, N), at most 90.
+
+    A schedule on a day without a session stands for the next one. NaN where no schedule for the
+    day or later is in force, or the calendar does not reach it.
+    """
+    out = np.full(panel.shape, np.nan)
+    rows = _in_force(rows.filter(pl.col("Code").is_in(panel.codes.tolist())), moments)
+    here = sessions.position(panel.dates)
+    place = np.searchsorted(sessions.days, rows["SchDate"].to_numpy().astype("datetime64[D]"))
+    end = np.minimum(rows["end"].to_numpy(), np.searchsorted(here, place, side="right"))
+    slot = np.searchsorted(panel.codes, rows["Code"].to_numpy().astype(panel.codes.dtype))
+    for i, start in enumerate(rows["start"].to_list()):
+        days = slice(start, end[i])
+        distance = np.minimum(place[i] - here[days], FARTHEST).astype(float)
+        if place[i] == len(sessions.days):
+            distance[distance < FARTHEST] = np.nan
+        out[days, slot[i]] = np.fmin(out[days, slot[i]], distance)
+    return out
+
+
+def _in_force(rows: pl.DataFrame, moments: Days) -> pl.DataFrame:
+    """Add the first session on which a schedule counts and the one on which it no longer does.
+
+    An undecided date withdraws the one announced before for the same quarter and year end. Rows
+    without a date, and those that never count, go.
+    """
+    period = _period().forward_fill().over(KEY)
+    later = pl.col("known_at").shift(-1).over(*KEY, "period")
+    rows = rows.with_columns(period=period).with_columns(later=later)
+    known_at, later_at = (rows[name].dt.replace_time_zone(None) for name in ("known_at", "later"))
+    start = np.searchsorted(moments, known_at.to_numpy())
+    replaced = np.searchsorted(moments, later_at.to_numpy())  # NaT sorts last
+    rows = rows.with_columns(
+        start=pl.Series(start), end=pl.Series(np.minimum(replaced, start + LONGEST))
+    )
+    return rows.filter(pl.col("start") < pl.col("end")).drop_nulls("SchDate")
+
+
+def _period() -> pl.Expr:
+    """Count the month (year × 12 + month) in which the scheduled period ended; null if undecided.
+
+    The year end comes without a year: it is the last that leaves the period before the schedule.
+    """
+    scheduled = pl.col("SchDate")
+    month, day = (
+        pl.col("FYE").str.slice(start, 2).cast(pl.Int64, strict=False) for start in (0, 2)
+    )
+    before = pl.col("FQName").replace_strict(MONTHS_TO_YEAR_END, default=0, return_dtype=pl.Int64)
+    ended = (month - before - 1) % YEAR + 1
+    this_month = scheduled.dt.month().cast(pl.Int64)
+    over = (this_month > ended) | ((this_month == ended) & (scheduled.dt.day() >= day))
+    return scheduled.dt.year().cast(pl.Int64) * YEAR + ended - pl.when(over).then(0).otherwise(YEAR)
+
+
+# ---- behind --------------------------------------------------------------------------------------
+
+
+class Announced(NamedTuple):
+    """What is known of a company's announcements after a filing; NaN or None where nothing is."""
+
+    at: dt.datetime | None = None  # when the newest period was first published
+    surprise: float = nan
+    momentum: float = nan
+
+
+@dataclass
+class Announcements:
+    """One company's surprises, by the month in which their period ended."""
+
+    company: Company = field(default_factory=Company)
+    guided: dict[int, Guidance] = field(default_factory=dict)  # before the first statement's day
+    surprises: dict[int, float] = field(default_factory=dict)
+
+    def read(self, filing: Filing) -> Announced:
+        """Add a filing and give what is known after it."""
+        self.company.read(filing)
+        newest = self.company.newest
+        if newest is None:
+            return Announced()
+        end = newest.end
+        known = self.company.before.get(newest.year, NO_GUIDANCE)
+        guided = self.guided.setdefault(end, known)
+        figures = self.company.figures[newest.single][end][newest.length]
+        self.surprises[end] = _surprise(newest, figures, guided)
+        return Announced(self.company.published, self.surprises[end], self._momentum(end))
+
+    def _momentum(self, newest: int) -> float:
+        last = [x for end, x in self.surprises.items() if newest - YEAR < end and x == x]
+        signs = [(x > 0) - (x < 0) for x in last]
+        return sum(signs) / len(signs) if len(signs) >= ops.enough(SURPRISES) else nan
+
+
+def _surprise(newest: Filing, figures: filings.Figures, guided: Guidance) -> float:
+    months = newest.length + newest.year - newest.end  # of the fiscal year
+    share = newest.length / months if months > 0 else nan
+    _, operating, profit = figures
+    guided_operating, guided_profit, *_ = guided
+    return first_known(
+        change(operating, share * guided_operating), change(profit, share * guided_profit)
+    )
+
+
+def walk(rows: pl.DataFrame) -> Iterator[Announced]:
+    """Give what each filing leaves known, in the order of the rows (see `filings.walk`)."""
+    announcements, code = Announcements(), None
+    for row in rows.iter_rows():
+        filing = Filing._make(row)
+        if filing.code != code:
+            announcements, code = Announcements(), filing.code
+        yield announcements.read(filing)
+
+
+_SCHEMA: dict[str, pl.DataType] = {
+    "at": pl.Datetime("us", "UTC"),
+    "surprise": pl.Float64(),
+    "momentum": pl.Float64(),
+}
+
+
+def _announced(panel: Panel, summary: pl.DataFrame, moments: Days) -> dict[str, np.ndarray]:
+    own = summary.filter(pl.col("Code").is_in(panel.codes.tolist()))
+    if own.is_empty():
+        log.warning("no statement is known: what earnings brought is null")
+    rows = filings.prepare(own, pl.lit(1.0))
+    states = pl.DataFrame(list(walk(rows)), schema=_SCHEMA, orient="row")
+    newest = newest_filing(panel, rows, moments)
+    age = sessions_since(states["at"], newest, moments)
+    age[age >= LONGEST] = np.nan
+    reaction = _reaction(panel.returns, age)
+    return {
+        "days_since_earnings": np.minimum(age, FARTHEST),
+        "earnings_surprise": laid_out(states["surprise"], newest, age),
+        "earnings_momentum": laid_out(states["momentum"], newest, age),
+        "earnings_day_return": reaction,
+        "pead_strength": reaction * 0.5 ** (age / HALF_LIFE),
+    }
+
+
+def _reaction(returns: np.ndarray, age: np.ndarray) -> np.ndarray:
+    """Give the return of the session that lies `age` sessions back, (T, N); NaN without an age."""
+    back = np.nan_to_num(age).astype(np.int64)
+    day, slot = np.indices(age.shape)
+    return ops.where_known(age, returns[day - back, slot])

@@ -1,0 +1,179 @@
+"""The exchange's indices: market, size, style and REIT by day, and each stock's own sector's.
+
+C is an index's close, r_h = ln(C_t / C_t−h); averages, windows and deviations are those of the
+technical family. An index is null before it begins and after it ends, and its range where the
+vendor has its close alone. A session on which no stock traded (the outage of 2020-10-01, when the
+vendor repeats the day before) has no index. A stock belongs to the sectors that the day's list
+gives it, and a sector's index brings its own past.
+
+Source: J-Quants indices/bars/daily; the list of index codes of January 2026.
+"""
+
+import logging
+
+import numpy as np
+import polars as pl
+
+from gogooku import indicators as ind
+from gogooku import known, ops
+from gogooku.features.column import Column, Kind
+from gogooku.ops import Array, enough, ratio
+from gogooku.panel import Panel
+
+log = logging.getLogger(__name__)
+
+Values = dict[str, np.ndarray]
+
+TOPIX = "0000"
+INDICES = {
+    TOPIX: "TOPIX", "0001": "TSE 2nd Section, to 2022-04", "0070": "TSE Growth 250 (Mothers)",
+    "0091": "JASDAQ, to 2022-04", "0500": "Prime", "0501": "Standard", "0502": "Growth",
+    "0503": "JPX Prime 150",
+    "0028": "Core30", "0029": "Large70", "002A": "TOPIX 100", "002B": "Mid400",
+    "002C": "TOPIX 500", "002D": "Small", "002E": "TOPIX 1000", "002F": "Small500",
+    "8100": "TOPIX Value", "812C": "TOPIX 500 Value", "812D": "Small Value",
+    "8200": "TOPIX Growth", "822C": "TOPIX 500 Growth", "822D": "Small Growth",
+    "0075": "TSE REIT", "8501": "REIT office", "8502": "REIT residential",
+    "8503": "REIT retail and logistics",
+}  # fmt: skip
+SPREADS = {
+    "value_growth": ("8100", "8200"),
+    "core30_small": ("0028", "002D"),
+    "prime_standard": ("0500", "0501"),
+    "prime_growth": ("0500", "0502"),
+    "reit_office_residential": ("8501", "8502"),
+    "reit_office_retail": ("8501", "8503"),
+    "reit_residential_retail": ("8502", "8503"),
+}
+S33 = [
+    50, 1050, 2050, 3050, 3100, 3150, 3200, 3250, 3300, 3350, 3400, 3450, 3500, 3550, 3600, 3650,
+    3700, 3750, 3800, 4050, 5050, 5100, 5150, 5200, 5250, 6050, 6100, 7050, 7100, 7150, 7200, 8050,
+    9050,
+]  # fmt: skip
+SECTORS = {sector: f"{0x40 + i:04X}" for i, sector in enumerate(S33)}
+INDUSTRIES = {sector: f"{0x80 + i:04X}" for i, sector in enumerate(range(1, 18))}
+CODES = [*INDICES, *SECTORS.values(), *INDUSTRIES.values()]
+
+RETURNS = (1, 5, 20)
+BREADTH = 50  # sessions
+VENDOR = "J-Quants indices/bars/daily"
+
+MEASURES = {
+    "r_1d": ("log", "ln(C_t / C_t−1)", 1, 2),
+    "r_5d": ("log", "ln(C_t / C_t−5)", 5, 2),
+    "r_20d": ("log", "ln(C_t / C_t−20)", 20, 2),
+    "natr_14": ("share", "ATR of 14 / C", 112, 15),
+    "vol_20d": ("per √year", "sd of 20 daily log returns × √245", 20, enough(20)),
+    "z_close_20": ("sd", "(C − mean) / sd of 20 closes", 20, enough(20)),
+    "rel_r_5d": ("log", "r_5d − that of TOPIX", 5, 2),
+}  # measure → unit, definition, look-back, fewest observations
+OF_SECTOR = [name for name in MEASURES if name != "r_20d"]
+
+
+def _columns(prefix: str, kind: Kind, whose: str, names: list[str]) -> list[Column]:
+    return [
+        Column(f"{prefix}_{name}", kind, unit, f"{whose}: {definition}", back, fewest, VENDOR)
+        for name, (unit, definition, back, fewest) in MEASURES.items()
+        if name in names
+    ]
+
+
+def _of_index(code: str) -> list[str]:
+    """Give an index's measures: TOPIX is not measured against itself."""
+    return [name for name in MEASURES if (code, name) != (TOPIX, "rel_r_5d")]
+
+
+COLUMNS = [
+    *(
+        column
+        for code, name in INDICES.items()
+        for column in _columns(f"idx_{code}", "market", name, _of_index(code))
+    ),
+    *(
+        Column(
+            f"spread_{pair}_{h}d", "market", "log",
+            f"ln(C_t / C_t−{h}) of {INDICES[one]} − that of {INDICES[other]}", h, 2, VENDOR,
+        )
+        for pair, (one, other) in SPREADS.items()
+        for h in RETURNS
+    ),
+    Column("breadth_sector_gt_ma50", "market", "share", "sector indices (of 33) with C > mean of "
+           "50 closes over those with both", BREADTH, enough(BREADTH), VENDOR),
+    *_columns("sect", "stock", "index of the stock's sector of 33", OF_SECTOR),
+    Column("sect_rel_to_sec_5d", "stock", "log", "the stock's ln(C_t / C_t−5) − sect_r_5d", 5, 2,
+           VENDOR),
+    *_columns("sect17", "stock", "TOPIX-17 index of the stock's sector", OF_SECTOR),
+]  # fmt: skip
+
+
+def compute(panel: Panel, indices: pl.DataFrame) -> Values:
+    """Compute the family, name → (T,) or, for the stock's sectors, (T, N), float32; NaN = unknown.
+
+    panel     the days and 112 sessions before them, where they exist
+    indices   one row a Date and index Code: H, L, C [points], those known by then; may be empty
+
+    Raises UserError if `indices` holds rows of one date and code that differ.
+    """
+    if indices.is_empty():
+        log.warning("no index is known: all columns of index are null")
+    high, low, close = _bars(panel, indices)
+    measured = _measures(high, low, close)
+    place = {code: slot for slot, code in enumerate(CODES)}
+    made = {
+        f"idx_{code}_{name}": measured[name][:, place[code]]
+        for code in INDICES
+        for name in _of_index(code)
+    }
+    for pair, (one, other) in SPREADS.items():
+        for h in RETURNS:
+            moves = measured[f"r_{h}d"]
+            made[f"spread_{pair}_{h}d"] = moves[:, place[one]] - moves[:, place[other]]
+    made["breadth_sector_gt_ma50"] = _breadth(close[:, [place[code] for code in SECTORS.values()]])
+    for prefix, field, codes in (("sect", "s33", SECTORS), ("sect17", "s17", INDUSTRIES)):
+        slot = _slots(panel[field], {sector: place[code] for sector, code in codes.items()})
+        made |= {f"{prefix}_{name}": _by_stock(measured[name], slot) for name in OF_SECTOR}
+    made["sect_rel_to_sec_5d"] = ind.log_returns(panel["close"], 5) - made["sect_r_5d"]
+    return {name: ops.known(values, np.float32) for name, values in made.items()}
+
+
+def _bars(panel: Panel, indices: pl.DataFrame) -> tuple[Array, Array, Array]:
+    """Give high, low and close of CODES on the panel's dates, (T, K); NaN without an index."""
+    rows = indices.select("Date", "Code", *"HLC").filter(pl.col("Code").is_in(CODES))
+    rows = known.distinct(rows, ["Date", "Code"], "indices")
+    day = np.searchsorted(panel.dates, rows["Date"].to_numpy().astype("datetime64[D]"))
+    slot = rows["Code"].cast(pl.Enum(CODES)).to_physical().to_numpy()
+    traded = np.isfinite(panel["close"]).any(axis=1)
+    bars = np.full((3, len(panel.dates), len(CODES)), np.nan)
+    for bar, name in zip(bars, "HLC", strict=True):
+        bar[day, slot] = rows[name].to_numpy()
+    high, low, close = (ops.where(traded[:, None], bar) for bar in bars)
+    return high, low, close
+
+
+def _measures(high: Array, low: Array, close: Array) -> Values:
+    made = {f"r_{h}d": ind.log_returns(close, h) for h in RETURNS}
+    return made | {
+        "natr_14": ratio(ind.atr(high, low, close, 14), close),
+        "vol_20d": ind.volatility(close, 20),
+        "z_close_20": ops.ts_zscore(close, 20, enough(20)),
+        "rel_r_5d": made["r_5d"] - made["r_5d"][:, [CODES.index(TOPIX)]],
+    }
+
+
+def _breadth(close: Array) -> Array:
+    above = close - ind.mean(close, BREADTH)
+    return ratio((above > 0).sum(axis=1), np.isfinite(above).sum(axis=1))
+
+
+def _slots(sector: np.ndarray, slots: dict[int, int]) -> np.ndarray:
+    """Give the place in CODES of each stock's sector, (T, N); one past the end for none."""
+    found = np.full(sector.shape, len(CODES))
+    for code, slot in slots.items():
+        found[sector == code] = slot
+    return found
+
+
+def _by_stock(measure: Array, slot: np.ndarray) -> Array:
+    """Lay a measure of indices (T, K) out by each stock's own, (T, N)."""
+    absent = np.full((len(measure), 1), np.nan)
+    return np.take_along_axis(np.hstack([measure, absent]), slot, axis=1)
