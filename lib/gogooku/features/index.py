@@ -154,7 +154,7 @@ def _measures(high: Array, low: Array, close: Array) -> Values:
     made = {f"r_{h}d": ind.log_returns(close, h) for h in RETURNS}
     return made | {
         "natr_14": ratio(ind.atr(high, low, close, 14), close),
-        "vol_20d": ind.volatility(close, 20),
+        "vol_20d": ops.where_known(close, ind.volatility(close, 20)),
         "z_close_20": ops.ts_zscore(close, 20, enough(20)),
         "rel_r_5d": made["r_5d"] - made["r_5d"][:, [CODES.index(TOPIX)]],
     }
