@@ -34,7 +34,7 @@ FOLDS = splits.plan(
 
 
 wildcard_constraints:
-    dataset="[a-z_]+",
+    dataset="[a-z_0-9]+",
     span=r"\d{4}(m\d\d|q\d|y)",
     family="[a-z]+",
     model="[a-z]+",

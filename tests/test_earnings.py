@@ -200,6 +200,9 @@ def test_the_newer_of_both_sources_counts():
     put_off = (dt.date(2021, 7, 27), dt.date(2021, 8, 3), "1Q")
     made = compute(panel, scheduled(*rows, put_off), lists=lists)
     assert ahead(made, panel, "2021-07-26", "2021-07-27", "2021-07-28") == [4, 5, 4]
+    stale = read_list((dt.date(2021, 7, 27), dt.date(2021, 7, 27)))
+    made = compute(panel, scheduled(*rows, put_off), lists=pl.concat([lists, stale]))
+    assert ahead(made, panel, "2021-07-26", "2021-07-27", "2021-07-28") == [4, 5, 4]
 
 
 @pytest.mark.parametrize(

@@ -100,13 +100,15 @@ FIELDS = [*KEY, "SchDate", "known_at"]
 def schedules(earnings_date: pl.DataFrame, earnings_calendar: pl.DataFrame) -> pl.DataFrame:
     """Join both sources' schedules: Code, FQName, FYE [MMDD], SchDate (null = undecided), known_at.
 
-    Sorted by key and known_at. Warns if there are none.
+    Sorted by key and known_at. A list that still names the day on which it was read, or an earlier
+    one, has not been renewed and says nothing. Warns if there are none.
     """
     quarter = pl.col("FQ").str.extract("第(.)四半期").replace_strict(QUARTERS, default=None)
     month, day = (
         pl.col("FY").str.extract(f"([0-9]+){unit}").str.zfill(2).fill_null("") for unit in "月日"
     )
-    read = earnings_calendar.select(
+    stale = (pl.col("Date") <= pl.col("ReadOn")).fill_null(False)
+    read = earnings_calendar.filter(~stale).select(
         "Code", quarter.fill_null("FY").alias("FQName"), (month + day).alias("FYE"),
         pl.col("Date").alias("SchDate"), "known_at",
     )  # fmt: skip

@@ -56,7 +56,7 @@ FILES = {
     "summary": ["financials"],
     "investor_types": ["trades"],
 }
-"""The files that each data set is made of."""
+"""The files that each data set is made of; of the others the archive holds nothing."""
 
 NEEDED = {"stock_list", "stock_prices"}
 """Files that must hold rows."""
@@ -67,7 +67,7 @@ def files(folder: str | Path, dataset: str) -> list[Path]:
     place = Path(folder)
     if not place.is_dir():
         raise UserError(f"the archive {folder} is no folder: set `archive` to one that exists")
-    return [path for name in FILES[dataset] for path in _found(place, name, PLACES)]
+    return [path for name in FILES.get(dataset, []) for path in _found(place, name, PLACES)]
 
 
 def read(
