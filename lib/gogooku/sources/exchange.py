@@ -195,7 +195,7 @@ class Exchange:
             return True
         if wanted == "minute":
             return self._minute_bars and self._plan != "free"
-        return PLANS.index(self._plan) >= PLANS.index(wanted)  # type: ignore[arg-type]
+        return PLANS.index(self._plan) >= PLANS.index(wanted)
 
     def _covered(self, now: dt.datetime) -> clocks.Window | None:
         return self._window or clocks.window(self._plan, now.date())

@@ -82,9 +82,7 @@ def written(dataset: str, rows: pl.DataFrame) -> str:
     objects = [field.name for field in DATASETS[dataset].fields if field.unit == "object"]
     texts = rows.select(objects)
     places = pl.int_range(pl.len())
-    body = rows.with_columns(
-        pl.format("@{}@", places).alias(name) for name in objects
-    ).write_json()
+    body = rows.with_columns(pl.format("@{}@", places).alias(name) for name in objects).write_json()
     for name in objects:
         for place, text in enumerate(texts[name]):
             body = body.replace(f'"{name}":"@{place}@"', f'"{name}":{text or "{}"}', 1)

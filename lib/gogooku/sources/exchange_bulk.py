@@ -263,7 +263,9 @@ class Links:
         with self._lock:
             found = self._open.pop(query.get("X-Amz-Signature", ""), None)
         if found is None or "/" + found[0] != path or self._clock() >= found[2]:
-            denied = b"<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>"
+            denied = (
+                b"<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>"
+            )
             return Reply(403, denied, "application/xml")
         self.fetched.append(found[0])
         return Reply(200, found[1].read_bytes(), "application/gzip")

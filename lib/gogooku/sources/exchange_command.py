@@ -41,8 +41,14 @@ def parser() -> argparse.ArgumentParser:
     add("--limited", action="store_true", help="the plan's rate of requests holds")
     add("--minute", type=float, default=60.0, help="length of the limiter's minute [s]")
     add("--page-rows", type=int, help="rows of one page")
-    add("--fault", type=_share, action="append", default=[], metavar="NAME=SHARE",
-        help="share of requests that go wrong in a way, such as 500=0.01; may be repeated")
+    add(
+        "--fault",
+        type=_share,
+        action="append",
+        default=[],
+        metavar="NAME=SHARE",
+        help="share of requests that go wrong in a way, such as 500=0.01; may be repeated",
+    )
     add("--fault-seed", type=int, default=0, help="of the draw of faults")
     add("--slow", type=float, default=8.0, help="what the fault slow takes [s]")
     return wanted  # fmt: skip

@@ -5,7 +5,7 @@ A parameter that a path does not take is ignored, and so is an empty one.
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from gogooku.sources.catalogue import DATASETS
@@ -37,18 +37,21 @@ class Takes:
 
 _CODE = {"code": "Code"}
 _FROM_TO = ("from", "to")
-_BY_CODE_OR_DAY = {
-    "span": _FROM_TO, "span_with": "code", "equals": _CODE, "needs": ("date", "code"),
-}  # fmt: skip
+
+
+def _by_code_or_day(day: str, both: bool = False) -> Takes:
+    return Takes({"date": day}, _FROM_TO, "code", both, _CODE, ("date", "code"))
+
+
 _FLAGGED = {"category": "ProdCat", "contract_flag": "CCMFlag"}
 
 TAKES = {
     "calendar": Takes(span=_FROM_TO, equals={"hol_div": "HolDiv"}),
     "master": Takes({"date": "Date"}, equals=_CODE),
-    "bars": Takes({"date": "Date"}, **_BY_CODE_OR_DAY),
+    "bars": _by_code_or_day("Date"),
     "bars_am": Takes(equals=_CODE),
-    "bars_minute": Takes({"date": "Date"}, **_BY_CODE_OR_DAY),
-    "valuation": Takes({"date": "Date"}, both=True, **_BY_CODE_OR_DAY),
+    "bars_minute": _by_code_or_day("Date"),
+    "valuation": _by_code_or_day("Date", both=True),
     "investor_types": Takes(span=_FROM_TO, equals={"section": "Section"}),
     "earnings_calendar": Takes(),
     "earnings_date": Takes(
@@ -57,14 +60,14 @@ TAKES = {
     ),
     "summary": Takes({"date": "DiscDate"}, equals=_CODE, needs=("date", "code")),
     "details": Takes({"date": "DiscDate"}, equals=_CODE, needs=("date", "code")),
-    "dividend": Takes({"date": "PubDate"}, **_BY_CODE_OR_DAY),
-    "indices": Takes({"date": "Date"}, **_BY_CODE_OR_DAY),
+    "dividend": _by_code_or_day("PubDate"),
+    "indices": _by_code_or_day("Date"),
     "topix": Takes(span=_FROM_TO),
     "margin_interest": Takes(
         {"date": "Date", "published_date": "PubDate"}, span=_FROM_TO, span_with="code",
         equals=_CODE, needs=("date", "code", "published_date"),
     ),
-    "margin_alert": Takes({"date": "PubDate"}, **_BY_CODE_OR_DAY),
+    "margin_alert": _by_code_or_day("PubDate"),
     "short_ratio": Takes(
         {"date": "Date"}, span=_FROM_TO, span_with="s33", equals={"s33": "S33"},
         needs=("date", "s33"),
@@ -74,7 +77,7 @@ TAKES = {
         span=("disc_date_from", "disc_date_to"), span_with="code", equals=_CODE,
         needs=("code", "disc_date", "calc_date"),
     ),
-    "breakdown": Takes({"date": "Date"}, **_BY_CODE_OR_DAY),
+    "breakdown": _by_code_or_day("Date"),
     "options_225": Takes({"date": "Date"}, needs=("date",)),
     "futures": Takes({"date": "Date"}, equals=_FLAGGED, needs=("date",)),
     "options": Takes({"date": "Date"}, equals=_FLAGGED | {"code": "UndSSO"}, needs=("date",)),
@@ -150,20 +153,18 @@ def _check_exclusive(dataset: str, takes: Takes, asked: Query) -> None:
             raise together("published_date", *others)
 
 
-def _main_days(
-    dataset: str, takes: Takes, dates: Mapping[str, dt.date]
-) -> dict[str, dt.date]:
+def _main_days(dataset: str, takes: Takes, dates: Mapping[str, dt.date]) -> dict[str, dt.date]:
     """Keep the days that are compared with the data set's own; `date` wins over a span."""
     day = DATASETS[dataset].day
     exact = {name: value for name, value in dates.items() if takes.days.get(name) == day}
     return exact or {name: value for name, value in dates.items() if name in (takes.span or ())}
 
 
-def _check_window(days: object, window: Window | None) -> None:
+def _check_window(days: Iterable[dt.date], window: Window | None) -> None:
     if window is None:
         return
     start, end = window
-    if any(day < start or (end and day > end) for day in days):  # type: ignore[attr-defined]
+    if any(day < start or (end and day > end) for day in days):
         raise outside(start, end)
 
 
@@ -191,5 +192,3 @@ def month_of(name: str, text: str) -> tuple[dt.date, dt.date]:
         return first, (first + dt.timedelta(days=31)).replace(day=1) - dt.timedelta(days=1)
     day = day_of(name, text)
     return day, day
-
-
