@@ -3,23 +3,14 @@ import gzip
 import http.client
 import json
 import threading
-import urllib.error
 import urllib.parse
-import urllib.request
 
+import polars as pl
 import pytest
+from asking import PATHS, PLANS, data, fetch, get, pages
+from gogooku.sources.catalogue import DATASETS
 from gogooku.sources.exchange import Exchange
-from tiny_market import ANSWERS, CODES, FIRST, KEY, LAST, SESSIONS, many_bars, tables
-
-PATHS = {
-    "calendar": "/markets/calendar",
-    "master": "/equities/master",
-    "bars": "/equities/bars/daily",
-    "topix": "/indices/bars/daily/topix",
-    "summary": "/fins/summary",
-    "investor_types": "/equities/investor-types",
-}
-PLANS = "If you want more data, please check other plans:https://jpx-jquants.com/#dataset"
+from tiny_market import ANSWERS, CODES, FIRST, KEY, LAST, RIGHTS, SESSIONS, SPLIT, many_bars, tables
 
 
 @pytest.fixture(scope="module")
@@ -28,29 +19,33 @@ def market():
         yield exchange
 
 
-def get(exchange, path, key=KEY, **query):
-    """Status and decoded body of one request; a final _ keeps Python's words out of the way."""
-    words = urllib.parse.urlencode({name.rstrip("_"): value for name, value in query.items()})
-    headers = {"x-api-key": key} if key else {}
-    request = urllib.request.Request(f"{exchange.url}{path}?{words}", headers=headers)
-    try:
-        with urllib.request.urlopen(request, timeout=5) as answer:
-            return answer.status, json.load(answer)
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, json.load(error)
+def day_of(dataset):
+    """Parameters that choose rows of the tiny market, of one day where the path allows it."""
+    if dataset in ("calendar", "investor_types", "topix", "earnings_calendar", "bars_am"):
+        return {}
+    if dataset == "margin_interest":
+        return {"date": "2024-09-27"}
+    if dataset in ("summary", "details"):
+        return {"date": "2024-09-27"}
+    return {"disc_date" if dataset == "short_sale" else "date": "2024-10-01"}
 
 
-def data(exchange, dataset, **query):
-    status, body = get(exchange, PATHS[dataset], **query)
-    assert (status, list(body)) == (200, ["data"])
-    return body["data"]
-
-
-@pytest.mark.parametrize("dataset", sorted(PATHS))
+@pytest.mark.parametrize("dataset", sorted(ANSWERS))
 def test_answers_have_the_fields_of_the_vendor_in_its_order(market, dataset):
-    query = {"date": "2024-09-27"} if dataset in ("bars", "summary") else {}
-    assert list(data(market, dataset, **query)[0]) == list(ANSWERS[dataset])
+    assert list(data(market, dataset, **day_of(dataset))[0]) == list(ANSWERS[dataset])
+
+
+@pytest.mark.parametrize("dataset", sorted(set(ANSWERS) - {"bars", "calendar", "earnings_date"}))
+def test_values_are_written_as_the_vendor_writes_them(market, dataset):
+    """The answer on file holds the marks of missing values, the types and nested objects."""
+    rows = data(market, dataset, **day_of(dataset))
+    same = [
+        {n: json.dumps(row[n]) == json.dumps(v) for n, v in ANSWERS[dataset].items()}
+        for row in rows
+    ]
+    changed = {"DiscDate", "DiscTime", "DiscNo", "PubDate", "EnDate", "Date", "C"}
+    assert max(sum(row.values()) for row in same) >= len(ANSWERS[dataset]) - 3
+    assert all(any(row[n] for row in same) for n in ANSWERS[dataset] if n not in changed)
 
 
 def test_filings_are_texts_and_nothing_is_an_empty_one(market):
@@ -181,23 +176,17 @@ def test_a_rights_issue_moves_prices_and_no_volume(market):
 
 def test_pages_are_chained_by_changing_keys_and_the_last_has_none():
     with Exchange(many_bars(7), key=KEY, today=LAST, page_rows=3) as exchange:
-        pages, query = [], {"date": "2024-10-01"}
-        while not pages or "pagination_key" in pages[-1]:
-            pages.append(get(exchange, PATHS["bars"], **query)[1])
-            query["pagination_key"] = pages[-1].get("pagination_key")
+        found = pages(exchange, "bars", date="2024-10-01")
         assert get(exchange, PATHS["bars"], date="20241001", pagination_key="x")[0] == 400
-    assert [len(page["data"]) for page in pages] == [3, 3, 1]
-    assert pages[0]["pagination_key"] != pages[1]["pagination_key"]
-    assert list(pages[-1]) == ["data"]
+    assert [len(page["data"]) for page in found] == [3, 3, 1]
+    assert list(found[-1]) == ["data"]
 
 
 def test_answers_are_packed_for_those_who_can_unpack_them(market):
     headers = {"x-api-key": KEY, "Accept-Encoding": "gzip, deflate"}
-    request = urllib.request.Request(f"{market.url}/markets/calendar", headers=headers)
-    with urllib.request.urlopen(request, timeout=5) as answer:
-        assert answer.headers["Content-Encoding"] == "gzip"
-        assert answer.headers["Content-Type"] == "application/json"
-        packed = json.loads(gzip.decompress(answer.read()))
+    _, said, body = fetch(f"{market.url}/markets/calendar", headers)
+    assert said["Content-Encoding"] == "gzip" and said["Content-Type"] == "application/json"
+    packed = json.loads(gzip.decompress(body))
     assert packed["data"] == data(market, "calendar")
 
 
@@ -216,3 +205,197 @@ def test_no_thread_outlives_the_exchange_even_if_a_client_stays():
         assert stays.getresponse().read()
     stays.close()
     assert set(threading.enumerate()) == before
+
+
+# ---- parameters ----------------------------------------------------------------------------------
+
+MATRIX = [
+    ("bars", "'date','code'"), ("bars_minute", "'date','code'"), ("breakdown", "'date','code'"),
+    ("indices", "'date','code'"), ("margin_alert", "'date','code'"), ("dividend", "'date','code'"),
+    ("valuation", "'date','code'"), ("summary", "'date','code'"), ("details", "'date','code'"),
+    ("margin_interest", "'date','code','published_date'"), ("short_ratio", "'date','s33'"),
+    ("short_sale", "'code','disc_date','calc_date'"),
+    ("earnings_date", "'code','date','scheduled_date'"),
+    ("futures", "'date'"), ("options", "'date'"), ("options_225", "'date'"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("dataset, names", MATRIX)
+@pytest.mark.parametrize("query", [{}, {"from_": "20241001"}, {"code": "", "date": ""}])
+def test_a_path_that_needs_a_parameter_says_which(market, dataset, names, query):
+    refused = get(market, PATHS[dataset], **query)
+    assert refused == (
+        400,
+        {"message": f"This API requires at least 1 parameter as follows; {names}."},
+    )
+
+
+@pytest.mark.parametrize("dataset", sorted(set(PATHS) - {name for name, _ in MATRIX}))
+def test_other_paths_need_none(market, dataset):
+    assert data(market, dataset)
+
+
+@pytest.mark.parametrize(
+    "dataset, query",
+    [
+        ("earnings_date", {"code": "130A0", "date": "2024-10-01"}),
+        ("margin_interest", {"published_date": "2024-10-01", "date": "2024-09-27"}),
+        ("margin_interest", {"published_date": "2024-10-01", "code": "130A0", "from_": "20240927"}),
+    ],
+)
+def test_parameters_that_exclude_each_other_are_refused(market, dataset, query):
+    assert get(market, PATHS[dataset], **query)[0] == 400
+
+
+RANGES = ["bars", "breakdown", "indices", "margin_alert", "dividend", "margin_interest"]
+
+
+@pytest.mark.parametrize("dataset", RANGES)
+def test_a_range_goes_with_a_code_and_may_have_one_end(market, dataset):
+    day = DATASETS[dataset].day
+    code = {"indices": "0040", "margin_interest": "130A"}.get(dataset, "130A0")
+    every = [row[day] for row in data(market, dataset, code=code)]
+    assert every == sorted(every) and len(set(every)) > 1
+    first, last = every[0], every[-1]
+    assert {row[day] for row in data(market, dataset, code=code, from_=last)} == {last}
+    assert {row[day] for row in data(market, dataset, code=code, to=first)} == {first}
+    both = {row[day] for row in data(market, dataset, code=code, from_=first, to=first)}
+    assert both == {first}
+
+
+def test_a_day_wins_over_a_range_and_a_range_without_a_code_is_ignored(market):
+    day = {"date": "2024-10-01", "from_": "2024-09-26", "to": "2024-09-27"}
+    assert {row["Date"] for row in data(market, "bars", code="130A0", **day)} == {"2024-10-01"}
+    assert len(data(market, "bars", **day)) == len(CODES)
+
+
+def test_one_end_of_a_range_of_valuations_is_ignored(market):
+    assert len(data(market, "valuation", code="130A0", from_="2024-10-01")) == len(SESSIONS)
+    both = data(market, "valuation", code="130A0", from_="2024-10-01", to="2024-10-02")
+    assert len(both) == 2
+
+
+def test_short_sales_are_found_by_either_day_and_by_code(market):
+    rows = data(market, "short_sale", disc_date="2024-10-01")
+    assert [row["SSName"] for row in rows] == ["Mihon Capital", "個人"]
+    assert [row["Code"] for row in data(market, "short_sale", calc_date="20241001")] == ["86010"]
+    ranged = {"disc_date_from": "2024-10-02", "disc_date_to": "2024-10-08"}
+    assert len(data(market, "short_sale", code="8601", **ranged)) == 1
+    assert data(market, "short_sale", code="130A", **ranged) == []
+
+
+def test_sectors_may_lack_their_zero_and_index_codes_gain_none(market):
+    assert data(market, "short_ratio", s33="50") == data(market, "short_ratio", s33="0050")
+    assert len(data(market, "short_ratio", s33="9999", from_="20241007")) == 2
+    assert len(data(market, "indices", code="0040")) == len(SESSIONS)
+
+
+def test_schedules_are_found_by_code_by_publication_and_by_the_scheduled_day(market):
+    assert len(data(market, "earnings_date", code="130A")) == 2
+    assert len(data(market, "earnings_date", date="2024-10-01")) == 2
+    assert len(data(market, "earnings_date", scheduled_date="2024-10-09")) == 2
+
+
+def test_contracts_are_chosen_by_category_flag_and_underlying(market):
+    day = {"date": "2024-10-01"}
+    assert len(data(market, "futures", **day)) == 2
+    assert len(data(market, "futures", **day, contract_flag="1")) == 1
+    assert len(data(market, "options", **day, category="EQOP", code="8601")) == 1
+
+
+def test_a_night_session_that_was_not_held_is_an_empty_text(market):
+    first, second = data(market, "options_225", date="2024-10-01")
+    assert (first["EO"], second["EO"]) == ("", 12.0)
+    assert (first["O"], first["OI"]) == (0.0, 330.0)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/edinet/major-shareholders", "/edinet/cross-shareholdings", "/equities/trades",
+     "/edinet/large-volume-shareholders", "/td/list", "/td/files", "/td/bulk"],
+)  # fmt: skip
+def test_filings_of_other_services_are_not_part_of_a_subscription(market, path):
+    message = f"This API is not available on your subscription. {PLANS}"
+    assert get(market, path) == (403, {"message": message})
+
+
+# ---- what is computed when asked -----------------------------------------------------------------
+
+
+def test_minute_bars_agree_with_those_of_the_day(market):
+    for bar in data(market, "bars", date="2024-10-01"):
+        rows = data(market, "bars_minute", date="2024-10-01", code=bar["Code"])
+        assert [row["Time"] for row in rows] == ["09:00", "11:29", "12:30", "15:00"]
+        assert (rows[0]["O"], rows[-1]["C"]) == (bar["O"], bar["C"])
+        assert max(row["H"] for row in rows) == bar["H"]
+        assert min(row["L"] for row in rows) == bar["L"]
+        assert sum(row["Vo"] for row in rows) == bar["Vo"]
+        assert sum(row["Va"] for row in rows) == bar["Va"]
+
+
+def test_a_day_without_trade_has_no_minute(market):
+    assert data(market, "bars_minute", code="86010", date=str(SESSIONS[3])) == []
+
+
+def test_minute_bars_come_in_pages():
+    with Exchange(many_bars(3000), key=KEY, today=LAST) as exchange:
+        found = pages(exchange, "bars_minute", date="2024-10-01")
+    assert [len(page["data"]) for page in found] == [10_000, 2_000]
+
+
+def test_market_value_is_that_of_the_valuation(market):
+    first, _, last = data(market, "bars", date="2024-10-01")
+    assert (first["MktCap"], last["MktCap"]) == (ANSWERS["valuation"]["MktCap"], None)
+
+
+def test_a_correction_replaces_a_row_and_adds_one(market):
+    tiny = tables()
+    bar = tiny["bars"].filter(Date=SPLIT, Code="130A0").with_columns(C=1.0)
+    filing = tiny["summary"][:1].with_columns(DiscNo=pl.lit("20240926599999"))
+    with Exchange(tiny, key=KEY, today=LAST) as exchange:
+        exchange.correct("bars", bar.with_columns(AdjFactor=1.0))
+        exchange.correct("summary", filing)
+        assert data(exchange, "bars", code="130A0", date=str(SPLIT))[0]["C"] == 1.0
+        assert data(exchange, "bars", code="130A0")[0]["AdjC"] == 1225.0  # the split is undone
+        assert len(data(exchange, "bars", date=str(SPLIT))) == len(CODES)
+        assert len(data(exchange, "summary", date="2024-09-27")) == 3
+
+
+# ---- plans ---------------------------------------------------------------------------------------
+
+SERVED = {
+    "free": "calendar master bars earnings_calendar summary",
+    "light": "valuation investor_types earnings_date topix",
+    "standard": "indices margin_interest margin_alert short_ratio short_sale options_225",
+    "premium": "bars_am details dividend breakdown futures options",
+}
+
+
+@pytest.mark.parametrize("plan", SERVED)
+def test_a_plan_serves_its_data_sets_and_those_of_the_plans_below(plan):
+    plans = list(SERVED)
+    wanted = {n for p in plans[: plans.index(plan) + 1] for n in SERVED[p].split()}
+    with Exchange(tables(), key=KEY, today=LAST, plan=plan) as exchange:
+        found = {name for name, path in PATHS.items() if get(exchange, path)[0] != 403}
+    assert found == wanted
+
+
+def test_minute_bars_need_the_add_on():
+    with Exchange(tables(), key=KEY, today=LAST, plan="light", minute_bars=True) as exchange:
+        assert data(exchange, "bars_minute", date="2024-10-01")
+
+
+@pytest.mark.parametrize("plan, fields", [("standard", 18), ("premium", 44)])
+def test_sessions_are_absent_below_premium(plan, fields):
+    with Exchange(tables(), key=KEY, today=LAST, plan=plan) as exchange:
+        row = data(exchange, "bars", date="2024-10-01")[0]
+    assert len(row) == fields and ("MO" in row) == (plan == "premium")
+    assert list(row)[-2:] == ["MktCap", "ExRT"]
+
+
+def test_the_halves_of_a_day_are_adjusted_like_the_whole(market):
+    row = data(market, "bars", date=str(FIRST), code="130A0")[0]
+    assert (row["MO"], row["MAdjO"], row["AAdjC"]) == (1200.0, 600.0, row["AdjC"])
+    assert row["MAdjVo"] == 2 * row["MVo"]
+    rights = data(market, "bars", date="2024-10-01", code="86010")[0]
+    assert dt.date(2024, 10, 1) < RIGHTS and rights["AAdjVo"] == rights["AVo"]

@@ -2,64 +2,61 @@
 
 It lives in threads of the calling process and ends with its `with` block. What it answers comes
 from tables of the catalogue; how it answers (paths, order of checks, texts of refusals, paging,
-formats of values) follows the vendor's specification and the behaviour that its users have
-measured, so a client that reads this server reads the real one.
+formats of values, plans, limits, files) follows the vendor's specification and the behaviour that
+its users have measured, so a client that reads this server reads the real one.
+
+    python -m gogooku.sources.exchange --help
+
+serves alone, for any client.
 """
 
-import base64
-import collections
-import contextlib
 import datetime as dt
-import gzip
+import itertools
 import json
-import re
-import socket
-import threading
-from collections.abc import Iterable, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
+import time
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
+import numpy as np
 import polars as pl
 
-from gogooku import run
-from gogooku.sources.catalogue import DATASETS
+from gogooku import calendar
+from gogooku.sources import exchange_answers as answers
+from gogooku.sources import exchange_clock as clocks
+from gogooku.sources import exchange_command as command
+from gogooku.sources import exchange_faults as faults_of
+from gogooku.sources import exchange_pages as pages
+from gogooku.sources.catalogue import DATASETS, PLANS
+from gogooku.sources.exchange_bulk import Files, Links
+from gogooku.sources.exchange_limits import Limiter
+from gogooku.sources.exchange_queries import Question, question
+from gogooku.sources.exchange_refusals import (
+    BAD_KEY,
+    NO_KEY,
+    NO_PATH,
+    NOT_IN_PLAN,
+    TOO_MANY,
+    Refusal,
+    message,
+    together,
+)
+from gogooku.sources.exchange_server import Reply, Server
+from gogooku.sources.exchange_tables import Shelf, Tables
 
 ROOT = "/v2"
-ROUTES = {ROOT + entry.path: name for name, entry in DATASETS.items()}
+ROUTES = {entry.path: name for name, entry in DATASETS.items()}
+FILES = ("/bulk/list", "/bulk/get")
+OTHERS = {
+    "/equities/trades", "/edinet/major-shareholders", "/edinet/cross-shareholdings",
+    "/edinet/large-volume-shareholders", "/td/list", "/td/files", "/td/bulk",
+}  # fmt: skip
+"""Paths that the vendor has and no subscription here includes."""
 
-TAKES = {
-    "calendar": {"from", "to", "hol_div"},
-    "master": {"date", "code"},
-    "bars": {"date", "code", "from", "to"},
-    "topix": {"from", "to"},
-    "summary": {"date", "code"},
-    "investor_types": {"from", "to", "section"},
-}
-NEEDS_ONE = {"bars": ("date", "code"), "summary": ("date", "code")}
-EQUALS = {"code": "Code", "hol_div": "HolDiv", "section": "Section"}
-
-PLANS = "If you want more data, please check other plans:https://jpx-jquants.com/#dataset"
-NO_PATH = (
-    "The requested endpoint does not exist. Please check the URL, HTTP method, and API "
-    "version:https://jpx-jquants.com/spec/"
-)
-NO_KEY = "The api key is required."
-BAD_KEY = "The incoming api key is invalid or expired."
-NOT_IN_PLAN = f"This API is not available on your subscription. {PLANS}"
-TOO_MANY = "Rate limit exceeded. Please try again later."
-
-Answer = tuple[int, bytes]
-
-
-class Refusal(Exception):
-    """An HTTP status other than 200 and the vendor's text for it."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
+DERIVED = {"bars_am": "bars", "bars_minute": "bars"}
+CURSORS = ("summary", "details")
+MOST_ROWS = {"bars_minute": 10_000}
+"""Rows of one page of the data sets that always come in pages."""
 
 
 class Exchange:
@@ -68,41 +65,65 @@ class Exchange:
     tables      a frame per data set, or a folder of <dataset>.parquet read when first asked for;
                 a data set without a table is one that the subscription lacks
     key         the only API key it accepts
-    today       the server's day: later rows do not exist yet (but the calendar shows all of its
-                own, and the issue list the next session's), and adjusted prices know all
-                actions up to it
-    page_rows   rows of one page; None sends every answer whole
-    window      first and last day of the subscription; None has no limits
-    faults      how the coming requests go wrong, one each, None for a good one:
-                429 | 500 | truncate | reset | repeat (a page that points to itself)
+    today       the server's day, all of whose rows are out (05:59 of the next morning)
+    now         the server's clock instead: gives the moment, with its time zone, at every call
+    plan        free | light | standard | premium: data sets, window, fields and rates; None serves
+                everything
+    minute_bars whether the plan has the add-on of minute bars
+    window      first and last day of the subscription, instead of the plan's
+    page_rows   rows of one page; None sends every answer whole, except minute bars
+    limited     whether the plan's rate holds
+    limiter     the rate limiter, if it is not the plan's of a minute of 60 s
+    faults      how the coming requests go wrong, one of exchange_faults.FAULTS each, None for a
+                good one; or a callable that decides by path and parameters
+    slow        what the fault `slow` takes [s]
+    port        0 takes a free one
 
-    `asked` lists the (path, parameters) of every request so far.
+    `asked` lists the (path, parameters) of every request so far, `fetched` the keys of the files;
+    `limiter` knows the largest number of requests within a minute and the refusals.
+    Raises UserError if a fault is unknown.
     """
 
     def __init__(
         self,
-        tables: Mapping[str, pl.DataFrame] | Path,
+        tables: Tables,
         *,
         key: str,
-        today: dt.date,
+        today: dt.date | None = None,
+        now: clocks.Now | None = None,
+        plan: str | None = None,
+        minute_bars: bool = False,
+        window: clocks.Window | None = None,
         page_rows: int | None = None,
-        window: tuple[dt.date, dt.date | None] | None = None,
-        faults: Iterable[str | None] = (),
+        limited: bool = False,
+        limiter: Limiter | None = None,
+        faults: faults_of.Faults = (),
+        slow: float = 8.0,
+        port: int = 0,
     ) -> None:
-        self._key, self._today, self._page_rows, self._window = key, today, page_rows, window
-        self._source = tables
-        self._ready: dict[str, pl.DataFrame] = {}
-        self._lock = threading.Lock()
-        self._faults = collections.deque(faults)
+        if now is None:
+            if today is None:
+                raise ValueError("an exchange needs a day or a clock")
+            now = clocks.fixed(clocks.end_of(today))
+        self._shelf, self._key, self._now = Shelf(tables), key, now
+        self._plan, self._minute_bars, self._window = plan, minute_bars, window
+        self._page_rows, self._slow, self._port = page_rows, slow, port
+        self._premium = plan in (None, "premium")
+        self._fate = faults_of.fate(faults)
+        self._times = clocks.Timetable(self._sessions(), self._premium)
+        self._pages = itertools.count()
+        self.limiter = limiter or Limiter(plan, on=limited)
         self.asked: list[tuple[str, dict[str, str]]] = []
 
     def __enter__(self) -> "Exchange":
-        """Start to serve on a free port of this machine."""
-        self._server = _Server(self)
-        self.url = f"http://127.0.0.1:{self._server.server_port}{ROOT}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
-        self._thread.daemon = True
-        self._thread.start()
+        """Start to serve on this machine."""
+        self._files = Files(self._shelf, self._times, self._plan, self._serves)
+        self._links = Links(self.limiter.minute, self.limiter.clock)
+        self.fetched = self._links.fetched
+        self._servers = [Server(self.answer, self._port), Server(self._download)]
+        for server in self._servers:
+            server.start()
+        self.url = self._servers[0].origin + ROOT
         return self
 
     def __exit__(
@@ -112,226 +133,175 @@ class Exchange:
         trace: TracebackType | None,
     ) -> None:
         """Hang up and wait until every thread has ended."""
-        self._server.shutdown()
-        self._server.hang_up()
-        self._server.server_close()
-        self._thread.join()
+        for server in self._servers:
+            server.stop()
+        self._files.close()
 
-    def answer(self, path: str, query: dict[str, str], key: str | None) -> Answer | None:
-        """Give the status and the JSON body for one GET request; None hangs up."""
+    def correct(self, dataset: str, rows: pl.DataFrame) -> None:
+        """Replace the rows with the keys of `rows`, from now on and in the files too.
+
+        rows   with fields of the catalogue; those with new keys are added
+        """
+        self._shelf.correct(dataset, rows, self._now())
+
+    def answer(self, path: str, query: dict[str, str], key: str | None) -> Reply:
+        """Give the reply to one GET request."""
         self.asked.append((path, query))
-        fault = self._next_fault()
-        if fault == "reset":
-            return None
-        if fault == "429":
-            return 429, _message(TOO_MANY)
-        if fault == "500":
-            return 500, b"<html><body>Internal Server Error</body></html>"
+        route = path.removeprefix(ROOT) if path.startswith(f"{ROOT}/") else ""
+        fault = self._fate(path, query)
+        admitted = key != self._key or self.limiter.admit(_bucket(route, query))
+        reply = self._mishap(fault)
+        if reply is None and not admitted:
+            reply = Reply(429, message(TOO_MANY))
+        return reply or faults_of.cut(fault, self._reply(route, query, key, fault))
+
+    def _mishap(self, fault: str | None) -> Reply | None:
+        """Let happen what keeps an answer from being given, or delays it."""
+        if fault == "slow":
+            time.sleep(self._slow)
+        if fault == "429-block":
+            self.limiter.block()
+        return faults_of.instead(fault)
+
+    def _download(self, path: str, query: dict[str, str], key: str | None) -> Reply:
+        """Serve a file; a fault that only an answer in rows can have does nothing here."""
+        fault = self._fate(path, query)
+        return self._mishap(fault) or faults_of.cut(fault, self._links.answer(path, query, key))
+
+    def _reply(
+        self, route: str, query: dict[str, str], key: str | None, fault: str | None
+    ) -> Reply:
         try:
-            body = self._data(path, query, key, repeat=fault == "repeat")
+            if route not in ROUTES and route not in FILES and route not in OTHERS:
+                raise Refusal(403, NO_PATH)
+            if key is None:
+                raise Refusal(403, NO_KEY)
+            if key != self._key:
+                raise Refusal(403, BAD_KEY)
+            now = self._now()
+            if route in FILES:
+                return Reply(200, faults_of.encoded(self._file(route, query, now)))
+            if route in OTHERS or not self._serves(ROUTES[route]):
+                raise Refusal(403, NOT_IN_PLAN)
+            return self._rows(ROUTES[route], query, now, fault)
         except Refusal as refusal:
-            return refusal.status, _message(str(refusal))
-        return 200, body[: len(body) // 2] if fault == "truncate" else body
-
-    def _next_fault(self) -> str | None:
-        with self._lock:
-            return self._faults.popleft() if self._faults else None
-
-    def _data(self, path: str, query: dict[str, str], key: str | None, repeat: bool) -> bytes:
-        dataset = ROUTES.get(path)
-        if dataset is None:
-            raise Refusal(403, NO_PATH)
-        if key is None:
-            raise Refusal(403, NO_KEY)
-        if key != self._key:
-            raise Refusal(403, BAD_KEY)
-        if not self._serves(dataset):
-            raise Refusal(403, NOT_IN_PLAN)
-        first, last = self._dates(dataset, query)
-        rows = _chosen(dataset, self._table(dataset), query, first, last)
-        offset = _offset(query.get("pagination_key"))
-        end = len(rows) if self._page_rows is None else min(offset + self._page_rows, len(rows))
-        onward = offset if repeat else end if end < len(rows) else None
-        return _envelope(_spoken(dataset, rows[offset:end]), onward)
+            return Reply(refusal.status, message(str(refusal)))
 
     def _serves(self, dataset: str) -> bool:
-        if isinstance(self._source, Path):
-            return (self._source / f"{dataset}.parquet").exists()
-        return dataset in self._source
+        if DERIVED.get(dataset, dataset) not in self._shelf:
+            return False
+        wanted = DATASETS[dataset].plan
+        if self._plan is None:
+            return True
+        if wanted == "minute":
+            return self._minute_bars and self._plan != "free"
+        return PLANS.index(self._plan) >= PLANS.index(wanted)
 
-    def _table(self, dataset: str) -> pl.DataFrame:
-        with self._lock:
-            if dataset not in self._ready:
-                self._ready[dataset] = self._prepare(dataset)
-            return self._ready[dataset]
+    def _covered(self, now: dt.datetime) -> clocks.Window | None:
+        return self._window or clocks.window(self._plan, now.date())
 
-    def _prepare(self, dataset: str) -> pl.DataFrame:
-        if isinstance(self._source, Path):
-            table = run.read_parquet(self._source / f"{dataset}.parquet")
-        else:
-            table = self._source[dataset]
-        table = table.select(DATASETS[dataset].schema.keys())
-        table = table.sort(
-            ["DiscDate", "DiscNo"] if dataset == "summary" else DATASETS[dataset].key
-        )
-        if dataset != "calendar":
-            table = table.filter(pl.col(DATASETS[dataset].day) <= self._newest(dataset, table))
-        return _with_adjusted(table) if dataset == "bars" else table
+    def _sessions(self) -> calendar.Days:
+        if "calendar" not in self._shelf:
+            return np.array([], "datetime64[D]")
+        days = self._shelf.rows("calendar", dt.date.min, dt.date.max)
+        return calendar.Sessions.of(days["Date"].to_numpy(), days["HolDiv"].to_list()).days
 
-    def _newest(self, dataset: str, table: pl.DataFrame) -> dt.date:
-        later = table.filter(pl.col(DATASETS[dataset].day) > self._today)
-        if dataset == "master" and not later.is_empty():
-            return later.item(0, "Date")
-        return self._today
+    def _file(self, route: str, query: dict[str, str], now: dt.datetime) -> dict[str, Any]:
+        if route == "/bulk/list":
+            return {"data": self._files.listed(query, now, self._covered(now))}
+        file = self._files.one(query, now, self._covered(now))
+        return {"url": self._servers[1].origin + self._links.sign(file, self._files.path(file))}
 
-    def _dates(self, dataset: str, query: dict[str, str]) -> tuple[dt.date, dt.date]:
-        """Give the days asked for, both inclusive; what is left open ends with the window."""
-        needs = NEEDS_ONE.get(dataset, ())
-        if needs and not any(query.get(name) for name in needs):
-            names = ",".join(f"'{name}'" for name in needs)
-            raise Refusal(400, f"This API requires at least 1 parameter as follows; {names}.")
-        taken = TAKES[dataset] & query.keys() & {"date", "from", "to"}
-        given = {name: _day(name, query[name]) for name in sorted(taken)}
-        self._check_window(given.values())
-        start, end = self._window or (dt.date.min, None)
+    def _rows(
+        self, dataset: str, query: dict[str, str], now: dt.datetime, fault: str | None
+    ) -> Reply:
+        asked = question(dataset, query, self._covered(now))
+        place = self._place(dataset, query, now)
+        found = self._found(asked, place.asked)
+        if dataset == "bars_am" and found.is_empty():
+            return Reply(210, b'{"data": []}')
+        if place.since:
+            found = found.filter(~self._times.appeared(dataset, place.since))
+        step = min(MOST_ROWS.get(dataset, len(found)), self._page_rows or len(found))
+        end = min(place.row + step, len(found))
+        rows = found[place.row : end]
+        if fault == "duplicate":
+            rows = pl.concat([found[max(place.row - 1, 0) :][:1], rows])
+        if fault == "split" and dataset == "bars":
+            self._shelf.announce(rows["Code"], self._times.newest("bars", now))
+        if fault == "empty-page":
+            rows, end = rows.clear(), place.row
+        known = self._times.newest("bars", now)
+        rows = answers.spoken(dataset, rows, self._shelf, known, self._premium)
+        tail: dict[str, str] = {}
+        if fault == "repeat":
+            tail["pagination_key"] = query.get("pagination_key") or place.key(place.row, 0)
+        elif end < len(found) or fault == "empty-page":
+            tail["pagination_key"] = place.key(end, next(self._pages))
+        elif self._has_cursor(dataset, asked, place.asked):
+            tail["cursor"] = pages.cursor(place.asked)
+        return Reply(200, _envelope(dataset, answers.written(dataset, rows), tail, fault))
+
+    def _place(self, dataset: str, query: dict[str, str], now: dt.datetime) -> pages.Place:
+        """Find where to start to read: at a page, after a cursor, or at the beginning."""
+        with_cursor = dataset in CURSORS and self._premium and "cursor" in query
+        if "pagination_key" in query:
+            if with_cursor:
+                raise together("cursor", "pagination_key")
+            return pages.place(query["pagination_key"])
+        return pages.Place(0, now, pages.moment(query["cursor"]) if with_cursor else None)
+
+    def _has_cursor(self, dataset: str, asked: Question, now: dt.datetime) -> bool:
+        ours = dataset in CURSORS and self._premium
+        return ours and "code" not in asked.asked and asked.first == now.date() == asked.last
+
+    def _found(self, asked: Question, now: dt.datetime) -> pl.DataFrame:
+        """Give the rows of the catalogue that answer a question at `now`."""
+        dataset, times = asked.dataset, self._times
+        if dataset == "bars_am":
+            noon = now - dt.timedelta(hours=12)
+            day = noon.date() if noon.hour < 18 else dt.date.min
+            return self._shelf.rows("bars", day, day, asked.equals)
+        if dataset == "bars_minute":
+            bars = self._shelf.rows("bars", asked.first, asked.last, asked.equals)
+            return answers.minutes(bars.filter(times.appeared("bars", now)))
+        first, last = asked.first, asked.last
         if dataset == "master":
-            given.setdefault("date", self._today)
-        first = given.get("date", given.get("from", start))
-        return first, given.get("date", given.get("to", end or dt.date.max))
+            first = last = self._list_of(asked, now)
+        if dataset == "earnings_calendar":
+            evening = now - clocks.hours(DATASETS[dataset].served)
+            first = last = times.session_until(evening.date())
+        found = self._shelf.rows(dataset, first, last, asked.equals)
+        return found.filter(times.appeared(dataset, now))
 
-    def _check_window(self, days: Iterable[dt.date]) -> None:
-        if self._window is None:
-            return
-        start, end = self._window
-        if any(day < start or (end and day > end) for day in days):
-            covered = f"Your subscription covers the following dates: {start} ~ {end or ''}"
-            raise Refusal(400, f"{covered}. {PLANS}")
+    def _list_of(self, asked: Question, now: dt.datetime) -> dt.date:
+        """Give the session whose issue list answers for a day: itself, or the next that there is.
 
-
-def _message(text: str) -> bytes:
-    return json.dumps({"message": text}).encode()
-
-
-def _day(name: str, text: str) -> dt.date:
-    try:
-        if re.fullmatch(r"\d{8}|\d{4}-\d\d-\d\d", text):
-            return dt.date.fromisoformat(text)
-    except ValueError:
-        pass
-    raise Refusal(400, f"'{name}' is not valid.")
+        No day is today; on Free, the last day of the window.
+        """
+        end = (self._covered(now) or (None, None))[1]
+        day = asked.first if "date" in asked.asked else end or now.date()
+        days = self._shelf.days("master")
+        days = days.filter(days <= self._times.newest("master", now))
+        place = min(int(days.search_sorted(day)), len(days) - 1)
+        return days[place] if len(days) else day
 
 
-def _offset(key: str | None) -> int:
-    """Read the row at which the page of an opaque pagination key starts."""
-    if key is None:
-        return 0
-    try:
-        return int(base64.b64decode(key, validate=True).decode().removeprefix("row "))
-    except ValueError:
-        raise Refusal(400, "'pagination_key' is not valid.") from None
+def _bucket(route: str, query: Mapping[str, str]) -> str:
+    """Name the rate limit that a request counts for beside, or instead of, the plan's."""
+    minute = DATASETS["bars_minute"].path
+    if route in FILES:
+        of_minutes = minute in (query.get("endpoint"), "/" + query.get("key", "").split("/h")[0])
+        return "minute" if of_minutes else ""
+    return DATASETS[ROUTES[route]].bucket if route in ROUTES else ""
 
 
-def _chosen(
-    dataset: str, table: pl.DataFrame, query: dict[str, str], first: dt.date, last: dt.date
-) -> pl.DataFrame:
-    days = table[DATASETS[dataset].day]
-    if dataset == "master" and len(table):
-        listed = min(days.search_sorted(first), len(days) - 1)
-        first = last = days[int(listed)]
-    rows = table[days.search_sorted(first, "left") : days.search_sorted(last, "right")]
-    for name in sorted(TAKES[dataset] & query.keys() & EQUALS.keys()):
-        wanted = query[name] + "0" * (name == "code" and len(query[name]) == 4)
-        rows = rows.filter(pl.col(EQUALS[name]) == wanted)
-    return rows
+def _envelope(dataset: str, rows: str, tail: dict[str, str], fault: str | None) -> bytes:
+    body = f'{{"data": {rows}{"".join(f", {json.dumps({k: v})[1:-1]}" for k, v in tail.items())}}}'
+    if fault in faults_of.CHANGES_PAGES:
+        return faults_of.encoded(faults_of.spoiled(fault, dataset, json.loads(body)))
+    return body.encode()
 
 
-def _with_adjusted(bars: pl.DataFrame) -> pl.DataFrame:
-    """Add Adj*: raw values times the factors of all later days, rounded to 0.1.
-
-    A rights issue ("3" in ExRT) moves prices and leaves volumes as they are.
-    """
-    of_volume = pl.when(pl.col("ExRT") == "3").then(1.0).otherwise(pl.col("AdjFactor"))
-    price, volume = (_product_of_later(factor) for factor in (pl.col("AdjFactor"), of_volume))
-    return bars.with_columns(
-        *((pl.col(name) * price).round(1).alias(f"Adj{name}") for name in "OHLC"),
-        (pl.col("Vo") / volume).round(1).alias("AdjVo"),
-        pl.lit(None, pl.Float64).alias("MktCap"),
-    ).select(pl.exclude("ExRT"), "ExRT")
-
-
-def _product_of_later(factor: pl.Expr) -> pl.Expr:
-    return factor.shift(-1, fill_value=1.0).cum_prod(reverse=True).over("Code")
-
-
-def _spoken(dataset: str, rows: pl.DataFrame) -> pl.DataFrame:
-    """Give values the form in which the vendor sends them."""
-    if dataset == "investor_types":
-        return rows.cast({pl.Float64: pl.Int64})
-    if dataset == "summary":
-        numbers = pl.col(pl.Float64).cast(pl.String).str.strip_suffix(".0")
-        return rows.with_columns(numbers).select(pl.all().cast(pl.String).fill_null(""))
-    return rows
-
-
-def _envelope(rows: pl.DataFrame, onward: int | None) -> bytes:
-    body = f'{{"data": {rows.write_json()}'
-    if onward is not None:
-        key = base64.b64encode(f"row {onward}".encode()).decode()
-        body += f', "pagination_key": "{key}"'
-    return (body + "}").encode()
-
-
-class _Server(ThreadingHTTPServer):
-    """Threads that answer for one exchange and end when told to."""
-
-    daemon_threads = False  # so that server_close waits for them
-    request_queue_size = 64
-
-    def __init__(self, exchange: Exchange) -> None:
-        self.exchange = exchange
-        self.connections: set[socket.socket] = set()
-        super().__init__(("127.0.0.1", 0), _Handler)
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        self.connections.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        self.connections.discard(request)
-        super().shutdown_request(request)
-
-    def hang_up(self) -> None:
-        """Close the connections that clients keep open."""
-        for connection in list(self.connections):
-            with contextlib.suppress(OSError):  # the client was faster
-                connection.shutdown(socket.SHUT_RDWR)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: _Server
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    wbufsize = -1  # status, headers and body leave together
-
-    def do_GET(self) -> None:
-        url = urlsplit(self.path)
-        query, key = dict(parse_qsl(url.query)), self.headers.get("x-api-key")
-        answer = self.server.exchange.answer(url.path, query, key)
-        if answer is None:
-            self.close_connection = True
-        else:
-            self._send(*answer)
-
-    def _send(self, status: int, body: bytes) -> None:
-        self.send_response(status)
-        html = body.startswith(b"<")
-        self.send_header("Content-Type", "text/html" if html else "application/json")
-        if "gzip" in self.headers.get("Accept-Encoding", ""):
-            body = gzip.compress(body, compresslevel=1, mtime=0)
-            self.send_header("Content-Encoding", "gzip")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing: the client reports what matters."""
+if __name__ == "__main__":
+    command.run(Exchange)
