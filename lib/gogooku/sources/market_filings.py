@@ -59,6 +59,29 @@ def draw(rng: np.random.Generator, listings: Listings) -> pl.DataFrame:
     return pl.concat(events, how="diagonal").join(standing, on="issue", maintain_order="left")
 
 
+def reports(rng: np.random.Generator, listings: Listings) -> dict[str, np.ndarray]:
+    """Give issue, day, quarter and end of the fiscal year of every statement, (M,) each.
+
+    rng   the stream that `draw` takes, from its beginning
+
+    They go on for some weeks beyond the last session.
+    """
+    quarters = _quarters(rng, listings, _companies(rng, listings))
+    return {
+        name: np.concatenate([period[name] for period in quarters])
+        for name in ("issue", "day", "quarter", "end")
+    }
+
+
+def book_to_price(events: pl.DataFrame, listings: Listings) -> Floats:
+    """(N,) equity that the first filing implies over the market value at the beginning."""
+    first = events.unique("issue", keep="first", maintain_order=True)
+    equity = pl.col("before").abs() / pl.col("margin") * pl.col("assets") * pl.col("equity")
+    found = np.zeros(len(listings.codes))
+    found[first["issue"].to_numpy()] = first.select(equity).to_series().to_numpy()
+    return found / listings.size
+
+
 def surprises(events: pl.DataFrame, listings: Listings) -> tuple[Floats, Floats]:
     """Sum the surprises (T, N) over the session whose close first knows them.
 

@@ -84,6 +84,7 @@ SPECIALS = {
     "97020": ("011", "0105", OTHER - 1),
 }
 LETTERS = "ACDFGHJKLMNPRSTUWXY"
+LOT = 100  # shares of a trading unit
 
 CLUSTER_SIZE = 8
 LONERS = 0.15  # share of stocks outside any cluster
@@ -140,6 +141,18 @@ class Listings:
     def segments(self) -> npt.NDArray[np.str_]:
         """(2, N) vendor's Mkt before and after the reform of 2022-04-04."""
         return np.array([self.segment, [SUCCESSORS.get(old, old) for old in self.segment]])
+
+    @cached_property
+    def loanable(self) -> npt.NDArray[np.str_]:
+        """(N,) vendor's Mrgn: 1 bought on margin, 2 sold too, 3 neither."""
+        kind = np.where(self.segment == "0101", "2", "1")
+        kind[self.segment == "0105"] = "3"
+        return kind
+
+    def names(self, issue: Ints) -> pl.Series:
+        """Codes of issues (M,)."""
+        codes = pl.Series(self.codes.tolist())
+        return codes.gather(pl.Series(issue).cast(pl.UInt32))
 
     def served(self) -> tuple[Ints, Ints]:
         """Sessions and issues of every listed row that is served, by day and code."""
@@ -266,8 +279,7 @@ def _attributes(listings, era):
     """One row per issue: its fields in the master before (0) or after (1) the reform."""
     sectors = [SECTORS[number] for number in listings.sector]
     segment = listings.segments[era].tolist()
-    margin = np.where(listings.segment == "0101", "2", "1")
-    margin[listings.segment == "0105"] = "3"
+    margin = listings.loanable.tolist()
     codes = listings.codes.tolist()
     return pl.DataFrame({
         "Code": codes,
@@ -277,17 +289,17 @@ def _attributes(listings, era):
         "S17Nm": [GROUP_NAMES[row[2]] for row in sectors],
         "S33": [row[0] for row in sectors],
         "S33Nm": [row[1] for row in sectors],
-        "ScaleCat": _scales(listings),
+        "ScaleCat": scales(listings),
         "Mkt": segment,
         "MktNm": [SEGMENT_NAMES[code] for code in segment],
-        "Mrgn": margin.tolist(),
-        "MrgnNm": [MARGIN_NAMES[code] for code in margin.tolist()],
+        "Mrgn": margin,
+        "MrgnNm": [MARGIN_NAMES[code] for code in margin],
         "ProdCat": listings.category.tolist(),
     })  # fmt: skip
 
 
-def _scales(listings):
-    """TOPIX size class by market value at the beginning, in the exchange's proportions."""
+def scales(listings: Listings) -> list[str]:
+    """TOPIX size class of each issue by market value at the beginning, in the exchange's proportions."""
     names = np.array(
         [f"TOPIX {name}" for name in ("Core30", "Large70", "Mid400", "Small 1", "Small 2")]
     )

@@ -20,10 +20,8 @@ A price that the daily limit holds back goes on from where it would have been.
 from dataclasses import dataclass
 
 import numpy as np
-import polars as pl
 
 from gogooku.sources import limits
-from gogooku.sources.catalogue import DATASETS
 from gogooku.sources.market_listings import Flags, Floats, Listings
 
 MARKET, SECTOR, RESIDUAL = 0.0105, 0.006, 0.016  # standard deviations of a session's return
@@ -43,13 +41,16 @@ class Noise:
     """Returns without drift, (T, N) each.
 
     night, day   noise between and during sessions; own  own shocks of unit variance
-    spread       (N,) standard deviation of the day's noise
+    sector       (T, sectors) shocks of unit variance that sectors have in common
+    spread       (N,) standard deviation of the day's noise; beta  (N,) share in the market's shocks
     """
 
     night: Floats
     day: Floats
     own: Floats
+    sector: Floats
     spread: Floats
+    beta: Floats
 
 
 @dataclass(frozen=True)
@@ -83,15 +84,16 @@ def draw_noise(rng: np.random.Generator, listings: Listings) -> Noise:
         (np.arange(issues), residual * np.sqrt(1 - clustered)),
     ]
     night, day = np.zeros((2, sessions, issues))
+    common = []
     for group, size in loads:
         shocks = _shocks(rng, sessions, group.max() + 1)
         volatility = _volatility(rng, sessions, group.max() + 1)[:, group] * size
         night += np.sqrt(NIGHT) * (volatility * shocks[0][:, group])
         day += np.sqrt(1 - NIGHT) * (volatility * shocks[1][:, group])
-    # The last group is each stock by itself.
-    own = np.sqrt(NIGHT) * shocks[0] + np.sqrt(1 - NIGHT) * shocks[1]
+        common.append(np.sqrt(NIGHT) * shocks[0] + np.sqrt(1 - NIGHT) * shocks[1])
     spread = np.sqrt((1 - NIGHT) * sum(size**2 for _, size in loads))
-    return Noise(night, day, own, spread)
+    _, sector, _, own = common
+    return Noise(night, day, own, sector, spread, beta)
 
 
 def _shocks(rng, sessions, count):
@@ -242,26 +244,3 @@ def _slow_noise(rng, shape):
     for session in range(1, shape[0]):
         noise[session] = 0.8 * noise[session - 1] + 0.6 * noise[session]
     return noise
-
-
-def table(listings: Listings, bars: Bars) -> pl.DataFrame:
-    """Write the vendor's daily bars of every served session, by day and code."""
-    at = listings.served()
-    fields = {
-        "Date": listings.days[at[0]],
-        "Code": listings.codes[at[1]].tolist(),
-        "O": bars.open[at],
-        "H": bars.high[at],
-        "L": bars.low[at],
-        "C": bars.close[at],
-        "UL": np.where(bars.upper[at], "1", "0").tolist(),
-        "LL": np.where(bars.lower[at], "1", "0").tolist(),
-        "Vo": bars.volume[at],
-        "Va": bars.value[at],
-        "AdjFactor": np.round(listings.factor[at], 6),
-        "ExRT": listings.action[at].tolist(),
-    }
-    frame = pl.DataFrame(fields, nan_to_null=True).with_columns(pl.col("ExRT").replace("", None))
-    kinds = DATASETS["bars"].schema
-    absent = [pl.lit(None, kind).alias(name) for name, kind in kinds.items() if name not in frame]
-    return frame.with_columns(absent).select(*kinds)

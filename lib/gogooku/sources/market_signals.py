@@ -1,7 +1,7 @@
 """The planted parts of expected return, and their expectation at any earlier moment.
 
 A part is known by `ahead(k)`: the (T, N) array whose row t is the expected return of session t+k
-given everything up to the close of session t, before scaling. All parts are functions of draws
+given everything public at the close of session t, before scaling. All parts are functions of draws
 that are independent of the noise still to come, so these expectations are exact:
 
 reversal   mu(t+1) = -sum_{j>=0} 0.75^j e(t-j), 15 terms, of the stock's own shocks e (unit
@@ -13,6 +13,20 @@ drift      s(t) = d s(t-1) + surprise(t), mu(t+1) = s(t), d = exp(-1/12): after 
            eighth is left; the surprise counts from the session by whose close it is known
 cycle      mu(t+k) = exp(-k v/2) sin(phase(t) + k step): the phase moves by `step` a session plus
            a normal of variance v, and log volume carries sin(phase(t)) on the same day
+sector     mu(t+1) = sum_{j>=0} 0.9^j e(t-j), 20 terms, of the shocks e of the stock's sector
+size       mu(t+1) = - log market value at the beginning, less its mean
+short      mu(t+1) = - (x(t) - its mean), x the sum of the newest reported short positions; reports
+           come at random, and what they say depends on the news of filings alone (market_shorts)
+margin     carried news like drift with d = exp(-1/8): less the part of the growth of margin buying
+           that neither prices nor filings explain, from the close after its publication
+           (market_margin)
+flow       carried news like margin: the part of foreigners' net buying of the stock's section that
+           its prices do not explain (market_flows)
+option     mu(t+k) = beta 0.95^(k-1) f(t-1), f the fear that the option chain of session t-1 shows,
+           which is known in the following night: a return of the whole market, so that the mean
+           over stocks is the truth about the market
+schedule   mu(t) = 1 in the five sessions before an announced date of earnings, else 0; it is
+           announced, and changed, more than 21 sessions before those (market_schedule)
 """
 
 from collections.abc import Callable
@@ -25,13 +39,20 @@ from gogooku.sources.market_listings import Listings
 Floats = npt.NDArray[np.float64]
 Ahead = Callable[[int], Floats]
 
-PARTS = ("reversal", "drift", "lead_lag", "cycle")
+PARTS = (
+    "reversal", "drift", "lead_lag", "cycle",
+    "short", "margin", "flow", "option", "sector", "size", "schedule",
+)  # fmt: skip
 HORIZONS = (1, 5, 10, 20)
+LONGEST = max(HORIZONS) + 1  # sessions from a close to the last one of a label
 
 REVERSAL = 0.75 ** np.arange(15)
 LEAD_LAG = np.array([0, 1, 1, 1, 1, 1]) / 5
 LEADER = 3.0
 DRIFT = np.exp(-1 / 12)
+WEEKLY = np.exp(-1 / 8)  # decay of what weekly prints tell, a session
+SECTOR = 0.9 ** np.arange(20)
+FEAR = 0.95  # persistence of the option market's fear
 PERIODS = (30, 60)  # of the volume cycle [sessions]
 WANDER = 0.05**2  # variance of the phase's drift [rad^2 per session]
 
@@ -49,11 +70,50 @@ def lead_lag(own: Floats, listings: Listings) -> Ahead:
 
 def drift(surprise: Floats) -> Ahead:
     """Expect prices to go on in the direction of surprises (T, N), zero where none is news."""
-    state = np.empty_like(surprise)
-    last = np.zeros(surprise.shape[1])
-    for session, news in enumerate(surprise):
-        last = state[session] = DRIFT * last + news
-    return lambda k: DRIFT ** (k - 1) * state
+    return fading(carry(surprise, DRIFT), DRIFT)
+
+
+def carry(news: Floats, decay: float) -> Floats:
+    """Sum up news (T, N), older ones fading by `decay` a session."""
+    state = np.empty_like(news)
+    last = np.zeros(news.shape[1])
+    for session, fresh in enumerate(news):
+        last = state[session] = decay * last + fresh
+    return state
+
+
+def fading(state: Floats, decay: float) -> Ahead:
+    """Expect returns in proportion to a state (T, N) that fades by `decay` a session."""
+    return lambda k: decay ** (k - 1) * state
+
+
+def prints(news: Floats) -> Ahead:
+    """Expect returns after news (T, N) of weekly prints, zero in sessions without one."""
+    return fading(carry(news, WEEKLY), WEEKLY)
+
+
+def sector(shocks: Floats, listings: Listings) -> Ahead:
+    """Expect the shocks (T, sectors) of a stock's sector to go on."""
+    return lambda k: _filter(shocks, SECTOR[k - 1 :])[:, listings.sector]
+
+
+def size(listings: Listings) -> Ahead:
+    """Expect small companies to earn more than large ones, for ever."""
+    small = np.log(listings.size).mean() - np.log(listings.size)
+    constant = np.broadcast_to(small, listings.listed.shape)
+    return lambda k: constant
+
+
+def option(fear: Floats, beta: Floats) -> Ahead:
+    """Expect the market to reward fear (T,) once it is known, each stock by its beta (N,)."""
+    known = np.append(0.0, fear[:-1])
+    return fading(known[:, None] * beta, FEAR)
+
+
+def schedule(before: Floats) -> Ahead:
+    """Expect a return in the sessions before earnings: (T + 21, N), one there and zero elsewhere."""
+    sessions = len(before) - LONGEST
+    return lambda k: before[k : k + sessions]
 
 
 def cycle(phase: Floats, step: Floats) -> Ahead:
@@ -95,7 +155,7 @@ def over_horizons(ahead: Ahead) -> list[Floats]:
     Sums of one-session expectations; products of small returns are left out.
     """
     total, found = np.zeros_like(ahead(2)), []
-    for k in range(2, max(HORIZONS) + 2):
+    for k in range(2, LONGEST + 1):
         total = total + ahead(k)
         if k - 1 in HORIZONS:
             found.append(total)

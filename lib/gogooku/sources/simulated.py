@@ -1,138 +1,335 @@
 """A simulated exchange with the fields, traps and calendar of the vendor, and with a known truth.
 
 The noise is described in market_prices.py, the planted parts of expected return and their exact
-expectations in market_signals.py, the filings in market_filings.py. Everything is drawn at once for
-all days from streams of random numbers that are named after what they are used for: switching a
-part off changes no other draw.
+expectations in market_signals.py, the filings in market_filings.py, the traders in market_shorts.py,
+market_margin.py, market_flows.py and market_contracts.py. Everything is drawn at once for all days
+from streams of random numbers that are named after what they are used for: switching a part off, or
+leaving a table out, changes no other draw.
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import polars as pl
 
 from gogooku import run
 from gogooku.sources import (
-    market_aggregates,
+    market_accounts,
+    market_bars,
+    market_calendar,
+    market_contracts,
+    market_derivatives,
     market_filings,
+    market_flows,
+    market_indices,
     market_listings,
+    market_margin,
     market_prices,
+    market_schedule,
+    market_shorts,
     market_signals,
     market_summary,
 )
+from gogooku.sources.market_listings import Days, Floats, Listings
+from gogooku.sources.market_signals import Ahead
 
 WARM_UP = dt.timedelta(days=450)
+CALENDAR = dt.timedelta(days=120)  # the calendar is known so far beyond the last day that is served
+FUTURE = dt.timedelta(days=500)  # and the exchange's own so far, for contracts that end later
 BUSY = 0.5  # amplitude of the planted cycle in log volume
+
+
+class Tables(Mapping[str, pl.DataFrame]):
+    """Tables by data set. Each is made when it is asked for, and not kept: a market is large."""
+
+    def __init__(self, makers: Mapping[str, Callable[[], pl.DataFrame]]) -> None:
+        self._makers = makers
+
+    def __getitem__(self, dataset: str) -> pl.DataFrame:
+        return self._makers[dataset]()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
 
 
 @dataclass(frozen=True)
 class Market:
     """Everything that the simulated exchange publishes, and what nobody there can know.
 
-    tables  rows per data set of sources/schema.py
-    truth   date, code, part (reversal | drift | lead_lag | cycle | total), expected_1d, _5d, _10d,
-            _20d: the return expected, at the close of `date`, from the close of the next session to
-            the close 1, 5, 10, 20 sessions later, beside the drift common to all stocks
+    tables  rows per data set of sources/catalogue.py
     """
 
-    tables: dict[str, pl.DataFrame]
-    truth: pl.DataFrame
+    tables: Mapping[str, pl.DataFrame]
+    _world: "_World"
+
+    @property
+    def truth(self) -> pl.DataFrame:
+        """Expected returns, made anew each time.
+
+        date, code, part (each that is on, and their total), expected_1d, _5d, _10d, _20d: the
+        return expected, at the close of `date`, from the close of the next session to the close 1,
+        5, 10, 20 sessions later, beside the drift common to all stocks. The mean over stocks is
+        what is expected of the market.
+        """
+        return self._world.truth()
 
 
 def simulate(
-    *, seed: int, start: dt.date, end: dt.date, stocks: int, parts: Mapping[str, float]
+    *,
+    seed: int,
+    start: dt.date,
+    end: dt.date,
+    stocks: int,
+    parts: Mapping[str, float],
+    datasets: Sequence[str] | None = None,
 ) -> Market:
     """Simulate the exchange from `start` to `end`.
 
-    seed    of all random draws; the same seed gives the same bits
-    stocks  common stocks listed at one time, about
-    parts   strength of each part of expected return: standard deviation across stocks of the
-            return expected, at a close, for one session from the next close on; mean over all
-            sessions [bp]; 0 is exactly off. A part that is not named is off.
+    seed      of all random draws; the same seed gives the same bits
+    stocks    common stocks listed at one time, about
+    parts     strength of each part of expected return: standard deviation across stocks of the
+              return expected, at a close, for one session from the next close on; mean over all
+              sessions [bp]; 0 is exactly off. A part that is not named is off.
+    datasets  names of the tables wanted; None for all. bars_am and bars_minute have none: they are
+              other views of the bars.
 
-    Raises UserError if the time holds too few sessions or a part is unknown.
+    Raises UserError if the time holds too few sessions, or a part or a data set is unknown.
     """
-    _check(parts)
-    days = market_aggregates.sessions(start - WARM_UP, end)
-    first = int(np.searchsorted(days, np.datetime64(start)))
-    if len(days) - first < 70:
+    _check("market.parts", parts, market_signals.PARTS)
+    days = market_calendar.sessions(start - WARM_UP, end + FUTURE)
+    world = _World(seed, start, end, stocks, parts, days)
+    if len(world.days) - world.first < 70:
         raise run.UserError(
             f"market.start {start} and market.end {end} are too close: give the simulated exchange "
             f"70 sessions at least"
         )
-    listings = market_listings.draw(_stream(seed, "listings"), days, first, stocks)
-    events = market_filings.draw(_stream(seed, "filings"), listings)
-    noise = market_prices.draw_noise(_stream(seed, "noise"), listings)
-    surprise = market_filings.surprises(events, listings)
-    phase, step = market_signals.draw_phases(_stream(seed, "phases"), *listings.listed.shape)
-    planted = {
-        "reversal": market_signals.reversal(noise.own),
-        "drift": market_signals.drift(surprise[0]),
-        "lead_lag": market_signals.lead_lag(noise.own, listings),
-        "cycle": market_signals.cycle(phase, step),
-    }
-    strength = _scales(planted, parts, listings)
-    expected = sum(strength[part] * market_signals.accrue(planted[part]) for part in planted)
-    bars = market_prices.trade(
-        _stream(seed, "trading"), listings, noise, expected, surprise, BUSY * np.sin(phase)
-    )
-    tables = _tables(seed, listings, events, bars)
-    tables["calendar"] = market_aggregates.calendar(days, start, end)
-    return Market(tables, _truth(planted, strength, listings))
+    makers = world.makers()
+    _check("datasets", datasets or (), makers)
+    wanted = makers if datasets is None else datasets
+    return Market(Tables({name: makers[name] for name in wanted}), world)
 
 
-def _check(parts):
-    for name in parts:
-        if name not in market_signals.PARTS:
-            raise run.UserError(
-                f"market.parts has no part {name!r}; choose among {', '.join(market_signals.PARTS)}"
+def _check(setting, names, known):
+    for name in names:
+        if name not in known:
+            raise run.UserError(f"{setting} has no {name!r}; choose among {', '.join(known)}")
+
+
+@dataclass(frozen=True)
+class _World:
+    """The exchange; what tables or parts need is made when first asked for."""
+
+    seed: int
+    start: dt.date
+    end: dt.date
+    stocks: int
+    parts: Mapping[str, float]
+    timeline: Days
+
+    def stream(self, name: str) -> np.random.Generator:
+        """Random numbers for one purpose, from their beginning."""
+        return np.random.default_rng([self.seed, *name.encode()])
+
+    @cached_property
+    def days(self) -> Days:
+        return self.timeline[self.timeline <= np.datetime64(self.end)]
+
+    @cached_property
+    def first(self) -> int:
+        return int(np.searchsorted(self.days, np.datetime64(self.start)))
+
+    @cached_property
+    def listings(self) -> Listings:
+        return market_listings.draw(self.stream("listings"), self.days, self.first, self.stocks)
+
+    @cached_property
+    def events(self) -> pl.DataFrame:
+        return market_filings.draw(self.stream("filings"), self.listings)
+
+    @cached_property
+    def surprise(self) -> tuple[Floats, Floats]:
+        return market_filings.surprises(self.events, self.listings)
+
+    @cached_property
+    def noise(self) -> market_prices.Noise:
+        return market_prices.draw_noise(self.stream("noise"), self.listings)
+
+    @cached_property
+    def phases(self) -> tuple[Floats, Floats]:
+        return market_signals.draw_phases(self.stream("phases"), *self.listings.listed.shape)
+
+    @cached_property
+    def shorts(self) -> market_shorts.Shorts:
+        return market_shorts.draw(self.stream("shorts"), self.listings, self.surprise[0])
+
+    @cached_property
+    def flows(self) -> market_flows.Flows:
+        return market_flows.draw(self.stream("flows"), self.listings)
+
+    @cached_property
+    def fear(self) -> Floats:
+        return market_contracts.draw_fear(self.stream("fear"), len(self.days))
+
+    @cached_property
+    def schedule(self) -> market_schedule.Schedule:
+        return market_schedule.draw(
+            self.stream("schedule"), self.stream("filings"), self.listings, self.timeline
+        )
+
+    def reasons(self) -> Floats:
+        return market_margin.draw_reasons(self.stream("reasons"), self.listings)
+
+    def ahead(self, part: str) -> Ahead:
+        """Give the expectations of a part before scaling."""
+        listings, noise = self.listings, self.noise
+        match part:
+            case "reversal":
+                return market_signals.reversal(noise.own)
+            case "drift":
+                return market_signals.drift(self.surprise[0])
+            case "lead_lag":
+                return market_signals.lead_lag(noise.own, listings)
+            case "cycle":
+                return market_signals.cycle(*self.phases)
+            case "short":
+                return market_shorts.signal(self.shorts)
+            case "margin":
+                return market_signals.prints(-market_margin.news(self.reasons(), listings))
+            case "flow":
+                return market_signals.prints(market_flows.news(self.flows, listings))
+            case "option":
+                return market_signals.option(self.fear, noise.beta)
+            case "sector":
+                return market_signals.sector(noise.sector, listings)
+            case "size":
+                return market_signals.size(listings)
+            case _:
+                return market_signals.schedule(market_schedule.before(self.schedule, listings))
+
+    @cached_property
+    def planted(self) -> dict[str, tuple[Ahead, float]]:
+        """Each part that is on: its expectations, and the factor that gives them their strength."""
+        counted = self.listings.listed & self.listings.common
+        counted[: self.first] = False
+        found = {}
+        for part in market_signals.PARTS:
+            if strength := self.parts.get(part, 0):
+                ahead = self.ahead(part)
+                found[part] = ahead, market_signals.scale(ahead, counted, strength / 1e4)
+        return found
+
+    @cached_property
+    def bars(self) -> market_prices.Bars:
+        expected = np.zeros(self.listings.listed.shape)
+        for ahead, factor in self.planted.values():
+            expected += factor * market_signals.accrue(ahead)
+        return market_prices.trade(
+            self.stream("trading"), self.listings, self.noise, expected, self.surprise,
+            BUSY * np.sin(self.phases[0]),
+        )  # fmt: skip
+
+    @cached_property
+    def margin(self) -> market_margin.Margin:
+        return market_margin.keep(
+            self.stream("margin"), self.listings, self.bars, self.noise, self.reasons()
+        )
+
+    @cached_property
+    def topix(self) -> market_indices.Path:
+        return market_indices.topix(self.stream("topix"), self.listings, self.bars)
+
+    @cached_property
+    def boards(self) -> dict[str, market_derivatives.Board]:
+        average = market_indices.average(self.stream("average"), self.listings, self.bars)
+        return {
+            name: market_derivatives.Board(
+                market_contracts.underlying(self.days, path, self.fear), self.timeline, self.first
             )
+            for name, path in (("NK225", average), ("TOPIX", self.topix))
+        }
 
+    def summary(self) -> pl.DataFrame:
+        return market_summary.table(self.stream("summary"), self.events, self.listings)
 
-def _stream(seed, name):
-    return np.random.default_rng([seed, *name.encode()])
+    def breakdown(self) -> pl.DataFrame:
+        return market_margin.breakdown(
+            self.stream("breakdown"), self.listings, self.bars, self.margin
+        )
 
+    def indices(self) -> pl.DataFrame:
+        return market_indices.table(
+            self.stream("indices"), self.listings, self.bars,
+            market_indices.topix_table(self.topix, self.listings),
+            market_filings.book_to_price(self.events, self.listings),
+        )  # fmt: skip
 
-def _scales(planted, parts, listings):
-    counted = listings.listed & listings.common
-    counted[: listings.first] = False
-    return {
-        part: market_signals.scale(ahead, counted, parts.get(part, 0) / 1e4)
-        for part, ahead in planted.items()
-    }
+    def chain(self, product: str) -> pl.DataFrame:
+        board = self.boards[product.removesuffix("E")]
+        return market_derivatives.options(self.stream(product), board, product)
 
+    def makers(self) -> dict[str, Callable[[], pl.DataFrame]]:
+        """Tell how each table is made."""
+        return {
+            "calendar": lambda: market_calendar.calendar(
+                self.timeline, self.start, self.end + CALENDAR
+            ),
+            "master": lambda: market_listings.master(self.listings),
+            "bars": lambda: market_bars.table(self.stream("sessions"), self.listings, self.bars),
+            "valuation": lambda: market_accounts.valuation(
+                self.listings, self.bars, self.summary()
+            ),
+            "investor_types": lambda: market_flows.investor_types(
+                self.flows, self.listings, self.bars
+            ),
+            "earnings_calendar": lambda: market_schedule.earnings_calendar(
+                self.schedule, self.listings
+            ),
+            "earnings_date": lambda: market_schedule.earnings_date(self.schedule, self.listings),
+            "summary": self.summary,
+            "details": lambda: market_accounts.details(self.summary()),
+            "dividend": lambda: market_accounts.dividend(
+                self.stream("dividend"), self.timeline, self.summary()
+            ),
+            "indices": self.indices,
+            "topix": lambda: market_indices.topix_table(self.topix, self.listings),
+            "margin_interest": lambda: market_margin.margin_interest(
+                self.stream("margin_interest"), self.listings, self.bars, self.margin
+            ),
+            "margin_alert": lambda: market_margin.margin_alert(
+                self.stream("margin_alert"), self.listings, self.margin
+            ),
+            "short_ratio": lambda: market_margin.short_ratio(self.breakdown(), self.listings),
+            "short_sale": lambda: market_shorts.short_sale(self.shorts, self.listings),
+            "breakdown": self.breakdown,
+            "options_225": lambda: market_derivatives.table("options_225", self.chain("NK225E")),
+            "futures": lambda: market_derivatives.futures(self.stream("futures"), self.boards),
+            "options": lambda: market_derivatives.table(
+                "options", pl.concat([self.chain("NK225E"), self.chain("TOPIXE")])
+            ),
+        }
 
-def _tables(seed, listings, events, bars):
-    traded = market_prices.table(listings, bars)
-    issues = market_listings.master(listings)
-    return {
-        "master": issues,
-        "bars": traded,
-        "topix": market_aggregates.topix(_stream(seed, "topix"), listings, bars),
-        "summary": market_summary.table(_stream(seed, "summary"), events, listings),
-        "investor_types": market_aggregates.investor_types(_stream(seed, "flows"), traded, issues),
-    }
-
-
-def _truth(planted, strength, listings):
-    """Rows of all parts and their total, by day, code and part."""
-    session, issue = listings.served()
-    kept = listings.common[issue]
-    at = session[kept], issue[kept]
-    found = np.stack([
-        [strength[part] * horizon[at] for horizon in market_signals.over_horizons(ahead)]
-        for part, ahead in planted.items()
-    ])  # fmt: skip
-    found = np.concatenate([found, found.sum(axis=0, keepdims=True)])
-    names = [*planted, "total"]
-    columns = {
-        f"expected_{h}d": found[:, k].T.ravel() for k, h in enumerate(market_signals.HORIZONS)
-    }
-    return pl.DataFrame({
-        "date": np.repeat(listings.days[at[0]], len(names)),
-        "code": pl.Series(np.repeat(at[1], len(names))).cast(pl.UInt32),
-        "part": pl.Series(names * len(at[0])),
-        **columns,
-    }).with_columns(code=pl.lit(pl.Series(listings.codes)).gather(pl.col("code")))  # fmt: skip
+    def truth(self) -> pl.DataFrame:
+        """Rows of all parts and their total, by day, code and part."""
+        session, issue = self.listings.served()
+        kept = self.listings.common[issue]
+        at = session[kept], issue[kept]
+        names = [*self.planted, "total"]
+        found = np.zeros((len(names), len(market_signals.HORIZONS), len(at[0])))
+        for row, (ahead, factor) in enumerate(self.planted.values()):
+            found[row] = [factor * horizon[at] for horizon in market_signals.over_horizons(ahead)]
+        found[-1] = found[:-1].sum(axis=0)
+        columns = {
+            f"expected_{h}d": found[:, k].T.ravel() for k, h in enumerate(market_signals.HORIZONS)
+        }
+        return pl.DataFrame({
+            "date": np.repeat(self.days[at[0]], len(names)),
+            "code": self.listings.names(np.repeat(at[1], len(names))),
+            "part": pl.Series(names * len(at[0])),
+            **columns,
+        })  # fmt: skip
