@@ -33,11 +33,11 @@ def ours(bars):
     """Indicators of gogooku, name → (T, 1)."""
     high, low, close, volume = (bars[name] for name in ("high", "low", "close", "volume"))
     plus, minus, adx = ind.directional(high, low, close, 14)
-    place, width = ind.bollinger(Rolling(close), 20, 2)
+    place, width = ind.bollinger(Rolling(close, 20, squares=True), 20, 2)
     line, signal = ind.macd(close, 12, 26, 9)
     return {
         "EMA": ops.ts_ema(close, 20),
-        "SMA": ind.mean(Rolling(close), 20),
+        "SMA": ind.mean(Rolling(close, 20), 20),
         "RSI of 2": ind.rsi(close, 2),
         "RSI of 14": ind.rsi(close, 14),
         "MACD": line,
@@ -159,7 +159,7 @@ def test_range_volatilities_find_the_volatility_of_a_random_walk():
     steps = np.cumsum(rng.normal(0, 0.02 / np.sqrt(390), (200 * 390, 3)), axis=0)
     days = 1000 * np.exp(steps).reshape(200, 390, 3)
     walk = {"open": days[:, 0], "high": days.max(1), "low": days.min(1), "close": days[:, -1]}
-    logs = ind.Logs(walk)
+    logs = ind.Logs(walk, [200], [200])
     for estimate in (ind.parkinson, ind.garman_klass, ind.rogers_satchell, ind.yang_zhang):
         made = estimate(logs, 200)
         np.testing.assert_allclose(made[-1], 0.02 * np.sqrt(245), rtol=0.12)

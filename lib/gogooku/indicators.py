@@ -5,7 +5,7 @@ is no observation: averages hold their state over it, windows hold one value few
 needs the session before is absent on the next one too. A quotient whose divisor is 0 is absent.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -118,7 +118,7 @@ def place_in_range(highs: Rolling, lows: Rolling, close: np.ndarray, window: int
 def cci(high: np.ndarray, low: np.ndarray, close: np.ndarray, window: int) -> Array:
     """Commodity channel index. Source: Lambert (1980)."""
     price = (high + low + close) / 3
-    apart = price - mean(Rolling(price), window)
+    apart = price - mean(Rolling(price, window), window)
     return ratio(apart, 0.015 * ops.ts_mean_deviation(price, window, enough(window)))
 
 
@@ -156,17 +156,24 @@ def obv_zscore(close: np.ndarray, volume: np.ndarray, window: int) -> Array:
 
 
 class Logs:
-    """Logarithms of a day's bars, of which volatilities from ranges are made; (T, N) each."""
+    """Logarithms of a day's bars, of which volatilities are made; (T, N) each.
 
-    def __init__(self, bars: Mapping[str, np.ndarray]) -> None:
+    steps, ranges   windows of the volatilities from closes, and from ranges
+    """
+
+    def __init__(
+        self, bars: Mapping[str, np.ndarray], steps: Sequence[int], ranges: Sequence[int]
+    ) -> None:
         first, high, low, last = (log(bars[name]) for name in ("open", "high", "low", "close"))
-        self.night, self.body = Rolling(first - delay(last, 1)), Rolling(last - first)
-        self.steps = Rolling(change(last))
         reach, body = high - low, last - first
-        self.range = Rolling(reach**2)
-        self.candle = Rolling(reach**2 / 2 - (2 * np.log(2) - 1) * body**2)
-        self.drift_free = Rolling((high - last) * (high - first) + (low - last) * (low - first))
         self.close = last
+        self.steps = Rolling(change(last), *steps, squares=True)
+        self.night = Rolling(first - delay(last, 1), *ranges, squares=True)
+        self.body = Rolling(body, *ranges, squares=True)
+        self.range = Rolling(reach**2, *ranges)
+        self.candle = Rolling(reach**2 / 2 - (2 * np.log(2) - 1) * body**2, *ranges)
+        free = (high - last) * (high - first) + (low - last) * (low - first)
+        self.drift_free = Rolling(free, *ranges)
 
 
 def parkinson(logs: Logs, window: int) -> Array:

@@ -7,6 +7,7 @@ old huge value leaves no trace; and the deviation of constants is exactly 0. Col
 series share its windows: rolling.Rolling.
 """
 
+import ctypes
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -16,6 +17,7 @@ from numba import vectorize
 from gogooku.rolling import Array, Rolling, kernel
 
 BLOCK = 256  # stocks: 60 rows of them in float64 are 120 kB
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 
 
 # ---- cells ---------------------------------------------------------------------------------------
@@ -101,6 +103,14 @@ def growth(x: np.ndarray, sessions: int) -> Array:
     return out
 
 
+def _keep_freed_memory() -> None:
+    """Let glibc hand freed arrays out again: fresh pages cost more than the sums in them."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt:
+        mallopt(M_MMAP_THRESHOLD, 32 << 20)
+        mallopt(M_TRIM_THRESHOLD, 1 << 30)
+
+
 def by_blocks(
     compute: Callable[[dict[str, np.ndarray]], Mapping[str, np.ndarray]],
     fields: Mapping[str, np.ndarray],
@@ -112,6 +122,7 @@ def by_blocks(
 
     Returns what `compute` makes of each block, name → (T, n), joined to (T, N) of `dtype`.
     """
+    _keep_freed_memory()
     shape = next(iter(fields.values())).shape
     keep = _known_single if dtype == np.float32 else _known
     joined: dict[str, np.ndarray] = {}
@@ -188,17 +199,17 @@ def ts_sum(x: np.ndarray, window: int, min_obs: int) -> Array:
 
 def ts_mean(x: np.ndarray, window: int, min_obs: int) -> Array:
     """Average the observations of each window; exact for constants."""
-    return Rolling(x).mean(window, min_obs)
+    return Rolling(x, window).mean(window, min_obs)
 
 
 def ts_std(x: np.ndarray, window: int, min_obs: int, ddof: int) -> Array:
     """Give each window's standard deviation with divisor n − ddof; exactly 0 for constants."""
-    return Rolling(x).std(window, min_obs, ddof)
+    return Rolling(x, window, squares=True).std(window, min_obs, ddof)
 
 
 def ts_zscore(x: np.ndarray, window: int, min_obs: int) -> Array:
     """Give the day's distance from its window's mean in population deviations; NaN if 0."""
-    return Rolling(x).zscore(window, min_obs)
+    return Rolling(x, window, squares=True).zscore(window, min_obs)
 
 
 def ts_max(x: np.ndarray, window: int, min_obs: int) -> Array:
@@ -213,29 +224,23 @@ def ts_min(x: np.ndarray, window: int, min_obs: int) -> Array:
 
 def ts_mean_deviation(x: np.ndarray, window: int, min_obs: int) -> Array:
     """Give each window's mean absolute deviation from its mean."""
-    windows = Rolling(x)
+    windows = Rolling(x, window)
     count = windows.count(window)
     apart = _distances(windows.x, windows.mean(window, 1), window)
     return where(count >= min_obs, ratio(apart, count))
 
 
-def ts_skew(x: np.ndarray, window: int, min_obs: int) -> Array:
-    """Give each window's population skewness m3 / m2^1.5; NaN for constants."""
-    count, second, third, _ = _moments(x, window)
-    return where(count >= min_obs, ratio(third, second**1.5))
+def ts_skew_kurt(x: np.ndarray, window: int, min_obs: int) -> tuple[Array, Array]:
+    """Give each window's population skewness m3 / m2^1.5 and excess kurtosis m4 / m2² − 3.
 
-
-def ts_kurt(x: np.ndarray, window: int, min_obs: int) -> Array:
-    """Give each window's population excess kurtosis m4 / m2² − 3; NaN for constants."""
-    count, second, _, fourth = _moments(x, window)
-    return where(count >= min_obs, ratio(fourth, second**2) - 3)
-
-
-def _moments(x: np.ndarray, window: int) -> tuple[Array, Array, Array, Array]:
-    windows = Rolling(x)
+    NaN for constants.
+    """
+    windows = Rolling(x, window)
     count = windows.count(window)
-    second, third, fourth = _shapes(windows.x, windows.mean(window, 1), window)
-    return count, ratio(second, count), ratio(third, count), ratio(fourth, count)
+    sums = _shapes(windows.x, windows.mean(window, 1), window)
+    second, third, fourth = (ratio(total, count) for total in sums)
+    enough = count >= min_obs
+    return where(enough, ratio(third, second**1.5)), where(enough, ratio(fourth, second**2) - 3)
 
 
 def ts_beta(x: np.ndarray, y: np.ndarray, window: int, min_obs: int) -> Array:
@@ -258,7 +263,7 @@ def ts_autocorr(x: np.ndarray, window: int, min_obs: int) -> Array:
 def _co_moments(x: np.ndarray, y: np.ndarray, window: int) -> tuple[Array, Array, Array, Array]:
     y = y if y.ndim == x.ndim else y[:, None]
     both = np.isfinite(x) & np.isfinite(y)
-    x, y = Rolling(where(both, x)), Rolling(where(both, y))
+    x, y = Rolling(where(both, x), window), Rolling(where(both, y), window)
     means = x.mean(window, 1), y.mean(window, 1)
     return x.count(window), *_pairs(x.x, y.x, *means, window)
 
@@ -355,36 +360,29 @@ def ts_run(holds: np.ndarray, longest: int) -> Array:
 
 
 @kernel
-def _path_moments(steps, window):
-    """Give each window's count, and mean and sum of squares of its path back from the newest."""
-    count, mean, spread = np.zeros(steps.shape), np.zeros(steps.shape), np.zeros(steps.shape)
+def _paths(steps, window):
+    """Give the count, sum and sum of squares of each window's path back from the newest row."""
+    count, total, square = np.zeros(steps.shape), np.zeros(steps.shape), np.zeros(steps.shape)
     for t in range(steps.shape[0]):
-        oldest = max(0, t - window + 1)
         path = np.zeros(steps.shape[1])
-        for back in range(t - oldest + 1):
+        for i in range(t, max(t - window, -1), -1):
             for s in range(steps.shape[1]):
-                step = steps[t - back, s]
-                seen = step - step == 0
-                mean[t, s] += path[s] if seen else 0.0
-                count[t, s] += 1.0 if seen else 0.0
+                step = steps[i, s]
+                seen = 1.0 if step - step == 0 else 0.0
+                count[t, s] += seen
+                total[t, s] += seen * path[s]
+                square[t, s] += seen * path[s] * path[s]
                 path[s] -= step if seen else 0.0
-        path[:] = 0
-        for back in range(t - oldest + 1):
-            for s in range(steps.shape[1]):
-                step = steps[t - back, s]
-                seen = step - step == 0
-                apart = path[s] - mean[t, s] / count[t, s]
-                spread[t, s] += apart * apart if seen else 0.0
-                path[s] -= step if seen else 0.0
-        for s in range(steps.shape[1]):
-            mean[t, s] /= count[t, s]
-    return count, mean, spread
+    return count, total, square
 
 
 def ts_path_zscore(steps: np.ndarray, window: int, min_obs: int) -> Array:
     """Give the z-score of the running total of `steps` within each window; NaN if it stands still.
 
-    The total is taken as 0 on the newest observation, which shifts it and not its z-score.
+    The total is taken as 0 on the newest row, which shifts it and not its z-score.
     """
-    count, mean, spread = _path_moments(_dense(steps), window)
-    return where(count >= min_obs, ratio(-mean, np.sqrt(ratio(spread, count))))
+    count, total, square = _paths(_dense(steps), window)
+    mean = ratio(total, count)
+    with np.errstate(invalid="ignore"):
+        spread = np.sqrt(ratio(square, count) - mean**2)
+    return where(count >= min_obs, ratio(-mean, spread))

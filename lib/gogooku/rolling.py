@@ -10,6 +10,7 @@ A window is the last `window` rows, the day itself among them; a result needs `m
 observations in it. An infinite value counts as absent.
 """
 
+import functools
 from functools import cached_property
 
 import numpy as np
@@ -23,13 +24,18 @@ kernel = njit(cache=True, nogil=True, error_model="numpy")
 
 
 class Rolling:
-    """The windows of one series x, (T, N) with absent = NaN; all results are (T, N) float64."""
+    """The windows of one series x, (T, N) with absent = NaN; all results are (T, N) float64.
 
-    def __init__(self, x: np.ndarray) -> None:
+    windows   lengths of which means or deviations will be asked, all made in one sweep
+    squares   whether deviations will be
+    """
+
+    def __init__(self, x: np.ndarray, *windows: int, squares: bool = False) -> None:
         self.x = np.ascontiguousarray(x, np.float64)
-        self._newest, self._seen = _followed(self.x)
-        nothing = np.zeros(self.x.shape)
-        self._sums, self._squares = {1: nothing}, {1: nothing}
+        plan, rows, place = _plan(windows)
+        self._newest, self._seen, sums, spread = _sweep(self.x, plan, rows, place, squares)
+        self._place = {window: i for i, window in enumerate(dict.fromkeys(windows))}
+        self._sums, self._squares = sums, spread
         self._totals: dict[int, Array] = {}
         self._highest: dict[int, Array] = {}
         self._lowest: dict[int, Array] = {}
@@ -66,19 +72,11 @@ class Rolling:
 
     def _sum(self, window: int) -> Array:
         """Give the sum of x less the newest observation."""
-        if window not in self._sums:
-            new, old = _parts(window)
-            parts = self._sum(new), self._sum(old)
-            self._sums[window] = _join_sums(self._newest, self._seen, *parts, new, old)
-        return self._sums[window]
+        return self._sums[self._place[window]]
 
     def _square(self, window: int) -> Array:
         """Give the sum of squares of x less the newest observation."""
-        if window not in self._squares:
-            new, old = _parts(window)
-            parts = self._square(new), self._square(old), self._sum(old)
-            self._squares[window] = _join_squares(self._newest, self._seen, *parts, new, old)
-        return self._squares[window]
+        return self._squares[self._place[window]]
 
     def _total(self, window: int) -> Array:
         """Give the sum of x itself."""
@@ -120,6 +118,101 @@ def _parts(window: int) -> tuple[int, int]:
     return window - 1, 1
 
 
+@functools.cache
+def _order(windows: tuple[int, ...]) -> list[int]:
+    """Give the windows and all their parts, each after its own; that of one row comes first."""
+    order = [1]
+
+    def add(window: int) -> None:
+        if window not in order:
+            for part in _parts(window):
+                add(part)
+            order.append(window)
+
+    for window in windows:
+        add(window)
+    return order
+
+
+@functools.cache
+def _plan(windows: tuple[int, ...]) -> tuple[npt.NDArray[np.int64], ...]:
+    """Say how a sweep makes each of `_order`'s windows, which rows it keeps, and what it gives.
+
+    Returns (K, 4): places and lengths of the newer and the older part; (K + 1,) where the kept
+    rows of each begin; (K,) where its sums are given, −1 for nowhere.
+    """
+    order = _order(windows)
+    plan = np.zeros((len(order), 4), np.int64)
+    kept = np.ones(len(order), np.int64)
+    for k, window in enumerate(order[1:], start=1):
+        new, old = _parts(window)
+        plan[k] = order.index(new), order.index(old), new, old
+        kept[plan[k, 1]] = max(kept[plan[k, 1]], new + 1)
+    asked = {window: i for i, window in enumerate(dict.fromkeys(windows))}
+    place = np.array([asked.get(window, -1) for window in order], np.int64)
+    return plan, np.concatenate([[0], np.cumsum(kept)]), place
+
+
+@kernel
+def _sweep(x, plan, rows, place, squares):
+    """Go down the rows once and join all windows of each.
+
+    Returns the newest observation up to each row and their number before it, and for each window
+    that is given its sums and, if asked, its sums of squares, about the newest observation.
+    """
+    shape, given = x.shape, np.max(place) + 1
+    newest, seen = np.zeros(shape), np.zeros((shape[0] + 1, shape[1]))
+    sums = np.empty((given, shape[0], shape[1]))
+    spreads = np.empty((given if squares else 0, shape[0], shape[1]))
+    kept = np.zeros((rows[-1], shape[1]))
+    kept_squares = np.zeros((rows[-1] if squares else 0, shape[1]))
+    for t in range(shape[0]):
+        _follow(x[t], newest[max(t - 1, 0)], seen[t], newest[t], seen[t + 1])
+        for k in range(len(plan)):
+            new, old, size, old_size = plan[k]
+            own = rows[k] + t % (rows[k + 1] - rows[k])
+            if k > 0:
+                a = rows[new] + t % (rows[new + 1] - rows[new])
+                b = max(t - size, -1)
+                c = rows[old] + b % (rows[old + 1] - rows[old])
+                before = seen[max(b + 1 - old_size, 0)]
+                first = newest[max(b, 0)]
+                if squares:
+                    _join_squares(
+                        newest[t], first, seen[b + 1], before,
+                        kept_squares[a], kept_squares[c], kept[c], kept_squares[own],
+                    )  # fmt: skip
+                _join(newest[t], first, seen[b + 1], before, kept[a], kept[c], kept[own])
+            if place[k] >= 0:
+                sums[place[k], t] = kept[own]
+                if squares:
+                    spreads[place[k], t] = kept_squares[own]
+    return newest, seen, sums, spreads
+
+
+@kernel
+def _follow(x, newest, seen, newest_now, seen_now):
+    for s in range(len(x)):
+        known = x[s] - x[s] == 0
+        newest_now[s] = x[s] if known else newest[s]
+        seen_now[s] = seen[s] + (1.0 if known else 0.0)
+
+
+@kernel
+def _join(newest, first, upto, before, new, old, out):
+    """Join sums about each part's own newest observation to sums about that of the whole."""
+    for s in range(len(out)):
+        out[s] = new[s] + old[s] + (upto[s] - before[s]) * (first[s] - newest[s])
+
+
+@kernel
+def _join_squares(newest, first, upto, before, new, old, old_sum, out):
+    for s in range(len(out)):
+        step = first[s] - newest[s]
+        moved = step * (2 * old_sum[s] + (upto[s] - before[s]) * step)
+        out[s] = new[s] + old[s] + moved
+
+
 @kernel
 def _filled(x, absent):
     out = np.empty(x.shape)
@@ -127,19 +220,6 @@ def _filled(x, absent):
         for s in range(x.shape[1]):
             out[t, s] = x[t, s] if x[t, s] - x[t, s] == 0 else absent
     return out
-
-
-@kernel
-def _followed(x):
-    """Give the newest observation up to each row, and how many there are before each row."""
-    newest, seen = np.zeros(x.shape), np.zeros((x.shape[0] + 1, x.shape[1]))
-    for t in range(x.shape[0]):
-        before = max(t - 1, 0)
-        for s in range(x.shape[1]):
-            known = x[t, s] - x[t, s] == 0
-            newest[t, s] = x[t, s] if known else newest[before, s]
-            seen[t + 1, s] = seen[t, s] + (1.0 if known else 0.0)
-    return newest, seen
 
 
 @kernel
@@ -190,34 +270,6 @@ def _join_lowest(low, step):
         for s in range(out.shape[1]):
             a, b = low[t, s], low[t - step, s]
             out[t, s] = a if a < b else b
-    return out
-
-
-@kernel
-def _join_sums(newest, seen, new, old, size, old_size):
-    """Join sums about each part's own newest observation to sums about that of the whole."""
-    out = new.copy()
-    for t in range(size, out.shape[0]):
-        b = t - size
-        start = max(b + 1 - old_size, 0)
-        for s in range(out.shape[1]):
-            count = seen[b + 1, s] - seen[start, s]
-            step = newest[b, s] - newest[t, s]
-            out[t, s] = new[t, s] + old[b, s] + count * step
-    return out
-
-
-@kernel
-def _join_squares(newest, seen, new, old, old_sum, size, old_size):
-    out = new.copy()
-    for t in range(size, out.shape[0]):
-        b = t - size
-        start = max(b + 1 - old_size, 0)
-        for s in range(out.shape[1]):
-            count = seen[b + 1, s] - seen[start, s]
-            step = newest[b, s] - newest[t, s]
-            moved = step * (2 * old_sum[b, s] + count * step)
-            out[t, s] = new[t, s] + old[b, s] + moved
     return out
 
 

@@ -49,10 +49,10 @@ class Bars:
         self.open, self.high, self.low, self.close, self.volume, self.value = (
             bars[name] for name in INPUTS
         )
-        self.closes, self.volumes = Rolling(self.close), Rolling(self.volume)
+        self.closes = Rolling(self.close, *SMAS, squares=True)
         self.highs, self.lows = Rolling(self.high), Rolling(self.low)
         self.daily = ind.returns(self.close, 1)
-        self.logs = ind.Logs(bars)
+        self.logs = ind.Logs(bars, VOLATILITIES, RANGES)
 
 
 # ---- returns and their spread --------------------------------------------------------------------
@@ -60,6 +60,7 @@ class Bars:
 RETURNS = (1, 2, 3, 5, 10, 20, 60, 120)
 LOG_RETURNS = (1, 5, 10, 20)
 VOLATILITIES = (5, 10, 20, 60, 120)
+RANGES = (20, 60)  # windows of volatilities from ranges, and of the volatility's own
 
 MOVES = [
     *(_stock(f"returns_{h}d", "share", f"C_t / C_t−{h} − 1", h, 2) for h in RETURNS),
@@ -83,6 +84,7 @@ def _moves(bars: Bars) -> Values:
     close, daily = bars.close, bars.daily
     made = {f"returns_{h}d": ind.returns(close, h) for h in RETURNS}
     made |= {f"log_returns_{h}d": ind.change(bars.logs.close, h) for h in LOG_RETURNS}
+    skew, kurt = ops.ts_skew_kurt(daily, 60, enough(60))
     made |= {f"zscore_{n}": bars.closes.zscore(n, enough(n)) for n in (20, 60)}
     return made | {
         "overnight_return": excess(bars.open, delay(close, 1)),
@@ -90,8 +92,8 @@ def _moves(bars: Bars) -> Values:
         "mom_persist_5d": ops.ts_mean(ops.where_known(daily, daily > 0), 5, enough(5)),
         "up_streak": ops.where_known(daily, ops.ts_run(daily > 0, LONGEST_RUN)),
         "down_streak": ops.where_known(daily, ops.ts_run(daily < 0, LONGEST_RUN)),
-        "skew_60": ops.ts_skew(daily, 60, enough(60)),
-        "kurt_60": ops.ts_kurt(daily, 60, enough(60)),
+        "skew_60": skew,
+        "kurt_60": kurt,
         "autocorr_20": ops.ts_autocorr(daily, 20, enough(19)),
     }
 
@@ -143,9 +145,9 @@ SPREADS = [
 def _spreads(bars: Bars) -> Values:
     logs = bars.logs
     made = {f"volatility_{n}d": ind.volatility(logs.steps, n) for n in VOLATILITIES}
-    steady = Rolling(made["volatility_20d"])
-    made |= {f"vol_of_vol_{n}": steady.std(n, enough(n), ddof=1) for n in (20, 60)}
-    made |= {f"yang_zhang_{n}": ind.yang_zhang(logs, n) for n in (20, 60)}
+    steady = Rolling(made["volatility_20d"], *RANGES, squares=True)
+    made |= {f"vol_of_vol_{n}": steady.std(n, enough(n), ddof=1) for n in RANGES}
+    made |= {f"yang_zhang_{n}": ind.yang_zhang(logs, n) for n in RANGES}
     return made | {
         "parkinson_20": ind.parkinson(logs, 20),
         "garman_klass_20": ind.garman_klass(logs, 20),
@@ -285,23 +287,28 @@ TRADING = [
         "Amihud (2002)",
     ),
     _stock("dollar_volume_log", "ln JPY", "ln of the mean value of 20 sessions", 20),
-    _stock("rsi_vol_interact", "points per √year", "rsi_14 × volatility_20d", 112, 15, TA_LIB),
-    _stock("vol_confirmed_mom", "share", "returns_5d × volume_ratio_20", 20),
 ]
 
 
 def _trading(bars: Bars) -> Values:
     high, low, close, volume = bars.high, bars.low, bars.close, bars.volume
-    means = {n: ind.mean(bars.volumes, n) for n in (5, 20, 60)}
-    illiquidity = Rolling(ratio(np.abs(bars.daily), bars.value / 1e6))
+    volumes = Rolling(volume, 5, 20, 60)
+    means = {n: ind.mean(volumes, n) for n in (5, 20, 60)}
+    illiquidity = Rolling(ratio(np.abs(bars.daily), bars.value / 1e6), 20)
     return {f"volume_ratio_{n}": ratio(volume, means[n]) for n in means} | {
         "volume_accel": excess(means[5], means[20]),
         "mfi_14": ind.mfi(high, low, close, volume, 14),
         "obv_z60": ind.obv_zscore(close, volume, 60),
         "cmf_20": ind.cmf(high, low, close, volume, 20),
         "amihud_20": ind.mean(illiquidity, 20),
-        "dollar_volume_log": ind.log(ind.mean(Rolling(bars.value), 20)),
+        "dollar_volume_log": ind.log(ind.mean(Rolling(bars.value, 20), 20)),
     }
+
+
+PRODUCTS = [
+    _stock("rsi_vol_interact", "points per √year", "rsi_14 × volatility_20d", 112, 15, TA_LIB),
+    _stock("vol_confirmed_mom", "share", "returns_5d × volume_ratio_20", 20),
+]
 
 
 # ---- the listing and the calendar ----------------------------------------------------------------
@@ -370,7 +377,14 @@ def _month_starts(sessions: Sessions) -> Days:
     return sessions.days[first]
 
 
-COLUMNS = [*MOVES, *SPREADS, *LEVELS, *OSCILLATORS, *TRADING, *LISTING, *CALENDAR]
+GROUPS = [
+    (MOVES, _moves),
+    (SPREADS, _spreads),
+    (LEVELS, _levels),
+    (OSCILLATORS, _oscillators),
+    (TRADING, _trading),
+]
+COLUMNS = [*(column for columns, _ in GROUPS for column in columns), *PRODUCTS, *LISTING, *CALENDAR]
 
 
 def compute(panel: Panel, sessions: Sessions) -> Values:
@@ -387,7 +401,7 @@ def compute(panel: Panel, sessions: Sessions) -> Values:
 
 def _traded(block: Values) -> Values:
     bars = Bars(block)
-    made = _moves(bars) | _spreads(bars) | _levels(bars) | _oscillators(bars) | _trading(bars)
+    made = {name: values for _, group in GROUPS for name, values in group(bars).items()}
     return made | {
         "rsi_vol_interact": made["rsi_14"] * made["volatility_20d"],
         "vol_confirmed_mom": made["returns_5d"] * made["volume_ratio_20"],
