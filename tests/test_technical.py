@@ -15,6 +15,7 @@ from gogooku.calendar import Sessions
 from gogooku.features import technical
 from gogooku.features.column import finish
 from gogooku.panel import Panel
+from gogooku.rolling import Rolling
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -32,11 +33,11 @@ def ours(bars):
     """Indicators of gogooku, name → (T, 1)."""
     high, low, close, volume = (bars[name] for name in ("high", "low", "close", "volume"))
     plus, minus, adx = ind.directional(high, low, close, 14)
-    place, width = ind.bollinger(close, 20, 2)
+    place, width = ind.bollinger(Rolling(close, 20, squares=True), 20, 2)
     line, signal = ind.macd(close, 12, 26, 9)
     return {
         "EMA": ops.ts_ema(close, 20),
-        "SMA": ind.mean(close, 20),
+        "SMA": ind.mean(Rolling(close, 20), 20),
         "RSI of 2": ind.rsi(close, 2),
         "RSI of 14": ind.rsi(close, 14),
         "MACD": line,
@@ -46,7 +47,7 @@ def ours(bars):
         "-DI": minus,
         "ADX": adx,
         "CCI": ind.cci(high, low, close, 20),
-        "Williams": 100 * ind.place_in_range(high, low, close, 14) - 100,
+        "Williams": 100 * ind.place_in_range(Rolling(high), Rolling(low), close, 14) - 100,
         "MFI": ind.mfi(high, low, close, volume, 14),
         "band width": width,
         "band place": place,
@@ -158,12 +159,9 @@ def test_range_volatilities_find_the_volatility_of_a_random_walk():
     steps = np.cumsum(rng.normal(0, 0.02 / np.sqrt(390), (200 * 390, 3)), axis=0)
     days = 1000 * np.exp(steps).reshape(200, 390, 3)
     walk = {"open": days[:, 0], "high": days.max(1), "low": days.min(1), "close": days[:, -1]}
-    for made in (
-        ind.parkinson(walk["high"], walk["low"], 200),
-        ind.garman_klass(walk, 200),
-        ind.rogers_satchell(walk, 200),
-        ind.yang_zhang(walk, 200),
-    ):
+    logs = ind.Logs(walk, [200], [200])
+    for estimate in (ind.parkinson, ind.garman_klass, ind.rogers_satchell, ind.yang_zhang):
+        made = estimate(logs, 200)
         np.testing.assert_allclose(made[-1], 0.02 * np.sqrt(245), rtol=0.12)
 
 

@@ -5,27 +5,31 @@ is no observation: averages hold their state over it, windows hold one value few
 needs the session before is absent on the next one too. A quotient whose divisor is 0 is absent.
 """
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
 from gogooku import ops
-from gogooku.ops import Array, delay, enough, ratio
+from gogooku.ops import Array, delay, enough, excess, ratio
+from gogooku.rolling import Rolling
 
 SESSIONS_PER_YEAR = 245
 
 
 def returns(close: np.ndarray, sessions: int) -> Array:
     """Return over `sessions`: C_t / C_t−h − 1."""
-    return ratio(close, delay(close, sessions)) - 1
+    return ops.growth(close, sessions)
 
 
 def log_returns(close: np.ndarray, sessions: int) -> Array:
-    """Give ln(C_t / C_t−h)."""
-    return log(ratio(close, delay(close, sessions)))
+    """Give ln C_t − ln C_t−h."""
+    return change(log(close), sessions)
 
 
 def log(x: np.ndarray) -> Array:
     """Natural logarithm; NaN unless x > 0."""
-    return np.log(ops.where(x > 0, x))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return ops.known(np.log(x))
 
 
 def annual(deviation: np.ndarray) -> Array:
@@ -33,24 +37,24 @@ def annual(deviation: np.ndarray) -> Array:
     return deviation * np.sqrt(SESSIONS_PER_YEAR)
 
 
-def volatility(close: np.ndarray, window: int) -> Array:
+def volatility(steps: Rolling, window: int) -> Array:
     """Annualised sample deviation of daily log returns."""
-    return annual(ops.ts_std(log_returns(close, 1), window, enough(window), ddof=1))
+    return annual(steps.std(window, enough(window), ddof=1))
 
 
-def mean(x: np.ndarray, window: int) -> Array:
+def mean(x: Rolling, window: int) -> Array:
     """Simple moving average over windows that are two thirds full."""
-    return ops.ts_mean(x, window, enough(window))
+    return x.mean(window, enough(window))
 
 
 def ema_gap(x: np.ndarray, fast: int, slow: int) -> Array:
     """Distance of the fast exponential average from the slow one, relative to the slow one."""
-    return ratio(ops.ts_ema(x, fast), ops.ts_ema(x, slow)) - 1
+    return excess(ops.ts_ema(x, fast), ops.ts_ema(x, slow))
 
 
-def change(x: np.ndarray) -> Array:
-    """Difference to the session before."""
-    return x - delay(x, 1)
+def change(x: np.ndarray, sessions: int = 1) -> Array:
+    """Difference to the value `sessions` earlier."""
+    return x - delay(x, sessions)
 
 
 def rsi(close: np.ndarray, span: int) -> Array:
@@ -67,11 +71,11 @@ def macd(close: np.ndarray, fast: int, slow: int, signal: int) -> tuple[Array, A
     return line, ops.ts_ema(line, signal)
 
 
-def bollinger(close: np.ndarray, window: int, width: float) -> tuple[Array, Array]:
+def bollinger(closes: Rolling, window: int, width: float) -> tuple[Array, Array]:
     """Place within the bands (0 lower, 1 upper), and their width over the middle band."""
-    middle = mean(close, window)
-    reach = width * ops.ts_std(close, window, enough(window), ddof=0)
-    return ratio(close - middle + reach, 2 * reach), ratio(2 * reach, middle)
+    score = closes.zscore(window, enough(window))
+    reach = width * closes.std(window, enough(window), ddof=0)
+    return score / (2 * width) + 0.5, ratio(2 * reach, mean(closes, window))
 
 
 def true_range(high: np.ndarray, low: np.ndarray, close: np.ndarray) -> Array:
@@ -105,16 +109,16 @@ def _move(one: np.ndarray, other: np.ndarray, reach: np.ndarray) -> Array:
     return ops.where_known(reach, moved)
 
 
-def place_in_range(high: np.ndarray, low: np.ndarray, close: np.ndarray, window: int) -> Array:
+def place_in_range(highs: Rolling, lows: Rolling, close: np.ndarray, window: int) -> Array:
     """Close within the trailing range, 0 (lowest low) to 1 (highest high)."""
-    floor = ops.ts_min(low, window, enough(window))
-    return ratio(close - floor, ops.ts_max(high, window, enough(window)) - floor)
+    floor = lows.min(window, enough(window))
+    return ratio(close - floor, highs.max(window, enough(window)) - floor)
 
 
 def cci(high: np.ndarray, low: np.ndarray, close: np.ndarray, window: int) -> Array:
     """Commodity channel index. Source: Lambert (1980)."""
     price = (high + low + close) / 3
-    apart = price - mean(price, window)
+    apart = price - mean(Rolling(price, window), window)
     return ratio(apart, 0.015 * ops.ts_mean_deviation(price, window, enough(window)))
 
 
@@ -151,35 +155,49 @@ def obv_zscore(close: np.ndarray, volume: np.ndarray, window: int) -> Array:
     return ops.ts_path_zscore(np.sign(change(close)) * volume, window, enough(window))
 
 
-def parkinson(high: np.ndarray, low: np.ndarray, window: int) -> Array:
+class Logs:
+    """Logarithms of a day's bars, of which volatilities are made; (T, N) each.
+
+    steps, ranges   windows of the volatilities from closes, and from ranges
+    """
+
+    def __init__(
+        self, bars: Mapping[str, np.ndarray], steps: Sequence[int], ranges: Sequence[int]
+    ) -> None:
+        first, high, low, last = (log(bars[name]) for name in ("open", "high", "low", "close"))
+        reach, body = high - low, last - first
+        self.close = last
+        self.steps = Rolling(change(last), *steps, squares=True)
+        self.night = Rolling(first - delay(last, 1), *ranges, squares=True)
+        self.body = Rolling(body, *ranges, squares=True)
+        self.range = Rolling(reach**2, *ranges)
+        self.candle = Rolling(reach**2 / 2 - (2 * np.log(2) - 1) * body**2, *ranges)
+        free = (high - last) * (high - first) + (low - last) * (low - first)
+        self.drift_free = Rolling(free, *ranges)
+
+
+def parkinson(logs: Logs, window: int) -> Array:
     """Annualised volatility from daily ranges. Source: Parkinson (1980)."""
-    squares = log(ratio(high, low)) ** 2 / (4 * np.log(2))
-    return annual(np.sqrt(mean(squares, window)))
+    return annual(np.sqrt(mean(logs.range, window) / (4 * np.log(2))))
 
 
-def garman_klass(bars: dict[str, np.ndarray], window: int) -> Array:
+def garman_klass(logs: Logs, window: int) -> Array:
     """Annualised volatility from ranges and bodies. Source: Garman and Klass (1980)."""
-    reach, body = log(ratio(bars["high"], bars["low"])), log(ratio(bars["close"], bars["open"]))
-    squares = reach**2 / 2 - (2 * np.log(2) - 1) * body**2
-    return annual(np.sqrt(mean(squares, window)))
+    return annual(_root(mean(logs.candle, window)))
 
 
-def rogers_satchell(bars: dict[str, np.ndarray], window: int) -> Array:
+def rogers_satchell(logs: Logs, window: int) -> Array:
     """Annualised volatility that a drift does not bias. Source: Rogers and Satchell (1991)."""
-    return annual(np.sqrt(mean(_drift_free(bars), window)))
+    return annual(_root(mean(logs.drift_free, window)))
 
 
-def _drift_free(bars: dict[str, np.ndarray]) -> Array:
-    first, last = bars["open"], bars["close"]
-    above = log(ratio(bars["high"], last)) * log(ratio(bars["high"], first))
-    below = log(ratio(bars["low"], last)) * log(ratio(bars["low"], first))
-    return above + below
-
-
-def yang_zhang(bars: dict[str, np.ndarray], window: int) -> Array:
+def yang_zhang(logs: Logs, window: int) -> Array:
     """Annualised volatility with overnight moves. Source: Yang and Zhang (2000)."""
     share = 0.34 / (1.34 + (window + 1) / (window - 1))
-    night = log(ratio(bars["open"], delay(bars["close"], 1)))
-    body = log(ratio(bars["close"], bars["open"]))
-    night, body = (ops.ts_std(x, window, enough(window), ddof=1) ** 2 for x in (night, body))
-    return annual(np.sqrt(night + share * body + (1 - share) * mean(_drift_free(bars), window)))
+    night, body = (x.std(window, enough(window), ddof=1) ** 2 for x in (logs.night, logs.body))
+    return annual(_root(night + share * body + (1 - share) * mean(logs.drift_free, window)))
+
+
+def _root(square: Array) -> Array:
+    """Square root, 0 where rounding took a sum of nothing below 0."""
+    return np.sqrt(np.maximum(square, 0.0))

@@ -2,71 +2,72 @@
 
 All take and give (T, N) float64, dates outermost, absent = NaN; an infinite value counts as absent.
 A window is the last `window` sessions, the day itself among them, and a result needs `min_obs`
-observations in it. Each window is summed afresh in the same order, so a row depends on no later
-row and on none before its window, bit for bit; an old huge value leaves no trace; and sums are
-taken about an observation of the window, so the deviation of constants is exactly 0.
+observations in it. A row depends on no later row and on none before its window, bit for bit; an
+old huge value leaves no trace; and the deviation of constants is exactly 0. Columns that share a
+series share its windows: rolling.Rolling.
 """
 
+import ctypes
 from collections.abc import Callable, Mapping
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+from numba import vectorize
 
-Array = npt.NDArray[np.float64]
+from gogooku.rolling import Array, Rolling, kernel
 
 BLOCK = 256  # stocks: 60 rows of them in float64 are 120 kB
-
-# Division by zero gives inf or nan instead of an exception, which would forbid vector code.
-kernel = njit(cache=True, nogil=True, error_model="numpy")
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 
 
-def enough(window: int) -> int:
-    """Give the usual least number of observations: two thirds of `window`, rounded up."""
-    return -(-2 * window // 3)
+# ---- cells ---------------------------------------------------------------------------------------
 
 
-def delay(x: np.ndarray, sessions: int) -> Array:
-    """Give the value `sessions` rows earlier; NaN before the first. Takes (T, N) or (T,)."""
-    out = np.full(x.shape, np.nan)
-    if sessions < len(x):
-        out[sessions:] = x[: len(x) - sessions]
-    return out
+@vectorize(["float64(float64, float64)"], cache=True)
+def _quotient(over, under):
+    made = over / under
+    return made if made - made == 0 else np.nan
+
+
+@vectorize(["float64(float64, float64)"], cache=True)
+def _excess(over, under):
+    made = over / under - 1
+    return made if made - made == 0 else np.nan
+
+
+@vectorize(["float64(float64, float64)"], cache=True)
+def _where_known(x, value):
+    return value if x - x == 0 else np.nan
+
+
+@vectorize(["float64(float64)"], cache=True)
+def _known(x):
+    return x if x - x == 0 else np.nan
+
+
+@vectorize(["float32(float64)"], cache=True)
+def _known_single(x):
+    made = np.float32(x)
+    return made if made - made == 0 else np.float32(np.nan)
 
 
 def known(x: np.ndarray, dtype: npt.DTypeLike = np.float64) -> np.ndarray:
     """Copy `x` as `dtype`, with NaN for what is infinite or leaves its range."""
-    with np.errstate(over="ignore"):
-        copy = np.asarray(x).astype(dtype)
-    copy[np.isinf(copy)] = np.nan
-    return copy
+    kept = _known_single if dtype == np.float32 else _known
+    with np.errstate(over="ignore", invalid="ignore"):
+        return kept(x)
 
 
 def ratio(over: np.ndarray, under: np.ndarray) -> Array:
     """Divide; NaN where the divisor is 0 or the result is not finite."""
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        return known(np.asarray(over) / under)
+        return _quotient(over, under)
 
 
-def by_blocks(
-    compute: Callable[[dict[str, np.ndarray]], Mapping[str, np.ndarray]],
-    fields: Mapping[str, np.ndarray],
-    dtype: npt.DTypeLike = np.float32,
-) -> dict[str, np.ndarray]:
-    """Run `compute` on 256 stocks at a time, so that its windows stay in the processor's cache.
-
-    fields   name → (T, N)
-
-    Returns what `compute` makes of each block, name → (T, n), joined to (T, N) of `dtype`.
-    """
-    shape = next(iter(fields.values())).shape
-    joined: dict[str, np.ndarray] = {}
-    for first in range(0, shape[1], BLOCK):
-        stocks = slice(first, first + BLOCK)
-        made = compute({name: np.ascontiguousarray(x[:, stocks]) for name, x in fields.items()})
-        for name, values in made.items():
-            joined.setdefault(name, np.empty(shape, dtype))[:, stocks] = known(values, dtype)
-    return joined
+def excess(over: np.ndarray, under: np.ndarray) -> Array:
+    """Divide and take 1 off; NaN where the divisor is 0 or the result is not finite."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        return _excess(over, under)
 
 
 def where(condition: np.ndarray, value: np.ndarray) -> Array:
@@ -76,7 +77,64 @@ def where(condition: np.ndarray, value: np.ndarray) -> Array:
 
 def where_known(x: np.ndarray, value: np.ndarray) -> Array:
     """Give `value` where `x` is finite, else NaN."""
-    return where(np.isfinite(x), value)
+    with np.errstate(invalid="ignore"):
+        return _where_known(x, value)
+
+
+def enough(window: int) -> int:
+    """Give the usual least number of observations: two thirds of `window`, rounded up."""
+    return -(-2 * window // 3)
+
+
+def delay(x: np.ndarray, sessions: int) -> Array:
+    """Give the value `sessions` rows earlier; NaN before the first. Takes (T, N) or (T,)."""
+    out = np.empty(x.shape)
+    out[:sessions] = np.nan
+    out[sessions:] = x[: max(len(x) - sessions, 0)]
+    return out
+
+
+def growth(x: np.ndarray, sessions: int) -> Array:
+    """Give the relative change over `sessions` rows: x_t / x_t−h − 1."""
+    out = np.empty(x.shape)
+    out[:sessions] = np.nan
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        _excess(x[sessions:], x[: max(len(x) - sessions, 0)], out=out[sessions:])
+    return out
+
+
+def _keep_freed_memory() -> None:
+    """Let glibc hand freed arrays out again: fresh pages cost more than the sums in them."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt:
+        mallopt(M_MMAP_THRESHOLD, 32 << 20)
+        mallopt(M_TRIM_THRESHOLD, 1 << 30)
+
+
+def by_blocks(
+    compute: Callable[[dict[str, np.ndarray]], Mapping[str, np.ndarray]],
+    fields: Mapping[str, np.ndarray],
+    dtype: npt.DTypeLike = np.float32,
+) -> dict[str, np.ndarray]:
+    """Run `compute` on some stocks at a time, so that its windows stay in the processor's cache.
+
+    fields   name → (T, N)
+
+    Returns what `compute` makes of each block, name → (T, n), joined to (T, N) of `dtype`.
+    """
+    _keep_freed_memory()
+    shape = next(iter(fields.values())).shape
+    keep = _known_single if dtype == np.float32 else _known
+    joined: dict[str, np.ndarray] = {}
+    for first in range(0, shape[1], BLOCK):
+        stocks = slice(first, first + BLOCK)
+        made = compute({name: np.ascontiguousarray(x[:, stocks]) for name, x in fields.items()})
+        with np.errstate(over="ignore", invalid="ignore"):
+            for name, values in made.items():
+                if name not in joined:
+                    joined[name] = np.empty(shape, dtype)
+                keep(values, out=joined[name][:, stocks])
+    return joined
 
 
 def _dense(x: np.ndarray) -> Array:
@@ -84,48 +142,6 @@ def _dense(x: np.ndarray) -> Array:
 
 
 # ---- windows -------------------------------------------------------------------------------------
-
-
-@kernel
-def _sums(x, window):
-    total, count = np.zeros(x.shape), np.zeros(x.shape)
-    for t in range(x.shape[0]):
-        for i in range(max(0, t - window + 1), t + 1):
-            for s in range(x.shape[1]):
-                seen = x[i, s] - x[i, s] == 0
-                total[t, s] += x[i, s] if seen else 0.0
-                count[t, s] += 1.0 if seen else 0.0
-    return total, count
-
-
-@kernel
-def _means(x, window):
-    """Give the mean, taken about the newest observation, and the count of each window."""
-    mean, count = np.zeros(x.shape), np.zeros(x.shape)
-    newest = np.zeros(x.shape[1])
-    for t in range(x.shape[0]):
-        for s in range(x.shape[1]):
-            newest[s] = x[t, s] if x[t, s] - x[t, s] == 0 else newest[s]
-        for i in range(max(0, t - window + 1), t + 1):
-            for s in range(x.shape[1]):
-                seen = x[i, s] - x[i, s] == 0
-                mean[t, s] += x[i, s] - newest[s] if seen else 0.0
-                count[t, s] += 1.0 if seen else 0.0
-        for s in range(x.shape[1]):
-            mean[t, s] = newest[s] + mean[t, s] / count[t, s]
-    return mean, count
-
-
-@kernel
-def _spreads(x, mean, window):
-    """Give each window's sum of squares about its mean."""
-    total = np.zeros(x.shape)
-    for t in range(x.shape[0]):
-        for i in range(max(0, t - window + 1), t + 1):
-            for s in range(x.shape[1]):
-                apart = x[i, s] - mean[t, s]
-                total[t, s] += apart * apart if apart - apart == 0 else 0.0
-    return total
 
 
 @kernel
@@ -173,83 +189,58 @@ def _pairs(x, y, x_mean, y_mean, window):
 
 def ts_count(x: np.ndarray, window: int) -> Array:
     """Count the observations of each window."""
-    seen = np.cumsum(np.isfinite(x), axis=0, dtype=np.int64)
-    return (seen - np.nan_to_num(delay(seen, window))).astype(np.float64)
+    return Rolling(x).count(window)
 
 
 def ts_sum(x: np.ndarray, window: int, min_obs: int) -> Array:
     """Sum the observations of each window."""
-    total, count = _sums(_dense(x), window)
-    return where(count >= min_obs, total)
+    return Rolling(x).sum(window, min_obs)
 
 
 def ts_mean(x: np.ndarray, window: int, min_obs: int) -> Array:
     """Average the observations of each window; exact for constants."""
-    mean, count = _means(_dense(x), window)
-    return where(count >= min_obs, mean)
+    return Rolling(x, window).mean(window, min_obs)
 
 
 def ts_std(x: np.ndarray, window: int, min_obs: int, ddof: int) -> Array:
     """Give each window's standard deviation with divisor n − ddof; exactly 0 for constants."""
-    x = _dense(x)
-    mean, count = _means(x, window)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        spread = np.sqrt(_spreads(x, mean, window) / (count - ddof))
-    return where(count >= max(min_obs, ddof + 1), spread)
+    return Rolling(x, window, squares=True).std(window, min_obs, ddof)
 
 
 def ts_zscore(x: np.ndarray, window: int, min_obs: int) -> Array:
     """Give the day's distance from its window's mean in population deviations; NaN if 0."""
-    apart = x - ts_mean(x, window, min_obs)
-    return ratio(apart, ts_std(x, window, min_obs, ddof=0))
-
-
-def ts_mean_deviation(x: np.ndarray, window: int, min_obs: int) -> Array:
-    """Give each window's mean absolute deviation from its mean."""
-    x = _dense(x)
-    mean, count = _means(x, window)
-    return where(count >= min_obs, ratio(_distances(x, mean, window), count))
-
-
-def ts_skew(x: np.ndarray, window: int, min_obs: int) -> Array:
-    """Give each window's population skewness m3 / m2^1.5; NaN for constants."""
-    count, second, third, _ = _moments(x, window)
-    return where(count >= min_obs, ratio(third, second**1.5))
-
-
-def ts_kurt(x: np.ndarray, window: int, min_obs: int) -> Array:
-    """Give each window's population excess kurtosis m4 / m2² − 3; NaN for constants."""
-    count, second, _, fourth = _moments(x, window)
-    return where(count >= min_obs, ratio(fourth, second**2) - 3)
-
-
-def _moments(x: np.ndarray, window: int) -> tuple[Array, Array, Array, Array]:
-    x = _dense(x)
-    mean, count = _means(x, window)
-    second, third, fourth = _shapes(x, mean, window)
-    return count, ratio(second, count), ratio(third, count), ratio(fourth, count)
-
-
-def ts_min(x: np.ndarray, window: int, min_obs: int) -> Array:
-    """Give each window's least observation."""
-    return where(ts_count(x, window) >= min_obs, _joined(known(x), window, np.fmin))
+    return Rolling(x, window, squares=True).zscore(window, min_obs)
 
 
 def ts_max(x: np.ndarray, window: int, min_obs: int) -> Array:
     """Give each window's greatest observation."""
-    return where(ts_count(x, window) >= min_obs, _joined(known(x), window, np.fmax))
+    return Rolling(x).max(window, min_obs)
 
 
-def _joined(x: Array, window: int, join: Callable[[Array, Array], Array]) -> Array:
-    """Join each window by doubling: one of 13 rows is 1 + 4 + 8 of them."""
-    out, done, size = np.full(x.shape, np.nan), 0, 1
-    while size <= window:
-        if window & size:
-            out = join(out, delay(x, done))
-            done += size
-        x = join(x, delay(x, size))
-        size *= 2
-    return out
+def ts_min(x: np.ndarray, window: int, min_obs: int) -> Array:
+    """Give each window's least observation."""
+    return Rolling(x).min(window, min_obs)
+
+
+def ts_mean_deviation(x: np.ndarray, window: int, min_obs: int) -> Array:
+    """Give each window's mean absolute deviation from its mean."""
+    windows = Rolling(x, window)
+    count = windows.count(window)
+    apart = _distances(windows.x, windows.mean(window, 1), window)
+    return where(count >= min_obs, ratio(apart, count))
+
+
+def ts_skew_kurt(x: np.ndarray, window: int, min_obs: int) -> tuple[Array, Array]:
+    """Give each window's population skewness m3 / m2^1.5 and excess kurtosis m4 / m2² − 3.
+
+    NaN for constants.
+    """
+    windows = Rolling(x, window)
+    count = windows.count(window)
+    sums = _shapes(windows.x, windows.mean(window, 1), window)
+    second, third, fourth = (ratio(total, count) for total in sums)
+    enough = count >= min_obs
+    return where(enough, ratio(third, second**1.5)), where(enough, ratio(fourth, second**2) - 3)
 
 
 def ts_beta(x: np.ndarray, y: np.ndarray, window: int, min_obs: int) -> Array:
@@ -272,10 +263,9 @@ def ts_autocorr(x: np.ndarray, window: int, min_obs: int) -> Array:
 def _co_moments(x: np.ndarray, y: np.ndarray, window: int) -> tuple[Array, Array, Array, Array]:
     y = y if y.ndim == x.ndim else y[:, None]
     both = np.isfinite(x) & np.isfinite(y)
-    x, y = np.where(both, x, np.nan), np.where(both, y, np.nan)
-    x_mean, count = _means(x, window)
-    y_mean, _ = _means(y, window)
-    return count, *_pairs(x, y, x_mean, y_mean, window)
+    x, y = Rolling(where(both, x), window), Rolling(where(both, y), window)
+    means = x.mean(window, 1), y.mean(window, 1)
+    return x.count(window), *_pairs(x.x, y.x, *means, window)
 
 
 # ---- states --------------------------------------------------------------------------------------
@@ -285,15 +275,22 @@ def _co_moments(x: np.ndarray, y: np.ndarray, window: int) -> tuple[Array, Array
 def _smoothed(x, span, weight, skip):
     out = np.full(x.shape, np.nan)
     state, count = np.zeros(x.shape[1]), np.zeros(x.shape[1])
+    last = skip + span  # observations after which the state only decays
     for t in range(x.shape[0]):
+        if np.min(count) >= last:
+            for s in range(x.shape[1]):
+                moved = state[s] + weight * (x[t, s] - state[s])
+                state[s] = moved if x[t, s] - x[t, s] == 0 else state[s]
+                out[t, s] = state[s]
+            continue
         for s in range(x.shape[1]):
             if x[t, s] - x[t, s] == 0:
                 count[s] += 1
-                if count[s] > skip + span:
+                if count[s] > last:
                     state[s] += weight * (x[t, s] - state[s])
                 elif count[s] > skip:
                     state[s] += (x[t, s] - state[s]) / (count[s] - skip)
-            if count[s] >= skip + span:
+            if count[s] >= last:
                 out[t, s] = state[s]
     return out
 
@@ -322,6 +319,12 @@ def _wilder_sums(x, span):
     out = np.full(x.shape, np.nan)
     state, count = np.zeros(x.shape[1]), np.zeros(x.shape[1])
     for t in range(x.shape[0]):
+        if np.min(count) >= span:
+            for s in range(x.shape[1]):
+                moved = state[s] - state[s] / span + x[t, s]
+                state[s] = moved if x[t, s] - x[t, s] == 0 else state[s]
+                out[t, s] = state[s]
+            continue
         for s in range(x.shape[1]):
             if x[t, s] - x[t, s] == 0:
                 count[s] += 1
@@ -357,36 +360,29 @@ def ts_run(holds: np.ndarray, longest: int) -> Array:
 
 
 @kernel
-def _path_moments(steps, window):
-    """Give each window's count, and mean and sum of squares of its path back from the newest."""
-    count, mean, spread = np.zeros(steps.shape), np.zeros(steps.shape), np.zeros(steps.shape)
+def _paths(steps, window):
+    """Give the count, sum and sum of squares of each window's path back from the newest row."""
+    count, total, square = np.zeros(steps.shape), np.zeros(steps.shape), np.zeros(steps.shape)
     for t in range(steps.shape[0]):
-        oldest = max(0, t - window + 1)
         path = np.zeros(steps.shape[1])
-        for back in range(t - oldest + 1):
+        for i in range(t, max(t - window, -1), -1):
             for s in range(steps.shape[1]):
-                step = steps[t - back, s]
-                seen = step - step == 0
-                mean[t, s] += path[s] if seen else 0.0
-                count[t, s] += 1.0 if seen else 0.0
+                step = steps[i, s]
+                seen = 1.0 if step - step == 0 else 0.0
+                count[t, s] += seen
+                total[t, s] += seen * path[s]
+                square[t, s] += seen * path[s] * path[s]
                 path[s] -= step if seen else 0.0
-        path[:] = 0
-        for back in range(t - oldest + 1):
-            for s in range(steps.shape[1]):
-                step = steps[t - back, s]
-                seen = step - step == 0
-                apart = path[s] - mean[t, s] / count[t, s]
-                spread[t, s] += apart * apart if seen else 0.0
-                path[s] -= step if seen else 0.0
-        for s in range(steps.shape[1]):
-            mean[t, s] /= count[t, s]
-    return count, mean, spread
+    return count, total, square
 
 
 def ts_path_zscore(steps: np.ndarray, window: int, min_obs: int) -> Array:
     """Give the z-score of the running total of `steps` within each window; NaN if it stands still.
 
-    The total is taken as 0 on the newest observation, which shifts it and not its z-score.
+    The total is taken as 0 on the newest row, which shifts it and not its z-score.
     """
-    count, mean, spread = _path_moments(_dense(steps), window)
-    return where(count >= min_obs, ratio(-mean, np.sqrt(ratio(spread, count))))
+    count, total, square = _paths(_dense(steps), window)
+    mean = ratio(total, count)
+    with np.errstate(invalid="ignore"):
+        spread = np.sqrt(ratio(square, count) - mean**2)
+    return where(count >= min_obs, ratio(-mean, spread))

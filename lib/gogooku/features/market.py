@@ -14,6 +14,7 @@ from gogooku import indicators as ind
 from gogooku.features.column import Column
 from gogooku.ops import Array, delay, enough, ratio
 from gogooku.panel import Panel
+from gogooku.rolling import Rolling
 
 Values = dict[str, np.ndarray]
 
@@ -94,12 +95,13 @@ def indexed(panel: Panel, topix: pl.DataFrame) -> Values:
 
 
 def _state(high: np.ndarray, low: np.ndarray, close: np.ndarray) -> Values:
-    within, width = ind.bollinger(close, 20, 2)
+    within, width = ind.bollinger(Rolling(close, 20, squares=True), 20, 2)
+    steps = Rolling(ind.log_returns(close, 1), 20, squares=True)
     slow_range = ind.atr(high, low, close, 20)
     return {
         "gap_5_20": ind.ema_gap(close, 5, 20),
         "ema20_slope_3": ind.returns(ops.ts_ema(close, 20), 3),
-        "vol_20d": ind.volatility(close, 20),
+        "vol_20d": ind.volatility(steps, 20),
         "natr_14": ratio(ind.atr(high, low, close, 14), close),
         "atr_ratio_5_20": ratio(ind.atr(high, low, close, 5), slow_range),
         "bb_pct_b": within,

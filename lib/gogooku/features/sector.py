@@ -12,6 +12,7 @@ from gogooku import indicators as ind
 from gogooku.features.column import Column
 from gogooku.ops import delay, enough, ratio
 from gogooku.panel import Panel
+from gogooku.rolling import Rolling
 
 Values = dict[str, np.ndarray]
 
@@ -97,9 +98,10 @@ def compute(panel: Panel) -> Values:
 
 def _own(bars: Values) -> Values:
     close, volume = bars["close"], bars["volume"]
+    steps = Rolling(ind.log_returns(close, 1), 20, squares=True)
     return {f"returns_{h}d": ind.returns(close, h) for h in HORIZONS} | {
-        "volume_ratio_20": ratio(volume, ind.mean(volume, 20)),
-        "volatility_20d": ind.volatility(close, 20),
+        "volume_ratio_20": ratio(volume, ind.mean(Rolling(volume, 20), 20)),
+        "volatility_20d": ind.volatility(steps, 20),
         "rsi_14": ind.rsi(close, 14),
         "ma_gap_5_20": ind.ema_gap(close, 5, 20),
     }

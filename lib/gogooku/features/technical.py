@@ -14,8 +14,9 @@ from gogooku import indicators as ind
 from gogooku import ops
 from gogooku.calendar import Days, Sessions
 from gogooku.features.column import Column
-from gogooku.ops import delay, enough, ratio
+from gogooku.ops import delay, enough, excess, ratio
 from gogooku.panel import Panel
+from gogooku.rolling import Rolling
 
 Values = dict[str, np.ndarray]
 
@@ -41,11 +42,25 @@ def _flag(name: str, definition: str, look_back: int = 0, source: str = "calenda
     return Column(name, "flag", "0 or 1", definition, look_back, 1, source)
 
 
+class Bars:
+    """The bars of some stocks, (T, n) each, and what several columns are made of."""
+
+    def __init__(self, bars: Values) -> None:
+        self.open, self.high, self.low, self.close, self.volume, self.value = (
+            bars[name] for name in INPUTS
+        )
+        self.closes = Rolling(self.close, *SMAS, squares=True)
+        self.highs, self.lows = Rolling(self.high), Rolling(self.low)
+        self.daily = ind.returns(self.close, 1)
+        self.logs = ind.Logs(bars, VOLATILITIES, RANGES)
+
+
 # ---- returns and their spread --------------------------------------------------------------------
 
 RETURNS = (1, 2, 3, 5, 10, 20, 60, 120)
 LOG_RETURNS = (1, 5, 10, 20)
 VOLATILITIES = (5, 10, 20, 60, 120)
+RANGES = (20, 60)  # windows of volatilities from ranges, and of the volatility's own
 
 MOVES = [
     *(_stock(f"returns_{h}d", "share", f"C_t / C_t−{h} − 1", h, 2) for h in RETURNS),
@@ -65,20 +80,20 @@ MOVES = [
 ]
 
 
-def _moves(bars: Values) -> Values:
-    close = bars["close"]
-    daily = ind.returns(close, 1)
+def _moves(bars: Bars) -> Values:
+    close, daily = bars.close, bars.daily
     made = {f"returns_{h}d": ind.returns(close, h) for h in RETURNS}
-    made |= {f"log_returns_{h}d": ind.log_returns(close, h) for h in LOG_RETURNS}
-    made |= {f"zscore_{n}": ops.ts_zscore(close, n, enough(n)) for n in (20, 60)}
+    made |= {f"log_returns_{h}d": ind.change(bars.logs.close, h) for h in LOG_RETURNS}
+    skew, kurt = ops.ts_skew_kurt(daily, 60, enough(60))
+    made |= {f"zscore_{n}": bars.closes.zscore(n, enough(n)) for n in (20, 60)}
     return made | {
-        "overnight_return": ratio(bars["open"], delay(close, 1)) - 1,
-        "intraday_return": ratio(close, bars["open"]) - 1,
+        "overnight_return": excess(bars.open, delay(close, 1)),
+        "intraday_return": excess(close, bars.open),
         "mom_persist_5d": ops.ts_mean(ops.where_known(daily, daily > 0), 5, enough(5)),
         "up_streak": ops.where_known(daily, ops.ts_run(daily > 0, LONGEST_RUN)),
         "down_streak": ops.where_known(daily, ops.ts_run(daily < 0, LONGEST_RUN)),
-        "skew_60": ops.ts_skew(daily, 60, enough(60)),
-        "kurt_60": ops.ts_kurt(daily, 60, enough(60)),
+        "skew_60": skew,
+        "kurt_60": kurt,
         "autocorr_20": ops.ts_autocorr(daily, 20, enough(19)),
     }
 
@@ -127,15 +142,16 @@ SPREADS = [
 ]
 
 
-def _spreads(bars: Values) -> Values:
-    made = {f"volatility_{n}d": ind.volatility(bars["close"], n) for n in VOLATILITIES}
-    steady = made["volatility_20d"]
-    made |= {f"vol_of_vol_{n}": ops.ts_std(steady, n, enough(n), ddof=1) for n in (20, 60)}
-    made |= {f"yang_zhang_{n}": ind.yang_zhang(bars, n) for n in (20, 60)}
+def _spreads(bars: Bars) -> Values:
+    logs = bars.logs
+    made = {f"volatility_{n}d": ind.volatility(logs.steps, n) for n in VOLATILITIES}
+    steady = Rolling(made["volatility_20d"], *RANGES, squares=True)
+    made |= {f"vol_of_vol_{n}": steady.std(n, enough(n), ddof=1) for n in RANGES}
+    made |= {f"yang_zhang_{n}": ind.yang_zhang(logs, n) for n in RANGES}
     return made | {
-        "parkinson_20": ind.parkinson(bars["high"], bars["low"], 20),
-        "garman_klass_20": ind.garman_klass(bars, 20),
-        "rogers_satchell_20": ind.rogers_satchell(bars, 20),
+        "parkinson_20": ind.parkinson(logs, 20),
+        "garman_klass_20": ind.garman_klass(logs, 20),
+        "rogers_satchell_20": ind.rogers_satchell(logs, 20),
     }
 
 
@@ -168,16 +184,16 @@ LEVELS = [
 ]
 
 
-def _levels(bars: Values) -> Values:
-    high, low, close = bars["high"], bars["low"], bars["close"]
+def _levels(bars: Bars) -> Values:
+    high, low, close = bars.high, bars.low, bars.close
     averages = {n: ops.ts_ema(close, n) for n in EMAS}
-    made = {f"price_to_sma_{n}": ratio(close, ind.mean(close, n)) - 1 for n in SMAS}
-    made |= {f"price_to_ema_{n}": ratio(close, averages[n]) - 1 for n in EMAS}
-    made |= {f"ma_gap_{a}_{b}": ratio(averages[a], averages[b]) - 1 for a, b in GAPS}
+    made = {f"price_to_sma_{n}": excess(close, ind.mean(bars.closes, n)) for n in SMAS}
+    made |= {f"price_to_ema_{n}": excess(close, averages[n]) for n in EMAS}
+    made |= {f"ma_gap_{a}_{b}": excess(averages[a], averages[b]) for a, b in GAPS}
     made |= {f"ema{n}_slope": ind.returns(averages[n], 1) for n in SLOPES}
     for n in (60, 245):
-        made[f"dist_to_high_{n}"] = ratio(close, ops.ts_max(high, n, enough(n))) - 1
-        made[f"dist_to_low_{n}"] = ratio(close, ops.ts_min(low, n, enough(n))) - 1
+        made[f"dist_to_high_{n}"] = excess(close, bars.highs.max(n, enough(n)))
+        made[f"dist_to_low_{n}"] = excess(close, bars.lows.min(n, enough(n)))
     return made | {
         "high_low_ratio": ratio(high, low),
         "close_to_high": ratio(high - close, high - low),
@@ -216,13 +232,13 @@ OSCILLATORS = [
 ]
 
 
-def _oscillators(bars: Values) -> Values:
-    high, low, close = bars["high"], bars["low"], bars["close"]
+def _oscillators(bars: Bars) -> Values:
+    high, low, close = bars.high, bars.low, bars.close
     strength = ind.rsi(close, 14)
-    upper_share, width = ind.bollinger(close, 20, 2)
+    upper_share, width = ind.bollinger(bars.closes, 20, 2)
     reach = ind.atr(high, low, close, 14)
     plus, minus, adx = ind.directional(high, low, close, 14)
-    place = 100 * ind.place_in_range(high, low, close, 14)
+    place = 100 * ind.place_in_range(bars.highs, bars.lows, close, 14)
     smooth = ops.ts_mean(place, 3, enough(3))
     return _macd(close) | {
         "rsi_2": ind.rsi(close, 2),
@@ -271,23 +287,28 @@ TRADING = [
         "Amihud (2002)",
     ),
     _stock("dollar_volume_log", "ln JPY", "ln of the mean value of 20 sessions", 20),
-    _stock("rsi_vol_interact", "points per √year", "rsi_14 × volatility_20d", 112, 15, TA_LIB),
-    _stock("vol_confirmed_mom", "share", "returns_5d × volume_ratio_20", 20),
 ]
 
 
-def _trading(bars: Values) -> Values:
-    high, low, close, volume = (bars[name] for name in ("high", "low", "close", "volume"))
-    means = {n: ind.mean(volume, n) for n in (5, 20, 60)}
-    illiquidity = ratio(np.abs(ind.returns(close, 1)), bars["value"] / 1e6)
+def _trading(bars: Bars) -> Values:
+    high, low, close, volume = bars.high, bars.low, bars.close, bars.volume
+    volumes = Rolling(volume, 5, 20, 60)
+    means = {n: ind.mean(volumes, n) for n in (5, 20, 60)}
+    illiquidity = Rolling(ratio(np.abs(bars.daily), bars.value / 1e6), 20)
     return {f"volume_ratio_{n}": ratio(volume, means[n]) for n in means} | {
-        "volume_accel": ratio(means[5], means[20]) - 1,
+        "volume_accel": excess(means[5], means[20]),
         "mfi_14": ind.mfi(high, low, close, volume, 14),
         "obv_z60": ind.obv_zscore(close, volume, 60),
         "cmf_20": ind.cmf(high, low, close, volume, 20),
         "amihud_20": ind.mean(illiquidity, 20),
-        "dollar_volume_log": ind.log(ind.mean(bars["value"], 20)),
+        "dollar_volume_log": ind.log(ind.mean(Rolling(bars.value, 20), 20)),
     }
+
+
+PRODUCTS = [
+    _stock("rsi_vol_interact", "points per √year", "rsi_14 × volatility_20d", 112, 15, TA_LIB),
+    _stock("vol_confirmed_mom", "share", "returns_5d × volume_ratio_20", 20),
+]
 
 
 # ---- the listing and the calendar ----------------------------------------------------------------
@@ -356,7 +377,14 @@ def _month_starts(sessions: Sessions) -> Days:
     return sessions.days[first]
 
 
-COLUMNS = [*MOVES, *SPREADS, *LEVELS, *OSCILLATORS, *TRADING, *LISTING, *CALENDAR]
+GROUPS = [
+    (MOVES, _moves),
+    (SPREADS, _spreads),
+    (LEVELS, _levels),
+    (OSCILLATORS, _oscillators),
+    (TRADING, _trading),
+]
+COLUMNS = [*(column for columns, _ in GROUPS for column in columns), *PRODUCTS, *LISTING, *CALENDAR]
 
 
 def compute(panel: Panel, sessions: Sessions) -> Values:
@@ -371,8 +399,9 @@ def compute(panel: Panel, sessions: Sessions) -> Values:
     return ops.by_blocks(_traded, bars) | _listing(panel) | _calendar(panel.dates, sessions)
 
 
-def _traded(bars: Values) -> Values:
-    made = _moves(bars) | _spreads(bars) | _levels(bars) | _oscillators(bars) | _trading(bars)
+def _traded(block: Values) -> Values:
+    bars = Bars(block)
+    made = {name: values for _, group in GROUPS for name, values in group(bars).items()}
     return made | {
         "rsi_vol_interact": made["rsi_14"] * made["volatility_20d"],
         "vol_confirmed_mom": made["returns_5d"] * made["volume_ratio_20"],

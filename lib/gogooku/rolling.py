@@ -1,0 +1,312 @@
+"""Sums, means, deviations and extremes of windows, each joined from two shorter windows.
+
+A window of 20 rows is two of 10, one of 10 two of 5, so windows of one series share their parts and
+cost a few additions a row however long they are. How a window is split depends on its length alone:
+a row depends on no later row and on none before its window, bit for bit. Means and deviations are
+taken about the newest observation of each part, so constants have exactly their mean and deviation
+0, and an old huge value leaves no trace.
+
+A window is the last `window` rows, the day itself among them; a result needs `min_obs`
+observations in it. An infinite value counts as absent.
+"""
+
+import functools
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+Array = npt.NDArray[np.float64]
+
+# Division by zero gives inf or nan instead of an exception, which would forbid vector code.
+kernel = njit(cache=True, nogil=True, error_model="numpy")
+
+
+class Rolling:
+    """The windows of one series x, (T, N) with absent = NaN; all results are (T, N) float64.
+
+    windows   lengths of which means or deviations will be asked, all made in one sweep
+    squares   whether deviations will be
+    """
+
+    def __init__(self, x: np.ndarray, *windows: int, squares: bool = False) -> None:
+        self.x = np.ascontiguousarray(x, np.float64)
+        plan, rows, place = _plan(windows)
+        self._newest, self._seen, sums, spread = _sweep(self.x, plan, rows, place, squares)
+        self._place = {window: i for i, window in enumerate(dict.fromkeys(windows))}
+        self._sums, self._squares = sums, spread
+        self._totals: dict[int, Array] = {}
+        self._highest: dict[int, Array] = {}
+        self._lowest: dict[int, Array] = {}
+
+    def count(self, window: int) -> Array:
+        """Count the observations of each window."""
+        return _counts(self._seen, window)
+
+    def sum(self, window: int, min_obs: int) -> Array:
+        """Sum the observations of each window."""
+        return _enough(self._total(window), self._seen, window, min_obs)
+
+    def mean(self, window: int, min_obs: int) -> Array:
+        """Average the observations of each window; exact for constants."""
+        return _mean(self._newest, self._seen, self._sum(window), window, min_obs)
+
+    def std(self, window: int, min_obs: int, ddof: int) -> Array:
+        """Give the standard deviation with divisor n − ddof; exactly 0 for constants."""
+        fewest = max(min_obs, ddof + 1)
+        return _std(self._seen, self._sum(window), self._square(window), window, fewest, ddof)
+
+    def zscore(self, window: int, min_obs: int) -> Array:
+        """Give the day's distance from the mean in population deviations; NaN if they are 0."""
+        sums, squares = self._sum(window), self._square(window)
+        return _zscore(self.x, self._seen, sums, squares, window, min_obs)
+
+    def max(self, window: int, min_obs: int) -> Array:
+        """Give the greatest observation of each window."""
+        return _enough(self._high(window), self._seen, window, min_obs)
+
+    def min(self, window: int, min_obs: int) -> Array:
+        """Give the least observation of each window."""
+        return _enough(self._low(window), self._seen, window, min_obs)
+
+    def _sum(self, window: int) -> Array:
+        """Give the sum of x less the newest observation."""
+        return self._sums[self._place[window]]
+
+    def _square(self, window: int) -> Array:
+        """Give the sum of squares of x less the newest observation."""
+        return self._squares[self._place[window]]
+
+    def _total(self, window: int) -> Array:
+        """Give the sum of x itself."""
+        if window == 1:
+            return self._observed
+        if window not in self._totals:
+            new, old = _parts(window)
+            self._totals[window] = _join_totals(self._total(new), self._total(old), new)
+        return self._totals[window]
+
+    def _high(self, window: int) -> Array:
+        """Give the maximum, of two windows that may overlap."""
+        if window == 1:
+            return _filled(self.x, -np.inf)
+        if window not in self._highest:
+            size = 1 << (window - 1).bit_length() - 1
+            self._highest[window] = _join_highest(self._high(size), window - size)
+        return self._highest[window]
+
+    def _low(self, window: int) -> Array:
+        """Give the minimum likewise."""
+        if window == 1:
+            return _filled(self.x, np.inf)
+        if window not in self._lowest:
+            size = 1 << (window - 1).bit_length() - 1
+            self._lowest[window] = _join_lowest(self._low(size), window - size)
+        return self._lowest[window]
+
+    @cached_property
+    def _observed(self) -> Array:
+        return _filled(self.x, 0.0)
+
+
+def _parts(window: int) -> tuple[int, int]:
+    """Split a window so that common lengths share most of their parts."""
+    for divisor in (2, 3, 5):
+        if window % divisor == 0:
+            return window - window // divisor, window // divisor
+    return window - 1, 1
+
+
+@functools.cache
+def _order(windows: tuple[int, ...]) -> list[int]:
+    """Give the windows and all their parts, each after its own; that of one row comes first."""
+    order = [1]
+
+    def add(window: int) -> None:
+        if window not in order:
+            for part in _parts(window):
+                add(part)
+            order.append(window)
+
+    for window in windows:
+        add(window)
+    return order
+
+
+@functools.cache
+def _plan(windows: tuple[int, ...]) -> tuple[npt.NDArray[np.int64], ...]:
+    """Say how a sweep makes each of `_order`'s windows, which rows it keeps, and what it gives.
+
+    Returns (K, 4): places and lengths of the newer and the older part; (K + 1,) where the kept
+    rows of each begin; (K,) where its sums are given, −1 for nowhere.
+    """
+    order = _order(windows)
+    plan = np.zeros((len(order), 4), np.int64)
+    kept = np.ones(len(order), np.int64)
+    for k, window in enumerate(order[1:], start=1):
+        new, old = _parts(window)
+        plan[k] = order.index(new), order.index(old), new, old
+        kept[plan[k, 1]] = max(kept[plan[k, 1]], new + 1)
+    asked = {window: i for i, window in enumerate(dict.fromkeys(windows))}
+    place = np.array([asked.get(window, -1) for window in order], np.int64)
+    return plan, np.concatenate([[0], np.cumsum(kept)]), place
+
+
+@kernel
+def _sweep(x, plan, rows, place, squares):
+    """Go down the rows once and join all windows of each.
+
+    Returns the newest observation up to each row and their number before it, and for each window
+    that is given its sums and, if asked, its sums of squares, about the newest observation.
+    """
+    shape, given = x.shape, np.max(place) + 1
+    newest, seen = np.zeros(shape), np.zeros((shape[0] + 1, shape[1]))
+    sums = np.empty((given, shape[0], shape[1]))
+    spreads = np.empty((given if squares else 0, shape[0], shape[1]))
+    kept = np.zeros((rows[-1], shape[1]))
+    kept_squares = np.zeros((rows[-1] if squares else 0, shape[1]))
+    for t in range(shape[0]):
+        _follow(x[t], newest[max(t - 1, 0)], seen[t], newest[t], seen[t + 1])
+        for k in range(len(plan)):
+            new, old, size, old_size = plan[k]
+            own = rows[k] + t % (rows[k + 1] - rows[k])
+            if k > 0:
+                a = rows[new] + t % (rows[new + 1] - rows[new])
+                b = max(t - size, -1)
+                c = rows[old] + b % (rows[old + 1] - rows[old])
+                before = seen[max(b + 1 - old_size, 0)]
+                first = newest[max(b, 0)]
+                if squares:
+                    _join_squares(
+                        newest[t], first, seen[b + 1], before,
+                        kept_squares[a], kept_squares[c], kept[c], kept_squares[own],
+                    )  # fmt: skip
+                _join(newest[t], first, seen[b + 1], before, kept[a], kept[c], kept[own])
+            if place[k] >= 0:
+                sums[place[k], t] = kept[own]
+                if squares:
+                    spreads[place[k], t] = kept_squares[own]
+    return newest, seen, sums, spreads
+
+
+@kernel
+def _follow(x, newest, seen, newest_now, seen_now):
+    for s in range(len(x)):
+        known = x[s] - x[s] == 0
+        newest_now[s] = x[s] if known else newest[s]
+        seen_now[s] = seen[s] + (1.0 if known else 0.0)
+
+
+@kernel
+def _join(newest, first, upto, before, new, old, out):
+    """Join sums about each part's own newest observation to sums about that of the whole."""
+    for s in range(len(out)):
+        out[s] = new[s] + old[s] + (upto[s] - before[s]) * (first[s] - newest[s])
+
+
+@kernel
+def _join_squares(newest, first, upto, before, new, old, old_sum, out):
+    for s in range(len(out)):
+        step = first[s] - newest[s]
+        moved = step * (2 * old_sum[s] + (upto[s] - before[s]) * step)
+        out[s] = new[s] + old[s] + moved
+
+
+@kernel
+def _filled(x, absent):
+    out = np.empty(x.shape)
+    for t in range(x.shape[0]):
+        for s in range(x.shape[1]):
+            out[t, s] = x[t, s] if x[t, s] - x[t, s] == 0 else absent
+    return out
+
+
+@kernel
+def _counts(seen, window):
+    out = np.empty((seen.shape[0] - 1, seen.shape[1]))
+    for t in range(out.shape[0]):
+        start = max(t + 1 - window, 0)
+        for s in range(out.shape[1]):
+            out[t, s] = seen[t + 1, s] - seen[start, s]
+    return out
+
+
+@kernel
+def _enough(values, seen, window, min_obs):
+    out = np.empty(values.shape)
+    for t in range(out.shape[0]):
+        start = max(t + 1 - window, 0)
+        for s in range(out.shape[1]):
+            count = seen[t + 1, s] - seen[start, s]
+            out[t, s] = values[t, s] if count >= min_obs else np.nan
+    return out
+
+
+@kernel
+def _join_totals(new, old, size):
+    """Add to each window of `size` rows the `old` one before it."""
+    out = new.copy()
+    for t in range(size, out.shape[0]):
+        for s in range(out.shape[1]):
+            out[t, s] = new[t, s] + old[t - size, s]
+    return out
+
+
+@kernel
+def _join_highest(high, step):
+    out = high.copy()
+    for t in range(step, out.shape[0]):
+        for s in range(out.shape[1]):
+            a, b = high[t, s], high[t - step, s]
+            out[t, s] = a if a > b else b
+    return out
+
+
+@kernel
+def _join_lowest(low, step):
+    out = low.copy()
+    for t in range(step, out.shape[0]):
+        for s in range(out.shape[1]):
+            a, b = low[t, s], low[t - step, s]
+            out[t, s] = a if a < b else b
+    return out
+
+
+@kernel
+def _mean(newest, seen, sums, window, min_obs):
+    out = np.empty(sums.shape)
+    for t in range(out.shape[0]):
+        start = max(t + 1 - window, 0)
+        for s in range(out.shape[1]):
+            count = seen[t + 1, s] - seen[start, s]
+            mean = newest[t, s] + sums[t, s] / count
+            out[t, s] = mean if count >= min_obs else np.nan
+    return out
+
+
+@kernel
+def _std(seen, sums, squares, window, min_obs, ddof):
+    out = np.empty(sums.shape)
+    for t in range(out.shape[0]):
+        start = max(t + 1 - window, 0)
+        for s in range(out.shape[1]):
+            count = seen[t + 1, s] - seen[start, s]
+            spread = squares[t, s] - sums[t, s] * sums[t, s] / count
+            spread = np.sqrt((0.0 if spread < 0 else spread) / (count - ddof))
+            out[t, s] = spread if count >= min_obs else np.nan
+    return out
+
+
+@kernel
+def _zscore(x, seen, sums, squares, window, min_obs):
+    out = np.empty(x.shape)
+    for t in range(out.shape[0]):
+        start = max(t + 1 - window, 0)
+        for s in range(out.shape[1]):
+            count = seen[t + 1, s] - seen[start, s]
+            mean = sums[t, s] / count
+            score = -mean / np.sqrt(squares[t, s] / count - mean * mean)
+            known = (x[t, s] - x[t, s] == 0) & (count >= min_obs) & (score - score == 0)
+            out[t, s] = score if known else np.nan
+    return out
