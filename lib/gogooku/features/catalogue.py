@@ -3,7 +3,18 @@
 Write the page anew:  PYTHONPATH=lib python -m gogooku.features.catalogue > docs/features.md
 """
 
-from gogooku.features import flow, graph, market, relative, sector, statement, technical
+from gogooku.features import (
+    flow,
+    graph,
+    listed,
+    margin,
+    market,
+    relative,
+    sector,
+    short,
+    statement,
+    technical,
+)
 from gogooku.features.column import Column
 
 CATALOGUE: dict[str, list[Column]] = {
@@ -13,6 +24,9 @@ CATALOGUE: dict[str, list[Column]] = {
     "sector": sector.COLUMNS,
     "flow": flow.COLUMNS,
     "statement": statement.COLUMNS,
+    "short": short.COLUMNS,
+    "listed": listed.COLUMNS,
+    "margin": margin.COLUMNS,
     "graph": graph.COLUMNS,
 }
 

@@ -11,5 +11,8 @@ FAMILIES: dict[str, dict[str, int]] = {
     "sector": {"panel": 320},
     "flow": {"panel": 25, "investor_types": 320},
     "statement": {"panel": 600, "summary": 600},
+    "short": {"panel": 270, "short_sale": 270, "short_ratio": 70},
+    "listed": {"panel": 320, "master": 0, "summary": 320},
+    "margin": {"panel": 320, "margin_interest": 320, "margin_alert": 25, "summary": 320},
     "graph": {"panel": 25, "graphs": 0},
 }
