@@ -20,7 +20,21 @@ MODULES = sorted(LIB.rglob("*.py"))
 ROOMS = [
     {"run", "calendar", "known", "lineage", "splits", "features.families", "config"},
     {"sources"},
+<<<<<<< HEAD
     {"universe", "quality", "panel_rows", "panel", "rolling", "ops", "groups", "indicators", "filings"},
+=======
+    {
+        "universe",
+        "quality",
+        "panel_rows",
+        "panel",
+        "ops",
+        "groups",
+        "indicators",
+        "filings",
+        "positions",
+    },
+>>>>>>> positions
     {"features"},
     {"ranks", "normalize", "dataset", "scaler", "labels", "targets", "days"},
     {"graphs", "graphs_torch"},

@@ -8,10 +8,13 @@ from gogooku.features import (
     flow,
     graph,
     index,
+    listed,
+    margin,
     market,
     option,
     relative,
     sector,
+    short,
     statement,
     technical,
 )
@@ -27,6 +30,9 @@ CATALOGUE: dict[str, list[Column]] = {
     "earnings": earnings.COLUMNS,
     "option": option.COLUMNS,
     "index": index.COLUMNS,
+    "short": short.COLUMNS,
+    "listed": listed.COLUMNS,
+    "margin": margin.COLUMNS,
     "graph": graph.COLUMNS,
 }
 

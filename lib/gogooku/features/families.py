@@ -20,5 +20,8 @@ FAMILIES: dict[str, dict[str, int]] = {
     },
     "option": {"panel": 250, "options_225": 250},
     "index": {"panel": 250, "indices": 250},
+    "short": {"panel": 270, "short_sale": 270, "short_ratio": 70},
+    "listed": {"panel": 320, "master": 0, "summary": 320},
+    "margin": {"panel": 320, "margin_interest": 320, "margin_alert": 25, "summary": 320},
     "graph": {"panel": 25, "graphs": 0},
 }

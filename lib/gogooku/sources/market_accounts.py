@@ -27,9 +27,7 @@ def valuation(listings: Listings, bars: Bars, summary: pl.DataFrame) -> pl.DataF
     session, issue = at = listings.served()
     shares = (listings.shares * (1 - TREASURY))[at]
     price = last_price(bars, listings)[at]
-    profit, equity, guided = (
-        _standing(listings, rows)[at] for rows in _known_accounts(summary)
-    )
+    profit, equity, guided = (_standing(listings, rows)[at] for rows in _known_accounts(summary))
     common = listings.common[issue]
     found = {
         "EPS": profit / shares,
@@ -262,9 +260,7 @@ def _cash_flows(rules):
 # --- dividends
 
 
-def dividend(
-    rng: np.random.Generator, timeline: Days, summary: pl.DataFrame
-) -> pl.DataFrame:
+def dividend(rng: np.random.Generator, timeline: Days, summary: pl.DataFrame) -> pl.DataFrame:
     """Write the notices of dividends: forecasts, their results, and withdrawals, as chains.
 
     A yearly report forecasts the coming interim and final dividend; the reports of the half and the
@@ -285,7 +281,9 @@ def dividend(
     place = np.searchsorted(timeline, record, side="right")
     lag = np.where(record < T2, 2, 1)
     inside = (place < len(timeline)) & (place > lag)
-    notices = notices.with_columns(pl.Series("ExDate", timeline[place.clip(max=len(timeline) - 1) - lag]))
+    notices = notices.with_columns(
+        pl.Series("ExDate", timeline[place.clip(max=len(timeline) - 1) - lag])
+    )
     notices = _filled(notices.filter(pl.Series(inside)))
     fields = DATASETS["dividend"]
     return notices.select(*fields.schema).sort(fields.key)

@@ -24,7 +24,10 @@ BUSY = 60.0  # contracts a day at the money
 QUIET = 10  # a day with fewer contracts has none at night
 PUTS = 0.3  # growth of log volume of puts by a unit of fear
 AUCTION = 0.95  # share of the volume traded by auction
-OPTIONS = {"NK225E": (0, 250.0, 1000), "TOPIXE": (1, 25.0, 10000)}  # digit, strike step, yen a point
+OPTIONS = {
+    "NK225E": (0, 250.0, 1000),
+    "TOPIXE": (1, 25.0, 10000),
+}  # digit, strike step, yen a point
 FUTURES = {  # digit, step of months, tick [points], yen a point, contracts a day
     "NK225F": (2, 3, 10.0, 1000, 30000), "NK225MF": (3, 1, 5.0, 100, 500000),
     "TOPIXF": (4, 3, 0.5, 10000, 45000), "TOPIXMF": (5, 3, 0.25, 1000, 15000),

@@ -102,9 +102,7 @@ def table(
 def _alive(rows):
     """Keep each index on the days of its life, its open, high and low where it has them."""
     first, last, until = (
-        pl.col("Code")
-        .replace_strict(dates, default=default, return_dtype=pl.String)
-        .str.to_date()
+        pl.col("Code").replace_strict(dates, default=default, return_dtype=pl.String).str.to_date()
         for dates, default in (
             ({code: life[0] for code, life in LIVES.items()}, FOREVER[0]),
             ({code: life[1] for code, life in LIVES.items()}, FOREVER[1]),

@@ -127,7 +127,9 @@ def _follow(listings, share, moves, basis, room):
     return balances
 
 
-def breakdown(rng: np.random.Generator, listings: Listings, bars: Bars, margin: Margin) -> pl.DataFrame:
+def breakdown(
+    rng: np.random.Generator, listings: Listings, bars: Bars, margin: Margin
+) -> pl.DataFrame:
     """Write who sold and bought, per traded issue: volumes and values add up on either side."""
     session, issue = at = _traded(listings, bars)
     parts = _volumes(rng, bars, margin, at)
@@ -258,9 +260,7 @@ def last_price(bars: Bars, listings: Listings) -> Floats:
     return np.take_along_axis(price, row, axis=0) * factor
 
 
-def margin_alert(
-    rng: np.random.Generator, listings: Listings, margin: Margin
-) -> pl.DataFrame:
+def margin_alert(rng: np.random.Generator, listings: Listings, margin: Margin) -> pl.DataFrame:
     """Write the daily balances of issues under watch, published the session after.
 
     A change is null where the day before was not published, a ratio to listed shares where the

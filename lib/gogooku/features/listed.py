@@ -1,0 +1,140 @@
+"""What the exchange's list of the day and the shares outstanding tell of a stock.
+
+Lists are those of the day itself: nothing is dated back. The segments of April 2022 continue those
+they took over from: Prime the 1st section, Standard the 2nd and JASDAQ Standard, Growth Mothers and
+JASDAQ Growth. Shares are those of the newest statement known, issued less treasury, in the basis of
+the day.
+"""
+
+import logging
+from functools import partial
+
+import numpy as np
+import polars as pl
+
+from gogooku import groups, ops, positions
+from gogooku import indicators as ind
+from gogooku.features.column import Column
+from gogooku.ops import Array, delay, enough, ratio
+from gogooku.panel import Panel
+from gogooku.positions import SHARES_LAST
+
+log = logging.getLogger(__name__)
+
+Values = dict[str, np.ndarray]
+
+KEY = ["Date", "Code"]  # of the master
+
+MONTH = 20  # sessions
+SCORED = 3  # members that a score within a segment needs
+
+SEGMENTS = {"prime": (111, 101), "standard": (112, 102, 106), "growth": (113, 104, 107)}
+SCALES = {
+    "-": 0, "TOPIX Small 2": 1, "TOPIX Small 1": 2, "TOPIX Mid400": 3, "TOPIX Large70": 4,
+    "TOPIX Core30": 5,
+}  # fmt: skip
+LOANABLE = "2"
+
+
+MASTER = "J-Quants master"
+SUMMARY = "J-Quants fins/summary"
+_stock = partial(Column, kind="stock", look_back=SHARES_LAST, min_obs=1, source=SUMMARY)
+_listed = partial(Column, look_back=0, min_obs=1, source=MASTER)
+
+COLUMNS = [
+    _stock("market_cap_log", unit="ln JPY", definition="ln(shares outstanding × close)"),
+    _stock("liquidity_score", unit="ratio", min_obs=enough(MONTH),
+           definition="ln of the mean value of 20 sessions / market_cap_log"),
+    _stock("sector_momentum", unit="share", look_back=SHARES_LAST + MONTH, min_obs=2,
+           definition="return over 20 sessions of the universe's members of the stock's S33 "
+           "sector, weighted by their market value before"),
+    _stock("market_segment_premium", unit="sd", min_obs=SCORED,
+           definition="z-score of market_cap_log among the universe's members of its segment"),
+    _stock("shares_float_ratio", unit="share", definition="1 − treasury shares / shares issued"),
+    *(
+        _listed(f"mkt_{name}", kind="flag", unit="0/1",
+                definition=f"listed on {name.title()} or a section that it continues")
+        for name in SEGMENTS
+    ),
+    _listed("scale_cat", kind="stock", unit="class",
+            definition="TOPIX size: 0 none, 1 Small 2, 2 Small 1, 3 Mid400, 4 Large70, 5 Core30"),
+    _listed("is_loanable", kind="flag", unit="0/1",
+            definition="stocks may be borrowed for standardised margin selling (Mrgn 2)"),
+]  # fmt: skip
+
+
+def compute(
+    panel: Panel, master: pl.DataFrame, summary: pl.DataFrame, moments: np.ndarray
+) -> Values:
+    """Make the family's columns, name → (T, N) float32; NaN where unknown.
+
+    panel     the days and, where they exist, 320 sessions before them
+    master    one row per code and day, as the day's decision could see it (known.on_the_day)
+    summary   rows of fins/summary with `known_at`
+    moments   (T,) moment of decision of each of the panel's days [UTC, microseconds]
+    """
+    if summary.is_empty():
+        log.warning("no statement is known: listed's columns of market value are null")
+    made = _sizes(panel, summary, moments) | _segments(panel) | _attributes(panel, master)
+    return {name: ops.known(values, np.float32) for name, values in made.items()}
+
+
+def _sizes(panel: Panel, summary: pl.DataFrame, moments: np.ndarray) -> Values:
+    issued, outstanding = positions.shares(panel, summary, moments)
+    cap = outstanding * panel["raw_close"]
+    size = ind.log(cap)
+    traded = ops.ts_mean(panel["value"], MONTH, enough(MONTH))
+    return {
+        "market_cap_log": size,
+        "liquidity_score": ratio(ind.log(traded), size),
+        "sector_momentum": _sector_momentum(panel, cap),
+        "market_segment_premium": groups.group_zscore(
+            size, panel["market"], panel["universe"], SCORED
+        ),
+        "shares_float_ratio": ratio(outstanding, issued),
+    }
+
+
+def _sector_momentum(panel: Panel, cap: Array) -> Array:
+    """Return of each stock's sector over 20 sessions, its members of the day held since then."""
+    before = delay(cap, MONTH)
+    gain = ratio(panel["raw_close"], delay(panel["raw_close"], MONTH) * _growth(panel["factor"]))
+    sector = panel["s33"].astype(np.int64)
+    counted = panel["universe"] & np.isfinite(before * gain) & (sector >= 0)
+    places = int(sector.max(initial=0)) + 1
+    cell = np.arange(len(sector))[:, None] * places + np.maximum(sector, 0)
+
+    def total(amount: Array) -> np.ndarray:
+        size = len(sector) * places
+        return np.bincount(cell[counted], amount[counted], size)[cell]
+
+    return ops.where(sector >= 0, ratio(total(before * gain), total(before)) - 1)
+
+
+def _growth(factor: np.ndarray) -> Array:
+    """Product of the price factors of the last 20 sessions, newest first."""
+    steps = np.where(np.isnan(factor), 1.0, factor)
+    product = np.ones(steps.shape)
+    for back in range(MONTH):
+        product[back:] *= steps[: len(steps) - back]
+    return product
+
+
+def _segments(panel: Panel) -> Values:
+    market, listed = panel["market"], panel["listed"]
+    return {
+        f"mkt_{name}": ops.where(listed, np.isin(market, codes)) for name, codes in SEGMENTS.items()
+    }
+
+
+def _attributes(panel: Panel, master: pl.DataFrame) -> Values:
+    rows = master.filter(pl.col("Code").is_in(panel.codes.tolist()))
+    day = np.searchsorted(panel.dates, rows["Date"].to_numpy().astype("datetime64[D]"))
+    slot = np.searchsorted(panel.codes, rows["Code"].to_numpy().astype(panel.codes.dtype))
+    scale = rows["ScaleCat"].replace_strict(SCALES, default=None, return_dtype=pl.Float64)
+    loanable = (rows["Mrgn"] == LOANABLE).cast(pl.Float64)
+    made = {}
+    for name, values in (("scale_cat", scale), ("is_loanable", loanable)):
+        made[name] = np.full(panel.shape, np.nan)
+        made[name][day, slot] = values.fill_null(np.nan).to_numpy()
+    return made

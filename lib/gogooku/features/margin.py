@@ -1,0 +1,296 @@
+"""Who trades on credit: margin balances of all issues, and alerts on issues that are watched.
+
+A print is one balance day of one stock; its newest one counts for 20 sessions at most. Prints were
+weekly without a publication date and are daily with one since September 2026. So that columns keep
+their meaning, the print before one of the weekly era is the next older, and the print before one
+of the daily era is the newest that is a week older. Windows count prints from the newest backwards
+in these steps, within 55 weeks; all balances of a window are in the shares of its newest day.
+
+Long is what customers have bought on credit, short what they have sold. ADV is the mean volume of
+20 sessions in the shares of the day.
+"""
+
+import logging
+from functools import partial
+
+import numpy as np
+import polars as pl
+
+from gogooku import ops, positions
+from gogooku.features.column import Column
+from gogooku.ops import Array, enough, kernel, ratio
+from gogooku.panel import Panel
+
+log = logging.getLogger(__name__)
+
+Values = dict[str, np.ndarray]
+
+YEAR, MONTH = 52, 4  # prints
+FEWEST = enough(YEAR)
+WEEK, WINDOW = 7, 55 * 7  # days
+LASTING = 20  # sessions from a balance day to the day on which it lapses
+FLAT = 1e-5  # relative deviation that rounded split factors can give to a constant balance
+
+LEVELS = {"101": 0, "001": 1, "002": 1, "102": 1, "003": 2, "004": 3, "005": 4, "006": 5}
+GIVEN = r""":\s*['"]?1\b"""  # a reason that holds, in JSON text
+
+INTEREST = "J-Quants margin-interest"
+ALERT = "J-Quants margin-alert"
+BACK = 300  # sessions
+_print = partial(Column, kind="stock", look_back=LASTING, min_obs=1, source=INTEREST)
+_step = partial(_print, look_back=BACK, min_obs=2)
+_year = partial(_print, unit="sd", look_back=BACK, min_obs=FEWEST)
+_adv = partial(_print, unit="sessions", min_obs=enough(20))
+_alert = partial(Column, kind="stock", look_back=LASTING, min_obs=1, source=ALERT)
+
+COLUMNS = [
+    _print("margin_balance_ratio", unit="ratio", definition="(long − short) / (long + short)"),
+    _step("margin_buy_velocity", unit="share", definition="long / that of the print before − 1"),
+    _step("margin_sell_velocity", unit="share", definition="short / that of the print before − 1"),
+    _step("margin_divergence", unit="share",
+          definition="margin_buy_velocity − margin_sell_velocity"),
+    _step("margin_momentum", unit="share", min_obs=MONTH, definition="long / mean of 4 prints − 1"),
+    _print("institutional_margin_ratio", unit="share",
+           definition="long and short by standardised contracts / long and short"),
+    _adv("margin_stress_indicator", unit="0–1", look_back=BACK,
+         definition="mean rank of margin_long_to_adv20, margin_balance_ratio and "
+         "margin_buy_velocity in the day's universe"),
+    _print("margin_buy_to_mcap", unit="share", look_back=BACK,
+           definition="long / shares outstanding"),
+    _print("margin_sell_to_mcap", unit="share", look_back=BACK,
+           definition="short / shares outstanding"),
+    _print("margin_credit_ratio", unit="ratio", definition="long / short"),
+    _year("margin_long_z52", definition="long as a z-score of 52 prints"),
+    _year("margin_short_z52", definition="short as a z-score of 52 prints"),
+    _adv("margin_long_to_adv20", definition="long / ADV"),
+    _adv("margin_short_to_adv20", definition="short / ADV"),
+    _adv("margin_d_long_to_adv20", look_back=BACK,
+         definition="(long − that of the print before) / ADV"),
+    _adv("margin_d_short_to_adv20", look_back=BACK,
+         definition="(short − that of the print before) / ADV"),
+    _print("margin_impulse", kind="flag", unit="0/1",
+           definition="first session on which the newest print counts"),
+    _print("margin_days_since", kind="market", unit="sessions",
+           definition="sessions since that session"),
+    _alert("dmi_credit_ratio", unit="ratio", definition="long / short of the newest alert"),
+    _alert("dmi_imbalance", unit="ratio", definition="(long − short) / (long + short)"),
+    _alert("dmi_long_to_adv20", unit="sessions", min_obs=enough(20),
+           definition="its long / ADV"),
+    _alert("dmi_short_to_adv20", unit="sessions", min_obs=enough(20),
+           definition="its short / ADV"),
+    _alert("dmi_reason_count", unit="reasons", definition="reasons given for its publication"),
+    _alert("dmi_tse_reg_level", unit="level",
+           definition="0 lifted, 1 watched or published daily, 2 regulated, 3 to 5 second to "
+           "fourth stage"),
+    _alert("dmi_days_since_pub", unit="sessions",
+           definition="sessions since the newest alert first counted"),
+]  # fmt: skip
+
+STEPS = "buy_velocity sell_velocity d_long d_short momentum long_z52 short_z52".split()
+
+
+def compute(
+    panel: Panel,
+    interest: pl.DataFrame,
+    alerts: pl.DataFrame,
+    summary: pl.DataFrame,
+    moments: np.ndarray,
+) -> Values:
+    """Make the family's columns, name → (T, N) float32; NaN where nothing was known.
+
+    panel      the days and, where they exist, 320 sessions before them
+    interest   balances of all issues [shares] as published, with `known_at`
+    alerts     balances of watched issues [shares] likewise, and why they are watched
+    summary    rows of fins/summary with `known_at`, for the shares outstanding
+    moments    (T,) moment of decision of each of the panel's days [UTC, microseconds]
+    """
+    sources = (
+        (interest, "margin balance", "margin_…"),
+        (alerts, "margin alert", "dmi_…"),
+        (summary, "statement", "margin_…_to_mcap"),
+    )
+    for rows, what, columns in sources:
+        if rows.is_empty():
+            log.warning("no %s is known: the columns %s are null", what, columns)
+    volume = positions.mean_volume(panel, 20)
+    _, outstanding = positions.shares(panel, summary, moments)
+    made = _balances(panel, interest, moments, volume, outstanding)
+    made |= _watched(panel, alerts, moments, volume)
+    return {name: ops.known(values, np.float32) for name, values in made.items()}
+
+
+# ---- balances of all issues ----------------------------------------------------------------------
+
+
+def _balances(
+    panel: Panel, interest: pl.DataFrame, moments: np.ndarray, volume: Array, outstanding: Array
+) -> Values:
+    splits, same = positions.splits(panel), np.ones(panel.shape)
+    rows = _states(panel, interest, moments, splits)
+    long, short, d_long, d_short = (
+        positions.held(rows, name, splits) for name in ("LongVol", "ShrtVol", "d_long", "d_short")
+    )
+    standard = positions.held(rows, "standard", splits)
+    buy, sell, momentum, long_z, short_z, since = (
+        positions.held(rows, name, same) for name in (*STEPS[:2], *STEPS[4:], "since")
+    )
+    old = positions.age(since)
+    balance, to_volume = ratio(long - short, long + short), ratio(long, volume)
+    return {
+        "margin_balance_ratio": balance,
+        "margin_buy_velocity": buy,
+        "margin_sell_velocity": sell,
+        "margin_divergence": buy - sell,
+        "margin_momentum": momentum,
+        "institutional_margin_ratio": ratio(standard, long + short),
+        "margin_stress_indicator": positions.mean_rank(
+            [to_volume, balance, buy], panel["universe"]
+        ),
+        "margin_buy_to_mcap": ratio(long, outstanding),
+        "margin_sell_to_mcap": ratio(short, outstanding),
+        "margin_credit_ratio": ratio(long, short),
+        "margin_long_z52": long_z,
+        "margin_short_z52": short_z,
+        "margin_long_to_adv20": to_volume,
+        "margin_short_to_adv20": ratio(short, volume),
+        "margin_d_long_to_adv20": ratio(d_long, volume),
+        "margin_d_short_to_adv20": ratio(d_short, volume),
+        "margin_impulse": ops.where_known(old, old == 0),
+        "margin_days_since": old,
+    }
+
+
+def _states(
+    panel: Panel, interest: pl.DataFrame, moments: np.ndarray, splits: Array
+) -> pl.DataFrame:
+    """Give what is known of a stock from each of its rows on until the next one.
+
+    Returns slot, start, end; basis, LongVol, ShrtVol and `standard` of the newest print, `since`,
+    the session on which that first counted, and STEPS, share counts in its basis.
+    """
+    counted = interest.drop_nulls(["LongVol", "ShrtVol"])
+    rows = positions.place(counted, panel.codes, panel.dates, moments)
+    slot, basis, start, long, short = (
+        rows[name].to_numpy() for name in ("slot", "basis", "start", "LongVol", "ShrtVol")
+    )
+    day = rows["Date"].to_physical().to_numpy().astype(np.int64)
+    daily = rows["PubDate"].is_not_null().to_numpy()
+    newest, since, steps = _walk(slot, day, daily, basis, start, long, short, splits)
+    prints = rows[newest].select(
+        "LongVol", "ShrtVol", "basis", standard=pl.col("LongStdVol") + pl.col("ShrtStdVol")
+    )
+    made = {"since": since} | {name: steps[:, i] for i, name in enumerate(STEPS)}
+    states = pl.concat([rows.select("slot", "start"), prints, pl.DataFrame(made)], how="horizontal")
+    return positions.until_next(states, pl.col("basis") + LASTING)
+
+
+@kernel
+def _walk(slot, day, daily, basis, start, long, short, splits):
+    """Give the newest print after each row, when it first counted, and STEPS."""
+    newest, since = np.empty(len(slot), np.int64), start.copy()
+    steps = np.empty((len(slot), 7))
+    prints, count = np.empty(len(slot), np.int64), 0
+    factor = splits[:, 0].copy()
+    for e in range(len(slot)):
+        if e == 0 or slot[e] != slot[e - 1]:
+            count, factor = 0, splits[:, slot[e]].copy()
+        count = _insert(prints, count, e, day, since)
+        newest[e] = prints[count - 1]
+        window = _window(prints[:count], day, daily)
+        bought = _rebased(long, window, basis, factor)
+        sold = _rebased(short, window, basis, factor)
+        steps[e, 0], steps[e, 2] = _change(bought)
+        steps[e, 1], steps[e, 3] = _change(sold)
+        steps[e, 4] = bought[0] / bought[:MONTH].mean() - 1 if len(bought) >= MONTH else np.nan
+        steps[e, 5], steps[e, 6] = _zscore(bought), _zscore(sold)
+    return newest, since[newest], steps
+
+
+@kernel
+def _insert(prints, count, row, day, since):
+    """Put a row among the `count` prints, by balance day, or in place of that day's."""
+    place = count
+    while place > 0 and day[prints[place - 1]] > day[row]:
+        place -= 1
+    if place > 0 and day[prints[place - 1]] == day[row]:
+        since[row] = since[prints[place - 1]]
+        prints[place - 1] = row
+        return count
+    for i in range(count, place, -1):
+        prints[i] = prints[i - 1]
+    prints[place] = row
+    return count + 1
+
+
+@kernel
+def _window(prints, day, daily):
+    """Step back from the newest print, the first one given."""
+    window, size = np.empty(YEAR, np.int64), 0
+    place = len(prints) - 1
+    oldest = day[prints[place]] - WINDOW
+    while place >= 0 and size < YEAR and day[prints[place]] >= oldest:
+        at = prints[place]
+        window[size] = at
+        size += 1
+        latest = day[at] - (WEEK if daily[at] else 1)
+        while place >= 0 and day[prints[place]] > latest:
+            place -= 1
+    return window[:size]
+
+
+@kernel
+def _rebased(shares, window, basis, factor):
+    """Give the balances of a window in the shares of its first row."""
+    out, scale = np.empty(len(window)), 1.0
+    session = basis[window[0]]
+    for i in range(len(window)):
+        while session > basis[window[i]]:
+            scale *= factor[session]
+            session -= 1
+        out[i] = shares[window[i]] / scale
+    return out
+
+
+@kernel
+def _change(balances):
+    """Give the relative and the absolute change from the second balance to the first."""
+    if len(balances) < 2:
+        return np.nan, np.nan
+    return balances[0] / balances[1] - 1, balances[0] - balances[1]
+
+
+@kernel
+def _zscore(balances):
+    """Give the first balance's distance from the mean in population deviations; NaN if flat."""
+    if len(balances) < FEWEST:
+        return np.nan
+    mean = balances[0] + (balances - balances[0]).mean()
+    spread = np.sqrt(((balances - mean) ** 2).mean())
+    return (balances[0] - mean) / spread if spread > FLAT * mean else np.nan
+
+
+# ---- alerts --------------------------------------------------------------------------------------
+
+
+def _watched(panel: Panel, alerts: pl.DataFrame, moments: np.ndarray, volume: Array) -> Values:
+    counted = alerts.drop_nulls(["LongOut", "ShrtOut"]).with_columns(
+        reasons=pl.col("PubReason").str.count_matches(GIVEN),
+        level=pl.col("TSEMrgnRegCls").replace_strict(LEVELS, default=None, return_dtype=pl.Int64),
+    )
+    placed = positions.place(counted, panel.codes, panel.dates, moments, day="AppDate")
+    placed = placed.with_columns(since=pl.col("start").min().over("slot", "AppDate"))
+    rows = positions.standing(placed, LASTING, day="AppDate")
+    splits, same = positions.splits(panel), np.ones(panel.shape)
+    long, short = (positions.held(rows, name, splits) for name in ("LongOut", "ShrtOut"))
+    reasons, level, since = (
+        positions.held(rows, name, same) for name in ("reasons", "level", "since")
+    )
+    return {
+        "dmi_credit_ratio": ratio(long, short),
+        "dmi_imbalance": ratio(long - short, long + short),
+        "dmi_long_to_adv20": ratio(long, volume),
+        "dmi_short_to_adv20": ratio(short, volume),
+        "dmi_reason_count": reasons,
+        "dmi_tse_reg_level": level,
+        "dmi_days_since_pub": positions.age(since),
+    }

@@ -1,0 +1,137 @@
+"""Who sells short: reported positions per stock, and short selling's share of trading per sector.
+
+A holder must report a short position of 0.5 % of the shares or more, and once more when it falls
+below. A stock's short interest is the sum over reporters of the newest report of each; a reporter
+that has been silent for a year of sessions counts no more, and where none counts the interest is
+unknown, not zero. Holders whom the exchange names `個人` (individual) are one reporter.
+
+A sector's print is one session of selling, known on a later one; a session without a new print is
+no observation. The market is the sum of the 33 sectors, without what belongs to none of them.
+"""
+
+import logging
+from functools import partial
+
+import numpy as np
+import polars as pl
+
+from gogooku import ops, positions
+from gogooku.features.column import Column
+from gogooku.ops import Array, delay, enough, ratio
+from gogooku.panel import Panel
+
+log = logging.getLogger(__name__)
+
+Values = dict[str, np.ndarray]
+
+REPORTER = ("SSName", "DICName", "FundName")
+LASTING = 245  # sessions from a report's balance day to the day on which it lapses
+STALE = 6  # sessions after which a sector's print is no news
+NO_SECTOR = "9999"
+SOLD = ("SellExShortVa", "ShrtWithResVa", "ShrtNoResVa")
+
+REPORTS = "J-Quants short-sale-report"
+SECTORS = "J-Quants short-ratio"
+_stock = partial(Column, kind="stock", min_obs=1, source=REPORTS)
+_sector = partial(Column, kind="stock", unit="share", look_back=1, min_obs=1, source=SECTORS)
+
+COLUMNS = [
+    _stock("short_ratio", unit="share", look_back=LASTING,
+           definition="reported short positions / shares outstanding, sum over reporters of the "
+           f"newest report of each, none older than {LASTING} sessions"),
+    _stock("short_ratio_change_5d", unit="share", look_back=LASTING + 5, min_obs=2,
+           definition="short_ratio − that of t−5"),
+    _stock("short_ratio_ma5", unit="share", look_back=LASTING + 4, min_obs=enough(5),
+           definition="mean of 5 short_ratio"),
+    _stock("short_ratio_ma20", unit="share", look_back=LASTING + 19, min_obs=enough(20),
+           definition="mean of 20 short_ratio"),
+    _stock("days_to_cover", unit="sessions", look_back=LASTING, min_obs=enough(20),
+           definition="reported short positions in shares / mean volume of 20 sessions"),
+    _stock("short_squeeze_risk", unit="0–1", look_back=LASTING, min_obs=2,
+           definition="mean rank of short_ratio and days_to_cover in the day's universe"),
+    _sector("ss_sec33_short_share",
+            definition="short sales / all sales of the stock's S33 sector, newest session"),
+    _sector("ss_sec33_restrict_share",
+            definition="share of its short sales that are under the price restriction"),
+    _sector("ss_sec33_mom5", look_back=6, min_obs=2,
+            definition="ss_sec33_short_share of the sector − that of 5 sessions before"),
+    _sector("ss_sec33_z60", unit="sd", look_back=60, min_obs=enough(60),
+            definition="ss_sec33_short_share of the sector as a z-score of 60 sessions"),
+    _sector("ss_mkt_short_share", kind="market",
+            definition="short sales / all sales of the 33 sectors, newest session"),
+    _sector("ss_rel_short_share", definition="ss_sec33_short_share − ss_mkt_short_share"),
+]  # fmt: skip
+
+
+def compute(
+    panel: Panel, short_sale: pl.DataFrame, short_ratio: pl.DataFrame, moments: np.ndarray
+) -> Values:
+    """Make the family's columns, name → (T, N) float32; NaN where nothing was known.
+
+    panel         the days and, where they exist, 265 sessions before them
+    short_sale    reports as disclosed, with `known_at`
+    short_ratio   sales by sector [JPY] as published, with `known_at`
+    moments       (T,) moment of decision of each of the panel's days [UTC, microseconds]
+    """
+    if short_sale.is_empty():
+        log.warning("no report of a short position is known: short's columns of stocks are null")
+    if short_ratio.is_empty():
+        log.warning("no short selling by sector is known: short's columns of sectors are null")
+    made = _of_stocks(panel, short_sale, moments) | _of_sectors(panel, short_ratio, moments)
+    return {name: ops.known(values, np.float32) for name, values in made.items()}
+
+
+def _of_stocks(panel: Panel, reports: pl.DataFrame, moments: np.ndarray) -> Values:
+    counted = reports.drop_nulls(["ShrtPosToSO", "ShrtPosShares"])
+    placed = positions.place(
+        counted, panel.codes, panel.dates, moments, day="CalcDate", key=REPORTER
+    )
+    rows = positions.standing(placed, LASTING, day="CalcDate", key=REPORTER)
+    interest = positions.held(rows, "ShrtPosToSO", np.ones(panel.shape))
+    sold = positions.held(rows, "ShrtPosShares", positions.splits(panel))
+    cover = ratio(sold, positions.mean_volume(panel, 20))
+    return {
+        "short_ratio": interest,
+        "short_ratio_change_5d": interest - delay(interest, 5),
+        "short_ratio_ma5": ops.ts_mean(interest, 5, enough(5)),
+        "short_ratio_ma20": ops.ts_mean(interest, 20, enough(20)),
+        "days_to_cover": cover,
+        "short_squeeze_risk": positions.mean_rank([interest, cover], panel["universe"]),
+    }
+
+
+def _of_sectors(panel: Panel, sales: pl.DataFrame, moments: np.ndarray) -> Values:
+    names, prints = _prints(panel, sales, moments)
+    outright, restricted, free = prints
+    short = restricted + free
+    share = ratio(short, outright + short)
+    total = ratio(np.nansum(short, axis=1), np.nansum(outright + short, axis=1))[:, None]
+    series = {
+        "ss_sec33_short_share": share,
+        "ss_sec33_restrict_share": ratio(restricted, short),
+        "ss_sec33_mom5": share - delay(share, 5),
+        "ss_sec33_z60": ops.ts_zscore(share, 60, enough(60)),
+        "ss_rel_short_share": share - total,
+    }
+    made = {name: _to_stocks(values, names, panel["s33"]) for name, values in series.items()}
+    return made | {"ss_mkt_short_share": np.broadcast_to(total, panel.shape)}
+
+
+def _prints(
+    panel: Panel, sales: pl.DataFrame, moments: np.ndarray
+) -> tuple[np.ndarray, list[Array]]:
+    """Give the sectors (S,), and their sales (T, S) each, on the session on which they are new."""
+    own = sales.filter(pl.col("S33") != NO_SECTOR)
+    names = own["S33"].unique().sort().to_numpy().astype(str)
+    placed = positions.place(own, names, panel.dates, moments, code="S33")
+    rows = positions.standing(placed, STALE).with_columns(end=pl.col("start") + 1)
+    every = np.ones((len(panel.dates), len(names)))
+    return names.astype(np.int64), [positions.held(rows, name, every) for name in SOLD]
+
+
+def _to_stocks(series: Array, names: np.ndarray, sector: np.ndarray) -> Array:
+    """Give each stock the series (T, S) of its sector of the day; NaN where it has none."""
+    column = np.full(int(max(names.max(initial=0), sector.max(initial=0))) + 2, len(names))
+    column[names] = np.arange(len(names))
+    padded = np.append(series, np.full((len(series), 1), np.nan), axis=1)
+    return np.take_along_axis(padded, column[sector], axis=1)

@@ -1,0 +1,25 @@
+"""Compute the listed columns of one span."""
+
+from typing import TYPE_CHECKING
+
+from gogooku import calendar, known, run
+from gogooku.features import column, listed
+from gogooku.panel import Panel
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+knobs, files = snakemake.params, snakemake.input
+run.log_to(snakemake.log[0])
+
+panel = Panel.read(files.panel)
+lists, summary = (
+    known.visible(run.read_parquet(rows), knobs.moment["clock"])
+    for rows in (files.master, files.summary)
+)
+moments = calendar.decision_moments(panel.dates, knobs.moment["decision"], knobs.moment["closes"])
+master = known.on_the_day(lists, listed.KEY, panel.dates, moments)
+values = listed.compute(panel, master, summary, moments)
+
+frame, kinds = column.finish(panel, "listed", listed.COLUMNS, values, knobs.first)
+run.write_parquet(frame, snakemake.output[0], kinds)
