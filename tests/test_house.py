@@ -20,11 +20,9 @@ MODULES = sorted(LIB.rglob("*.py"))
 ROOMS = [
     {"run", "calendar", "known", "lineage", "splits", "features.families", "config"},
     {"sources"},
-<<<<<<< HEAD
-    {"universe", "quality", "panel_rows", "panel", "rolling", "ops", "groups", "indicators", "filings"},
-=======
     {
         "universe",
+        "rolling",
         "quality",
         "panel_rows",
         "panel",
@@ -34,7 +32,6 @@ ROOMS = [
         "filings",
         "positions",
     },
->>>>>>> positions
     {"features"},
     {"ranks", "normalize", "dataset", "scaler", "labels", "targets", "days"},
     {"graphs", "graphs_torch"},

@@ -14,7 +14,7 @@ import polars as pl
 
 from gogooku.sources import market_contracts
 from gogooku.sources.catalogue import DATASETS
-from gogooku.sources.market_contracts import Contract, Underlying
+from gogooku.sources.market_contracts import Underlying
 from gogooku.sources.market_listings import Days, Floats
 
 REACH = 0.15  # strikes are listed so far below and above where the index has been

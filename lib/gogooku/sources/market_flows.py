@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from gogooku.sources.catalogue import DATASETS
-from gogooku.sources.market_listings import REFORM, Days, Floats, Ints, Listings
+from gogooku.sources.market_listings import REFORM, Floats, Listings
 from gogooku.sources.market_prices import Bars
 
 SECTIONS = {

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from gogooku.sources.catalogue import DATASETS
-from gogooku.sources.market_listings import OTHER, SECTORS, Days, Flags, Floats, Listings, scales
+from gogooku.sources.market_listings import OTHER, SECTORS, Flags, Floats, Listings, scales
 from gogooku.sources.market_prices import OUTAGE, Bars
 
 FOREVER = ("0001-01-01", "9999-12-31")

@@ -6,7 +6,6 @@ that from 21 sessions before the sessions in which the planted part `schedule` w
 it changes any more.
 """
 
-import datetime as dt
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,14 +13,13 @@ import polars as pl
 
 from gogooku.sources import market_filings
 from gogooku.sources.catalogue import DATASETS
-from gogooku.sources.market_flows import SECTIONS
 from gogooku.sources.market_listings import (
     REFORM,
     SECTORS,
     SEGMENT_NAMES,
     Days,
-    Floats,
     Flags,
+    Floats,
     Ints,
     Listings,
 )
