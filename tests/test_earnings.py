@@ -12,7 +12,7 @@ from gogooku import calendar
 from gogooku.calendar import Sessions
 from gogooku.features import earnings
 from gogooku.features.families import FAMILIES
-from gogooku.sources import market_aggregates, market_filings, market_listings, market_summary
+from gogooku.sources import market_calendar, market_filings, market_listings, market_summary
 from gogooku.sources.catalogue import DATASETS
 from panels import make, walk, weekdays
 from test_statement import filing, quarters, revision, stamped
@@ -426,7 +426,7 @@ def test_momentum_holds_the_quarters_of_one_year():
 @pytest.fixture(scope="module")
 def exchange():
     """Filings of a simulated exchange, what was news in each, and a panel of its sessions."""
-    days = market_aggregates.sessions(dt.date(2015, 6, 1), dt.date(2021, 12, 30))
+    days = market_calendar.sessions(dt.date(2015, 6, 1), dt.date(2021, 12, 30))
     listings, filings, words = np.random.default_rng(4).spawn(3)
     listed = market_listings.draw(listings, days, 290, 40)
     events = market_filings.draw(filings, listed)

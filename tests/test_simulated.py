@@ -137,8 +137,7 @@ def test_switching_a_part_off_leaves_everything_else_as_it_was(off):
     without = simulated.simulate(**SHORT, parts=dict.fromkeys(PARTS, 20) | {off: 0})
     others = ~pl.col("part").is_in([off, "total"])
     assert_frame_equal(on.truth.filter(others), without.truth.filter(others))
-    gone = without.truth.filter(pl.col("part") == off).select(pl.col("^expected.*$").abs().max())
-    assert gone.row(0) == (0, 0, 0, 0)
+    assert off not in without.truth["part"]
     for name in ("calendar", "master", "summary"):
         assert_frame_equal(on.tables[name], without.tables[name])
     assert not on.tables["bars"].equals(without.tables["bars"])
@@ -226,7 +225,7 @@ def test_the_same_seed_gives_the_same_bits_and_another_seed_does_not():
 
 def test_the_calendar_knows_the_outage_as_open_and_holidays_with_derivatives(market):
     kinds = dict(market.tables["calendar"].iter_rows())
-    assert len(kinds) == (LONG["end"] - LONG["start"]).days + 1
+    assert len(kinds) == (LONG["end"] - LONG["start"] + simulated.CALENDAR).days + 1
     assert kinds[dt.date(2020, 10, 1)] == "1"
     assert kinds[dt.date(2019, 12, 31)] == kinds[dt.date(2022, 1, 10)] == "0"
     assert kinds[dt.date(2022, 9, 23)] == kinds[dt.date(2022, 11, 3)] == "3"

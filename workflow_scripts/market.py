@@ -9,9 +9,11 @@ from gogooku.sources import simulated
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-market = snakemake.params.market
+market, paths = snakemake.params.market, dict(snakemake.output.items())
 run.log_to(snakemake.log[0])
 start, end = map(dt.date.fromisoformat, (market["start"], market["end"]))
 
-made = simulated.simulate(**{**market, "start": start, "end": end})
-run.write_parquets({**made.tables, "truth": made.truth}, dict(snakemake.output.items()))
+truth = paths.pop("truth")
+made = simulated.simulate(**{**market, "start": start, "end": end}, datasets=list(paths))
+run.write_parquets(made.tables, paths)
+run.write_parquet(made.truth, truth)

@@ -60,6 +60,13 @@ class Parts(Section):
     drift: float = Field(ge=0)
     lead_lag: float = Field(ge=0)
     cycle: float = Field(ge=0)
+    short: float = Field(ge=0)
+    margin: float = Field(ge=0)
+    flow: float = Field(ge=0)
+    option: float = Field(ge=0)
+    sector: float = Field(ge=0)
+    size: float = Field(ge=0)
+    schedule: float = Field(ge=0)
 
 
 class Market(Section):

@@ -299,7 +299,7 @@ def _attributes(listings, era):
 
 
 def scales(listings: Listings) -> list[str]:
-    """TOPIX size class of each issue by market value at the beginning, in the exchange's proportions."""
+    """TOPIX size class of each issue by first market value, in the exchange's proportions."""
     names = np.array(
         [f"TOPIX {name}" for name in ("Core30", "Large70", "Mid400", "Small 1", "Small 2")]
     )

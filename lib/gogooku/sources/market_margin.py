@@ -25,7 +25,7 @@ WEEKLY_LAG, DAILY_LAG = 2, 1  # sessions from the balance to its publication [16
 FEW = 2  # a week of so many sessions has no balance
 STANDARD_LONG, STANDARD_SHORT = 0.6, 0.8  # share of standardized margin trading
 CORRECTED = 0.002  # share of daily rows that are corrected later
-UNUSUAL, BLOCK = 1.8, 20  # log balance in its sd that brings an alert, looked at every 20 sessions
+UNUSUAL, BLOCK = 2.0, 20  # log balance in its sd that brings an alert, looked at every 20 sessions
 ALERTS = ("Restricted", "DailyPublication", "Monitoring", "RestrictedByJSF", "PrecautionByJSF",
           "UnclearOrSecOnAlert")  # fmt: skip
 

@@ -111,7 +111,7 @@ def option(fear: Floats, beta: Floats) -> Ahead:
 
 
 def schedule(before: Floats) -> Ahead:
-    """Expect a return in the sessions before earnings: (T + 21, N), one there and zero elsewhere."""
+    """Expect returns in the sessions before earnings: (T + 21, N), one there, zero elsewhere."""
     sessions = len(before) - LONGEST
     return lambda k: before[k : k + sessions]
 

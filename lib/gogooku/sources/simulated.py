@@ -1,10 +1,10 @@
 """A simulated exchange with the fields, traps and calendar of the vendor, and with a known truth.
 
 The noise is described in market_prices.py, the planted parts of expected return and their exact
-expectations in market_signals.py, the filings in market_filings.py, the traders in market_shorts.py,
-market_margin.py, market_flows.py and market_contracts.py. Everything is drawn at once for all days
-from streams of random numbers that are named after what they are used for: switching a part off, or
-leaving a table out, changes no other draw.
+expectations in market_signals.py, the filings in market_filings.py, the traders in
+market_shorts.py, market_margin.py, market_flows.py and market_contracts.py. Everything is drawn at
+once for all days from streams of random numbers that are named after what they are used for:
+switching a part off, or leaving a table out, changes no other draw.
 """
 
 import datetime as dt
