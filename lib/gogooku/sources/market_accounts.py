@@ -104,8 +104,11 @@ def details(summary: pl.DataFrame) -> pl.DataFrame:
     rows = summary.filter(STATEMENT & ~pl.col("DocType").str.ends_with("US"))
     flows = pl.col("CFO").is_not_null()
     groups = [
-        _accounts(rows.filter(pl.col("DocType").str.ends_with(rules) & (flows == with_flows)), rules,
-                  with_flows)
+        _accounts(
+            rows.filter(pl.col("DocType").str.ends_with(rules) & (flows == with_flows)),
+            rules,
+            with_flows,
+        )
         for rules in ("JP", "IFRS")
         for with_flows in (False, True)
     ]  # fmt: skip
@@ -280,17 +283,10 @@ def dividend(rng: np.random.Generator, timeline: Days, summary: pl.DataFrame) ->
     record = notices["record"].to_numpy()
     place = np.searchsorted(timeline, record, side="right")
     lag = np.where(record < T2, 2, 1)
-<<<<<<< HEAD
-    inside = (place < len(timeline)) & (place > lag)
-    notices = notices.with_columns(
-        pl.Series("ExDate", timeline[place.clip(max=len(timeline) - 1) - lag])
-    )
-=======
     # The record date itself is the session at `place` - 1 or the one that follows it.
     inside = (place < len(timeline)) & (place > lag + 1)
     place = np.where(inside, place, lag + 1)
     notices = notices.with_columns(pl.Series("ExDate", timeline[place - 1 - lag]))
->>>>>>> market
     notices = _filled(notices.filter(pl.Series(inside)))
     fields = DATASETS["dividend"]
     return notices.select(*fields.schema).sort(fields.key)
