@@ -19,6 +19,7 @@ from gogooku import known, ops
 from gogooku.features.column import Column, Kind
 from gogooku.ops import Array, enough, ratio
 from gogooku.panel import Panel
+from gogooku.rolling import Rolling
 
 log = logging.getLogger(__name__)
 
@@ -152,16 +153,17 @@ def _bars(panel: Panel, indices: pl.DataFrame) -> tuple[Array, Array, Array]:
 
 def _measures(high: Array, low: Array, close: Array) -> Values:
     made = {f"r_{h}d": ind.log_returns(close, h) for h in RETURNS}
+    steps = Rolling(made["r_1d"], 20, squares=True)
     return made | {
         "natr_14": ratio(ind.atr(high, low, close, 14), close),
-        "vol_20d": ops.where_known(close, ind.volatility(close, 20)),
+        "vol_20d": ops.where_known(close, ind.volatility(steps, 20)),
         "z_close_20": ops.ts_zscore(close, 20, enough(20)),
         "rel_r_5d": made["r_5d"] - made["r_5d"][:, [CODES.index(TOPIX)]],
     }
 
 
 def _breadth(close: Array) -> Array:
-    above = close - ind.mean(close, BREADTH)
+    above = close - ind.mean(Rolling(close, BREADTH), BREADTH)
     return ratio((above > 0).sum(axis=1), np.isfinite(above).sum(axis=1))
 
 
