@@ -48,6 +48,9 @@ DAYS_STAY = dt.timedelta(days=9)
 VALID = 5
 """Minutes for which a link can be used, once."""
 
+FREE = ("calendar",)
+"""Data sets whose files are open to the Free plan."""
+
 Query = Mapping[str, str]
 _PATHS = {entry.path: name for name, entry in DATASETS.items() if entry.bulk}
 
@@ -73,7 +76,8 @@ class Files:
     def __init__(
         self, shelf: Shelf, times: Timetable, plan: str | None, serves: Callable[[str], bool]
     ) -> None:
-        self._shelf, self._times, self._plan, self._serves = shelf, times, plan, serves
+        self._shelf, self._times, self._plan = shelf, times, plan
+        self._serves = lambda dataset: serves(dataset) and (plan != "free" or dataset in FREE)
         self._folder = tempfile.TemporaryDirectory(prefix="exchange-files-")
         self._made: dict[File, Path] = {}
         self._numbers, self._lock = itertools.count(), threading.Lock()
