@@ -131,7 +131,8 @@ def test_a_sectors_momentum_weighs_its_members_by_their_value_before():
     rows = [statement(10, n, 0.0, code=code) for code, n in zip(CODES, issued, strict=False)]
     made = compute(frame, rows)["sector_momentum"]
     np.testing.assert_allclose(made[39], 0, atol=1e-6)
-    np.testing.assert_allclose(made[45], (1.1 + 2 * 0.9 + 4) / 7 - 1, rtol=1e-4)
+    expected = (1.1 + 2 * 0.9 + 4) / 7 - 1
+    np.testing.assert_allclose(made[40:60], np.full((20, 4), expected), rtol=1e-4)
     assert np.isnan(made[:30]).all()
     elsewhere = compute(frame.with_columns(s33=pl.lit("-")), rows)["sector_momentum"]
     assert np.isnan(elsewhere).all()

@@ -25,6 +25,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import zscore
 
+RATES = (0.3, 0.3, 0.04, 0.04, 0.02)  # alerts a session
 FRIDAY = 5  # session of the first Friday, 2019-01-11
 
 
@@ -295,7 +296,8 @@ def tables(count, seed, change=None):
     alerts = [
         alert(s, *rng.integers(0, 1000, 2).astype(float), code=code, delay=int(rng.integers(1, 4)),
               reasons=["Monitoring"][: rng.integers(2)])
-        for s in range(count - 3) for code in CODES[:4] if rng.random() < 0.3
+        for s in range(count - 3) for code, rate in zip(CODES, RATES, strict=False)
+        if rng.random() < rate
     ]  # fmt: skip
     statements = [
         statement(s, 1e6 * rng.integers(1, 9), 1e4 * rng.integers(0, 9), code=code)

@@ -6,9 +6,11 @@ import numpy as np
 import polars as pl
 import pytest
 import sample_panel
+from gogooku import calendar
 from gogooku.features import short
 from holdings import (
     CODES,
+    RULES,
     altered,
     assert_same_days,
     day,
@@ -62,6 +64,14 @@ def test_reporters_are_added_up_and_each_counts_with_its_newest_report():
     expected = {12: 0.01, 13: 0.01, 14: 0.03, 15: 0.03, 16: 0.05, 17: 0.05, 18: 0.11}
     for session, total in expected.items():
         assert made[session] == pytest.approx(total), session
+
+
+def test_what_is_known_at_the_very_moment_of_decision_counts():
+    panel = panel_of(quiet())
+    reports, none = stamped("short_sale", [report(10)]), stamped("short_ratio", [])
+    at_half_past_five = calendar.decision_moments(panel.dates, "17:30", RULES["close"])
+    made = short.compute(panel, reports, none, at_half_past_five)["short_ratio"][:, 0]
+    assert np.isfinite(made).argmax() == 11
 
 
 def test_names_are_compared_field_by_field():
@@ -184,14 +194,14 @@ def test_a_stock_that_changes_its_sector_takes_the_history_of_the_new_one():
 # ---- laws ----------------------------------------------------------------------------------------
 
 
-def tables(count, seed):
+def tables(count, seed, reports_a_session=2.0):
     """Random reports with corrections, late ones and silence, and sales with gaps."""
     rng = np.random.default_rng(seed)
     reports = [
         report(int(s), str(rng.choice(NAMES)), round(rng.uniform(0.001, 0.05), 4),
                delay=int(rng.choice([1, 2, 2, 9])), code=CODES[rng.integers(10)],
                ShrtPosShares=float(rng.integers(1, 10**7)))
-        for s in rng.integers(0, count - 1, count * 2)
+        for s in rng.integers(0, count - 1, int(count * reports_a_session))
     ]  # fmt: skip
     once = {(r["DiscDate"], r["CalcDate"], r["Code"], r["SSName"]): r for r in reports}
     sold = [
@@ -257,7 +267,7 @@ def test_nothing_known_later_moves_an_earlier_bit(seed, row):
 @pytest.mark.parametrize("seed", range(3))
 def test_the_declared_look_back_holds_all_that_a_day_depends_on(seed):
     count, first = 330, 285
-    frame, rows = lively(count, seed=seed), tables(count, seed)
+    frame, rows = lively(count, seed=seed), tables(count, seed, 0.2)
     made, panel = of(frame, rows)
     again, part = of(*loaded("short", frame, rows, first))
     assert_same_days(panel, made, part, again, first)
