@@ -1,42 +1,44 @@
-"""A client of the J-Quants API V2, the real one and the simulated exchange alike."""
+"""A client of the J-Quants API V2, the real one and the simulated exchange alike.
+
+One request, its pages and its retries; what to ask for is decided in fetch.py.
+"""
 
 import datetime as dt
-import functools
+import gzip
 import json
 import logging
-import os
+import math
 import re
 import threading
 import time
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+import zlib
+from collections.abc import Callable
+from pathlib import Path
 from types import TracebackType
-from typing import Protocol
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import polars as pl
 import requests
 import tenacity
 
 from gogooku import known, run
-from gogooku.sources import schema
+from gogooku.sources import pace, plans, schema
 from gogooku.sources.catalogue import DATASETS
 
 log = logging.getLogger(__name__)
 
 KEY_VARIABLE = "JQUANTS_API_KEY"
-RATES = {"free": 5, "light": 60, "standard": 120, "premium": 500}
-SUMMARY_RATE = 60
-SHARE = 0.8
-"""Requests that a plan allows a minute, and /fins/summary on every plan; the share of them used."""
 
-PAUSES = (60, 310)
-"""All requests wait after the first and any further 429 of one request: hammering a limited
-account blocks it for about five minutes [s]."""
+CONNECT = 10.0  # patience for a connection [s]
 
-NEEDED = {"calendar", "master", "bars"}
-"""Data sets without which there is nothing to compute; a plan may lack the others."""
+LATENCY = 8.0
+"""Time that a full answer may take [s]; so many requests are in flight as leave within it."""
+
+MOST_IN_FLIGHT = 75
 
 Query = dict[str, str]
+Read = TypeVar("Read")
 
 
 class NotInPlan(run.UserError):
@@ -44,11 +46,11 @@ class NotInPlan(run.UserError):
 
 
 class OutsideWindow(run.UserError):
-    """A day asked for lies outside the days that the subscription covers, from `start` on."""
+    """A day asked for lies outside the days that the subscription covers, `window`."""
 
-    def __init__(self, text: str, start: dt.date) -> None:
+    def __init__(self, text: str, window: plans.Window) -> None:
         super().__init__(text)
-        self.start = start
+        self.window = window
 
 
 class _TryAgain(Exception):
@@ -56,41 +58,11 @@ class _TryAgain(Exception):
 
 
 class _TooManyRequests(_TryAgain):
-    """The account has used up its requests of this minute."""
+    """The account has used up its requests of this minute; the request left at `sent`."""
 
-
-class Clock(Protocol):
-    """What `time` offers; tests bring their own."""
-
-    def monotonic(self) -> float:
-        """Give the time [s]."""
-
-    def sleep(self, seconds: float, /) -> None:
-        """Return `seconds` later."""
-
-
-class _Pace:
-    """Lets requests of all threads pass one by one, evenly spaced."""
-
-    def __init__(self, interval: float, clock: Clock) -> None:
-        self._interval, self._clock = interval, clock
-        self._lock, self._free_at = threading.Lock(), clock.monotonic()
-
-    def wait(self) -> None:
-        while (delay := self._claim()) > 0:
-            self._clock.sleep(delay)
-
-    def pause(self, seconds: float) -> None:
-        with self._lock:
-            self._free_at = max(self._free_at, self._clock.monotonic() + seconds)
-
-    def _claim(self) -> float:
-        with self._lock:
-            now = self._clock.monotonic()
-            if now < self._free_at:
-                return self._free_at - now
-            self._free_at = now + self._interval
-            return 0.0
+    def __init__(self, sent: float) -> None:
+        super().__init__("status 429, too many requests")
+        self.sent = sent
 
 
 class Client:
@@ -98,11 +70,16 @@ class Client:
 
     url        base with version, such as https://api.jquants.com/v2
     key        API key; sent to `url` alone, and in no message, log or repr
-    plan       free | light | standard | premium; None asks without limit
-    timeout    of one request [s]
+    plan       free | light | standard | premium; None is unknown and asks without limit
+    timeout    of one answer [s]
     attempts   tries of one request: server errors, time-outs and broken answers are waited out
-               exponentially, 429 for a minute or more; a refusal is final at once
-    workers    requests in flight at one time
+               exponentially, a refusal for too many requests holds all clients of the key for a
+               minute or more; any other refusal is final at once
+    share      of the plan's rate that is used
+    ledger     folder that all clients of the key share, for the rate and for what is known of the
+               account; None shares nothing
+    minute     length of the server's minute [s]
+    workers    requests in flight at one time; None takes as many as the rate can use
     """
 
     def __init__(
@@ -113,20 +90,26 @@ class Client:
         timeout: float,
         attempts: int,
         *,
-        workers: int = 8,
-        clock: Clock = time,
+        share: float = 0.95,
+        ledger: Path | None = None,
+        minute: float = 60.0,
+        workers: int | None = None,
+        clock: pace.Clock = time,
     ) -> None:
-        self.workers = workers
-        self._url, self._timeout = url.rstrip("/"), timeout
-        self._session = requests.Session()
+        self.plan = plan
+        self.workers = workers or _in_flight(plan, share, minute)
+        self._url, self._clock = url.rstrip("/"), clock
+        self._timeout = (min(CONNECT, timeout), timeout)
+        self._session, self._bare = requests.Session(), requests.Session()
         self._session.headers["x-api-key"] = _checked(key)
-        self._session.trust_env = plan is not None  # no proxy to this machine's own exchange
-        self._session.mount(url, requests.adapters.HTTPAdapter(pool_maxsize=workers))
-        limits = {"": RATES[plan], DATASETS["summary"].path: SUMMARY_RATE} if plan else {"": None}
-        self._paces = {
-            path: _Pace(60 / (SHARE * rate) if rate else 0.0, clock)
-            for path, rate in limits.items()
-        }
+        for session in (self._session, self._bare):
+            session.trust_env = not _is_here(url)  # no proxy to this machine's own exchange
+            session.mount(url, requests.adapters.HTTPAdapter(pool_maxsize=self.workers))
+        account = f"{self._url} {key}"
+        self._pace = pace.Pace(account, ledger, plan, share, minute, clock)
+        path = None if ledger is None else ledger / f"{pace.digest(account)}.json"
+        self.memory = plans.Memory(path, dt.datetime.fromtimestamp(clock.time(), plans.JAPAN).date())
+        self._lock, self._closed = threading.Lock(), False
         self._persist = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(_TryAgain),
             stop=tenacity.stop_after_attempt(attempts),
@@ -148,42 +131,108 @@ class Client:
     ) -> None:
         """Close the connections."""
         self._session.close()
+        self._bare.close()
 
-    def rows(self, dataset: str, query: Query) -> list[dict]:
-        """Give all rows that answer `query`, page after page, as the vendor sends them.
+    def rows(self, dataset: str, query: Query) -> pl.DataFrame:
+        """Give all rows that answer `query`, page after page, in the types of the catalogue.
 
-        Raises UserError: a refusal, an answer of another shape, a page that comes again, or a
-        request that failed in every attempt.
+        A row that came twice is kept once.
+        Raises UserError: a data set or a code that does not exist, a refusal, an answer of another
+        shape, a page that comes again, two different rows of one key, or a request that failed in
+        every attempt.
         """
-        path, rows, seen = DATASETS[dataset].path, [], {""}
+        _check_question(dataset, query)
+        frames, seen = [], {""}
         onward: str | None = None
         while onward != "":
-            page = self._page(path, query | {"pagination_key": onward} if onward else query)
-            rows += page["data"]
-            onward = page.get("pagination_key") or ""
+            ask = query | {"pagination_key": onward} if onward else query
+            frame, onward = self._patiently(self._page, dataset, ask)
+            frames.append(frame)
             if onward and onward in seen:
-                raise run.UserError(f"{path} sent one page twice: run again later")
+                raise run.UserError(f"{DATASETS[dataset].path} sent one page twice: run again later")
             seen.add(onward)
-        return rows
+        rows = frames[0] if len(frames) == 1 else schema.joined(dataset, frames)
+        return known.distinct(rows, DATASETS[dataset].key, DATASETS[dataset].path)
 
-    def _page(self, path: str, query: Query) -> dict:
+    def listed(self, dataset: str, first: str, last: str) -> list[dict[str, Any]]:
+        """List the files of a data set: Key, LastModified and Size [bytes] of each.
+
+        first, last   months [YYYY-MM], both included
+        """
+        query = {"endpoint": DATASETS[dataset].path, "from": first, "to": last}
+        files: list[dict[str, Any]] = []
+        seen, onward = {""}, "first"
+        while onward:
+            answer = self._patiently(self._document, "/bulk/list", query)
+            files += answer.get("data") or []
+            onward = answer.get("pagination_key") or ""
+            if onward and onward in seen:
+                raise run.UserError("/bulk/list sent one page twice: run again later")
+            seen.add(onward)
+            query = query | {"pagination_key": onward}
+        return files
+
+    def file(self, key: str, size: int) -> bytes:
+        """Download one file of `size` bytes and unpack it.
+
+        The address is signed and good for one download; it sees no API key.
+        """
+        return self._patiently(self._downloaded, key, size)
+
+    def _patiently(self, ask: Callable[..., Read], *arguments: Any) -> Read:
         try:
-            return self._persist(self._ask, path, query)
+            return self._persist(ask, *arguments)
         except _TryAgain as reason:
             tries = self._persist.statistics["attempt_number"]
-            raise run.UserError(
-                f"{self._url}{path} failed {tries} times ({reason}): run again later"
-            ) from None
+            what = DATASETS[arguments[0]].path if arguments[0] in DATASETS else arguments[0]
+            raise run.UserError(f"{what} failed {tries} times ({reason}): run again later") from None
 
     def _hold(self, state: tenacity.RetryCallState) -> None:
         reason, seconds = _failure(state), state.upcoming_sleep
-        log.warning("%s: %s; next try in %.0f s", state.args[0], reason, seconds)
         if isinstance(reason, _TooManyRequests):
-            self._paces[""].pause(seconds)
+            seconds = self._pace.pause(reason.sent)
+        if seconds:
+            log.warning("%s: %s; next try in %.0f s", state.args[0], reason, seconds)
 
-    def _ask(self, path: str, query: Query) -> dict:
-        for pace in (self._paces[name] for name in (path, "") if name in self._paces):
-            pace.wait()
+    def _page(self, dataset: str, query: Query) -> tuple[pl.DataFrame, str]:
+        body = self._asked(DATASETS[dataset].path, query, DATASETS[dataset].bucket)
+        try:
+            return schema.page(dataset, body or b'{"data": []}')
+        except schema.Broken as reason:
+            raise _TryAgain(str(reason)) from None
+
+    def _document(self, path: str, query: Query) -> dict[str, Any]:
+        try:
+            answer = json.loads(self._asked(path, query, ""))
+        except ValueError:
+            raise _TryAgain("broken JSON") from None
+        if not isinstance(answer, dict):
+            raise run.UserError(f"{path} answered something else than an object")
+        return answer
+
+    def _downloaded(self, key: str, size: int) -> bytes:
+        address = self._document("/bulk/get", {"key": key}).get("url")
+        if not isinstance(address, str):
+            raise run.UserError("/bulk/get answered without the field url")
+        try:
+            answer = self._bare.get(
+                address, timeout=self._timeout, headers={"Accept-Encoding": "identity"}
+            )
+        except requests.RequestException as error:
+            raise _TryAgain(type(error).__name__) from None
+        if answer.status_code != 200:
+            raise _TryAgain(f"the download ended with status {answer.status_code}")
+        if len(answer.content) != size:
+            raise _TryAgain(f"{len(answer.content)} bytes came instead of {size}")
+        try:
+            return gzip.decompress(answer.content)
+        except (OSError, EOFError, zlib.error):
+            raise _TryAgain("the file is no whole gzip") from None
+
+    def _asked(self, path: str, query: Query, bucket: str) -> bytes:
+        """Send one request and give the body of a good answer; empty for no content."""
+        self._pace.wait(bucket)
+        sent = self._clock.time()
         try:
             response = self._session.get(
                 self._url + path, params=query, timeout=self._timeout, allow_redirects=False
@@ -192,19 +241,16 @@ class Client:
             raise run.UserError(f"jquants.url {self._url!r} is not a web address") from None
         except requests.RequestException as error:
             raise _TryAgain(type(error).__name__) from None
-        return self._judged(path, query, response)
-
-    def _judged(self, path: str, query: Query, response: requests.Response) -> dict:
         status = response.status_code
         if status == 200:
-            return _page_of(path, response.content)
+            return response.content
         if status == 210:
-            return {"data": []}
+            return b""
         if status == 429:
-            raise _TooManyRequests("status 429, too many requests")
+            raise _TooManyRequests(sent)
         if status >= 500:
             raise _TryAgain(f"status {status}")
-        raise _refusal(path, query, status, self._said(response))
+        raise self._refusal(path, query, status, self._said(response))
 
     def _said(self, response: requests.Response) -> str:
         try:
@@ -212,6 +258,34 @@ class Client:
         except (ValueError, KeyError, TypeError):
             text = "no reason given"
         return " ".join(text.replace(str(self._session.headers["x-api-key"]), "***").split())
+
+    def _refusal(self, path: str, query: Query, status: int, said: str) -> run.UserError:
+        if "api key is required" in said or "invalid or expired" in said:
+            return run.UserError(f"the API key was refused: set {KEY_VARIABLE} to a valid key")
+        if "no active subscription" in said:
+            return run.UserError("the subscription has ended: renew it, or choose another source")
+        if "not available on your subscription" in said:
+            return NotInPlan(f"{path} is not part of the subscription: a higher plan serves it")
+        if window := plans.Window.told(said):
+            with self._lock:
+                self.memory.keep(window=window)
+            return OutsideWindow(
+                f"{path} was asked for {_days_in(query)} but the subscription covers {window}:"
+                " change dates.start or dates.end",
+                window,
+            )
+        return run.UserError(f"{path} refused {_days_in(query)} with status {status}: {said}")
+
+
+def _in_flight(plan: str | None, share: float, minute: float) -> int:
+    """Count the requests that leave while a slow answer comes."""
+    if plan is None:
+        return 8
+    return min(MOST_IN_FLIGHT, math.ceil(LATENCY * minute / 60 / pace.spacing(plan, share, minute)))
+
+
+def _is_here(url: str) -> bool:
+    return urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
 
 
 def _checked(key: str) -> str:
@@ -223,124 +297,28 @@ def _checked(key: str) -> str:
     return key
 
 
+def _check_question(dataset: str, query: Query) -> None:
+    if dataset not in DATASETS:
+        raise run.UserError(f"no data set {dataset!r}: choose among {', '.join(DATASETS)}")
+    code = query.get("code")
+    if code is not None and not re.fullmatch(r"[0-9A-Z]{4,5}", code):
+        raise run.UserError(f"{code!r} is no code of an issue: give 4 or 5 digits or capitals")
+    for name, value in query.items():
+        if not value:
+            raise run.UserError(f"{DATASETS[dataset].path} was to be asked with an empty {name}")
+
+
 def _failure(state: tenacity.RetryCallState) -> BaseException | None:
     return state.outcome.exception() if state.outcome else None
 
 
 def _patience(state: tenacity.RetryCallState) -> float:
-    """Give the seconds to wait before the next try."""
+    """Give the seconds to wait before the next try; after a 429 the pace holds everybody."""
     if isinstance(_failure(state), _TooManyRequests):
-        return PAUSES[min(state.attempt_number, len(PAUSES)) - 1]
+        return 0.0
     return min(2.0 ** (state.attempt_number - 1), 60.0)
 
 
-def _page_of(path: str, content: bytes) -> dict:
-    try:
-        page = json.loads(content)
-    except ValueError:
-        raise _TryAgain("broken JSON") from None
-    rows = page.get("data") if isinstance(page, dict) else None
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise run.UserError(f"{path} answered something else than rows under 'data'")
-    return page
-
-
-def _refusal(path: str, query: Query, status: int, said: str) -> run.UserError:
-    if "api key is required" in said or "invalid or expired" in said:
-        return run.UserError(f"the API key was refused: set {KEY_VARIABLE} to a valid key")
-    if "not available on your subscription" in said:
-        return NotInPlan(f"{path} is not part of the subscription: a higher plan serves it")
-    covered = re.search(r"dates: (\d{4}-\d\d-\d\d) ~ (\d{4}-\d\d-\d\d)?", said)
-    if covered:
-        start, end = covered[1], covered[2] or "now"
-        return OutsideWindow(
-            f"{path} was asked for {_days_in(query)} but the subscription covers {start} to {end}:"
-            " change dates.start or dates.end",
-            dt.date.fromisoformat(start),
-        )
-    return run.UserError(f"{path} refused {_days_in(query)} with status {status}: {said}")
-
-
 def _days_in(query: Query) -> str:
-    return " to ".join(query[name] for name in ("date", "from", "to") if name in query)
-
-
-def open_client(*, url: str, plan: str | None, timeout: float, attempts: int) -> Client:
-    """Open a client with the key of the environment variable JQUANTS_API_KEY.
-
-    Raises UserError if the variable is not set.
-    """
-    key = os.environ.get(KEY_VARIABLE)
-    if not key:
-        raise run.UserError(f"no API key: set the environment variable {KEY_VARIABLE}")
-    return Client(url, key, plan, timeout, attempts)
-
-
-def read(
-    client: Client, dataset: str, first: dt.date, last: dt.date, sessions: Sequence[dt.date]
-) -> pl.DataFrame:
-    """Read all rows of `dataset` from day `first` to day `last`, both inclusive.
-
-    sessions   the trading days of the period, for the data sets that are asked session by session
-
-    Returns the catalogue's fields sorted by its key; a row that came twice is kept once. A data set
-    that the plan lacks has no rows, unless it is one of NEEDED.
-    Raises UserError: all that Client.rows and schema.typed refuse, rows of another day than the
-    one asked for, or two different rows of one key.
-    """
-    try:
-        answers = _answers(client, dataset, _spells(dataset, first, last, sessions))
-    except NotInPlan as reason:
-        if dataset in NEEDED:
-            raise
-        log.warning("%s; until then the data set has no rows", reason)
-        answers = []
-    frame = pl.concat([schema.typed(dataset, []), *answers])
-    frame = frame.filter(pl.col(DATASETS[dataset].day).is_between(first, last))
-    key = DATASETS[dataset].key
-    return known.distinct(frame, key, DATASETS[dataset].path).sort(key)
-
-
-Spell = tuple[dt.date, dt.date]
-
-
-def _spells(
-    dataset: str, first: dt.date, last: dt.date, sessions: Sequence[dt.date]
-) -> list[Spell]:
-    """List the periods that one question each covers: days, sessions, or the whole."""
-    if DATASETS[dataset].asked == "range":
-        margin = dt.timedelta(DATASETS[dataset].margin)
-        return [(first - margin, last + margin)]
-    if DATASETS[dataset].asked == "session":
-        return [(day, day) for day in sessions if first <= day <= last]
-    days = (first + dt.timedelta(n) for n in range((last - first).days + 1))
-    return [(day, day) for day in days]
-
-
-def _answers(client: Client, dataset: str, spells: Sequence[Spell]) -> list[pl.DataFrame]:
-    ask = functools.partial(_answer, client, dataset)
-    with ThreadPoolExecutor(client.workers) as pool:
-        return list(run.progress(pool.map(ask, spells), dataset, len(spells)))
-
-
-def _answer(client: Client, dataset: str, spell: Spell) -> pl.DataFrame:
-    try:
-        rows = client.rows(dataset, _query(dataset, spell))
-    except OutsideWindow as outside:
-        if not DATASETS[dataset].margin or not spell[0] < outside.start <= spell[1]:
-            raise
-        rows = client.rows(dataset, _query(dataset, (outside.start, spell[1])))
-    frame = schema.typed(dataset, rows)
-    strange = frame.filter(~pl.col(DATASETS[dataset].day).is_between(*spell))
-    if len(strange) and not DATASETS[dataset].margin:
-        raise run.UserError(
-            f"{DATASETS[dataset].path} answered rows of {strange[DATASETS[dataset].day][0]}"
-            f" when asked for {_days_in(_query(dataset, spell))}: it has changed its parameters"
-        )
-    return frame
-
-
-def _query(dataset: str, spell: Spell) -> Query:
-    if DATASETS[dataset].asked == "range":
-        return {"from": spell[0].isoformat(), "to": spell[1].isoformat()}
-    return {"date": spell[0].isoformat()}
+    days = [value for name, value in query.items() if "date" in name or name in ("from", "to")]
+    return " to ".join(days) or "all days"

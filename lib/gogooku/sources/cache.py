@@ -1,0 +1,100 @@
+"""Answers kept day by day, so that a killed fetch loses nothing and a second one asks nothing.
+
+One Parquet file an answer, data/raw/<store>/.days/<dataset>/<entry>-<plan>/<day>.parquet, written
+once its last page is there. The folder is named after the catalogue's entry and the plan: a change
+of either finds an empty one.
+"""
+
+import datetime as dt
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+
+from gogooku import run
+from gogooku.sources import schema
+from gogooku.sources.catalogue import DATASETS
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Held:
+    """An answer in the cache: when its rows first came, and when they were last found to hold."""
+
+    path: Path
+    fetched: dt.datetime
+    checked: dt.datetime
+    rows: int
+
+    def read(self) -> pl.DataFrame:
+        """Load the rows."""
+        return run.read_parquet(self.path)
+
+
+@dataclass(frozen=True)
+class Cache:
+    """The answers to one subscription, below `folder`."""
+
+    folder: Path
+    plan: str | None
+
+    def place(self, dataset: str) -> Path:
+        """Give the folder of a data set's answers."""
+        return self.folder / dataset / f"{schema.version(dataset)}-{self.plan or 'unknown'}"
+
+    def held(self, dataset: str, name: str) -> Held | None:
+        """Give the answer `name` of a data set, a day or a period; None if it is not there."""
+        return _opened(self.place(dataset) / f"{name}.parquet")
+
+    def all_held(self, dataset: str) -> Iterator[Held]:
+        """Give all answers of a data set in the order of their names."""
+        found = (_opened(path) for path in sorted(self.place(dataset).glob("*.parquet")))
+        return (held for held in found if held)
+
+    def put(
+        self, dataset: str, name: str, rows: pl.DataFrame, checked: dt.datetime
+    ) -> Held:
+        """Keep an answer that held at the moment `checked`.
+
+        Equal rows keep the time at which they first came; of others the later fetch counts.
+        """
+        path = self.place(dataset) / f"{name}.parquet"
+        old, fetched = _opened(path), checked
+        if old:
+            changed = _changed(old.read(), rows)
+            if changed:
+                log.info("%s: %d rows of %s changed or new", DATASETS[dataset].path, changed, name)
+            else:
+                fetched = old.fetched
+        times = {"fetched": fetched.isoformat(), "checked": checked.isoformat()}
+        run.write_parquet(rows, path, times)
+        return Held(path, fetched, checked, len(rows))
+
+
+def _opened(path: Path) -> Held | None:
+    if not path.exists():
+        return None
+    try:
+        meta = run.read_metadata(path)
+        fetched, checked = (dt.datetime.fromisoformat(meta[n]) for n in ("fetched", "checked"))
+        rows = pl.scan_parquet(path).select(pl.len()).collect().item()
+    except (OSError, KeyError, ValueError, pa.ArrowException, pl.exceptions.PolarsError):
+        log.warning("%s cannot be read and is asked for again", path)
+        return None
+    return Held(path, fetched, checked, rows)
+
+
+def _changed(old: pl.DataFrame, new: pl.DataFrame) -> int:
+    """Count the rows that are not the same in both."""
+    if old.equals(new):
+        return 0
+    if old.schema != new.schema:
+        return max(len(old), len(new))
+    both = list(old.columns)
+    gone = old.join(new, on=both, how="anti", nulls_equal=True)
+    come = new.join(old, on=both, how="anti", nulls_equal=True)
+    return max(len(gone), len(come))

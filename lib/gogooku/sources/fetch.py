@@ -1,0 +1,292 @@
+"""A data set of a span, day by day: what is kept and holds is not asked for again."""
+
+import datetime as dt
+import functools
+import itertools
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import numpy as np
+import polars as pl
+
+from gogooku import calendar, known, run
+from gogooku.sources import bulk, plans, schema
+from gogooku.sources.cache import Cache, Held
+from gogooku.sources.catalogue import DATASETS
+from gogooku.sources.deliveries import Deliveries
+from gogooku.sources.jquants import Client, NotInPlan, OutsideWindow
+
+log = logging.getLogger(__name__)
+
+NEEDED = {"calendar", "master", "bars"}
+"""Data sets without which there is nothing to compute; a plan may lack the others."""
+
+UNSETTLED = dt.datetime(9998, 1, 1, tzinfo=dt.UTC)
+"""A moment after all deliveries: what an exchange that knows no clock has to give is final."""
+
+
+@dataclass
+class Fetched:
+    """Rows of a span, and for each of its answers when they first came."""
+
+    rows: pl.DataFrame
+    times: list[dt.datetime] = field(default_factory=list)
+
+
+def read(
+    client: Client,
+    dataset: str,
+    first: dt.date,
+    last: dt.date,
+    sessions: Sequence[dt.date] | calendar.Days,
+    *,
+    now: dt.datetime = UNSETTLED,
+    cache: Cache | None = None,
+    in_bulk: bool = False,
+) -> Fetched:
+    """Read all rows of `dataset` from day `first` to day `last`, both inclusive.
+
+    sessions   trading days, as many beyond `last` as are known
+    now        the moment of asking
+    cache      answers of earlier runs; None keeps none
+    in_bulk    read whole months from the vendor's files, where it has them
+
+    Returns the catalogue's fields, and behind them new ones as text, sorted by the catalogue's key.
+    A data set that the plan lacks has no rows, nor have days that it does not cover: a warning says
+    so, or, if it is one of NEEDED, an error.
+    Raises UserError: all that Client.rows refuses, rows of another day than the one asked for, a
+    day whose rows are not there yet.
+    """
+    days = np.asarray(sessions, "datetime64[D]")
+    if dataset in NEEDED and dataset != "calendar" and not len(days):
+        raise run.UserError(
+            f"the calendar from {first} to {last} is empty: change dates.start or dates.end to days"
+            " that the subscription covers"
+        )
+    reading = _Reading(client, dataset, first, last, days, now, cache, in_bulk)
+    try:
+        frames = reading.all()
+    except NotInPlan as reason:
+        if dataset in NEEDED:
+            raise
+        log.warning("%s; until then the data set has no rows", reason)
+        frames = []
+    entry = DATASETS[dataset]
+    rows = schema.joined(dataset, frames).filter(pl.col(entry.day).is_between(first, last))
+    rows = known.distinct(rows, entry.key, entry.path).sort(entry.key)
+    return Fetched(rows, sorted(reading.times))
+
+
+class _Reading:
+    """One call of `read`."""
+
+    def __init__(
+        self,
+        client: Client,
+        dataset: str,
+        first: dt.date,
+        last: dt.date,
+        sessions: calendar.Days,
+        now: dt.datetime,
+        cache: Cache | None,
+        in_bulk: bool,
+    ) -> None:
+        self.client, self.dataset, self.entry = client, dataset, DATASETS[dataset]
+        self.first, self.last, self.now, self.cache = first, last, now, cache
+        self.in_bulk = in_bulk and self.entry.bulk and cache is not None
+        self.moment = np.datetime64(now.astimezone(dt.UTC).replace(tzinfo=None), "us")
+        self.today = now.astimezone(plans.JAPAN).date()
+        if dataset == "calendar":  # known ahead: new every day
+            start = min(first, self.today) if self.now < UNSETTLED else first
+            sessions = np.arange(start, last + dt.timedelta(1), dtype="datetime64[D]")
+        self.deliveries = Deliveries(self.entry, sessions)
+        self.times: list[dt.datetime] = []
+
+    def all(self) -> list[pl.DataFrame]:
+        """Give the answers that together hold the span."""
+        if not plans.serves(self.client.plan, self.entry):
+            raise NotInPlan(
+                f"{self.entry.path} is not part of the plan {self.client.plan}: a higher plan "
+                "serves it"
+            )
+        if self.entry.asked == "range":
+            return [self._range()]
+        if self.entry.asked == "now":
+            return self._collected()
+        return self._days()
+
+    # ---- answers by day ----
+
+    def _days(self) -> list[pl.DataFrame]:
+        days = list(self._due(self.deliveries.asked(self.first, self.last)))
+        missing = [day for day in days if not self._holds(day)]
+        if self.in_bulk:
+            bulk.fill(self.client, self.cache, self.deliveries, missing, days, self.now)
+            missing = [day for day in missing if not self._holds(day)]
+        asked = dict(zip(missing, self._ask_all(missing), strict=True))
+        self._say_left_out([day for day, rows in asked.items() if rows is None])
+        found = (asked[day] if day in asked else self._kept(day) for day in days)
+        return [rows for rows in found if rows is not None]
+
+    def _due(self, days: Iterable[dt.date]) -> Iterator[dt.date]:
+        """Leave out days that are not delivered yet; an error if they should have been."""
+        for day in days:
+            moment = self.deliveries.moment(day)
+            if moment <= self.moment or self.now == UNSETTLED:
+                yield day
+            elif not self.entry.delay:
+                local = (moment + np.timedelta64(9, "h")).astype("datetime64[m]").item()
+                raise run.UserError(
+                    f"{self.entry.path} of {day} is served from {local:%Y-%m-%d %H:%M} JST on: "
+                    "run again then"
+                )
+
+    def _holds(self, day: dt.date) -> bool:
+        held = self.cache.held(self.dataset, str(day)) if self.cache else None
+        if held is None:
+            return False
+        checked = np.datetime64(held.checked.replace(tzinfo=None), "us")
+        return not self.deliveries.is_stale(day, checked, self.moment)
+
+    def _kept(self, name: object) -> pl.DataFrame | None:
+        held = self.cache.held(self.dataset, str(name)) if self.cache else None
+        if held is None:
+            return None
+        self.times.append(held.fetched)
+        return held.read()
+
+    def _ask_all(self, days: Sequence[dt.date]) -> list[pl.DataFrame | None]:
+        with ThreadPoolExecutor(self.client.workers) as pool:
+            answers = pool.map(self._ask, days)
+            return list(run.progress(answers, self.dataset, len(days)))
+
+    def _ask(self, day: dt.date) -> pl.DataFrame | None:
+        """Ask for one day; None if the plan does not cover it, and nothing is kept of it."""
+        if not self._covers(day):
+            return self._kept(day)
+        try:
+            rows = self.client.rows(self.dataset, {self.entry.query: day.isoformat()})
+        except OutsideWindow:
+            return self._kept(day)
+        rows = self._of_the_day(rows, day)
+        if rows.is_empty() and not self.entry.empty and self._is_open(day):
+            self._say_not_yet(day)
+            return rows
+        return self._keep(str(day), rows)
+
+    def _covers(self, day: dt.date) -> bool:
+        window = self.client.memory.window
+        return window is None or day in window
+
+    def _of_the_day(self, rows: pl.DataFrame, day: dt.date) -> pl.DataFrame:
+        strange = rows.filter(pl.col(self.entry.day) != day)
+        if self.dataset == "master":  # the list of the next session, while the day's is not there
+            return rows.filter(pl.col(self.entry.day) == day)
+        if len(strange):
+            raise run.UserError(
+                f"{self.entry.path} answered rows of {strange[self.entry.day][0]} when asked for "
+                f"{day}: it has changed its parameters"
+            )
+        return rows
+
+    def _is_open(self, day: dt.date) -> bool:
+        return bool(self.moment < self.deliveries.settled(day)) and self.now < UNSETTLED
+
+    def _say_not_yet(self, day: dt.date) -> None:
+        """Refuse to go on without the newest day; an older one may have none for good."""
+        if self.deliveries.moment(day) >= self.deliveries.newest(self.moment):
+            raise run.UserError(
+                f"{self.entry.path} has no rows of {day} yet: the vendor is late, run again later"
+            )
+        log.warning("%s has no rows of %s so far", self.entry.path, day)
+
+    def _keep(self, name: str, rows: pl.DataFrame) -> pl.DataFrame:
+        rows = rows.sort(self.entry.key)
+        held = self.cache.put(self.dataset, name, rows, self.now) if self.cache else None
+        if held:
+            self.times.append(held.fetched)
+        return rows
+
+    def _say_left_out(self, days: Sequence[dt.date]) -> None:
+        if not days:
+            return
+        sentence = (
+            f"{self.entry.path}: the subscription covers {self.client.memory.window}, which leaves "
+            f"out {len(days)} days from {days[0]} to {days[-1]}: change dates.start or dates.end"
+        )
+        everything = len(days) == len(self.deliveries.asked(self.first, self.last))
+        if self.dataset in NEEDED and everything:
+            raise run.UserError(sentence)
+        log.warning("%s", sentence)
+
+    # ---- answers to ranges ----
+
+    def _range(self) -> pl.DataFrame:
+        name = f"{self.first}_{self.last}"
+        held = self.cache.held(self.dataset, name) if self.cache else None
+        if held:
+            checked = np.datetime64(held.checked.replace(tzinfo=None), "us")
+            if not self.deliveries.is_stale(self.last, checked, self.moment):
+                return self._kept(name)  # type: ignore[return-value]
+        rows = self._ask_range()
+        if rows is None:
+            kept = self._kept(name)
+            return schema.empty(self.dataset) if kept is None else kept
+        return self._keep(name, rows)
+
+    def _ask_range(self) -> pl.DataFrame | None:
+        """Ask for the span, wider by the margin, as far as the plan covers it."""
+        margin = dt.timedelta(self.entry.margin)
+        wide = (self.first - margin, self.last + margin)
+        try:
+            period = self._clamped(*wide)
+            rows = self._ask_period(*period) if period else None
+        except OutsideWindow as outside:
+            period = outside.window.clamp(*wide)
+            rows = self._ask_period(*period) if period else None
+        inside = self.client.memory.window
+        if inside and not inside.clamp(self.first, self.last) == (self.first, self.last):
+            self._say_narrowed(inside)
+        return rows
+
+    def _clamped(self, first: dt.date, last: dt.date) -> tuple[dt.date, dt.date] | None:
+        window = self.client.memory.window
+        return window.clamp(first, last) if window else (first, last)
+
+    def _ask_period(self, first: dt.date, last: dt.date) -> pl.DataFrame:
+        rows = self.client.rows(self.dataset, {"from": str(first), "to": str(last)})
+        strange = rows.filter(~pl.col(self.entry.day).is_between(first, last))
+        if len(strange) and not self.entry.margin:
+            raise run.UserError(
+                f"{self.entry.path} answered rows of {strange[self.entry.day][0]} when asked for "
+                f"{first} to {last}: it has changed its parameters"
+            )
+        return rows.filter(pl.col(self.entry.day).is_between(self.first, self.last))
+
+    def _say_narrowed(self, window: plans.Window) -> None:
+        sentence = (
+            f"{self.entry.path} was asked for {self.first} to {self.last} but the subscription "
+            f"covers {window}: change dates.start or dates.end"
+        )
+        if self.dataset in NEEDED and self.last < window.start:
+            raise run.UserError(sentence)
+        log.warning("%s", sentence)
+
+    # ---- answers of today ----
+
+    def _collected(self) -> list[pl.DataFrame]:
+        """Give what earlier runs found day by day, and today's, which alone can be asked for."""
+        today = {self.today} if self.first <= self.today <= self.last else set()
+        if self.cache and self.deliveries.moment(self.today) <= self.moment and not self._holds(self.today):
+            self._keep(str(self.today), self._today())
+        elif not self.cache and self.now == UNSETTLED:
+            return [self._today()]
+        days = itertools.chain(self.deliveries.asked(self.first, self.last), today)
+        kept = (self._kept(day) for day in sorted(set(days)))
+        return [rows for rows in kept if rows is not None]
+
+    def _today(self) -> pl.DataFrame:
+        rows = self.client.rows(self.dataset, {})
+        return rows.with_columns(pl.lit(self.today).alias("ReadOn"))
