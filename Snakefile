@@ -31,6 +31,10 @@ pathvars:
 localrules:
     market,
     fetch,
+    check,
+    status,
+    uncovered,
+    purge,
     fold,
     report,
 

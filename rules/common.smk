@@ -10,6 +10,7 @@ from gogooku import config as settings_of
 from gogooku.features.families import FAMILIES
 from gogooku.run import UserError
 from gogooku.sources import archive
+from gogooku.sources.catalogue import DATASETS
 
 try:
     settings = settings_of.read(config)
@@ -25,6 +26,10 @@ READ = {"calendar", "master", "bars"}.union(
 )
 RAW = [dataset for dataset in availability["datasets"] if dataset in READ]
 SPANS = settings.all_spans
+PERIODS = [
+    [str(max(start, settings.dates.start)), str(min(end, settings.dates.end))]
+    for start, end in map(calendar.bounds, SPANS)
+]
 HORIZONS = setting["labels"]["horizons"]
 SEEDED = {"atft", "lightgbm"}
 FOLDS = splits.plan(
@@ -75,8 +80,17 @@ def seeds_of(model):
 
 
 def calendar_of(wildcards):
-    """Input function: the calendar of the span, which tells the sessions to ask for."""
-    return [] if wildcards.dataset == "calendar" else "<raw>/calendar/{span}.parquet"
+    """Input function: the calendar of the span, which tells the sessions to ask for.
+
+    And the next one's, where rows are known sessions later or the vendor still corrects them.
+    """
+    if wildcards.dataset == "calendar":
+        return []
+    spans = [wildcards.span]
+    counts_sessions = "sessions" in str(availability["datasets"][wildcards.dataset])
+    if counts_sessions or setting["source"] == "jquants":
+        spans.append(calendar.shift(wildcards.span, 1))
+    return collect("<raw>/calendar/{span}.parquet", span=spans)
 
 
 def fetch_days(wildcards):
@@ -87,6 +101,17 @@ def fetch_days(wildcards):
     return [first_day(wildcards), last_day(wildcards)]
 
 
+def corrected_until(wildcards):
+    """Name the last day, up to dates.end, on which the vendor may still correct the span.
+
+    A later dates.end asks again for spans that are still open, and for no settled one.
+    """
+    sessions = DATASETS[wildcards.dataset].reread
+    days = 2 * sessions + 14 if sessions else 0  # weekends, and the longest holidays
+    end = calendar.bounds(wildcards.span)[1] + timedelta(days)
+    return str(min(settings.dates.end, end))
+
+
 def known_by(wildcards):
     """When the data set's rows are known, by clock."""
     return {"rules": availability["datasets"][wildcards.dataset], "closes": moment["closes"]}
@@ -94,7 +119,7 @@ def known_by(wildcards):
 
 def archive_files(wildcards):
     """Input function: the archive's files that the data set is made of."""
-    return archive.files(setting["archive"], wildcards.dataset)
+    return archive.files(setting["archive"], wildcards.dataset, *calendar.bounds(wildcards.span))
 
 
 def family_inputs(family):

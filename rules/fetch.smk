@@ -2,10 +2,13 @@
 
 reads   the source: the J-Quants API, the simulated exchange over HTTP, or an archive on disk
 writes  <raw>/{dataset}/{span}.parquet    the vendor's fields, known_at and served_at [UTC]
+        <raw>/.days/{dataset}/            the API's answers, by day; see lib/gogooku/sources/cache.py
         <raw>/exchange/{dataset}.parquet  all that the simulated exchange can serve
         <truth>.parquet                   what it planted; only rules/evaluate.smk reads it
 
 `source: stored` takes the raw files as they stand.
+
+Doors to the J-Quants API, for people: check, status, uncovered, purge.
 """
 
 if setting["source"] == "simulated":
@@ -72,16 +75,59 @@ elif setting["source"] == "jquants":
             "../envs/cpu.yaml"
         threads: 1
         resources:
-            api=1,
             mem_mb=4000,
             runtime=1440,
         params:
             days=fetch_days,
-            jquants=setting["jquants"],
+            until=corrected_until,
+            api=[setting["jquants"][key] for key in ("url", "plan")],
             known=known_by,
             code=code("fetch_jquants"),
         script:
             "../workflow_scripts/fetch_jquants.py"
+
+    rule check:
+        """Tell whether the API key works, for which plan and for which days."""
+        log:
+            "<logs>/fetch/check.log",
+        params:
+            code=code("check"),
+        script:
+            "../workflow_scripts/check.py"
+
+    rule status:
+        """Tell of each data set what is there, what is missing, and how long the rest takes."""
+        input:
+            calendar=collect("<raw>/calendar/{span}.parquet", span=SPANS),
+        log:
+            "<logs>/fetch/status.log",
+        params:
+            datasets=RAW,
+            periods=PERIODS,
+            days=f"data/raw/{setting['store']}/.days",
+            code=code("status"),
+        script:
+            "../workflow_scripts/status.py"
+
+    rule uncovered:
+        """Show the files that hold what the subscription does not serve now."""
+        log:
+            "<logs>/fetch/uncovered.log",
+        params:
+            raw=f"data/raw/{setting['store']}",
+            code=code("uncovered"),
+        script:
+            "../workflow_scripts/uncovered.py"
+
+    rule purge:
+        """Show the files that hold what the subscription does not serve now, and delete them."""
+        log:
+            "<logs>/fetch/purge.log",
+        params:
+            raw=f"data/raw/{setting['store']}",
+            code=code("purge"),
+        script:
+            "../workflow_scripts/purge.py"
 
 elif setting["source"] == "archive":
 

@@ -3,8 +3,8 @@
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from gogooku import known, run
-from gogooku.sources import archive
+from gogooku import calendar, known, run
+from gogooku.sources import archive, provenance
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -13,7 +13,8 @@ me, knobs, files = snakemake.wildcards, snakemake.params, snakemake.input
 run.log_to(snakemake.log[0])
 first, last = map(dt.date.fromisoformat, knobs.days)
 
-rows = archive.read(
-    knobs.folder, me.dataset, first, last, factor_convention=knobs.factor_convention
-)
-run.write_parquet(known.stamp(rows, **knobs.known), snakemake.output[0])
+days = calendar.Sessions.read(files.calendar).days
+got = archive.read(knobs.folder, me.dataset, first, last, factor_convention=knobs.factor_convention)
+
+rows = known.stamp(got, **knobs.known, sessions=days)
+run.write_parquet(rows, snakemake.output[0], provenance.describe(rows, me.dataset, "archive"))

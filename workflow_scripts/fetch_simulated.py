@@ -4,7 +4,7 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from gogooku import calendar, known, run
-from gogooku.sources import jquants, local
+from gogooku.sources import fetch, local, provenance
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -13,9 +13,11 @@ me, knobs, files = snakemake.wildcards, snakemake.params, snakemake.input
 run.log_to(snakemake.log[0])
 first, last = map(dt.date.fromisoformat, knobs.days)
 
-sessions = calendar.Sessions.read(files.calendar).between(first, last).tolist()
+days = calendar.Sessions.read(files.calendar).days
 table = {me.dataset: run.read_parquet(files.table)}
 with local.connect(table, dt.date.fromisoformat(knobs.today)) as client:
-    rows = jquants.read(client, me.dataset, first, last, sessions)
+    got = fetch.read(client, me.dataset, first, last, days)
 
-run.write_parquet(known.stamp(rows, **knobs.known), snakemake.output[0])
+rows = known.stamp(got.rows, **knobs.known, sessions=days)
+told = provenance.describe(rows, me.dataset, "simulated")
+run.write_parquet(rows, snakemake.output[0], told)

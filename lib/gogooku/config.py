@@ -49,8 +49,11 @@ class Dates(Section):
 
 
 class Jquants(Section):
-    url: str
-    plan: Literal["free", "light", "standard", "premium"]
+    url: str = Field(pattern=r"^https?://")
+    plan: Literal["auto", "free", "light", "standard", "premium"]
+    share: Share = Field(gt=0, le=1)
+    ledger: str = Field(min_length=1)
+    bulk: bool
     timeout: PositiveFloat
     attempts: PositiveInt
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import polars as pl
 
+from gogooku import run
+from gogooku.sources import plans
 from gogooku.sources.catalogue import DATASETS
 
 PATIENCE = 45  # days that a data set may begin late or end early before it is worth a word
@@ -29,8 +31,8 @@ def lacks(raw: Sequence[str], start: str, end: str) -> list[str]:
 
 
 def _of(dataset: str, paths: list[Path], start: str, end: str) -> list[str]:
-    rows = pl.scan_parquet(paths)
     day, fields = DATASETS[dataset].day, list(DATASETS[dataset].schema)
+    rows = pl.concat([pl.scan_parquet(path).select(fields) for path in paths])
     told = rows.select(
         pl.len().alias("_rows"),
         pl.col(day).min().alias("_first"),
@@ -39,7 +41,7 @@ def _of(dataset: str, paths: list[Path], start: str, end: str) -> list[str]:
     ).collect()
     count, first, last, *known = told.row(0)
     if not count:
-        return [f"{dataset}: the source has no row; {INSTEAD.get(dataset, NULL)}"]
+        return [f"{dataset}: {_why_empty(dataset, paths)}; {INSTEAD.get(dataset, NULL)}"]
     sentences = []
     ends = pl.Series([start, end]).str.to_date()
     if (first - ends[0]).days > PATIENCE or (ends[1] - last).days > PATIENCE:
@@ -47,3 +49,10 @@ def _of(dataset: str, paths: list[Path], start: str, end: str) -> list[str]:
     if never := [name for name, rows in zip(fields, known, strict=True) if not rows]:
         sentences.append(f"{dataset}: {', '.join(never)} never filled")
     return sentences
+
+
+def _why_empty(dataset: str, paths: list[Path]) -> str:
+    plan = run.read_metadata(paths[-1]).get("plan")
+    if plan and not plans.serves(plan, DATASETS[dataset]):
+        return f"the plan {plan} does not include it, {DATASETS[dataset].plan} does"
+    return "the source has no row"

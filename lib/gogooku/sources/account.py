@@ -11,7 +11,6 @@ from gogooku.sources import plans
 from gogooku.sources.jquants import KEY_VARIABLE, Client, NotInPlan, OutsideWindow
 
 
-
 class _Secrets(BaseSettings):
     model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore")
 

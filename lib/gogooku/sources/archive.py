@@ -1,5 +1,7 @@
 """A folder in the layout of the public JPX Kaggle data set, read as the vendor's data sets.
 
+A folder of the vendor's own bulk files is told by their names; see archive_bulk.py. The layout:
+
     stock_list      one snapshot of names, sectors and sections
     stock_prices    daily bars, unadjusted
     financials      filings; may be absent
@@ -24,6 +26,7 @@ from typing import Literal
 import polars as pl
 
 from gogooku.run import UserError
+from gogooku.sources import archive_bulk
 from gogooku.sources import archive_layout as layout
 from gogooku.sources.catalogue import DATASETS
 
@@ -62,11 +65,16 @@ NEEDED = {"stock_list", "stock_prices"}
 """Files that must hold rows."""
 
 
-def files(folder: str | Path, dataset: str) -> list[Path]:
-    """List the files that `read` will open for a data set; UserError if there is no such folder."""
+def files(folder: str | Path, dataset: str, first: dt.date, last: dt.date) -> list[Path]:
+    """List the files that `read` will open for the rows of a data set from `first` to `last`.
+
+    Raises UserError if there is no such folder.
+    """
     place = Path(folder)
     if not place.is_dir():
         raise UserError(f"the archive {folder} is no folder: set `archive` to one that exists")
+    if archive_bulk.is_one(place):
+        return archive_bulk.files(place, dataset, first, last)
     return [path for name in FILES.get(dataset, []) for path in _found(place, name, PLACES)]
 
 
@@ -89,6 +97,9 @@ def read(
     or a value that is not what its column holds.
     """
     place = Path(folder)
+    bulk = archive_bulk.is_one(place)
+    if bulk and (dataset != "calendar" or archive_bulk.files(place, dataset, first, last)):
+        return archive_bulk.read(place, dataset, first, last)
     if dataset == "calendar":
         rows = _calendar(first, last)
     elif dataset == "master":

@@ -20,6 +20,9 @@ from gogooku.sources.catalogue import DATASETS
 
 log = logging.getLogger(__name__)
 
+DAYS = ".days"
+"""Folder of the answers, beside the raw files that are made of them."""
+
 
 @dataclass(frozen=True)
 class Held:
@@ -42,6 +45,11 @@ class Cache:
     folder: Path
     plan: str | None
 
+    @classmethod
+    def beside(cls, raw: str | Path, plan: str | None) -> "Cache":
+        """Give the cache of the store that holds the raw file `raw`, <store>/<dataset>/<span>."""
+        return cls(Path(raw).parents[1] / DAYS, plan)
+
     def place(self, dataset: str) -> Path:
         """Give the folder of a data set's answers."""
         return self.folder / dataset / f"{schema.version(dataset)}-{self.plan or 'unknown'}"
@@ -55,9 +63,7 @@ class Cache:
         found = (_opened(path) for path in sorted(self.place(dataset).glob("*.parquet")))
         return (held for held in found if held)
 
-    def put(
-        self, dataset: str, name: str, rows: pl.DataFrame, checked: dt.datetime
-    ) -> Held:
+    def put(self, dataset: str, name: str, rows: pl.DataFrame, checked: dt.datetime) -> Held:
         """Keep an answer that held at the moment `checked`.
 
         Equal rows keep the time at which they first came; of others the later fetch counts.

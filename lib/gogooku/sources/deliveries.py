@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -29,7 +30,7 @@ class Deliveries:
         if self.entry.asked == "week":
             daily = days >= np.datetime64(DAILY_MARGIN)
             days = days[daily | np.isin(days, _ends_of_weeks(self.sessions))]
-        return days.tolist()
+        return [day.item() for day in days]
 
     def moment(self, day: dt.date, later: int = 0) -> np.datetime64:
         """Give the delivery of the day's rows, or of those of the `later`-th session after it."""
@@ -39,7 +40,7 @@ class Deliveries:
             return NEVER
         return self._served(self.sessions[place : place + 1])[0]
 
-    def newest(self, now: np.datetime64) -> np.datetime64:
+    def newest(self, now: np.datetime64) -> Any:
         """Give the last delivery up to `now`; the start of the day in Japan if there was none."""
         moments = self._served(self.sessions)
         past = moments[moments <= now]

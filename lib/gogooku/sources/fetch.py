@@ -1,8 +1,6 @@
 """A data set of a span, day by day: what is kept and holds is not asked for again."""
 
 import datetime as dt
-import functools
-import itertools
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +11,7 @@ import polars as pl
 
 from gogooku import calendar, known, run
 from gogooku.sources import bulk, plans, schema
-from gogooku.sources.cache import Cache, Held
+from gogooku.sources.cache import Cache
 from gogooku.sources.catalogue import DATASETS
 from gogooku.sources.deliveries import Deliveries
 from gogooku.sources.jquants import Client, NotInPlan, OutsideWindow
@@ -95,12 +93,12 @@ class _Reading:
     ) -> None:
         self.client, self.dataset, self.entry = client, dataset, DATASETS[dataset]
         self.first, self.last, self.now, self.cache = first, last, now, cache
-        self.in_bulk = in_bulk and self.entry.bulk and cache is not None
+        self.in_bulk = in_bulk and self.entry.bulk
         self.moment = np.datetime64(now.astimezone(dt.UTC).replace(tzinfo=None), "us")
         self.today = now.astimezone(plans.JAPAN).date()
         if dataset == "calendar":  # known ahead: new every day
-            start = min(first, self.today) if self.now < UNSETTLED else first
-            sessions = np.arange(start, last + dt.timedelta(1), dtype="datetime64[D]")
+            start = np.datetime64(min(first, self.today))
+            sessions = np.arange(start, np.datetime64(last) + 1)
         self.deliveries = Deliveries(self.entry, sessions)
         self.times: list[dt.datetime] = []
 
@@ -122,8 +120,8 @@ class _Reading:
     def _days(self) -> list[pl.DataFrame]:
         days = list(self._due(self.deliveries.asked(self.first, self.last)))
         missing = [day for day in days if not self._holds(day)]
-        if self.in_bulk:
-            bulk.fill(self.client, self.cache, self.deliveries, missing, days, self.now)
+        if self.in_bulk and self.cache:
+            bulk.fill(self.client, self.cache, self.dataset, days, missing, self.now)
             missing = [day for day in missing if not self._holds(day)]
         asked = dict(zip(missing, self._ask_all(missing), strict=True))
         self._say_left_out([day for day, rows in asked.items() if rows is None])
@@ -247,7 +245,7 @@ class _Reading:
             period = outside.window.clamp(*wide)
             rows = self._ask_period(*period) if period else None
         inside = self.client.memory.window
-        if inside and not inside.clamp(self.first, self.last) == (self.first, self.last):
+        if inside and inside.clamp(self.first, self.last) != (self.first, self.last):
             self._say_narrowed(inside)
         return rows
 
@@ -277,16 +275,14 @@ class _Reading:
     # ---- answers of today ----
 
     def _collected(self) -> list[pl.DataFrame]:
-        """Give what earlier runs found day by day, and today's, which alone can be asked for."""
-        today = {self.today} if self.first <= self.today <= self.last else set()
-        if self.cache and self.deliveries.moment(self.today) <= self.moment and not self._holds(self.today):
-            self._keep(str(self.today), self._today())
-        elif not self.cache and self.now == UNSETTLED:
-            return [self._today()]
-        days = itertools.chain(self.deliveries.asked(self.first, self.last), today)
-        kept = (self._kept(day) for day in sorted(set(days)))
-        return [rows for rows in kept if rows is not None]
+        """Give what was found day by day; of today it is asked for, since nothing else can be."""
+        days = self.deliveries.asked(self.first, self.last)
+        today = self.deliveries.asked(self.today, self.today)
+        due = self.deliveries.moment(self.today) <= self.moment
+        asked = {day: self._today() for day in today if due and not self._holds(day)}
+        found = (asked[day] if day in asked else self._kept(day) for day in days)
+        return [rows for rows in found if rows is not None]
 
     def _today(self) -> pl.DataFrame:
         rows = self.client.rows(self.dataset, {})
-        return rows.with_columns(pl.lit(self.today).alias("ReadOn"))
+        return self._keep(str(self.today), rows.with_columns(ReadOn=pl.lit(self.today)))

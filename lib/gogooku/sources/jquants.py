@@ -108,8 +108,10 @@ class Client:
         account = f"{self._url} {key}"
         self._pace = pace.Pace(account, ledger, plan, share, minute, clock)
         path = None if ledger is None else ledger / f"{pace.digest(account)}.json"
-        self.memory = plans.Memory(path, dt.datetime.fromtimestamp(clock.time(), plans.JAPAN).date())
-        self._lock, self._closed = threading.Lock(), False
+        self.memory = plans.Memory(
+            path, dt.datetime.fromtimestamp(clock.time(), plans.JAPAN).date()
+        )
+        self._lock = threading.Lock()
         self._persist = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(_TryAgain),
             stop=tenacity.stop_after_attempt(attempts),
@@ -149,7 +151,9 @@ class Client:
             frame, onward = self._patiently(self._page, dataset, ask)
             frames.append(frame)
             if onward and onward in seen:
-                raise run.UserError(f"{DATASETS[dataset].path} sent one page twice: run again later")
+                raise run.UserError(
+                    f"{DATASETS[dataset].path} sent one page twice: run again later"
+                )
             seen.add(onward)
         rows = frames[0] if len(frames) == 1 else schema.joined(dataset, frames)
         return known.distinct(rows, DATASETS[dataset].key, DATASETS[dataset].path)
@@ -185,7 +189,9 @@ class Client:
         except _TryAgain as reason:
             tries = self._persist.statistics["attempt_number"]
             what = DATASETS[arguments[0]].path if arguments[0] in DATASETS else arguments[0]
-            raise run.UserError(f"{what} failed {tries} times ({reason}): run again later") from None
+            raise run.UserError(
+                f"{what} failed {tries} times ({reason}): run again later"
+            ) from None
 
     def _hold(self, state: tenacity.RetryCallState) -> None:
         reason, seconds = _failure(state), state.upcoming_sleep

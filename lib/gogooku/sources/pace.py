@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Protocol
 
 from filelock import FileLock
-from pyrate_limiter import GCRA, Decision, Rate, RateItem, StateBucket, StateStore
+from pyrate_limiter import GCRA, Decision, Rate, RateItem, StateAlgorithm, StateBucket, StateStore
 
 LIMITS = {"free": 5, "light": 60, "standard": 120, "premium": 500}
 """Requests a minute that a plan allows."""
@@ -98,8 +98,8 @@ class Pace:
         bucket = self._buckets[kind]
         if bucket is None:
             return self._ledger.read()[-1] / 1e6 - self._clock.time()
-        decision = bucket.put_decision(RateItem(kind, int(self._clock.time() * 1e3)))
-        return (decision.retry_after_ms or 1) / 1e3 if not decision.allowed else 0.0
+        request = RateItem(kind, int(self._clock.time() * 1e3))
+        return 0.0 if bucket.put(request) else int(bucket.waiting(request)) / 1e3  # type: ignore
 
 
 def digest(key: str) -> str:
@@ -187,15 +187,17 @@ class _Slots(StateStore):
     def __init__(self, ledger: _Ledger, slots: Sequence[int]) -> None:
         self._ledger, self._slots = ledger, slots
 
-    def check(self, algorithm, rates, now, weight) -> Decision:
+    def check(
+        self, algorithm: StateAlgorithm, rates: list[Rate], now: int, weight: int
+    ) -> Decision:
         with self._ledger.opened() as book:
-            state = tuple(book[slot] for slot in self._slots)
+            state: tuple[float, ...] = tuple(book[slot] for slot in self._slots)
             state, decision = algorithm.step(rates, state, now, weight)
             for slot, moment in zip(self._slots, state, strict=True):
                 book[slot] = int(moment)
         return decision
 
-    def read(self, algorithm, rates):
+    def read(self, algorithm: StateAlgorithm, rates: list[Rate]) -> tuple[float, ...]:
         book = self._ledger.read()
         return tuple(book[slot] for slot in self._slots)
 

@@ -53,7 +53,7 @@ def serves(plan: str | None, entry: DataSet) -> bool:
     """Whether `plan` includes the data set; add-ons and unknown plans are found out by asking."""
     if plan is None or entry.plan not in PLANS:
         return True
-    return PLANS.index(entry.plan) <= PLANS.index(plan)  # type: ignore[arg-type]
+    return PLANS.index(entry.plan) <= PLANS.index(plan)
 
 
 class Memory:

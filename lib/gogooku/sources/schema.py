@@ -16,8 +16,8 @@ from gogooku.sources.catalogue import DATASETS
 
 log = logging.getLogger(__name__)
 
-NOTHING = {"dividend": ["", "-"], "margin_alert": ["", "-", "*"]}
-"""Marks for a number or a date that there is none, beside null and an absent field; else only ""."""
+NOTHING = {"dividend": ["", "-"], "margin_alert": ["", "-", "*"], "options": ["", "-"]}
+"""Texts that stand for no value, beside null and an absent field; for other data sets "" alone."""
 
 OPENING = re.compile(rb'\s*\{\s*"data"\s*:\s*\[\s*(?=\{)')
 FIRST_ROW = 1 << 16  # bytes in which the first row of a page ends, if it is to be read the fast way
@@ -154,7 +154,8 @@ def _read_any(dataset: str, body: bytes) -> Read | None:
     try:
         answer = pl.read_json(io.BytesIO(body), infer_schema_length=None)
     except pl.exceptions.PolarsError:
-        return _read_none(body)
+        _require_json(body)
+        return None
     if "data" not in answer.columns or not isinstance(answer.schema["data"], pl.List):
         return None
     onward = answer["pagination_key"][0] if "pagination_key" in answer.columns else None
@@ -170,8 +171,7 @@ def _read_any(dataset: str, body: bytes) -> Read | None:
     return rows, onward or ""
 
 
-def _read_none(body: bytes) -> None:
-    """Tell JSON of another shape, for which this returns, from no JSON: Broken."""
+def _require_json(body: bytes) -> None:
     try:
         json.loads(body)
     except ValueError:
@@ -209,7 +209,7 @@ def _object_text(value: object) -> str | None:
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, dict):
-        value = {k: v if v is None or isinstance(v, dict | list) else str(v) for k, v in value.items()}
+        value = {name: str(it) if isinstance(it, int | float) else it for name, it in value.items()}
     return json.dumps(value, sort_keys=True, ensure_ascii=False)
 
 
@@ -218,7 +218,7 @@ def _typed(dataset: str, rows: pl.DataFrame) -> pl.DataFrame:
     known = DATASETS[dataset].schema
     new = sorted(set(rows.columns) - known.keys() - DATASETS[dataset].ignored)
     columns = [_column(dataset, rows, name, kind) for name, kind in known.items()]
-    frame = pl.DataFrame([*columns, *(_text(rows[name]) for name in new)])
+    frame = pl.DataFrame([*columns, *(_text(rows[name], [""]) for name in new)])
     for name in DATASETS[dataset].filled:
         if frame[name].has_nulls():
             raise run.UserError(
@@ -247,12 +247,11 @@ def _column(dataset: str, rows: pl.DataFrame, name: str, kind: pl.DataType) -> p
     """Give one field its type; series by series, since frames of a day are small and wide."""
     if name not in rows.columns:
         return pl.Series(name, [None], kind).new_from_index(0, len(rows))
-    given = rows[name]
+    given, marks = rows[name], NOTHING.get(dataset, [""])
     if kind == pl.String:
-        return _text(given)
+        return _text(given, marks)
     typed = _cast(given, kind)
     lost = typed.null_count() - given.null_count()
-    marks = NOTHING.get(dataset, [""])
     if lost and lost != sum((given == mark).sum() for mark in marks):
         bad = given.filter(typed.is_null() & given.is_not_null() & ~given.is_in(marks))[0]
         raise run.UserError(
@@ -263,7 +262,11 @@ def _column(dataset: str, rows: pl.DataFrame, name: str, kind: pl.DataType) -> p
 
 def _cast(given: pl.Series, kind: pl.DataType) -> pl.Series:
     """Give values a type; what cannot have it becomes null."""
-    if given.dtype == kind or given.dtype == pl.Null or (kind.is_numeric() and given.dtype.is_numeric()):
+    if (
+        given.dtype == kind
+        or given.dtype == pl.Null
+        or (kind.is_numeric() and given.dtype.is_numeric())
+    ):
         return given.cast(kind)
     text = given.cast(pl.String)
     if kind == pl.Date:
@@ -274,8 +277,10 @@ def _cast(given: pl.Series, kind: pl.DataType) -> pl.Series:
     return text.cast(kind, strict=False)
 
 
-def _text(given: pl.Series) -> pl.Series:
+def _text(given: pl.Series, marks: Iterable[str]) -> pl.Series:
     if given.dtype != pl.String:
         return given.cast(pl.String).str.strip_suffix(".0")
-    blank = given == ""
-    return given.set(blank, None) if blank.any() else given
+    for mark in marks:
+        blank = given == mark
+        given = given.set(blank, None) if blank.any() else given
+    return given

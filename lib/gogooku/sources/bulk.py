@@ -1,0 +1,125 @@
+"""Whole months from the vendor's files, split into the days of the cache.
+
+A file of a month replaces some twenty requests. Its days count as checked at the moment at which
+the file was last written: days that were still open to correction then are asked for again.
+"""
+
+import datetime as dt
+import functools
+import logging
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import polars as pl
+
+from gogooku import run
+from gogooku.sources import plans, schema
+from gogooku.sources.cache import Cache
+from gogooku.sources.catalogue import DATASETS
+from gogooku.sources.jquants import Client
+
+log = logging.getLogger(__name__)
+
+FEWEST_DAYS = 3
+"""A month of which fewer days are missing is asked for day by day."""
+
+AT_ONCE = 4  # files: a month of daily bars takes 100 MB when unpacked
+
+MONTH = re.compile(r"_(\d{6})\.csv\.gz$")
+
+
+def fill(
+    client: Client,
+    cache: Cache,
+    dataset: str,
+    days: Sequence[dt.date],
+    missing: Iterable[dt.date],
+    now: dt.datetime,
+) -> None:
+    """Put the days of months that are over into the cache, from files where the vendor has them.
+
+    days      the days wanted
+    missing   those of them that the cache lacks or that may have been corrected
+
+    A month is read if FEWEST_DAYS of it are missing, or its file is newer than what the cache holds
+    of it. Raises UserError as the client does.
+    """
+    today = now.astimezone(plans.JAPAN).date()
+    months = _by_month(day for day in days if (day.year, day.month) < (today.year, today.month))
+    window = client.memory.window
+    if window:
+        months = {month: held for month, held in months.items() if month in window}
+    if not months:
+        return
+    files = _files(client, dataset, months)
+    lacking = _by_month(missing)
+    wanted = {
+        month: file
+        for month, file in files.items()
+        if len(lacking.get(month, ())) >= FEWEST_DAYS
+        or _is_rewritten(cache, dataset, months[month], _modified(dataset, file))
+    }
+    read = functools.partial(_read, client, cache, dataset)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        jobs = pool.map(read, (months[month] for month in wanted), wanted.values())
+        list(run.progress(jobs, f"{dataset} (files)", len(wanted)))
+
+
+def _by_month(days: Iterable[dt.date]) -> dict[dt.date, list[dt.date]]:
+    months: dict[dt.date, list[dt.date]] = {}
+    for day in days:
+        months.setdefault(day.replace(day=1), []).append(day)
+    return months
+
+
+def _files(
+    client: Client, dataset: str, months: Mapping[dt.date, object]
+) -> dict[dt.date, dict[str, Any]]:
+    """List the newest file of each month; the month stands in the digits of a file's name."""
+    found: dict[dt.date, dict[str, Any]] = {}
+    for file in client.listed(dataset, f"{min(months):%Y-%m}", f"{max(months):%Y-%m}"):
+        digits = MONTH.search(str(file.get("Key")))
+        if not digits:
+            continue
+        month = dt.datetime.strptime(digits[1], "%Y%m").date()
+        newer = month in found and _modified(dataset, found[month]) >= _modified(dataset, file)
+        if month in months and not newer:
+            found[month] = file
+    return found
+
+
+def _modified(dataset: str, file: Mapping[str, Any]) -> dt.datetime:
+    try:
+        return dt.datetime.fromisoformat(file["LastModified"]).astimezone(dt.UTC)
+    except (KeyError, TypeError, ValueError):
+        raise run.UserError(
+            f"/bulk/list answered a file of {DATASETS[dataset].path} without a moment in "
+            "LastModified"
+        ) from None
+
+
+def _is_rewritten(
+    cache: Cache, dataset: str, days: Iterable[dt.date], modified: dt.datetime
+) -> bool:
+    held = [cache.held(dataset, str(day)) for day in days]
+    return any(answer is not None and answer.checked < modified for answer in held)
+
+
+def _read(
+    client: Client,
+    cache: Cache,
+    dataset: str,
+    days: Sequence[dt.date],
+    file: Mapping[str, Any],
+) -> None:
+    """Read one file into the cache; days that a later answer told of stay as they are."""
+    rows = schema.table(dataset, client.file(str(file["Key"]), int(file["Size"])))
+    modified, entry = _modified(dataset, file), DATASETS[dataset]
+    for day in days:
+        held = cache.held(dataset, str(day))
+        if held is None or held.checked < modified:
+            of_day = rows.filter(pl.col(entry.day) == day).sort(entry.key)
+            cache.put(dataset, str(day), of_day, modified)
+    log.info("%s: %d days of %s from a file", entry.path, len(days), str(days[0])[:7])

@@ -1,0 +1,13 @@
+"""Tell whether the API key works, for which plan and for which days."""
+
+from typing import TYPE_CHECKING
+
+from gogooku import run
+from gogooku.sources import account, doors
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+run.log_to(snakemake.log[0])
+with account.open_client(**snakemake.config["jquants"]) as client:
+    print(doors.check(client))

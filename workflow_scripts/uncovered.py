@@ -1,0 +1,15 @@
+"""Show the files that hold what the subscription does not serve now."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gogooku import run
+from gogooku.sources import account, doors
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+run.log_to(snakemake.log[0])
+raw = Path(snakemake.params.raw)
+with account.open_client(**snakemake.config["jquants"]) as client:
+    print(doors.listed(doors.uncovered(client, raw), raw))
