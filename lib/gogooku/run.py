@@ -75,6 +75,10 @@ def atomic(path: str | Path) -> Iterator[Path]:
             os.fsync(file.fileno())
         draft.chmod(0o644)
         draft.replace(target)
+    except OSError as error:
+        raise UserError(
+            f"{target} cannot be written ({error.strerror or error}): free the disk and run again"
+        ) from error
     finally:
         draft.unlink(missing_ok=True)
 

@@ -87,9 +87,9 @@ class Pace:
         short, long = (seconds / 60 * self._minute for seconds in PAUSES)
         with self._ledger.opened() as book:
             since, until = book[-2] / 1e6, book[-1] / 1e6
-            if sent <= since:
+            if until and sent <= since:
                 return 0.0
-            seconds = long if now < until + short else short
+            seconds = long if until and now < until + short else short
             book[-2:] = int(now * 1e6), int((now + seconds) * 1e6)
             book[0] = max(book[0], book[-1] + int(self._lead * 1e6))
         return seconds

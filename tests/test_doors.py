@@ -1,0 +1,111 @@
+"""What people are told of their data: what is there, what is missing, what must be deleted."""
+
+import datetime as dt
+import re
+
+import numpy as np
+import pytest
+from gogooku import run
+from gogooku.sources import doors, fetch, jquants, plans, provenance
+from gogooku.sources.cache import Cache
+from gogooku.sources.exchange import Exchange
+from gogooku.sources.exchange_clock import JST
+from tiny_market import FIRST, KEY, LAST, SESSIONS, tables
+
+TABLES = tables()
+NOW = dt.datetime(2024, 10, 8, 20, 0, tzinfo=JST)
+DAYS = np.array(SESSIONS, "datetime64[D]")
+
+
+@pytest.fixture
+def store(tmp_path):
+    """A store with what a plan had served, and a client of the plan that is left."""
+
+    def opened(had, has, window=None):
+        raw = tmp_path / "raw"
+        with (
+            Exchange(TABLES, key=KEY, now=lambda: NOW, plan=had) as exchange,
+            jquants.Client(exchange.url, KEY, None, 5, 2) as client,
+        ):
+            client.plan = had
+            cache = Cache(raw / ".days", had)
+            for dataset in ("bars", "topix", "short_ratio"):
+                got = fetch.read(client, dataset, FIRST, LAST, SESSIONS, now=NOW, cache=cache)
+                told = provenance.describe(got.rows, dataset, "jquants", had, got.times)
+                run.write_parquet(got.rows, raw / dataset / "2024q4.parquet", told)
+        run.write_parquet(TABLES["master"], raw / "master" / "2024q4.parquet", {"source": "x"})
+        exchange = Exchange(TABLES, key=KEY, now=lambda: NOW, plan=has, window=window)
+        return raw, exchange
+
+    return opened
+
+
+def found(raw, exchange):
+    with exchange, jquants.Client(exchange.url, KEY, None, 5, 2) as client:
+        return doors.uncovered(client, raw)
+
+
+def test_a_plan_that_stays_leaves_nothing_uncovered(store):
+    assert found(*store("standard", "standard")) == {}
+
+
+def test_a_dearer_plan_leaves_nothing_uncovered(store):
+    assert found(*store("light", "standard")) == {}
+
+
+def test_a_cheaper_plan_uncovers_what_it_lacks_and_what_it_was_not_to_see(store):
+    raw, exchange = store("premium", "light")
+    reasons = {path.relative_to(raw).parts[:2]: why for path, why in found(raw, exchange).items()}
+    assert reasons["short_ratio", "2024q4.parquet"] == "not part of the plan light"
+    assert reasons["bars", "2024q4.parquet"] == "read under the plan premium, and the plan is light"
+    assert not any(parts[0] == "master" for parts in reasons)  # of another source
+
+
+def test_days_that_have_left_the_window_are_uncovered_and_purged_with_their_spans(store):
+    window = (SESSIONS[3], None)
+    raw, exchange = store("standard", "standard", window)
+    gone = found(raw, exchange)
+    days = {path.stem for path in gone if "bars" in path.parts and ".days" in path.parts}
+    assert days == {str(day) for day in SESSIONS[:3]}
+    assert raw / "bars" / "2024q4.parquet" in gone
+    told = doors.listed(gone, raw)
+    assert re.search(r"\.days/bars/\S+ +3  holds days outside 2024-09-30 to now", told)
+    assert f"{len(gone)} files deleted" in doors.purge(gone)
+    assert not any(path.exists() for path in gone)
+    left = {path.stem for path in raw.rglob("*.parquet")}
+    assert left >= {str(day) for day in SESSIONS[3:]}
+
+
+def status(raw, plan, now, datasets, periods=((FIRST, LAST),)):
+    client = jquants.Client("http://127.0.0.1:1", KEY, plan, 5, 2)
+    client.memory.keep(window=plans.Window(SESSIONS[1], None))
+    cache = Cache(raw / ".days", plan)
+    text = doors.status(client, cache, datasets, periods, DAYS, 0.95, now)
+    names, *lines = (re.split(r"  +", line.strip()) for line in text.splitlines())
+    return {line[0]: dict(zip(names, line, strict=False)) for line in lines}
+
+
+def test_the_status_counts_what_is_there_missing_open_and_refused(store):
+    raw, _ = store("standard", "standard")
+    next((raw / ".days" / "bars").rglob(f"{SESSIONS[4]}.parquet")).unlink()
+    told = status(raw, "standard", NOW, ["bars", "topix", "summary", "breakdown"])
+    bars = told["bars"]
+    counts = [bars[name] for name in ("days", "there", "missing", "not covered")]
+    assert counts == ["9", "7", "1", "1"]
+    assert (bars["open"], bars["ask"]) == ("4", "1")
+    assert (told["topix"]["days"], told["topix"]["there"]) == ("1", "1")
+    assert (told["breakdown"]["not covered"], told["breakdown"]["ask"]) == ("9", "0")
+    assert told["summary"]["missing"] == "7"  # the last day's is out at half past midnight
+
+
+def test_the_status_tells_how_long_the_rest_takes(tmp_path):
+    told = status(tmp_path, "free", NOW, ["bars", "summary"])
+    assert told["bars"]["ask"] == "8"
+    assert float(told["bars"]["min"]) == pytest.approx(8 / (0.95 * 5), abs=0.06)
+    assert "all" in told
+
+
+def test_columns_stand_below_each_other():
+    text = doors.text([{"name": "a", "n": 5}, {"name": "longer", "n": 123}])
+    assert text == "name      n\na         5\nlonger  123\n"
+    assert doors.text([]) == "nothing\n"
