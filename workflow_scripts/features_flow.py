@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from gogooku import calendar, known, run
+from gogooku import calendar, run
 from gogooku.features import column, flow
 from gogooku.panel import Panel
+from gogooku.sources import raw
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -13,7 +14,7 @@ knobs = snakemake.params
 run.log_to(snakemake.log[0])
 
 panel = Panel.read(snakemake.input.panel)
-rows = known.visible(run.read_parquet(snakemake.input.investor_types), knobs.moment["clock"])
+rows = raw.read("investor_types", snakemake.input.investor_types, knobs.moment["clock"])
 moments = calendar.decision_moments(panel.dates, knobs.moment["decision"], knobs.moment["closes"])
 values = flow.compute(panel, rows, moments)
 

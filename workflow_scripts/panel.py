@@ -3,7 +3,8 @@
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from gogooku import calendar, known, panel_rows, run
+from gogooku import calendar, panel_rows, run
+from gogooku.sources import raw
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -11,10 +12,8 @@ if TYPE_CHECKING:
 knobs, files = snakemake.params, snakemake.input
 run.log_to(snakemake.log[0])
 
-bars, master = (
-    known.visible(run.read_parquet(rows), knobs.moment["clock"])
-    for rows in (files.bars, files.master)
-)
+bars = raw.read("bars", files.bars, knobs.moment["clock"])
+master = raw.read("master", files.master, knobs.moment["clock"])
 dates = calendar.Sessions.read(files.calendar).until(knobs.last)
 moments = calendar.decision_moments(dates, knobs.moment["decision"], knobs.moment["closes"])
 

@@ -11,8 +11,8 @@ from gogooku.sources.jquants import Client
 
 KEY = "simulated-exchange"
 
-PAGE_ROWS = 200
-"""Rows of one page: few enough that every run reads answers of several pages."""
+PAGE_ROWS = 360
+"""Rows of one page: a year of the calendar takes two, so that every run reads several."""
 
 
 @contextlib.contextmanager
@@ -23,6 +23,6 @@ def connect(tables: Mapping[str, pl.DataFrame], today: dt.date) -> Iterator[Clie
     """
     with (
         Exchange(tables, key=KEY, today=today, page_rows=PAGE_ROWS) as exchange,
-        Client(exchange.url, KEY, plan=None, timeout=60, attempts=3) as client,
+        Client(exchange.url, KEY, plan=None, timeout=60, attempts=3, workers=2) as client,
     ):
         yield client

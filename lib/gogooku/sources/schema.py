@@ -220,8 +220,12 @@ def _typed(dataset: str, rows: pl.DataFrame) -> pl.DataFrame:
     _check_fields(dataset, rows.columns)
     known = DATASETS[dataset].schema
     new = sorted(set(rows.columns) - known.keys() - DATASETS[dataset].ignored)
-    columns = [_column(dataset, rows, name, kind) for name, kind in known.items()]
-    frame = pl.DataFrame([*columns, *(_text(rows[name], [""]) for name in new)])
+    given = {column.name: column for column in rows.get_columns()}
+    absent = pl.Series([None]).new_from_index(0, len(rows))
+    columns = [
+        _column(dataset, given.get(name, absent).alias(name), kind) for name, kind in known.items()
+    ]
+    frame = pl.DataFrame([*columns, *(_text(given[name], [""]) for name in new)])
     for name in DATASETS[dataset].filled:
         if frame[name].has_nulls():
             raise run.UserError(
@@ -246,11 +250,9 @@ def _say_once(dataset: str, fields: frozenset[str]) -> None:
         )
 
 
-def _column(dataset: str, rows: pl.DataFrame, name: str, kind: pl.DataType) -> pl.Series:
+def _column(dataset: str, given: pl.Series, kind: pl.DataType) -> pl.Series:
     """Give one field its type; series by series, since frames of a day are small and wide."""
-    if name not in rows.columns:
-        return pl.Series(name, [None], kind).new_from_index(0, len(rows))
-    given, marks = rows[name], NOTHING.get(dataset, [""])
+    marks = NOTHING.get(dataset, [""])
     if kind == pl.String:
         return _text(given, marks)
     typed = _cast(given, kind)
@@ -258,7 +260,8 @@ def _column(dataset: str, rows: pl.DataFrame, name: str, kind: pl.DataType) -> p
     if lost and lost != sum((given == mark).sum() for mark in marks):
         bad = given.filter(typed.is_null() & given.is_not_null() & ~given.is_in(marks))[0]
         raise run.UserError(
-            f"{DATASETS[dataset].path} answered {bad!r} in the field {name}, which is not a {kind}"
+            f"{DATASETS[dataset].path} answered {bad!r} in the field {given.name}, which is not a "
+            f"{kind}"
         )
     return typed
 
