@@ -9,5 +9,5 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 run.log_to(snakemake.log[0])
-with account.open_client(**snakemake.config["jquants"]) as client:
+with account.open_client(**snakemake.config["jquants"] | {"plan": "free"}) as client:
     print(doors.check(client))

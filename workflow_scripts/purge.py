@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 run.log_to(snakemake.log[0])
 raw = Path(snakemake.params.raw)
-with account.open_client(**snakemake.config["jquants"]) as client:
+with account.open_client(**snakemake.config["jquants"] | {"plan": "free"}) as client:
     found = doors.uncovered(client, raw)
 print(doors.listed(found, raw))
 print(doors.purge(found))

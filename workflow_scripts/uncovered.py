@@ -11,5 +11,5 @@ if TYPE_CHECKING:
 
 run.log_to(snakemake.log[0])
 raw = Path(snakemake.params.raw)
-with account.open_client(**snakemake.config["jquants"]) as client:
+with account.open_client(**snakemake.config["jquants"] | {"plan": "free"}) as client:
     print(doors.listed(doors.uncovered(client, raw), raw))

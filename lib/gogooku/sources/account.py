@@ -1,5 +1,6 @@
 """Whose account it is: the API key from the environment or .env, and the plan behind it."""
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -52,12 +53,15 @@ def open_client(
     Raises UserError if there is no key, or it is refused.
     """
     folder = Path(ledger).expanduser()
-    knobs = {"share": share, "ledger": folder, "minute": minute}
+    open_as = functools.partial(
+        Client, url, key(), timeout=timeout, attempts=attempts, share=share, ledger=folder,
+        minute=minute,
+    )  # fmt: skip
     if plan != "auto":
-        return Client(url, key(), plan, timeout, attempts, **knobs)  # type: ignore[arg-type]
-    with Client(url, key(), "free", timeout, attempts, **knobs) as asking:  # type: ignore[arg-type]
+        return open_as(plan)
+    with open_as("free") as asking:
         found = asking.memory.plan or probe(asking)
-    return Client(url, key(), found, timeout, attempts, **knobs)  # type: ignore[arg-type]
+    return open_as(found)
 
 
 def probe(client: Client) -> str:
