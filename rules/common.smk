@@ -80,17 +80,8 @@ def seeds_of(model):
 
 
 def calendar_of(wildcards):
-    """Input function: the calendar of the span, which tells the sessions to ask for.
-
-    And the next one's, where rows are known sessions later or the vendor still corrects them.
-    """
-    if wildcards.dataset == "calendar":
-        return []
-    spans = [wildcards.span]
-    counts_sessions = "sessions" in str(availability["datasets"][wildcards.dataset])
-    if counts_sessions or setting["source"] == "jquants":
-        spans.append(calendar.shift(wildcards.span, 1))
-    return collect("<raw>/calendar/{span}.parquet", span=spans)
+    """Input function: the calendar of the span, which tells the sessions to ask for."""
+    return [] if wildcards.dataset == "calendar" else "<raw>/calendar/{span}.parquet"
 
 
 def fetch_days(wildcards):

@@ -102,7 +102,7 @@ elif setting["source"] == "jquants":
         log:
             "<logs>/fetch/status.log",
         params:
-            datasets=RAW,
+            datasets=[name for name in RAW if name != "calendar"],
             periods=PERIODS,
             days=f"data/raw/{setting['store']}/.days",
             code=code("status"),

@@ -394,7 +394,7 @@ CHANGES = {"split", "repeat", "slow"}  # adjusted prices are not kept; refused; 
 PASSES = sorted(set(FAULTS) - WITHHOLDS - CHANGES - {"429-block"})
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     st.lists(st.one_of(st.none(), st.sampled_from(PASSES)), max_size=25),
     st.integers(1, 4),

@@ -6,6 +6,7 @@ import socket
 import threading
 import traceback
 
+import numpy as np
 import polars as pl
 import pytest
 import requests
@@ -192,9 +193,20 @@ def test_the_workflow_s_own_exchange_answers_in_pages(monkeypatch):
         jquants.Client, "_asked", lambda *asked: pages.append(asked) or whole(*asked)
     )
     content = many_bars(stocks)
-    with local.connect(content, LAST) as client:
-        assert_frame_equal(read(client, "bars", DAY, DAY), content["bars"])
+    sessions = np.array(SESSIONS, "datetime64[D]")
+    found = local.read(content, "bars", DAY, DAY, sessions, LAST)
+    assert_frame_equal(found, content["bars"])
     assert len(pages) == 3
+
+
+@pytest.mark.parametrize("dataset", sorted(tables()))
+def test_the_workflow_reads_what_the_exchange_holds(dataset):
+    held, entry = tables()[dataset], DATASETS[dataset]
+    sessions = np.array(SESSIONS, "datetime64[D]")
+    found = local.read({dataset: held}, dataset, FIRST, LAST, sessions, LAST)
+    if entry.asked == "session":
+        held = held.filter(pl.col(entry.day).is_in(SESSIONS))
+    assert_frame_equal(found, held.sort(entry.key))
 
 
 @contextlib.contextmanager

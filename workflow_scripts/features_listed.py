@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from gogooku import calendar, known, run
 from gogooku.features import column, listed
 from gogooku.panel import Panel
+from gogooku.sources import raw
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -14,8 +15,7 @@ run.log_to(snakemake.log[0])
 
 panel = Panel.read(files.panel)
 lists, summary = (
-    known.visible(run.read_parquet(rows), knobs.moment["clock"])
-    for rows in (files.master, files.summary)
+    raw.read(name, files[name], knobs.moment["clock"]) for name in ("master", "summary")
 )
 moments = calendar.decision_moments(panel.dates, knobs.moment["decision"], knobs.moment["closes"])
 master = known.on_the_day(lists, listed.KEY, panel.dates, moments)

@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from gogooku import calendar, known, run
+from gogooku import calendar, run
 from gogooku.features import column, margin
 from gogooku.panel import Panel
+from gogooku.sources import raw
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -14,8 +15,8 @@ run.log_to(snakemake.log[0])
 
 panel = Panel.read(files.panel)
 interest, alerts, summary = (
-    known.visible(run.read_parquet(rows), knobs.moment["clock"])
-    for rows in (files.margin_interest, files.margin_alert, files.summary)
+    raw.read(name, files[name], knobs.moment["clock"])
+    for name in ("margin_interest", "margin_alert", "summary")
 )
 moments = calendar.decision_moments(panel.dates, knobs.moment["decision"], knobs.moment["closes"])
 values = margin.compute(panel, interest, alerts, summary, moments)

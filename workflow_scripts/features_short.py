@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from gogooku import calendar, known, run
+from gogooku import calendar, run
 from gogooku.features import column, short
 from gogooku.panel import Panel
+from gogooku.sources import raw
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -14,8 +15,7 @@ run.log_to(snakemake.log[0])
 
 panel = Panel.read(files.panel)
 reports, sales = (
-    known.visible(run.read_parquet(rows), knobs.moment["clock"])
-    for rows in (files.short_sale, files.short_ratio)
+    raw.read(name, files[name], knobs.moment["clock"]) for name in ("short_sale", "short_ratio")
 )
 moments = calendar.decision_moments(panel.dates, knobs.moment["decision"], knobs.moment["closes"])
 values = short.compute(panel, reports, sales, moments)

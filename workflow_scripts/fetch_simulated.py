@@ -4,7 +4,7 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from gogooku import calendar, known, run
-from gogooku.sources import fetch, local, provenance
+from gogooku.sources import local, provenance
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -15,9 +15,9 @@ first, last = map(dt.date.fromisoformat, knobs.days)
 
 days = calendar.Sessions.read(files.calendar).days
 table = {me.dataset: run.read_parquet(files.table)}
-with local.connect(table, dt.date.fromisoformat(knobs.today)) as client:
-    got = fetch.read(client, me.dataset, first, last, days)
+today = dt.date.fromisoformat(knobs.today)
+got = local.read(table, me.dataset, first, last, days, today)
 
-rows = known.stamp(got.rows, **knobs.known, sessions=days)
+rows = known.stamp(got, **knobs.known, sessions=days)
 told = provenance.describe(rows, me.dataset, "simulated")
 run.write_parquet(rows, snakemake.output[0], told)
