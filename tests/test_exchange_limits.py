@@ -6,7 +6,7 @@ import pytest
 from asking import PATHS, get
 from gogooku.sources.exchange import Exchange
 from gogooku.sources.exchange_limits import LIMITS, Limiter
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_market import KEY, LAST, tables
 
@@ -47,6 +47,7 @@ def test_the_window_slides():
     assert limit.admit("")
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0.0, 30.0), min_size=1, max_size=80))
 def test_what_is_admitted_keeps_to_the_limit_in_every_window(gaps):
     clock = Hand()

@@ -62,7 +62,8 @@ def spoken(
     known   day up to which splits and rights issues are known to adjusted prices
     """
     if dataset == "bars":
-        rows = _with_market_value(_with_adjusted(rows, shelf, known), shelf)
+        halves = ("", "M", "A") if premium else ("",)
+        rows = _with_market_value(_with_adjusted(rows, halves, shelf, known), shelf)
     if dataset == "investor_types":
         rows = rows.cast({pl.Float64: pl.Int64})
     if dataset == "summary":
@@ -92,8 +93,13 @@ def written(dataset: str, rows: pl.DataFrame) -> str:
     return body
 
 
-def _with_adjusted(bars: pl.DataFrame, shelf: Shelf, known: dt.date) -> pl.DataFrame:
-    """Add Adj*: raw values times the factors of all later days up to `known`, rounded to 0.1."""
+def _with_adjusted(
+    bars: pl.DataFrame, halves: tuple[str, ...], shelf: Shelf, known: dt.date
+) -> pl.DataFrame:
+    """Add Adj*: raw values times the factors of all later days up to `known`, rounded to 0.1.
+
+    halves   the first letters of the fields of the whole day ("") and of its sessions
+    """
     places = bars.select("Date", "Code").with_row_index("place")
     actions = shelf.actions().filter(pl.col("Date") <= known)
     later = (
@@ -108,10 +114,10 @@ def _with_adjusted(bars: pl.DataFrame, shelf: Shelf, known: dt.date) -> pl.DataF
     return bars.with_columns(
         *(
             (pl.col(half + name) * price).round(1).alias(f"{half}Adj{name}")
-            for half in ("", "M", "A")
+            for half in halves
             for name in _PRICES
         ),
-        *((pl.col(f"{half}Vo") / volume).round(1).alias(f"{half}AdjVo") for half in ("", "M", "A")),
+        *((pl.col(f"{half}Vo") / volume).round(1).alias(f"{half}AdjVo") for half in halves),
     )
 
 

@@ -10,7 +10,6 @@ the days on which files come and go.
 """
 
 import datetime as dt
-import gzip
 import itertools
 import json
 import secrets
@@ -122,7 +121,8 @@ class Files:
         with self._lock:
             if file not in self._made:
                 path = Path(self._folder.name) / f"{next(self._numbers)}.csv.gz"
-                path.write_bytes(gzip.compress(self._content(file), compresslevel=1, mtime=0))
+                rows = _flat(file.dataset, self._content(file))
+                rows.write_csv(path, compression="gzip", compression_level=1)
                 self._made[file] = path
             return self._made[file]
 
@@ -199,15 +199,14 @@ class Files:
         days = self._shelf.days(source)
         return days.filter(days <= self._times.newest(dataset, now)).to_list()
 
-    def _content(self, file: File) -> bytes:
+    def _content(self, file: File) -> pl.DataFrame:
         dataset = file.dataset
         source = "bars" if dataset == "bars_minute" else dataset
         rows = self._shelf.rows(source, file.first, file.last)
         rows = rows.filter(self._times.appeared(source, file.modified))
         if dataset == "bars_minute":
             rows = answers.minutes(rows)
-        rows = answers.spoken(dataset, rows, self._shelf, file.last, self._wide)
-        return _table(dataset, rows).encode()
+        return answers.spoken(dataset, rows, self._shelf, file.last, self._wide)
 
 
 def _ends(days: list[dt.date]) -> tuple[dt.date, dt.date]:
@@ -221,21 +220,17 @@ def _key(dataset: str, wide: bool, date: str) -> str:
     return f"{folder}/{part}/{path.replace('/', '_')}_{date}.csv.gz"
 
 
-def _table(dataset: str, rows: pl.DataFrame) -> str:
-    """Write rows as CSV: no adjusted values, objects as Python writes them, missing cells empty.
+def _flat(dataset: str, rows: pl.DataFrame) -> pl.DataFrame:
+    """Give rows as the cells of a file: no adjusted values, objects as Python writes them.
 
-    Ratios that a fund does not have keep their "*".
+    A missing value is an empty cell; but ratios that a fund does not have keep their "*".
     """
     objects = [field.name for field in DATASETS[dataset].fields if field.unit == "object"]
     kept = [name for name in rows.columns if "Adj" not in name or name == "AdjFactor"]
     stars = [name for name, text in answers.blanks(dataset).items() if text == "*"]
-    return (
-        rows.select(kept)
-        .with_columns(
-            pl.col(objects).map_elements(_as_python, pl.String),
-            pl.col(stars).cast(pl.String).fill_null("*"),
-        )
-        .write_csv()
+    return rows.select(kept).with_columns(
+        pl.col(objects).map_elements(_as_python, pl.String),
+        pl.col(stars).cast(pl.String).fill_null("*"),
     )
 
 

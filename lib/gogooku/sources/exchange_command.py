@@ -2,6 +2,7 @@
 
 import argparse
 import datetime as dt
+import signal
 import sys
 import tempfile
 import threading
@@ -55,8 +56,10 @@ def parser() -> argparse.ArgumentParser:
 
 
 def run(exchange: Callable[..., Any], arguments: Sequence[str] | None = None) -> None:
-    """Serve until interrupted."""
+    """Serve until interrupted or asked to end."""
     asked = parser().parse_args(arguments)
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(sign, signal.default_int_handler)
     try:
         with tempfile.TemporaryDirectory(prefix="exchange-tables-") as folder:
             tables = asked.folder or _simulated(asked, Path(folder))

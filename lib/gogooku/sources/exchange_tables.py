@@ -19,7 +19,7 @@ from gogooku.sources.catalogue import DATASETS
 SMALL = 400_000
 """Rows up to which a file is read whole."""
 
-MONTHS = 4
+MONTHS = 6
 """Months that are kept of each big file."""
 
 Equals = Mapping[str, object]
