@@ -194,7 +194,7 @@ def ts_count(x: np.ndarray, window: int) -> Array:
 
 def ts_sum(x: np.ndarray, window: int, min_obs: int) -> Array:
     """Sum the observations of each window."""
-    return Rolling(x).sum(window, min_obs)
+    return Rolling(x, window, centred=True).sum(window, min_obs)
 
 
 def ts_mean(x: np.ndarray, window: int, min_obs: int) -> Array:

@@ -292,16 +292,16 @@ TRADING = [
 
 def _trading(bars: Bars) -> Values:
     high, low, close, volume = bars.high, bars.low, bars.close, bars.volume
-    volumes = Rolling(volume, 5, 20, 60)
+    volumes = Rolling(volume, 5, 20, 60, centred=True)
     means = {n: ind.mean(volumes, n) for n in (5, 20, 60)}
-    illiquidity = Rolling(ratio(np.abs(bars.daily), bars.value / 1e6), 20)
+    illiquidity = Rolling(ratio(np.abs(bars.daily), bars.value / 1e6), 20, centred=True)
     return {f"volume_ratio_{n}": ratio(volume, means[n]) for n in means} | {
         "volume_accel": excess(means[5], means[20]),
         "mfi_14": ind.mfi(high, low, close, volume, 14),
         "obv_z60": ind.obv_zscore(close, volume, 60),
         "cmf_20": ind.cmf(high, low, close, volume, 20),
         "amihud_20": ind.mean(illiquidity, 20),
-        "dollar_volume_log": ind.log(ind.mean(Rolling(bars.value, 20), 20)),
+        "dollar_volume_log": ind.log(ind.mean(Rolling(bars.value, 20, centred=True), 20)),
     }
 
 
