@@ -8,13 +8,15 @@ series share its windows: rolling.Rolling.
 """
 
 import ctypes
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 import numpy.typing as npt
 from numba import vectorize
 
 from gogooku.rolling import Array, Rolling, kernel
+
+Made = tuple[str, np.ndarray]
 
 BLOCK = 256  # stocks: 60 rows of them in float64 are 120 kB
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
@@ -112,7 +114,7 @@ def _keep_freed_memory() -> None:
 
 
 def by_blocks(
-    compute: Callable[[dict[str, np.ndarray]], Mapping[str, np.ndarray]],
+    compute: Callable[[dict[str, np.ndarray]], Mapping[str, np.ndarray] | Iterator[Made]],
     fields: Mapping[str, np.ndarray],
     dtype: npt.DTypeLike = np.float32,
 ) -> dict[str, np.ndarray]:
@@ -120,7 +122,8 @@ def by_blocks(
 
     fields   name → (T, N)
 
-    Returns what `compute` makes of each block, name → (T, n), joined to (T, N) of `dtype`.
+    Returns what `compute` makes of each block, name → (T, n), joined to (T, N) of `dtype`. One that
+    yields pairs has each taken while it lies in the cache, which halves the time of many columns.
     """
     _keep_freed_memory()
     shape = next(iter(fields.values())).shape
@@ -130,7 +133,7 @@ def by_blocks(
         stocks = slice(first, first + BLOCK)
         made = compute({name: np.ascontiguousarray(x[:, stocks]) for name, x in fields.items()})
         with np.errstate(over="ignore", invalid="ignore"):
-            for name, values in made.items():
+            for name, values in made.items() if isinstance(made, Mapping) else made:
                 if name not in joined:
                     joined[name] = np.empty(shape, dtype)
                 keep(values, out=joined[name][:, stocks])
