@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import vectorize
 
-from gogooku.rolling import Array, Rolling, kernel
+from gogooku.rolling import Array, Rolling, kernel, path_zscore
 
 Made = tuple[str, np.ndarray]
 
@@ -362,30 +362,9 @@ def ts_run(holds: np.ndarray, longest: int) -> Array:
     return _runs(np.ascontiguousarray(holds, np.bool_), longest)
 
 
-@kernel
-def _paths(steps, window):
-    """Give the count, sum and sum of squares of each window's path back from the newest row."""
-    count, total, square = np.zeros(steps.shape), np.zeros(steps.shape), np.zeros(steps.shape)
-    for t in range(steps.shape[0]):
-        path = np.zeros(steps.shape[1])
-        for i in range(t, max(t - window, -1), -1):
-            for s in range(steps.shape[1]):
-                step = steps[i, s]
-                seen = 1.0 if step - step == 0 else 0.0
-                count[t, s] += seen
-                total[t, s] += seen * path[s]
-                square[t, s] += seen * path[s] * path[s]
-                path[s] -= step if seen else 0.0
-    return count, total, square
-
-
 def ts_path_zscore(steps: np.ndarray, window: int, min_obs: int) -> Array:
     """Give the z-score of the running total of `steps` within each window; NaN if it stands still.
 
     The total is taken as 0 on the newest row, which shifts it and not its z-score.
     """
-    count, total, square = _paths(_dense(steps), window)
-    mean = ratio(total, count)
-    with np.errstate(invalid="ignore"):
-        spread = np.sqrt(ratio(square, count) - mean**2)
-    return where(count >= min_obs, ratio(-mean, spread))
+    return path_zscore(steps, window, min_obs)

@@ -93,6 +93,18 @@ class Rolling:
         return self._lowest[window]
 
 
+def path_zscore(steps: np.ndarray, window: int, min_obs: int) -> Array:
+    """Give the z-score of a running total; see ops.ts_path_zscore."""
+    series = Rolling(steps, 1, centred=True)
+    nothing = np.zeros(series.x.shape)
+    made = {1: (series._sums[1], nothing, nothing)}
+    for whole in _order((window,))[1:]:
+        new, old = _parts(whole)
+        made[whole] = _join_paths(series._seen, *made[new], *made[old], new, old)
+    _, sums, squares = made[window]
+    return _zscore(nothing, nothing, series._seen, sums, squares, window, min_obs)
+
+
 def _parts(window: int) -> tuple[int, int]:
     """Split a window so that common lengths share most of their parts."""
     for divisor in (2, 3, 5):
@@ -220,6 +232,24 @@ def _join_squares(newest, first, upto, before, new, old, old_sum, out):
         step = first[s] - newest[s]
         moved = step * (2 * old_sum[s] + (upto[s] - before[s]) * step)
         out[s] = new[s] + old[s] + moved
+
+
+@kernel
+def _join_paths(seen, total, new, new_square, old_total, old, old_square, size, old_size):
+    """Join a window's total of steps, and the sums of its path about where it ends."""
+    totals, sums, squares = total.copy(), new.copy(), new_square.copy()
+    for t in range(size, total.shape[0]):
+        b = t - size
+        start = max(b + 1 - old_size, 0)
+        for s in range(total.shape[1]):
+            back = -total[t, s]
+            moved = (seen[b + 1, s] - seen[start, s]) * back
+            totals[t, s] = total[t, s] + old_total[b, s]
+            sums[t, s] = new[t, s] + old[b, s] + moved
+            squares[t, s] = (
+                new_square[t, s] + old_square[b, s] + back * (2 * old[b, s] + moved)
+            )
+    return totals, sums, squares
 
 
 @kernel
