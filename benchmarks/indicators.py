@@ -54,7 +54,7 @@ def gogooku(bars):
 
 def _groups(block):
     shared = technical.Bars(block)
-    return {name: x for _, group in GROUPS for name, x in group(shared).items()}
+    return (pair for _, group in GROUPS for pair in group(shared))
 
 
 # ---- TA-Lib, a loop over stocks ------------------------------------------------------------------

@@ -167,13 +167,14 @@ class Logs:
         first, high, low, last = (log(bars[name]) for name in ("open", "high", "low", "close"))
         reach, body = high - low, last - first
         self.close = last
-        self.steps = Rolling(change(last), *steps, squares=True)
-        self.night = Rolling(first - delay(last, 1), *ranges, squares=True)
-        self.body = Rolling(body, *ranges, squares=True)
-        self.range = Rolling(reach**2, *ranges)
-        self.candle = Rolling(reach**2 / 2 - (2 * np.log(2) - 1) * body**2, *ranges)
+        self.steps = Rolling(change(last), *steps, squares=True, centred=True)
+        self.night = Rolling(first - delay(last, 1), *ranges, squares=True, centred=True)
+        self.body = Rolling(body, *ranges, squares=True, centred=True)
+        self.range = Rolling(reach**2, *ranges, centred=True)
+        candle = reach**2 / 2 - (2 * np.log(2) - 1) * body**2
+        self.candle = Rolling(candle, *ranges, centred=True)
         free = (high - last) * (high - first) + (low - last) * (low - first)
-        self.drift_free = Rolling(free, *ranges)
+        self.drift_free = Rolling(free, *ranges, centred=True)
 
 
 def parkinson(logs: Logs, window: int) -> Array:

@@ -11,7 +11,6 @@ observations in it. An infinite value counts as absent.
 """
 
 import functools
-from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -28,15 +27,20 @@ class Rolling:
 
     windows   lengths of which means or deviations will be asked, all made in one sweep
     squares   whether deviations will be
+    centred   whether x varies about 0, as returns do: its sums are then taken about 0, which is
+              twice as fast; constants other than 0 have a deviation of rounding errors
     """
 
-    def __init__(self, x: np.ndarray, *windows: int, squares: bool = False) -> None:
+    def __init__(
+        self, x: np.ndarray, *windows: int, squares: bool = False, centred: bool = False
+    ) -> None:
         self.x = np.ascontiguousarray(x, np.float64)
-        plan, rows, place = _plan(windows)
-        self._newest, self._seen, sums, spread = _sweep(self.x, plan, rows, place, squares)
-        self._place = {window: i for i, window in enumerate(dict.fromkeys(windows))}
-        self._sums, self._squares = sums, spread
-        self._totals: dict[int, Array] = {}
+        plan, rows = _plan(windows, len(self.x))
+        self._start, self._seen, sums, spreads = _sweep(self.x, plan, rows, squares, centred)
+        places = {window: rows[_order(windows).index(window)] for window in windows}
+        ends = {window: start + len(self.x) for window, start in places.items()}
+        self._sums = {window: sums[start : ends[window]] for window, start in places.items()}
+        self._squares = {window: spreads[start : ends[window]] for window, start in places.items()}
         self._highest: dict[int, Array] = {}
         self._lowest: dict[int, Array] = {}
 
@@ -45,22 +49,22 @@ class Rolling:
         return _counts(self._seen, window)
 
     def sum(self, window: int, min_obs: int) -> Array:
-        """Sum the observations of each window."""
-        return _enough(self._total(window), self._seen, window, min_obs)
+        """Sum the observations of each window of a centred series."""
+        return _enough(self._sums[window], self._seen, window, min_obs)
 
     def mean(self, window: int, min_obs: int) -> Array:
         """Average the observations of each window; exact for constants."""
-        return _mean(self._newest, self._seen, self._sum(window), window, min_obs)
+        return _mean(self._start, self._seen, self._sums[window], window, min_obs)
 
     def std(self, window: int, min_obs: int, ddof: int) -> Array:
         """Give the standard deviation with divisor n − ddof; exactly 0 for constants."""
         fewest = max(min_obs, ddof + 1)
-        return _std(self._seen, self._sum(window), self._square(window), window, fewest, ddof)
+        return _std(self._seen, self._sums[window], self._squares[window], window, fewest, ddof)
 
     def zscore(self, window: int, min_obs: int) -> Array:
         """Give the day's distance from the mean in population deviations; NaN if they are 0."""
-        sums, squares = self._sum(window), self._square(window)
-        return _zscore(self.x, self._seen, sums, squares, window, min_obs)
+        sums, squares = self._sums[window], self._squares[window]
+        return _zscore(self.x, self._start, self._seen, sums, squares, window, min_obs)
 
     def max(self, window: int, min_obs: int) -> Array:
         """Give the greatest observation of each window."""
@@ -69,23 +73,6 @@ class Rolling:
     def min(self, window: int, min_obs: int) -> Array:
         """Give the least observation of each window."""
         return _enough(self._low(window), self._seen, window, min_obs)
-
-    def _sum(self, window: int) -> Array:
-        """Give the sum of x less the newest observation."""
-        return self._sums[self._place[window]]
-
-    def _square(self, window: int) -> Array:
-        """Give the sum of squares of x less the newest observation."""
-        return self._squares[self._place[window]]
-
-    def _total(self, window: int) -> Array:
-        """Give the sum of x itself."""
-        if window == 1:
-            return self._observed
-        if window not in self._totals:
-            new, old = _parts(window)
-            self._totals[window] = _join_totals(self._total(new), self._total(old), new)
-        return self._totals[window]
 
     def _high(self, window: int) -> Array:
         """Give the maximum, of two windows that may overlap."""
@@ -105,9 +92,17 @@ class Rolling:
             self._lowest[window] = _join_lowest(self._low(size), window - size)
         return self._lowest[window]
 
-    @cached_property
-    def _observed(self) -> Array:
-        return _filled(self.x, 0.0)
+
+def path_zscore(steps: np.ndarray, window: int, min_obs: int) -> Array:
+    """Give the z-score of a running total; see ops.ts_path_zscore."""
+    series = Rolling(steps, 1, centred=True)
+    nothing = np.zeros(series.x.shape)
+    made = {1: (series._sums[1], nothing, nothing)}
+    for whole in _order((window,))[1:]:
+        new, old = _parts(whole)
+        made[whole] = _join_paths(series._seen, *made[new], *made[old], new, old)
+    _, sums, squares = made[window]
+    return _zscore(nothing, nothing, series._seen, sums, squares, window, min_obs)
 
 
 def _parts(window: int) -> tuple[int, int]:
@@ -135,67 +130,93 @@ def _order(windows: tuple[int, ...]) -> list[int]:
 
 
 @functools.cache
-def _plan(windows: tuple[int, ...]) -> tuple[npt.NDArray[np.int64], ...]:
-    """Say how a sweep makes each of `_order`'s windows, which rows it keeps, and what it gives.
+def _plan(windows: tuple[int, ...], length: int) -> tuple[npt.NDArray[np.int64], ...]:
+    """Say how a sweep down `length` rows makes each of `_order`'s windows, and what it keeps.
 
     Returns (K, 4): places and lengths of the newer and the older part; (K + 1,) where the kept
-    rows of each begin; (K,) where its sums are given, −1 for nowhere.
+    rows of each begin: all of those that are asked for, of others those that windows still need.
     """
     order = _order(windows)
     plan = np.zeros((len(order), 4), np.int64)
-    kept = np.ones(len(order), np.int64)
+    kept = np.array([length if window in windows else 1 for window in order])
     for k, window in enumerate(order[1:], start=1):
         new, old = _parts(window)
         plan[k] = order.index(new), order.index(old), new, old
         kept[plan[k, 1]] = max(kept[plan[k, 1]], new + 1)
-    asked = {window: i for i, window in enumerate(dict.fromkeys(windows))}
-    place = np.array([asked.get(window, -1) for window in order], np.int64)
-    return plan, np.concatenate([[0], np.cumsum(kept)]), place
+    return plan, np.concatenate([[0], np.cumsum(kept)])
 
 
 @kernel
-def _sweep(x, plan, rows, place, squares):
+def _sweep(x, plan, rows, squares, centred):
     """Go down the rows once and join all windows of each.
 
-    Returns the newest observation up to each row and their number before it, and for each window
-    that is given its sums and, if asked, its sums of squares, about the newest observation.
+    Returns about what sums are taken in each row, 0 or the newest observation up to it; how many
+    observations there are before each row; the kept rows of sums and, if asked, of sums of squares.
     """
-    shape, given = x.shape, np.max(place) + 1
-    newest, seen = np.zeros(shape), np.zeros((shape[0] + 1, shape[1]))
-    sums = np.empty((given, shape[0], shape[1]))
-    spreads = np.empty((given if squares else 0, shape[0], shape[1]))
-    kept = np.zeros((rows[-1], shape[1]))
-    kept_squares = np.zeros((rows[-1] if squares else 0, shape[1]))
-    for t in range(shape[0]):
-        _follow(x[t], newest[max(t - 1, 0)], seen[t], newest[t], seen[t + 1])
-        for k in range(len(plan)):
+    newest, seen = np.zeros(x.shape), np.zeros((x.shape[0] + 1, x.shape[1]))
+    sums = np.empty((rows[-1], x.shape[1]))
+    spreads = np.empty((rows[-1] if squares else 0, x.shape[1]))
+    for t in range(x.shape[0]):
+        _count(x[t], seen[t], seen[t + 1])
+        if not centred:
+            _follow(x[t], newest[max(t - 1, 0)], newest[t])
+        own = t % rows[1]
+        _start(x[t], sums[own], centred)
+        if squares:
+            _multiply(sums[own], sums[own], spreads[own])
+        for k in range(1, len(plan)):
             new, old, size, old_size = plan[k]
             own = rows[k] + t % (rows[k + 1] - rows[k])
-            if k > 0:
-                a = rows[new] + t % (rows[new + 1] - rows[new])
-                b = max(t - size, -1)
-                c = rows[old] + b % (rows[old + 1] - rows[old])
-                before = seen[max(b + 1 - old_size, 0)]
-                first = newest[max(b, 0)]
+            a = rows[new] + t % (rows[new + 1] - rows[new])
+            b = t - size
+            c = rows[old] + b % (rows[old + 1] - rows[old])
+            if b < 0:
+                sums[own, :] = sums[a]
                 if squares:
-                    _join_squares(
-                        newest[t], first, seen[b + 1], before,
-                        kept_squares[a], kept_squares[c], kept[c], kept_squares[own],
-                    )  # fmt: skip
-                _join(newest[t], first, seen[b + 1], before, kept[a], kept[c], kept[own])
-            if place[k] >= 0:
-                sums[place[k], t] = kept[own]
+                    spreads[own, :] = spreads[a]
+            elif centred:
+                _add(sums[a], sums[c], sums[own])
                 if squares:
-                    spreads[place[k], t] = kept_squares[own]
+                    _add(spreads[a], spreads[c], spreads[own])
+            else:
+                here, there = newest[t], newest[b]
+                upto, before = seen[b + 1], seen[max(b + 1 - old_size, 0)]
+                if squares:
+                    new_part, old_part, whole = spreads[a], spreads[c], spreads[own]
+                    _join_squares(here, there, upto, before, new_part, old_part, sums[c], whole)
+                _join(here, there, upto, before, sums[a], sums[c], sums[own])
     return newest, seen, sums, spreads
 
 
 @kernel
-def _follow(x, newest, seen, newest_now, seen_now):
+def _count(x, before, out):
     for s in range(len(x)):
-        known = x[s] - x[s] == 0
-        newest_now[s] = x[s] if known else newest[s]
-        seen_now[s] = seen[s] + (1.0 if known else 0.0)
+        out[s] = before[s] + (1.0 if x[s] - x[s] == 0 else 0.0)
+
+
+@kernel
+def _follow(x, before, out):
+    for s in range(len(x)):
+        out[s] = x[s] if x[s] - x[s] == 0 else before[s]
+
+
+@kernel
+def _start(x, out, centred):
+    """Give the sum of one row."""
+    for s in range(len(x)):
+        out[s] = x[s] if centred and x[s] - x[s] == 0 else 0.0
+
+
+@kernel
+def _multiply(a, b, out):
+    for s in range(len(out)):
+        out[s] = a[s] * b[s]
+
+
+@kernel
+def _add(new, old, out):
+    for s in range(len(out)):
+        out[s] = new[s] + old[s]
 
 
 @kernel
@@ -211,6 +232,24 @@ def _join_squares(newest, first, upto, before, new, old, old_sum, out):
         step = first[s] - newest[s]
         moved = step * (2 * old_sum[s] + (upto[s] - before[s]) * step)
         out[s] = new[s] + old[s] + moved
+
+
+@kernel
+def _join_paths(seen, total, new, new_square, old_total, old, old_square, size, old_size):
+    """Join a window's total of steps, and the sums of its path about where it ends."""
+    totals, sums, squares = total.copy(), new.copy(), new_square.copy()
+    for t in range(size, total.shape[0]):
+        b = t - size
+        start = max(b + 1 - old_size, 0)
+        for s in range(total.shape[1]):
+            back = -total[t, s]
+            moved = (seen[b + 1, s] - seen[start, s]) * back
+            totals[t, s] = total[t, s] + old_total[b, s]
+            sums[t, s] = new[t, s] + old[b, s] + moved
+            squares[t, s] = (
+                new_square[t, s] + old_square[b, s] + back * (2 * old[b, s] + moved)
+            )
+    return totals, sums, squares
 
 
 @kernel
@@ -240,16 +279,6 @@ def _enough(values, seen, window, min_obs):
         for s in range(out.shape[1]):
             count = seen[t + 1, s] - seen[start, s]
             out[t, s] = values[t, s] if count >= min_obs else np.nan
-    return out
-
-
-@kernel
-def _join_totals(new, old, size):
-    """Add to each window of `size` rows the `old` one before it."""
-    out = new.copy()
-    for t in range(size, out.shape[0]):
-        for s in range(out.shape[1]):
-            out[t, s] = new[t, s] + old[t - size, s]
     return out
 
 
@@ -299,14 +328,15 @@ def _std(seen, sums, squares, window, min_obs, ddof):
 
 
 @kernel
-def _zscore(x, seen, sums, squares, window, min_obs):
+def _zscore(x, start, seen, sums, squares, window, min_obs):
     out = np.empty(x.shape)
     for t in range(out.shape[0]):
-        start = max(t + 1 - window, 0)
+        first = max(t + 1 - window, 0)
         for s in range(out.shape[1]):
-            count = seen[t + 1, s] - seen[start, s]
+            count = seen[t + 1, s] - seen[first, s]
             mean = sums[t, s] / count
-            score = -mean / np.sqrt(squares[t, s] / count - mean * mean)
-            known = (x[t, s] - x[t, s] == 0) & (count >= min_obs) & (score - score == 0)
+            spread = np.sqrt(squares[t, s] / count - mean * mean)
+            score = (x[t, s] - start[t, s] - mean) / spread
+            known = (count >= min_obs) & (score - score == 0)
             out[t, s] = score if known else np.nan
     return out

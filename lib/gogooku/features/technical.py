@@ -8,13 +8,15 @@ needs two thirds of n observations where no other number stands.
 Deviations divide by n − 1 in volatilities and by n in z-scores, bands and moments.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from gogooku import indicators as ind
 from gogooku import ops
 from gogooku.calendar import Days, Sessions
 from gogooku.features.column import Column
-from gogooku.ops import delay, enough, excess, ratio
+from gogooku.ops import Made, delay, enough, excess, ratio
 from gogooku.panel import Panel
 from gogooku.rolling import Rolling
 
@@ -80,22 +82,21 @@ MOVES = [
 ]
 
 
-def _moves(bars: Bars) -> Values:
+def _moves(bars: Bars) -> Iterator[Made]:
     close, daily = bars.close, bars.daily
-    made = {f"returns_{h}d": ind.returns(close, h) for h in RETURNS}
-    made |= {f"log_returns_{h}d": ind.change(bars.logs.close, h) for h in LOG_RETURNS}
-    skew, kurt = ops.ts_skew_kurt(daily, 60, enough(60))
-    made |= {f"zscore_{n}": bars.closes.zscore(n, enough(n)) for n in (20, 60)}
-    return made | {
-        "overnight_return": excess(bars.open, delay(close, 1)),
-        "intraday_return": excess(close, bars.open),
-        "mom_persist_5d": ops.ts_mean(ops.where_known(daily, daily > 0), 5, enough(5)),
-        "up_streak": ops.where_known(daily, ops.ts_run(daily > 0, LONGEST_RUN)),
-        "down_streak": ops.where_known(daily, ops.ts_run(daily < 0, LONGEST_RUN)),
-        "skew_60": skew,
-        "kurt_60": kurt,
-        "autocorr_20": ops.ts_autocorr(daily, 20, enough(19)),
-    }
+    for h in RETURNS:
+        yield f"returns_{h}d", ind.returns(close, h)
+    for h in LOG_RETURNS:
+        yield f"log_returns_{h}d", ind.change(bars.logs.close, h)
+    for n in (20, 60):
+        yield f"zscore_{n}", bars.closes.zscore(n, enough(n))
+    yield "overnight_return", excess(bars.open, delay(close, 1))
+    yield "intraday_return", excess(close, bars.open)
+    yield "mom_persist_5d", ops.ts_mean(ops.where_known(daily, daily > 0), 5, enough(5))
+    yield "up_streak", ops.where_known(daily, ops.ts_run(daily > 0, LONGEST_RUN))
+    yield "down_streak", ops.where_known(daily, ops.ts_run(daily < 0, LONGEST_RUN))
+    yield from zip(("skew_60", "kurt_60"), ops.ts_skew_kurt(daily, 60, enough(60)), strict=True)
+    yield "autocorr_20", ops.ts_autocorr(daily, 20, enough(19))
 
 
 SPREADS = [
@@ -142,17 +143,17 @@ SPREADS = [
 ]
 
 
-def _spreads(bars: Bars) -> Values:
+def _spreads(bars: Bars) -> Iterator[Made]:
     logs = bars.logs
-    made = {f"volatility_{n}d": ind.volatility(logs.steps, n) for n in VOLATILITIES}
-    steady = Rolling(made["volatility_20d"], *RANGES, squares=True)
-    made |= {f"vol_of_vol_{n}": steady.std(n, enough(n), ddof=1) for n in RANGES}
-    made |= {f"yang_zhang_{n}": ind.yang_zhang(logs, n) for n in RANGES}
-    return made | {
-        "parkinson_20": ind.parkinson(logs, 20),
-        "garman_klass_20": ind.garman_klass(logs, 20),
-        "rogers_satchell_20": ind.rogers_satchell(logs, 20),
-    }
+    for n in VOLATILITIES:
+        yield f"volatility_{n}d", ind.volatility(logs.steps, n)
+    steady = Rolling(ind.volatility(logs.steps, 20), *RANGES, squares=True)
+    for n in RANGES:
+        yield f"vol_of_vol_{n}", steady.std(n, enough(n), ddof=1)
+        yield f"yang_zhang_{n}", ind.yang_zhang(logs, n)
+    yield "parkinson_20", ind.parkinson(logs, 20)
+    yield "garman_klass_20", ind.garman_klass(logs, 20)
+    yield "rogers_satchell_20", ind.rogers_satchell(logs, 20)
 
 
 # ---- where the price stands ----------------------------------------------------------------------
@@ -184,21 +185,23 @@ LEVELS = [
 ]
 
 
-def _levels(bars: Bars) -> Values:
+def _levels(bars: Bars) -> Iterator[Made]:
     high, low, close = bars.high, bars.low, bars.close
     averages = {n: ops.ts_ema(close, n) for n in EMAS}
-    made = {f"price_to_sma_{n}": excess(close, ind.mean(bars.closes, n)) for n in SMAS}
-    made |= {f"price_to_ema_{n}": excess(close, averages[n]) for n in EMAS}
-    made |= {f"ma_gap_{a}_{b}": excess(averages[a], averages[b]) for a, b in GAPS}
-    made |= {f"ema{n}_slope": ind.returns(averages[n], 1) for n in SLOPES}
+    for n in SMAS:
+        yield f"price_to_sma_{n}", excess(close, ind.mean(bars.closes, n))
+    for n in EMAS:
+        yield f"price_to_ema_{n}", excess(close, averages[n])
+    for a, b in GAPS:
+        yield f"ma_gap_{a}_{b}", excess(averages[a], averages[b])
+    for n in SLOPES:
+        yield f"ema{n}_slope", ind.returns(averages[n], 1)
     for n in (60, 245):
-        made[f"dist_to_high_{n}"] = excess(close, bars.highs.max(n, enough(n)))
-        made[f"dist_to_low_{n}"] = excess(close, bars.lows.min(n, enough(n)))
-    return made | {
-        "high_low_ratio": ratio(high, low),
-        "close_to_high": ratio(high - close, high - low),
-        "close_to_low": ratio(close - low, high - low),
-    }
+        yield f"dist_to_high_{n}", excess(close, bars.highs.max(n, enough(n)))
+        yield f"dist_to_low_{n}", excess(close, bars.lows.min(n, enough(n)))
+    yield "high_low_ratio", ratio(high, low)
+    yield "close_to_high", ratio(high - close, high - low)
+    yield "close_to_low", ratio(close - low, high - low)
 
 
 # ---- oscillators ---------------------------------------------------------------------------------
@@ -232,40 +235,34 @@ OSCILLATORS = [
 ]
 
 
-def _oscillators(bars: Bars) -> Values:
+def _oscillators(bars: Bars) -> Iterator[Made]:
     high, low, close = bars.high, bars.low, bars.close
     strength = ind.rsi(close, 14)
-    upper_share, width = ind.bollinger(bars.closes, 20, 2)
-    reach = ind.atr(high, low, close, 14)
-    plus, minus, adx = ind.directional(high, low, close, 14)
+    yield "rsi_2", ind.rsi(close, 2)
+    yield "rsi_14", strength
+    yield "rsi_delta", ind.change(strength)
+    yield from _macd(close)
+    bands = ind.bollinger(bars.closes, 20, 2)
+    yield from zip(("bb_pct_b", "bb_width"), bands, strict=True)
+    reach = ind.true_range(high, low, close)
+    yield "atr_14", ops.ts_wilder(ratio(reach, delay(close, 1)), 14)
+    yield "natr_14", ratio(ops.ts_wilder(reach, 14), close)
+    directions = ind.directional(high, low, close, 14)
+    yield from zip(("plus_di_14", "minus_di_14", "adx_14"), directions, strict=True)
     place = 100 * ind.place_in_range(bars.highs, bars.lows, close, 14)
     smooth = ops.ts_mean(place, 3, enough(3))
-    return _macd(close) | {
-        "rsi_2": ind.rsi(close, 2),
-        "rsi_14": strength,
-        "rsi_delta": ind.change(strength),
-        "bb_pct_b": upper_share,
-        "bb_width": width,
-        "atr_14": ops.ts_wilder(ratio(ind.true_range(high, low, close), ops.delay(close, 1)), 14),
-        "natr_14": ratio(reach, close),
-        "adx_14": adx,
-        "plus_di_14": plus,
-        "minus_di_14": minus,
-        "stoch_k": smooth,
-        "stoch_d": ops.ts_mean(smooth, 3, enough(3)),
-        "williams_r_14": place - 100,
-        "cci_20": ind.cci(high, low, close, 20),
-    }
+    yield "stoch_k", smooth
+    yield "stoch_d", ops.ts_mean(smooth, 3, enough(3))
+    yield "williams_r_14", place - 100
+    yield "cci_20", ind.cci(high, low, close, 20)
 
 
-def _macd(close: np.ndarray) -> Values:
+def _macd(close: np.ndarray) -> Iterator[Made]:
     line, signal = ind.macd(close, 12, 26, 9)
-    return {
-        "macd": ratio(line, close),
-        "macd_signal": ratio(signal, close),
-        "macd_histogram": ratio(line - signal, close),
-        "macd_hist_slope": ratio(ind.change(line - signal), close),
-    }
+    yield "macd", ratio(line, close)
+    yield "macd_signal", ratio(signal, close)
+    yield "macd_histogram", ratio(line - signal, close)
+    yield "macd_hist_slope", ratio(ind.change(line - signal), close)
 
 
 # ---- volume and money ----------------------------------------------------------------------------
@@ -290,21 +287,22 @@ TRADING = [
 ]
 
 
-def _trading(bars: Bars) -> Values:
+def _trading(bars: Bars) -> Iterator[Made]:
     high, low, close, volume = bars.high, bars.low, bars.close, bars.volume
-    volumes = Rolling(volume, 5, 20, 60)
+    volumes = Rolling(volume, 5, 20, 60, centred=True)
     means = {n: ind.mean(volumes, n) for n in (5, 20, 60)}
-    illiquidity = Rolling(ratio(np.abs(bars.daily), bars.value / 1e6), 20)
-    return {f"volume_ratio_{n}": ratio(volume, means[n]) for n in means} | {
-        "volume_accel": excess(means[5], means[20]),
-        "mfi_14": ind.mfi(high, low, close, volume, 14),
-        "obv_z60": ind.obv_zscore(close, volume, 60),
-        "cmf_20": ind.cmf(high, low, close, volume, 20),
-        "amihud_20": ind.mean(illiquidity, 20),
-        "dollar_volume_log": ind.log(ind.mean(Rolling(bars.value, 20), 20)),
-    }
+    for n in means:
+        yield f"volume_ratio_{n}", ratio(volume, means[n])
+    yield "volume_accel", excess(means[5], means[20])
+    yield "mfi_14", ind.mfi(high, low, close, volume, 14)
+    yield "obv_z60", ind.obv_zscore(close, volume, 60)
+    yield "cmf_20", ind.cmf(high, low, close, volume, 20)
+    illiquidity = ratio(np.abs(bars.daily), bars.value / 1e6)
+    yield "amihud_20", ind.mean(Rolling(illiquidity, 20, centred=True), 20)
+    yield "dollar_volume_log", ind.log(ind.mean(Rolling(bars.value, 20, centred=True), 20))
 
 
+FACTORS = ("rsi_14", "volatility_20d", "returns_5d", "volume_ratio_20")
 PRODUCTS = [
     _stock("rsi_vol_interact", "points per √year", "rsi_14 × volatility_20d", 112, 15, TA_LIB),
     _stock("vol_confirmed_mom", "share", "returns_5d × volume_ratio_20", 20),
@@ -399,10 +397,11 @@ def compute(panel: Panel, sessions: Sessions) -> Values:
     return ops.by_blocks(_traded, bars) | _listing(panel) | _calendar(panel.dates, sessions)
 
 
-def _traded(block: Values) -> Values:
-    bars = Bars(block)
-    made = {name: values for _, group in GROUPS for name, values in group(bars).items()}
-    return made | {
-        "rsi_vol_interact": made["rsi_14"] * made["volatility_20d"],
-        "vol_confirmed_mom": made["returns_5d"] * made["volume_ratio_20"],
-    }
+def _traded(block: Values) -> Iterator[Made]:
+    bars, kept = Bars(block), {}
+    for name, values in (pair for _, group in GROUPS for pair in group(bars)):
+        if name in FACTORS:
+            kept[name] = values
+        yield name, values
+    yield "rsi_vol_interact", kept["rsi_14"] * kept["volatility_20d"]
+    yield "vol_confirmed_mom", kept["returns_5d"] * kept["volume_ratio_20"]
