@@ -1,4 +1,4 @@
-"""Features that look ahead are caught with column, day and raw row; those that look back are not."""
+"""Features that look ahead are caught with column, day and raw row; others are left alone."""
 
 import leaks
 import polars as pl
