@@ -1,18 +1,76 @@
 """Audit: the laws proven on the run itself.
 
 reads   the raw files and everything that the run has built of them
-writes  <run>/audit/leaks.json   stage by stage: what was compared, and that nothing moved
-        <run>/audit/noise.json   model by model: RankIC on a market without predictability
+writes  <run>/audit/day{draw}.json   a random day: what was compared stage by stage, and what moved
+        <run>/audit/models.json      a day of the first test part, its fits and predictions included
+        <run>/audit/leaks.json       the table of all audited days; none moved
+        <run>/audit/noise.json       model by model: RankIC on a market without predictability
 """
 
 
-rule audit_leaks:
-    """Change the future of every raw data set, rebuild fold 0, and compare the past bit by bit."""
+rule audit_day:
+    """Change the future of random day {wildcards.draw}, rebuild its span, and compare the past."""
+    input:
+        raw=collect("<raw>/{dataset}/{span}.parquet", dataset=RAW, span=SPANS),
+        calendar=collect("<raw>/calendar/{span}.parquet", span=SPANS),
+        built=collect(
+            "<run>/{stage}/{span}.parquet", stage=["dataset", "labels", "graphs"], span=SPANS
+        ),
+    output:
+        "<run>/audit/day{draw}.json",
+    log:
+        "<logs>/audit/day{draw}.log",
+    benchmark:
+        "<benchmarks>/audit/day{draw}.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=8000,
+        runtime=60,
+    params:
+        setting=setting,
+        known=availability["datasets"],
+        moment=moment,
+        code=code("audit_day"),
+    script:
+        "../workflow_scripts/audit_day.py"
+
+
+rule audit_models:
+    """Change the future of a test day, rebuild fold 0 with its models, and compare the past."""
     input:
         raw=collect("<raw>/{dataset}/{span}.parquet", dataset=RAW, span=SPANS),
         fold="<run>/folds/fold0.json",
         predictions=AUDITED,
-        page="<run>/report/index.html",
+    output:
+        "<run>/audit/models.json",
+    log:
+        "<logs>/audit/models.log",
+    benchmark:
+        "<benchmarks>/audit/models.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    threads: workflow.cores
+    resources:
+        mem_mb=12000,
+        runtime=240,
+    params:
+        setting=setting,
+        known=availability["datasets"],
+        moment=moment,
+        targets=AUDITED,
+        code=code("audit_models"),
+    script:
+        "../workflow_scripts/audit_models.py"
+
+
+rule audit_leaks:
+    """Sum all audited days up; a leak is named with its column, its day and the raw row."""
+    input:
+        raw=collect("<raw>/{dataset}/{span}.parquet", dataset=RAW, span=SPANS),
+        days=collect("<run>/audit/day{draw}.json", draw=range(setting["audit"]["days"])),
+        models="<run>/audit/models.json",
     output:
         "<run>/audit/leaks.json",
     log:
@@ -27,8 +85,7 @@ rule audit_leaks:
         runtime=240,
     params:
         setting=setting,
-        moment=moment,
-        targets=AUDITED,
+        known=availability["datasets"],
         code=code("audit_leaks"),
     script:
         "../workflow_scripts/audit_leaks.py"

@@ -45,6 +45,7 @@ wildcard_constraints:
     model="[a-z]+",
     fold=r"\d+",
     seed=r"\d+",
+    draw=r"\d+",
 
 
 def code(script):

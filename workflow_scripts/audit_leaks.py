@@ -1,24 +1,21 @@
-"""Change the future of every raw data set, rebuild, and compare the past bit by bit."""
+"""Sum the audited days up, and name the first leak and the raw row behind it."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gogooku import audit, run
+from gogooku import run
+from gogooku.audit import rebuild, verdict
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-knobs, files = snakemake.params, snakemake.input
+knobs, files, target = snakemake.params, snakemake.input, Path(snakemake.output[0])
 run.log_to(snakemake.log[0])
 
-fold = run.read_json(files.fold)
-day = audit.chosen_day(fold["test"], knobs.setting["audit"]["day"])
-moment = audit.moment_of(day, knobs.moment["decision"], knobs.moment["closes"])
-house, folder = Path(files.fold).parents[1], Path(snakemake.output[0]).parent / "rebuild"
-
-unknown = audit.rebuild(folder, files.raw, knobs.setting, moment, knobs.targets, snakemake.threads)
-stages = audit.compare(house, folder / house, day)
-audit.verdict(stages, day)
-audit.discard(folder)
-told = {"day": str(day), "rows_not_yet_known": unknown, "stages": stages}
-run.write_json(told, snakemake.output[0])
+told = [run.read_json(path) for path in [*files.days, files.models]]
+raw = [Path(path) for path in files.raw]
+house = rebuild.Rebuild(
+    target.with_suffix(""), target.parents[1], raw, knobs.setting, knobs.known, snakemake.threads
+)
+stages = verdict.judge(told, house)
+run.write_json({"days": told, "stages": stages}, target)

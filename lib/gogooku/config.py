@@ -194,6 +194,8 @@ class Evaluation(Section):
 
 class Audit(Section):
     day: dt.date | None
+    days: PositiveInt
+    seed: NonNegativeInt
 
 
 class Settings(Section):

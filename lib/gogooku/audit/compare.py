@@ -1,0 +1,149 @@
+"""Two builds of one run, compared up to a day: bit by bit, stage by stage."""
+
+import datetime as dt
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from gogooku import run
+
+ROOMS = ("panel", "quality", "labels", "graphs", "features/*", "dataset", "predictions/*")
+"""Stages of tables in the order in which they are built."""
+
+FITTED = ("folds/*0.json", "models/*/fold0/*/model.*")
+"""Files fitted before the first fold's test part."""
+
+FITS = "fold, scaler, models"
+WHEN = {"labels": "exit"}
+"""The column that dates a row of a stage, where it is not `date`."""
+
+KEYS = ("date", "code", "source", "target", "rule", "field")
+
+
+def stages(before: Path, after: Path, day: dt.date) -> list[dict[str, Any]]:
+    """Compare the files that `after` has built anew with those of `before`, up to `day`.
+
+    before, after   folders of a run, runs/<name>
+
+    Returns one row a stage: its name; how many files, rows and values were compared; the rows later
+    than `day` and how many differ; the columns and those that differ later, which shows what the
+    audit could see; and the first difference (file, column, columns, first: day and code) or None.
+    Files that hold a fold's fits are one stage more, compared byte by byte: `day` must lie in
+    fold 0's test part.
+    """
+    told = []
+    for folder in (path for room in ROOMS for path in sorted(after.glob(room)) if path.is_dir()):
+        pairs = [(before / path.relative_to(after), path) for path in folder.rglob("*.parquet")]
+        anew = sorted(pair for pair in pairs if not pair[1].samefile(pair[0]))
+        if anew:
+            name = str(folder.relative_to(after))
+            told.append({"stage": name, **_stage(anew, after, WHEN.get(name, "date"), day)})
+    fitted = sorted(path for pattern in FITTED for path in after.glob(pattern))
+    return [*told, _fits(fitted, before, after)] if fitted else told
+
+
+def differs(before: Path, after: Path, file: str, day: dt.date) -> bool:
+    """Say whether `file`, as a difference names it, differs up to `day`."""
+    old, new = before / file, after / file
+    if old.suffix != ".parquet":
+        return old.read_bytes() != new.read_bytes()
+    when = pl.col(WHEN.get(file.split("/")[0], "date"))
+    told, changed = (run.read_parquet(path).filter(when <= day) for path in (old, new))
+    return difference(told, changed) is not None
+
+
+def difference(told: pl.DataFrame, changed: pl.DataFrame) -> dict[str, Any] | None:
+    """Give the first row in which two tables differ by a bit; None if there is none.
+
+    Returns the first of the differing columns there, how many differ anywhere, and the row's day
+    and code. Rows that are missing or more count as the column "rows".
+    """
+    if told.columns != changed.columns or told.schema != changed.schema:
+        return {"column": "columns", "columns": told.width, "first": "all rows"}
+    keys = _keys(told)
+    size = min(len(told), len(changed))
+    strange = _unlike(told[:size].select(keys), changed[:size].select(keys))
+    if strange or len(told) != len(changed):
+        where = min(strange.values(), default=size)
+        longer = told if len(told) > where else changed
+        return {"column": "rows", "columns": told.width, "first": _named(longer, where)}
+    unlike = _unlike(told.drop(keys), changed.drop(keys))
+    if not unlike:
+        return None
+    column = min(unlike, key=lambda name: unlike[name])
+    first = _named(told, unlike[column])
+    return {"column": column, "columns": len(unlike), "first": first}
+
+
+def _unlike(told: pl.DataFrame, changed: pl.DataFrame) -> dict[str, int]:
+    """Name the differing columns, each with the first row in which it differs."""
+    pairs = zip(told.iter_columns(), changed.iter_columns(), strict=True)
+    marks = ((old.name, _bits(old).ne_missing(_bits(new))) for old, new in pairs)
+    return {name: mark.arg_max() or 0 for name, mark in marks if mark.any()}
+
+
+def _bits(values: pl.Series) -> pl.Series:
+    """Give floating-point numbers as whole ones of the same bits: −0 is not 0."""
+    if not values.dtype.is_float():
+        return values
+    whole = np.ascontiguousarray(values.fill_null(0).to_numpy())
+    bits = pl.Series(values.name, whole.view(f"u{whole.itemsize}"))
+    return bits.zip_with(
+        values.is_not_null(), pl.repeat(None, len(bits), dtype=bits.dtype, eager=True)
+    )
+
+
+def _keys(rows: pl.DataFrame) -> list[str]:
+    return [name for name in KEYS if name in rows.columns]
+
+
+def _named(rows: pl.DataFrame, where: int) -> str:
+    keys = [name for name in ("date", "code") if name in rows.columns]
+    return " ".join(map(str, rows.select(keys).row(where)))
+
+
+def _stage(
+    pairs: Sequence[tuple[Path, Path]], after: Path, when: str, day: dt.date
+) -> dict[str, Any]:
+    row: dict[str, Any] = dict.fromkeys(
+        ("files", "rows", "values", "later_rows", "later_rows_changed"), 0
+    )
+    first, columns, moved = None, set(), set()
+    for old, new in pairs:
+        told, changed = run.read_parquet(old), run.read_parquet(new)
+        past = [frame.filter(pl.col(when) <= day) for frame in (told, changed)]
+        later = [frame.filter(pl.col(when) > day) for frame in (told, changed)]
+        hashes = [set(frame.hash_rows()) for frame in later]
+        row["files"] += 1
+        row["rows"] += len(past[0])
+        row["values"] += past[0].width * len(past[0])
+        row["later_rows"] += len(later[0])
+        row["later_rows_changed"] += len(hashes[0] ^ hashes[1])
+        columns |= set(told.drop(_keys(told)).columns)
+        moved |= _moved(*later)
+        found = difference(*past)
+        first = first or (found and {"file": str(new.relative_to(after)), **found})
+    return {**row, "columns": sorted(columns), "moved": sorted(moved), "difference": first}
+
+
+def _moved(told: pl.DataFrame, changed: pl.DataFrame) -> set[str]:
+    """Name the columns that differ in a row that both have."""
+    keys = _keys(told)
+    if told.columns != changed.columns:
+        return set()
+    both = [
+        frame.join(other.select(keys).unique(), on=keys, how="semi").unique(keys, keep="first")
+        for frame, other in ((told, changed), (changed, told))
+    ]
+    old, new = (frame.sort(keys).drop(keys) for frame in both)
+    return set(_unlike(old, new))
+
+
+def _fits(files: Sequence[Path], before: Path, after: Path) -> dict[str, Any]:
+    names = [path.relative_to(after) for path in files]
+    moved = [name for name in names if (before / name).read_bytes() != (after / name).read_bytes()]
+    found = [{"file": str(name), "column": "all", "columns": 1, "first": "bytes"} for name in moved]
+    return {"stage": FITS, "files": len(files), "difference": found[0] if found else None}

@@ -1,0 +1,123 @@
+"""The workflow once more, in a folder of its own, from raw files with another future."""
+
+import datetime as dt
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from gogooku import calendar, run
+from gogooku.audit import edits
+from gogooku.audit.compare import ROOMS
+from gogooku.run import UserError
+
+ROOT = Path(__file__).resolve().parents[3]
+
+SPAN_STAGES = ("dataset", "labels", "graphs")
+"""Stages that ask for all that a span's rows go through before a model sees them."""
+
+
+@dataclass(frozen=True)
+class Rebuild:
+    """A run, and the place in which it is built again.
+
+    folder    working directory of the second build
+    house     folder of the run, relative as both builds name it
+    raw       all raw files of the run, relative likewise
+    setting   of the run
+    rules     data set → when its rows are known, as in config/availability.yaml
+    cores     that the second build may use
+    """
+
+    folder: Path
+    house: Path
+    raw: Sequence[Path]
+    setting: Mapping[str, Any]
+    rules: Mapping[str, Any]
+    cores: int
+
+    @property
+    def rebuilt(self) -> Path:
+        """The folder of the run in the second build."""
+        return self.folder / self.house
+
+    def targets(self, day: dt.date) -> list[str]:
+        """Name the files that hold the day's features, data set, labels and graph."""
+        span = calendar.span_of(day, self.setting["spans"])
+        return [str(self.house / stage / f"{span}.parquet") for stage in SPAN_STAGES]
+
+    def draw(self, moment: dt.datetime, seed: int) -> dict[str, pl.DataFrame]:
+        """Draw the edits of every raw file, by its path (`edits.draw`)."""
+        return {
+            str(path): edits.draw(
+                run.read_parquet(path),
+                path.parent.name,
+                moment,
+                self.setting["clock"],
+                self.rules[path.parent.name],
+                (seed, f"{path.parent.name}/{path.stem}"),
+            )
+            for path in run.progress(self.raw, "drawing another future", len(self.raw))
+        }
+
+    def build(
+        self, changes: Mapping[str, pl.DataFrame], targets: Sequence[str], day: dt.date | None
+    ) -> None:
+        """Build `targets` by the workflow itself from the raw files as `changes` leave them.
+
+        day   files of earlier spans than this day's are taken over from the run and built again
+              only if one of their inputs has changed; None: everything is built
+
+        Raises UserError with the end of the log if the nested run fails.
+        """
+        shutil.rmtree(self.folder, ignore_errors=True)
+        for path in self.raw:
+            self._lay(path, changes[str(path)])
+        if day:
+            self._take_over(calendar.span_of(day, self.setting["spans"]))
+        run.write_json({**self.setting, "source": "stored"}, self.folder / "config.json")
+        self._snakemake(targets)
+
+    def discard(self) -> None:
+        """Delete a build that has been compared; one that failed stays for a look."""
+        shutil.rmtree(self.folder)
+
+    def _lay(self, path: Path, changes: pl.DataFrame) -> None:
+        if changes.is_empty():
+            _link(path, self.folder / path)
+        else:
+            rows = edits.apply(run.read_parquet(path), path.parent.name, changes)
+            run.write_parquet(rows, self.folder / path)
+
+    def _take_over(self, span: str) -> None:
+        earlier = {path.stem for path in self.raw if path.stem < span}
+        for folder in (folder for room in ROOMS for folder in self.house.glob(room)):
+            for path in sorted(folder.glob("*.parquet")):
+                if path.stem in earlier:
+                    _link(path, self.folder / path)
+
+    def _snakemake(self, targets: Sequence[str]) -> None:
+        command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+        command += ["--directory", str(self.folder)]
+        command += ["--configfile", str(self.folder / "config.json"), "--cores", str(self.cores)]
+        command += ["--profile", str(ROOT / "profiles" / "default"), "--", *targets]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise UserError(
+                f"the rebuild in {self.folder} failed, look there:\n{done.stderr[-2000:]}"
+            )
+
+
+def _link(path: Path, place: Path) -> None:
+    """Give a file a second name; no one writes into a file, all replace it whole."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(path, place)
+    except OSError:  # another file system
+        shutil.copy2(path, place)

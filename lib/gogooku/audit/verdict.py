@@ -1,0 +1,163 @@
+"""What the audited days have shown: the table, the verdict, and the raw row behind a leak."""
+
+import datetime as dt
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from gogooku.audit import compare, edits
+from gogooku.audit.rebuild import Rebuild
+from gogooku.calendar import Clock
+from gogooku.known import COLUMN
+from gogooku.run import UserError
+from gogooku.sources.catalogue import DATASETS
+
+log = logging.getLogger(__name__)
+
+COUNTS = ("files", "rows", "values", "later_rows", "later_rows_changed")
+
+
+def audit(
+    rebuild: Rebuild, day: dt.date, moment: dt.datetime, seed: int, targets: Sequence[str] | None
+) -> dict[str, Any]:
+    """Audit one day: draw another future, build again, compare.
+
+    targets   of a build of everything from raw files; None: the files of the day's span
+
+    Returns the day, its moment, the seed, what `targets` were, how many raw rows of each data set
+    were edited, and the compared stages (`compare.stages`).
+    """
+    changes = rebuild.draw(moment, seed)
+    rebuild.build(changes, targets or rebuild.targets(day), None if targets else day)
+    stages = compare.stages(rebuild.house, rebuild.rebuilt, day)
+    rebuild.discard()
+    edited: dict[str, int] = {}
+    for path, frame in changes.items():
+        edited[Path(path).parent.name] = edited.get(Path(path).parent.name, 0) + len(frame)
+    return {
+        "day": str(day),
+        "moment": moment.isoformat(),
+        "seed": seed,
+        "whole": bool(targets),
+        "rows_edited": edited,
+        "stages": stages,
+    }
+
+
+def table(days: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Sum the audited days up, one row a stage, in the order of the stages.
+
+    Counts add; `columns` and `moved` (those whose values later than the day differed) are united;
+    `leaks` counts the days with a difference.
+    """
+    rows: dict[str, dict[str, Any]] = {}
+    for stage in (stage for told in days for stage in told["stages"]):
+        row = rows.setdefault(
+            stage["stage"],
+            {"stage": stage["stage"], "days": 0, "leaks": 0, "columns": set(), "moved": set()},
+        )
+        row["days"] += 1
+        row["leaks"] += stage["difference"] is not None
+        for name in COUNTS:
+            row[name] = row.get(name, 0) + stage.get(name, 0)
+        for name in ("columns", "moved"):
+            row[name] |= set(stage.get(name, ()))
+    return [
+        {**row, "columns": sorted(row["columns"]), "moved": sorted(row["moved"])}
+        for row in rows.values()
+    ]
+
+
+def text(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Lay the table out for people."""
+    head = f"{'stage':<22}{'days':>5}{'rows':>12}{'values':>14}{'later rows':>12}{'changed':>12}"
+    lines = [head + f"{'columns':>9}{'moved':>7}{'leaks':>7}"]
+    for row in rows:
+        counts = f"{row['days']:>5}{row['rows']:>12}{row['values']:>14}{row['later_rows']:>12}"
+        seen = f"{row['later_rows_changed']:>12}{len(row['columns']):>9}{len(row['moved']):>7}"
+        lines.append(f"{row['stage']:<22}{counts}{seen}{row['leaks']:>7}")
+    return "\n".join(lines)
+
+
+def judge(days: Sequence[Mapping[str, Any]], rebuild: Rebuild) -> list[dict[str, Any]]:
+    """Log the table and give it; UserError on the first leak, or if none could have been seen.
+
+    The first leak is that of the earliest stage, and of its days the first audited. Its raw row is
+    found by building the one file again, with fewer and fewer edits.
+    """
+    rows = table(days)
+    log.info("the audit of %d days\n%s", len(days), text(rows))
+    leaking = [row["stage"] for row in rows if row["leaks"]]
+    if leaking:
+        _refuse(days, leaking[0], rebuild)
+    blind = [row["stage"] for row in rows if row["later_rows"] and not row["later_rows_changed"]]
+    if blind or not rows:
+        raise UserError(
+            f"the audit changed nothing that {blind or 'any stage'} could show: raise audit.days "
+            "or choose an earlier audit.day"
+        )
+    for row in rows:
+        if still := set(row["columns"]) - set(row["moved"]):
+            log.info("%s: no later value of %s differed", row["stage"], sorted(still))
+    return rows
+
+
+def _refuse(days: Sequence[Mapping[str, Any]], stage: str, rebuild: Rebuild) -> None:
+    told, found = next(
+        (told, row["difference"])
+        for told in days
+        for row in told["stages"]
+        if row["stage"] == stage and row["difference"]
+    )
+    row = culprit(told, found["file"], rebuild)
+    raise UserError(
+        f"look-ahead: {found['file']} column {found['column']} ({found['first']}) changes with a "
+        f"raw row known only after {told['day']}: {row}; make it use rows with known_at up to the "
+        "day's decision"
+    )
+
+
+def culprit(told: Mapping[str, Any], file: str, rebuild: Rebuild) -> str:
+    """Find the raw row whose edit makes `file` differ up to the audited day, and describe it.
+
+    One build of `file` a step, and of n edits ⌈log₂ n⌉ steps: 20 for a million.
+    """
+    day, moment = dt.date.fromisoformat(told["day"]), dt.datetime.fromisoformat(told["moment"])
+    clock = rebuild.setting["clock"]
+    changes, count = edits.ranked(rebuild.draw(moment, told["seed"]), clock)
+    target = str(rebuild.house / file)
+
+    def shows(number: int) -> bool:
+        log.info("%s with the first %d of %d edits", file, number, count)
+        first = {name: frame.filter(pl.col(edits.RANK) < number) for name, frame in changes.items()}
+        rebuild.build(first, [target], None if told["whole"] else day)
+        return compare.differs(rebuild.house, rebuild.rebuilt, file, day)
+
+    described = describe(changes, guilty(count, shows), clock)
+    rebuild.discard()
+    return described
+
+
+def guilty(count: int, shows: Callable[[int], bool]) -> int:
+    """Give the rank of an edit without which the edits before it show nothing, and with it do.
+
+    shows   whether the first so many edits show a difference: true of `count`, not of 0; it is
+            asked ⌈log₂ count⌉ times
+    """
+    without, enough = 0, count
+    while enough - without > 1:
+        middle = (without + enough) // 2
+        without, enough = (without, middle) if shows(middle) else (middle, enough)
+    return enough - 1
+
+
+def describe(changes: Mapping[str, pl.DataFrame], rank: int, clock: Clock) -> str:
+    """Describe the edit of `rank`: its file, key and kind, and when the row was known."""
+    name, frame = next((n, f) for n, f in changes.items() if rank in f[edits.RANK])
+    row = frame.row(by_predicate=pl.col(edits.RANK) == rank, named=True)
+    key = ", ".join(f"{field} {row[field]}" for field in DATASETS[Path(name).parent.name].key)
+    moment = row[COLUMN[clock]]
+    return f"{name} {key} ({row[edits.EDIT]}), known at {moment:%Y-%m-%d %H:%M} UTC"
