@@ -26,9 +26,10 @@ rule dataset:
         mem_mb=4000,
         runtime=20,
     params:
-        clip=setting["features"]["clip"],
-        method=setting["features"]["method"],
-        min_stocks=setting["features"]["min_stocks"],
+        normalisation={
+            key: setting["features"][key]
+            for key in ("clip", "method", "within_sector", "min_stocks")
+        },
         code=code("dataset"),
     script:
         "../workflow_scripts/dataset.py"
