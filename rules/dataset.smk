@@ -3,6 +3,7 @@
 reads   <run>/panel/{span}.parquet               the universe of each day
         <run>/features/{family}/{span}.parquet   every configured family
 writes  <run>/dataset/{span}.parquet             universe members only
+        <run>/profile/{span}.parquet             one row per column: what is known of it, and how well
 """
 
 
@@ -33,3 +34,29 @@ rule dataset:
         code=code("dataset"),
     script:
         "../workflow_scripts/dataset.py"
+
+
+rule profile:
+    """Measure the quality of every column of {wildcards.span}."""
+    input:
+        panel="<run>/panel/{span}.parquet",
+        families=collect(
+            "<run>/features/{family}/{{span}}.parquet", family=setting["features"]["families"]
+        ),
+    output:
+        "<run>/profile/{span}.parquet",
+    log:
+        "<logs>/profile/{span}.log",
+    benchmark:
+        "<benchmarks>/profile/{span}.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=20,
+    params:
+        families=setting["features"]["families"],
+        code=code("profile"),
+    script:
+        "../workflow_scripts/profile.py"

@@ -102,7 +102,7 @@ def _require_same_rows(panel: pl.DataFrame, frame: pl.DataFrame, kinds: Mapping[
 def _require_a_full_day(panel: pl.DataFrame, min_stocks: int) -> None:
     """Refuse a span that has members, but on no day enough of them."""
     sizes = panel.filter("universe").group_by("date", maintain_order=True).len()
-    if len(sizes) and sizes["len"].max() < min_stocks:
+    if len(sizes) and sizes.filter(pl.col("len") >= min_stocks).is_empty():
         day, size = sizes.sort("len", maintain_order=True).row(-1)
         raise UserError(
             f"no day has enough stocks: the fullest, {day}, has {reason(size, min_stocks)}: widen "

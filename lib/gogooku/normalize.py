@@ -149,7 +149,7 @@ def _score(x, starts, fewest, clip, method, table, place, out):
         if len(known) < max(fewest, 1):
             continue
         low, high = _winsorise(known, clip) if clip > 0 else (-np.inf, np.inf)
-        if method == ZSCORE or method == ROBUST:
+        if method in (ZSCORE, ROBUST):
             centre, spread = _moments(known) if method == ZSCORE else _medians(known)
             _standardise(mine, low, high, centre, spread if spread > 0 else np.inf, made)
         else:

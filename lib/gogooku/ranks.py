@@ -118,8 +118,10 @@ def quantile(values, keys, share):
 
 @kernel
 def _around(values, keys, below, above):
-    """Give in order the values that share a first digit with those at two places, and their own
-    first place."""
+    """Give in order the values that share a first digit with those at two places.
+
+    And the place of the first of them among all.
+    """
     if len(values) < FEW:
         return np.sort(values), 0
     shift = np.uint64(8 * keys.itemsize - DIGIT)
