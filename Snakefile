@@ -48,6 +48,7 @@ include: "rules/graphs.smk"
 include: "rules/train.smk"
 include: "rules/predict.smk"
 include: "rules/evaluate.smk"
+include: "rules/research.smk"
 include: "rules/audit.smk"
 
 

@@ -3,6 +3,7 @@
 reads   <run>/panel/{span}.parquet               the universe of each day
         <run>/features/{family}/{span}.parquet   every configured family
 writes  <run>/dataset/{span}.parquet             universe members only
+        <run>/profile/{span}.parquet             one row per column: what is known of it, and how well
 """
 
 
@@ -26,9 +27,36 @@ rule dataset:
         mem_mb=4000,
         runtime=20,
     params:
-        clip=setting["features"]["clip"],
-        method=setting["features"]["method"],
-        min_stocks=setting["features"]["min_stocks"],
+        normalisation={
+            key: setting["features"][key]
+            for key in ("clip", "method", "within_sector", "min_stocks")
+        },
         code=code("dataset"),
     script:
         "../workflow_scripts/dataset.py"
+
+
+rule profile:
+    """Measure the quality of every column of {wildcards.span}."""
+    input:
+        panel="<run>/panel/{span}.parquet",
+        families=collect(
+            "<run>/features/{family}/{{span}}.parquet", family=setting["features"]["families"]
+        ),
+    output:
+        "<run>/profile/{span}.parquet",
+    log:
+        "<logs>/profile/{span}.log",
+    benchmark:
+        "<benchmarks>/profile/{span}.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=20,
+    params:
+        families=setting["features"]["families"],
+        code=code("profile"),
+    script:
+        "../workflow_scripts/profile.py"

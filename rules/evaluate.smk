@@ -3,9 +3,11 @@
 reads   <run>/predictions/{model}/fold{fold}/seed{seed}.parquet
         <run>/labels/{span}.parquet
         <truth>.parquet                       simulated exchange only; no other room may read it
+        <run>/profile/{span}.parquet          the quality of every column
 writes  <run>/evaluation/{model}.parquet      one row per day, horizon, seed and metric
         <run>/evaluation/{model}.json         their means, intervals and portfolios
         <run>/report/index.html               one page, and its figures for snakemake --report
+        <run>/report/columns.html             the page on the columns' quality
 """
 
 
@@ -44,6 +46,7 @@ rule report:
         summaries=collect("<run>/evaluation/{model}.json", model=setting["models"]),
         panel=collect("<run>/panel/{span}.parquet", span=SPANS),
         quality=collect("<run>/quality/{span}.parquet", span=SPANS),
+        profile=collect("<run>/profile/{span}.parquet", span=SPANS),
         folds=collect("<run>/folds/fold{fold}.json", fold=range(len(FOLDS))),
         curves=collect(
             "<run>/models/{model}/fold{fold}/seed{seed}/curve.jsonl",
@@ -55,6 +58,9 @@ rule report:
     output:
         page=report(
             "<run>/report/index.html", category="Report", caption="../docs/captions/report.rst"
+        ),
+        columns=report(
+            "<run>/report/columns.html", category="Report", caption="../docs/captions/columns.rst"
         ),
         figures=report(
             collect("<run>/report/{figure}.svg", figure=["rankic", "cumulative", "equity"]),

@@ -33,11 +33,12 @@ ROOMS = [
         "positions",
     },
     {"features"},
-    {"ranks", "normalize", "dataset", "scaler", "labels", "targets", "days"},
+    {"ranks", "normalize", "dataset", "profile", "scaler", "labels", "targets", "days"},
     {"graphs", "graphs_torch"},
     {"models", "losses", "train"},
-    {"metrics", "inference", "portfolio", "evaluation", "coverage"},
+    {"metrics", "inference", "portfolio", "evaluation", "coverage", "lags"},
     {"noise", "report_plots", "report_page", "report_tables", "report", "audit"},
+    {"profile_page", "lags_page"},
 ]
 
 

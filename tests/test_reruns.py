@@ -8,7 +8,7 @@ TRAIN = {"train_atft", "train_lightgbm", "train_ridge"}
 PREDICT = {"predict_atft", "predict_lightgbm", "predict_ridge"}
 JUDGE = {"evaluate", "report"}
 AFTER_TRAIN = TRAIN | PREDICT | JUDGE
-AFTER_DATASET = {"dataset", "scaler", "predict_reversal"} | AFTER_TRAIN
+AFTER_DATASET = {"dataset", "profile", "scaler", "predict_reversal"} | AFTER_TRAIN
 
 
 def test_a_finished_run_has_nothing_to_do(house):

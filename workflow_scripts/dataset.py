@@ -11,10 +11,9 @@ if TYPE_CHECKING:
 knobs = snakemake.params
 run.log_to(snakemake.log[0])
 
-panel = run.read_parquet(snakemake.input.panel, ["date", "code", "universe"])
+panel = run.read_parquet(snakemake.input.panel, ["date", "code", "universe", "s33"])
 families = dataset.read_families(snakemake.input.families)
 
-rows, kinds = dataset.assemble(
-    panel, families, clip=knobs.clip, method=knobs.method, min_stocks=knobs.min_stocks
-)
-run.write_parquet(rows, snakemake.output[0], {"kinds": json.dumps(kinds)})
+rows, reasons, kinds = dataset.assemble(panel, families, **knobs.normalisation)
+told = {"kinds": json.dumps(kinds), "reasons": json.dumps(reasons)}
+run.write_parquet(rows, snakemake.output[0], told)

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from gogooku import coverage, report, report_plots, run
+from gogooku import coverage, profile_page, report, report_plots, run
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -16,8 +16,11 @@ folds = [run.read_json(path) for path in files.folds]
 curves = report.read_curves(files.curves)
 lacks = coverage.lacks(files.raw, setting["dates"]["start"], setting["dates"]["end"])
 
-facts = report.facts(setting, panel, folds, lacks)
+profile = run.read_parquet(files.profile)
+
+facts = report.facts(setting, panel, folds, lacks, profile_page.words(profile))
 page = report.build(evaluations, facts, run.read_parquet(files.quality), curves)
 run.write_text(page, snakemake.output.page)
+run.write_text(profile_page.build(profile, setting["name"]), snakemake.output.columns)
 figures = report_plots.draw(evaluations, folds, curves)
 report_plots.write(figures, snakemake.output.figures)

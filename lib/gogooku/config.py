@@ -94,7 +94,8 @@ class Universe(Section):
 class Features(Section):
     families: list[str] = Field(min_length=1)
     clip: Share = Field(ge=0, lt=0.5)
-    method: Literal["zscore", "rank"]
+    method: Literal["zscore", "robust", "rank", "rank_normal"]
+    within_sector: bool
     min_stocks: PositiveInt
 
     @field_validator("families")

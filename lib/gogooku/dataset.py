@@ -1,6 +1,7 @@
 """From families to one table of the universe's members, normalised day by day."""
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 
 import polars as pl
@@ -29,31 +30,65 @@ def assemble(
     *,
     clip: float,
     method: normalize.Method,
+    within_sector: bool,
     min_stocks: int,
-) -> tuple[pl.DataFrame, dict[str, str]]:
+) -> tuple[pl.DataFrame, dict[str, str], dict[str, str]]:
     """Join the families' columns for the members of each day's universe.
 
-    panel      rows of one span: date, code, universe
+    panel      rows of one span: date, code, universe, s33
     families   (rows, kinds) each; exactly the panel's rows
 
-    Stock columns are normalised across the day's members (`normalize.same_day`); market columns
+    Stock columns are normalised across the day's members (`normalize.same_day`), within the day's
+    sector if told so, and are null on a day with fewer than `min_stocks` of them; market columns
     and flags stay as they are. Days before the span's first with members have no row.
 
-    Returns the frame (date, code, columns Float32, `is_*_valid` Boolean) and all columns' kinds.
+    Returns the frame (date, code, columns Float32, `is_*_valid` Boolean), by day the reason why
+    its stock columns are null, and all columns' kinds.
 
-    Raises UserError if rows differ, a column comes twice, or a day has too few members.
+    Raises UserError if rows differ, a column comes twice, or every day has too few members.
     """
     for frame, kinds in families:
         _require_same_rows(panel, frame, kinds)
-    _require_members(panel, min_stocks)
+    _require_a_full_day(panel, min_stocks)
     kinds = _merge([kinds for _, kinds in families])
     wide = pl.concat(
-        [panel.select(*KEYS, "universe"), *(f.drop(KEYS) for f, _ in families)], how="horizontal"
+        [panel.select(*KEYS, "universe", "s33"), *(f.drop(KEYS) for f, _ in families)],
+        how="horizontal",
     )
-    members = wide.filter("universe").select(*KEYS, *kinds)
+    members = wide.filter("universe")
+    sectors = members["s33"] if within_sector else None
+    rows = members.select(*KEYS, *kinds)
     stock = [name for name, kind in kinds.items() if kind == "stock"]
-    scaled = normalize.same_day(members, stock, clip=clip, method=method)
-    return scaled, kinds
+    scaled = normalize.same_day(rows, stock, clip=clip, method=method, sectors=sectors)
+    return *_without_thin_days(scaled, stock, thin_days(panel, min_stocks), min_stocks), kinds
+
+
+def _without_thin_days(
+    rows: pl.DataFrame, columns: Sequence[str], thin: pl.DataFrame, min_stocks: int
+) -> tuple[pl.DataFrame, dict[str, str]]:
+    """Null `columns` on the thin days, and give the reason of each, which is logged."""
+    reasons = {str(day): reason(size, min_stocks) for day, size in thin.iter_rows()}
+    for day, text in reasons.items():
+        logging.warning("%s: stock columns are null: %s", day, text)
+    if not reasons:
+        return rows, reasons
+    full = ~pl.col("date").is_in(thin["date"].implode())
+    return rows.with_columns(pl.when(full).then(pl.col(columns)).name.keep()), reasons
+
+
+def thin_days(panel: pl.DataFrame, min_stocks: int) -> pl.DataFrame:
+    """Give the days with fewer members than `min_stocks`: date, stocks.
+
+    panel   date, code, universe; days before its first with members are left out
+    """
+    sizes = panel.group_by("date", maintain_order=True).agg(stocks=pl.col("universe").sum())
+    begun = pl.col("stocks").cum_sum() > 0
+    return sizes.filter(begun, pl.col("stocks") < min_stocks)
+
+
+def reason(stocks: int, min_stocks: int) -> str:
+    """Say why a day with so many stocks has no normalised value."""
+    return f"{stocks} stocks in the universe, fewer than features.min_stocks {min_stocks}"
 
 
 def _require_same_rows(panel: pl.DataFrame, frame: pl.DataFrame, kinds: Mapping[str, str]) -> None:
@@ -64,16 +99,14 @@ def _require_same_rows(panel: pl.DataFrame, frame: pl.DataFrame, kinds: Mapping[
         )
 
 
-def _require_members(panel: pl.DataFrame, min_stocks: int) -> None:
-    """Refuse a day with too few members; one without any too, once the span has had some."""
-    sizes = panel.group_by("date", maintain_order=True).agg(pl.col("universe").sum())
-    begun = pl.col("universe").cum_sum() > 0
-    few = sizes.filter(begun, pl.col("universe") < min_stocks)
-    if len(few):
-        day, size = few.row(0)
+def _require_a_full_day(panel: pl.DataFrame, min_stocks: int) -> None:
+    """Refuse a span that has members, but on no day enough of them."""
+    sizes = panel.filter("universe").group_by("date", maintain_order=True).len()
+    if len(sizes) and sizes.filter(pl.col("len") >= min_stocks).is_empty():
+        day, size = sizes.sort("len", maintain_order=True).row(-1)
         raise UserError(
-            f"{day} has {size} stocks in the universe, fewer than features.min_stocks "
-            f"{min_stocks}: widen the universe or lower features.min_stocks"
+            f"no day has enough stocks: the fullest, {day}, has {reason(size, min_stocks)}: widen "
+            "the universe or lower features.min_stocks"
         )
 
 

@@ -20,7 +20,8 @@ from gogooku.run import UserError
 
 MOMENT = pl.Datetime("us", "UTC")
 COLUMN = {"published": "known_at", "served": "served_at"}
-
+HALF_DAY = "2"
+"""The vendor's HolDiv of a session that ends at noon."""
 
 NO_SESSIONS = np.array([], "datetime64[D]")
 
@@ -38,13 +39,27 @@ def stamp(
     closes     dated closing times of the exchange
     sessions   (T,) trading days, for rules that count them; some days beyond the last row
 
-    Raises UserError if a rule names a column that the rows lack, or counts sessions past the last.
+    Raises UserError if a rule names a column that the rows lack, or counts sessions past the last,
+    or if the rows are a calendar with a half day whose close is not told.
     """
+    if "HolDiv" in rows.columns:
+        _require_half_days(rows, closes)
     published = _moments(rows, rules["published"], closes, sessions)
     served = _served(rows, rules["served"], published, closes, sessions)
     return rows.with_columns(
         pl.Series("known_at", published).cast(MOMENT), pl.Series("served_at", served).cast(MOMENT)
     )
+
+
+def _require_half_days(rows: pl.DataFrame, closes: Sequence[Any]) -> None:
+    """Refuse a calendar with a half day without a closing time: its close would be taken late."""
+    told = {str(rule["on"]) for rule in closes if "on" in rule}
+    half = rows.filter(pl.col("HolDiv") == HALF_DAY)["Date"].cast(pl.String)
+    if strangers := sorted(set(half) - told):
+        raise UserError(
+            f"the calendar calls {strangers[0]} a half day, whose close is not known: add "
+            f'{{on: {strangers[0]}, at: "HH:MM"}} to close in config/availability.yaml'
+        )
 
 
 def visible(rows: pl.DataFrame, clock: calendar.Clock) -> pl.DataFrame:

@@ -1,17 +1,37 @@
 """Same-day normalisation: a value becomes its place among the stocks of its own day.
 
-Nothing is fitted and nothing is kept: a day's values depend on that day's members alone.
+Nothing is fitted and nothing is kept: a day's values depend on that day's members alone. Sums are
+taken in an order that the number of members alone sets, so a day has the same bits on any machine
+and beside any other days.
 """
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
+from scipy.special import ndtri
 
-from gogooku.ranks import mean_ranks
+from gogooku.ops import kernel
+from gogooku.ranks import keys_of, quantile, ranks_of
 
-Method = Literal["zscore", "rank"]
+Method = Literal["zscore", "robust", "rank", "rank_normal"]
+Scores = npt.NDArray[np.float32]
+ZSCORE, ROBUST, RANK, RANK_NORMAL = range(4)
+METHODS: dict[Method, int] = {
+    "zscore": ZSCORE,
+    "robust": ROBUST,
+    "rank": RANK,
+    "rank_normal": RANK_NORMAL,
+}
+
+FEWEST_PEERS = 10
+"""Known values of a sector on a day below which its stocks are measured against all members."""
+
+# What turns a median and a mean of absolute deviations into the sd of a normal distribution.
+PER_MEDIAN, PER_MEAN = 1.4826022185056018, 1.2533141373155001
 
 
 def same_day(
@@ -20,75 +40,200 @@ def same_day(
     *,
     clip: float,
     method: Method,
+    sectors: pl.Series | None = None,
 ) -> pl.DataFrame:
     """Normalise `columns` of each day across the rows of that day.
 
-    frame    date, code, columns; the universe members, sorted by date
-    clip     share winsorised at either end of each day's cross-section
-    method   zscore: mean 0, sd 1 (ddof 0); rank: evenly spread on [-1, 1], ties share their mean
+    frame     date, code, columns; the universe members, sorted by date
+    sectors   (R,) each row's sector on its day, null for none: a stock is then measured against
+              the members of its sector, and against all members where fewer than FEWEST_PEERS of
+              them have a value; None: always against all members
 
-    Returns the frame with those columns replaced (Float32); null stays null, and a column that is
-    the same for all members becomes 0.
+    `clip` and `method` are those of `scores`. Returns the frame with those columns replaced
+    (Float32); null stays null.
+
+    Raises ValueError if the rows are not sorted by date.
     """
-    starts = day_starts(frame["date"])
-    if not columns:
-        return frame
-    values = frame.select(columns).cast(pl.Float64).to_numpy()
-    made = np.empty((len(columns), len(frame)), np.float32)
-    for first, last in zip(starts[:-1], starts[1:], strict=True):
-        made[:, first:last] = cross_section(values[first:last].T, clip=clip, method=method)
-    named = (pl.Series(name, row) for name, row in zip(columns, made, strict=True))
-    return frame.with_columns(series.fill_nan(None) for series in named)
+    days = day_starts(frame["date"])
+    order, groups = _sectors_of(frame["date"], sectors)
+    made = []
+    for name in columns:
+        x = frame[name].cast(pl.Float32).fill_null(np.nan).to_numpy()
+        column = scores(x, days, clip=clip, method=method)
+        peers = scores(x[order], groups, clip=clip, method=method, fewest=FEWEST_PEERS)
+        found = np.isfinite(peers)
+        column[order[found]] = peers[found]
+        made.append(pl.Series(name, column, nan_to_null=True))
+    return frame.with_columns(made)
 
 
-def cross_section(x: np.ndarray, *, clip: float, method: Method) -> np.ndarray:
-    """Winsorise, then z-score or rank, each row of x (F, N) over its known values.
+def scores(
+    x: np.ndarray, starts: np.ndarray, *, clip: float, method: Method, fewest: int = 1
+) -> Scores:
+    """Winsorise the values of each group of rows, then give each its place among them.
 
-    Quantiles are interpolated linearly. Returns (F, N) float64; NaN stays NaN.
+    x        (R,) float32; NaN where unknown
+    starts   (G + 1,) row at which each group starts, and R
+    clip     share winsorised at either end, at linearly interpolated quantiles
+    method   zscore       (x − mean) / sd, divisor n
+             robust       (x − median) / (1.4826 × median absolute deviation); where more than half
+                          of the values are the same, 1.2533 × the mean absolute deviation instead
+             rank         evenly spread on [−1, 1], ties share their mean
+             rank_normal  normal quantile of rank / (n + 1), ties share their rank's mean
+    fewest   known values below which a group gets none
+
+    Returns (R,) float32; what is not finite stays NaN, and values that are all the same become 0.
+    Source: Iglewicz and Hoaglin (1993), How to Detect and Handle Outliers, for the robust score;
+    van der Waerden (1952) for the normal one.
     """
-    trimmed = _winsorise(np.ascontiguousarray(x, np.float64), clip)
-    return _zscore(trimmed) if method == "zscore" else _spread(trimmed)
+    x = np.ascontiguousarray(x, np.float32)
+    out = np.full(len(x), np.nan, np.float32)
+    table, place = _normal_tables(x, starts) if method == "rank_normal" else _NO_TABLES
+    _score(x, starts, fewest, clip, METHODS[method], table, place, out)
+    return out
 
 
-def day_starts(dates: pl.Series) -> np.ndarray:
+def day_starts(dates: pl.Series) -> npt.NDArray[np.int64]:
     """Give the row at which each day starts, and the number of rows at the end, (D + 1,)."""
     if not dates.is_sorted():
         raise ValueError("rows must be sorted by date")
-    return np.append(np.flatnonzero((dates != dates.shift(1)).fill_null(True)), len(dates))
+    return _starts(dates.rle_id())
 
 
-def _winsorise(x: np.ndarray, clip: float) -> np.ndarray:
-    known = np.isfinite(x).sum(axis=1, keepdims=True)
-    ordered = np.sort(x, axis=1)
-    low, high = (_quantile(ordered, known, share) for share in (clip, 1 - clip))
-    return np.clip(x, low, high)
+def _starts(runs: pl.Series) -> npt.NDArray[np.int64]:
+    changed = np.flatnonzero(np.diff(runs.to_numpy(), prepend=-1))
+    return np.append(changed, len(runs)).astype(np.int64)
 
 
-def _quantile(ordered: np.ndarray, known: np.ndarray, share: float) -> np.ndarray:
-    """Quantile of each row's first `known` values, (F, 1); NaN where none is known."""
-    place = share * np.maximum(known - 1, 0)
-    below = np.floor(place).astype(np.intp)
-    above = np.minimum(below + 1, np.maximum(known - 1, 0))
-    left = np.take_along_axis(ordered, below, axis=1)
-    right = np.take_along_axis(ordered, above, axis=1)
-    return left + (right - left) * (place - below)
+def _sectors_of(
+    dates: pl.Series, sectors: pl.Series | None
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int64]]:
+    """Give the rows of known sector by day and sector, and where each such group starts."""
+    if sectors is None:
+        return np.array([], np.intp), np.array([0], np.int64)
+    keys = pl.DataFrame({"date": dates, "sector": sectors}).with_row_index("row").drop_nulls()
+    keys = keys.sort("date", "sector", maintain_order=True)
+    runs = keys.select(pl.struct("date", "sector").rle_id()).to_series()
+    return keys["row"].to_numpy().astype(np.intp), _starts(runs)
 
 
-def _zscore(x: np.ndarray) -> np.ndarray:
-    present = np.isfinite(x)
-    known = np.maximum(present.sum(axis=1, keepdims=True), 1)
-    centred = x - np.where(present, x, 0.0).sum(axis=1, keepdims=True) / known
-    square = np.where(present, centred**2, 0.0).sum(axis=1, keepdims=True) / known
-    # A constant column's mean can miss it by a rounding error, which must not become a score.
-    alike = _alike(x)
-    return np.where(alike & present, 0.0, centred / np.where(alike, 1.0, np.sqrt(square)))
+# ---- normal scores -------------------------------------------------------------------------------
+
+_NO_TABLES = np.array([], np.float32), np.array([], np.int64)
 
 
-def _spread(x: np.ndarray) -> np.ndarray:
-    ranks, known = mean_ranks(x)
-    return (2 * ranks - known - 1) / np.maximum(known - 1, 1)
+def _normal_tables(x: Scores, starts: np.ndarray) -> tuple[Scores, npt.NDArray[np.int64]]:
+    """Lay the normal scores of all group sizes end to end, and say where each size's begin."""
+    sizes = np.unique(np.add.reduceat(np.append(np.isfinite(x), False), starts, dtype=np.int64))
+    tables = [_normal_scores(int(size)) for size in sizes]
+    place = np.zeros(sizes[-1] + 1, np.int64)
+    place[sizes] = np.cumsum([0, *(len(table) for table in tables[:-1])])
+    return np.concatenate(tables), place
 
 
-def _alike(x: np.ndarray) -> np.ndarray:
-    highest = np.fmax.reduce(x, axis=1, keepdims=True)
-    return ~(highest > np.fmin.reduce(x, axis=1, keepdims=True))
+@cache
+def _normal_scores(size: int) -> Scores:
+    """Give the scores of the ranks 1, 1½, 2, … `size`; half ranks are those of even ties."""
+    return ndtri(np.arange(2, 2 * size + 1) / 2 / (size + 1)).astype(np.float32)
+
+
+# ---- kernels -------------------------------------------------------------------------------------
+
+
+@kernel
+def _score(x, starts, fewest, clip, method, table, place, out):
+    for group in range(len(starts) - 1):
+        mine = x[starts[group] : starts[group + 1]]
+        made = out[starts[group] : starts[group + 1]]
+        known, rows = _known(mine)
+        if len(known) < max(fewest, 1):
+            continue
+        low, high = _winsorise(known, clip) if clip > 0 else (-np.inf, np.inf)
+        if method in (ZSCORE, ROBUST):
+            centre, spread = _moments(known) if method == ZSCORE else _medians(known)
+            _standardise(mine, low, high, centre, spread if spread > 0 else np.inf, made)
+        else:
+            ranks = ranks_of(known.view(np.uint32))
+            if method == RANK:
+                _spread(ranks)
+            else:
+                _look_up(ranks, table[place[len(known)] :])
+            for i in range(len(rows)):
+                made[rows[i]] = ranks[i]
+
+
+@kernel
+def _known(x):
+    """Give the finite values of x, as a copy, and where they stand."""
+    values, rows, count = np.empty(len(x) + 1, x.dtype), np.empty(len(x) + 1, np.int32), 0
+    for i in range(len(x)):
+        values[count] = x[i]
+        rows[count] = i
+        count += x[i] - x[i] == 0
+    return values[:count], rows[:count]
+
+
+@kernel
+def _winsorise(x, clip):
+    """Draw x in to its quantiles, which are given."""
+    keys = keys_of(x.view(np.uint32))
+    low, high = np.float32(quantile(x, keys, clip)), np.float32(quantile(x, keys, 1 - clip))
+    for i in range(len(x)):
+        x[i] = min(max(x[i], low), high)
+    return np.float64(low), np.float64(high)
+
+
+@kernel
+def _moments(x):
+    # Taken about one of the values, the mean of constants is exact and their deviation 0.
+    first, apart = np.float64(x[0]), np.empty(len(x))
+    for i in range(len(x)):
+        apart[i] = x[i] - first
+    mean = first + _total(apart) / len(x)
+    for i in range(len(x)):
+        apart[i] = (x[i] - mean) * (x[i] - mean)
+    return mean, np.sqrt(_total(apart) / len(x))
+
+
+@kernel
+def _medians(x):
+    middle = quantile(x, keys_of(x.view(np.uint32)), 0.5)
+    apart = np.abs(x - middle)
+    size = apart.astype(np.float32)
+    usual = quantile(size, keys_of(size.view(np.uint32)), 0.5)
+    return middle, usual * PER_MEDIAN if usual > 0 else _total(apart) / len(x) * PER_MEAN
+
+
+@kernel
+def _total(x):
+    """Sum x (n,) by adding its halves until one number is left: exact, quick, in a fixed order.
+
+    Overwrites x.
+    """
+    left = len(x)
+    while left > 1:
+        half = (left + 1) // 2
+        near, far = x[: left - half], x[half:left]
+        for i in range(len(near)):
+            near[i] += far[i]
+        left = half
+    return x[0]
+
+
+@kernel
+def _standardise(x, low, high, centre, spread, made):
+    for i in range(len(x)):
+        score = (min(max(x[i], low), high) - centre) / spread
+        made[i] = score if x[i] - x[i] == 0 else np.nan
+
+
+@kernel
+def _spread(ranks):
+    for i in range(len(ranks)):
+        ranks[i] = (2 * ranks[i] - len(ranks) - 1) / max(len(ranks) - 1, 1)
+
+
+@kernel
+def _look_up(ranks, table):
+    for i in range(len(ranks)):
+        ranks[i] = table[int(2 * ranks[i]) - 2]

@@ -1,18 +1,144 @@
-"""Ranks that ties share."""
+"""Order among values, by counting the digits of their bits: ranks that ties share, and quantiles.
+
+The bits of floating-point numbers, their signs turned round, are whole numbers in the same order;
+sorting these digit by digit needs no comparison. Source: Knuth, The Art of Computer Programming 3,
+5.2.5; Herf (2001), "Radix Tricks".
+"""
 
 import numpy as np
 
+from gogooku.ops import kernel
+
+DIGIT = 11  # bits that are counted at once: 2,048 counts stay in the processor's nearest cache
+COUNTS = 1 << DIGIT
+FEW = 256  # values that are sooner compared than counted
+
 
 def mean_ranks(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Rank each row of x (F, N) from 1, ties sharing their mean; NaN keeps NaN.
+    """Rank each row of x (F, N) from 1, ties sharing their mean; what is not finite gets NaN.
 
-    Returns the ranks (F, N) and the number of known values (F, 1).
+    Returns the ranks (F, N) float64 and the number of known values (F, 1).
     """
-    known = np.isfinite(x).sum(axis=1, keepdims=True)
-    ranks = np.full(x.shape, np.nan)
-    for row, ordered, count, out in zip(x, np.sort(x, axis=1), known[:, 0], ranks, strict=True):
-        present = np.isfinite(row)
-        below = np.searchsorted(ordered[:count], row[present], side="left")
-        upto = np.searchsorted(ordered[:count], row[present], side="right")
-        out[present] = (below + upto + 1) / 2
-    return ranks, known
+    rows = np.ascontiguousarray(x)
+    ranks = np.full(rows.shape, np.nan)
+    if rows.size:
+        _rank_rows(rows, rows.view(f"u{rows.itemsize}"), ranks)
+    return ranks, np.isfinite(rows).sum(axis=1, keepdims=True)
+
+
+@kernel
+def _rank_rows(rows, bits, ranks):
+    known, place = np.empty_like(bits[0]), np.empty(rows.shape[1], np.int64)
+    for f in range(len(rows)):
+        count = 0
+        for i in range(rows.shape[1]):
+            if rows[f, i] - rows[f, i] == 0:
+                known[count] = bits[f, i]
+                place[count] = i
+                count += 1
+        found = ranks_of(known[:count])
+        for i in range(count):
+            ranks[f, place[i]] = found[i]
+
+
+@kernel
+def ranks_of(bits):
+    """Rank finite numbers, given as their bits (n,), from 1, ties sharing their mean; (n,)."""
+    ordered, place = _sorted(keys_of(bits))
+    ranks = np.empty(len(bits))
+    first = 0
+    while first < len(bits):
+        end = first + 1
+        while end < len(bits) and ordered[end] == ordered[first]:
+            end += 1
+        for i in range(first, end):
+            ranks[place[i]] = (first + end + 1) / 2
+        first = end
+    return ranks
+
+
+@kernel
+def keys_of(bits):
+    """Give unsigned whole numbers (n,) in the order of the numbers with these bits; −0 is 0."""
+    sign = np.uint64(1) << np.uint64(8 * bits.itemsize - 1)
+    keys = np.empty_like(bits)
+    for i in range(len(bits)):
+        own = np.uint64(bits[i])
+        own = np.uint64(0) if own == sign else own
+        keys[i] = ~own if own & sign else own | sign
+    return keys
+
+
+@kernel
+def _sorted(keys):
+    """Sort keys (n,) and give where each of them stood."""
+    place = np.arange(len(keys))
+    other, other_place = np.empty_like(keys), np.empty_like(place)
+    for low in range(0, 8 * keys.itemsize, DIGIT):
+        shift = np.uint64(low)
+        count = np.zeros(COUNTS, np.int64)
+        for key in keys:
+            count[_digit(key, shift)] += 1
+        if count.max() == len(keys):
+            continue
+        total = 0
+        for digit in range(COUNTS):
+            total, count[digit] = total + count[digit], total
+        for i in range(len(keys)):
+            digit = _digit(keys[i], shift)
+            other[count[digit]] = keys[i]
+            other_place[count[digit]] = place[i]
+            count[digit] += 1
+        keys, other = other, keys
+        place, other_place = other_place, place
+    return keys, place
+
+
+@kernel
+def _digit(key, shift):
+    return np.int64((np.uint64(key) >> shift) & np.uint64(COUNTS - 1))
+
+
+@kernel
+def quantile(values, keys, share):
+    """Give a quantile of finite values (n,), n ≥ 1, interpolated linearly between its neighbours.
+
+    keys    `keys_of` the values' bits
+    share   of the values that lie below it [0–1]
+
+    Only the values that share a first digit with the quantile are sorted.
+    """
+    place = share * (len(values) - 1)
+    below = int(place)
+    above = min(below + 1, len(values) - 1)
+    near, before = _around(values, keys, below, above)
+    left, right = near[below - before], near[above - before]
+    return left + (right - left) * (place - below)
+
+
+@kernel
+def _around(values, keys, below, above):
+    """Give in order the values that share a first digit with those at two places.
+
+    And the place of the first of them among all.
+    """
+    if len(values) < FEW:
+        return np.sort(values), 0
+    shift = np.uint64(8 * keys.itemsize - DIGIT)
+    count = np.zeros(COUNTS, np.int64)
+    for key in keys:
+        count[_digit(key, shift)] += 1
+    first, before = 0, 0
+    while before + count[first] <= below:
+        before += count[first]
+        first += 1
+    last, upto = first, before + count[first]
+    while upto <= above:
+        last += 1
+        upto += count[last]
+    near, found = np.empty(len(values) + 1, values.dtype), 0
+    for i in range(len(values)):
+        near[found] = values[i]
+        digit = _digit(keys[i], shift)
+        found += (digit >= first) & (digit <= last)
+    return np.sort(near[:found]), before

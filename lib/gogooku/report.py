@@ -14,10 +14,11 @@ from typing import Any
 import jinja2
 import polars as pl
 
-from gogooku import metrics, report_page, report_plots, report_tables, run
+from gogooku import dataset, metrics, report_page, report_plots, report_tables, run
 from gogooku.evaluation import Evaluations
 
 UNFITTED = {"reversal"}
+THIN_DAYS = 10  # named on the page
 
 SOURCES = {
     "simulated": "The simulated exchange of gogooku: nothing here is about real stocks.",
@@ -67,6 +68,7 @@ def facts(
     panel: pl.DataFrame,
     folds: Sequence[Mapping[str, Any]],
     lacks: Sequence[str] = (),
+    columns: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Gather what the page says of a run beside its results.
 
@@ -74,9 +76,11 @@ def facts(
     panel     date, code, universe: rows of all spans
     folds     the fold files' content
     lacks     sentences on what the source did not serve
+    columns   sentences on the columns' quality
 
-    Returns name, source, data, entry, digest, config, folds, lacks, notes and universe (year,
-    sessions, listed and members per session, different members).
+    Returns name, source, data, entry, digest, config, folds, lacks, columns, thin (sentences on
+    days without normalised values), notes and universe (year, sessions, listed and members per
+    session, different members).
     """
     source, entry = setting["source"], setting["labels"]["entry"]
     first, last = (str(day) for day in (panel["date"].min(), panel["date"].max()))
@@ -94,6 +98,8 @@ def facts(
         "config": text,
         "folds": [_until(fold, last) for fold in folds],
         "lacks": list(lacks),
+        "columns": list(columns),
+        "thin": _thin(panel, setting["features"]["min_stocks"]),
         "notes": notes,
         "universe": _universe(panel),
     }
@@ -126,6 +132,7 @@ def build(
     rules = next(iter(evaluations.values()))[1]
     return environment.from_string(report_page.PAGE).render(
         style=report_page.STYLE,
+        title=facts["name"],
         facts=facts,
         notes=facts["notes"],
         lead=_lead(evaluations, rules),
@@ -190,6 +197,13 @@ def _protocol(folds: Sequence[Mapping[str, Any]], rules: Mapping[str, Any]) -> s
         f"the validation part, and then predicts the test part once. Between the parts lie the "
         f"reach of the longest label{kept}."
     )
+
+
+def _thin(panel: pl.DataFrame, min_stocks: int) -> list[str]:
+    days = dataset.thin_days(panel, min_stocks).rows()
+    named = [f"{day}: {dataset.reason(size, min_stocks)}." for day, size in days[:THIN_DAYS]]
+    more = len(days) - len(named)
+    return [*named, f"… and {more:,} more days."] if more else named
 
 
 def _universe(panel: pl.DataFrame) -> list[dict[str, Any]]:

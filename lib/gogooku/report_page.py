@@ -98,7 +98,7 @@ footer { color: var(--muted); font-size: 13px; padding-top: 48px; padding-bottom
 @media print { .wide, figure { overflow: visible; } nav { display: none; } }
 """
 
-PAGE = """
+TOP = """
 {%- macro grid(table, look="") -%}
 <div class="wide"><table{% if look %} class="{{ look }}"{% endif %}>
 <thead><tr>{% for name in table.head %}<th{% if name.startswith("<") %} class="text"{% endif %}>
@@ -122,11 +122,15 @@ PAGE = """
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{{ facts.name }} – gogooku report</title>
+<title>{{ title }} – gogooku report</title>
 <style>{{ style | safe }}</style>
 </head>
 <body>
-<header>
+"""
+
+PAGE = (
+    TOP
+    + """<header>
 <p class="name">gogooku report</p>
 <h1>{{ facts.name }}</h1>
 <p class="lead">{{ lead }}</p>
@@ -239,6 +243,11 @@ training.</p>{% endif %}
 <p class="caption">Members are judged each day with what was known that day.</p>
 {{ grid(universe) }}
 {% endif %}
+{% if facts.thin %}
+<h3>Days with too few stocks</h3>
+<p class="caption">Their stock columns are null.</p>
+<ul>{% for text in facts.thin %}<li>{{ text }}</li>{% endfor %}</ul>
+{% endif %}
 </section>
 
 <section id="data">
@@ -247,6 +256,11 @@ training.</p>{% endif %}
 {% if facts.lacks %}
 <h3>What the source lacks</h3>
 <ul>{% for text in facts.lacks %}<li>{{ text }}</li>{% endfor %}</ul>
+{% endif %}
+{% if facts.columns %}
+<h3>Columns</h3>
+<ul>{% for text in facts.columns %}<li>{{ text }}</li>{% endfor %}</ul>
+<p><a href="columns.html">Coverage, stale and far values, twins and drift of every column</a></p>
 {% endif %}
 <h3>Rejected values</h3>
 {% if quality %}
@@ -283,3 +297,4 @@ degrees of freedom. Of Sharpe ratios and shares by the delta method.</dd>
 </body>
 </html>
 """
+)

@@ -1,0 +1,16 @@
+"""Measure the quality of every column of one span."""
+
+from typing import TYPE_CHECKING
+
+from gogooku import dataset, profile, run
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+me, knobs, files = snakemake.wildcards, snakemake.params, snakemake.input
+run.log_to(snakemake.log[0])
+
+panel = run.read_parquet(files.panel, ["date", "code", "universe"])
+families = dict(zip(knobs.families, dataset.read_families(files.families), strict=True))
+
+run.write_parquet(profile.measure(panel, families, me.span), snakemake.output[0])
