@@ -59,9 +59,7 @@ def write_market(folder, stocks, years, plan):
     started = time.process_time()
     names = data_sets(plan)
     start = END.replace(year=END.year - years) + dt.timedelta(1)
-    made = simulated.simulate(
-        seed=1, start=start, end=END, stocks=stocks, parts={}, datasets=names
-    )
+    made = simulated.simulate(seed=1, start=start, end=END, stocks=stocks, parts={}, datasets=names)
     for name in names:
         run.write_parquet(made.tables[name], folder / f"{name}.parquet")
     run.write_json(facts, stamp)
@@ -144,7 +142,9 @@ def report(title, wall, before, after, plan, minute, smallest):
 
 
 def main():
-    ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    ask = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     ask.add_argument("folder", type=Path)
     ask.add_argument("--stocks", type=int, default=4000)
     ask.add_argument("--years", type=int, default=5)

@@ -64,7 +64,9 @@ def talib_panel(bars):
     sessions, stocks = bars["close"].shape
     out = {name: np.empty((sessions, stocks), np.float32) for name in NAMES}
     for s in range(stocks):
-        for name, x in talib_stock({f: np.ascontiguousarray(x[:, s]) for f, x in bars.items()}).items():
+        for name, x in talib_stock(
+            {f: np.ascontiguousarray(x[:, s]) for f, x in bars.items()}
+        ).items():
             out[name][:, s] = x
     return out
 
@@ -112,7 +114,10 @@ def talib_stock(bars):
     for n in technical.SLOPES:
         out[f"ema{n}_slope"] = ta.ROCP(averages[n], 1)
     for n in (60, 245):
-        out[f"dist_to_high_{n}"], out[f"dist_to_low_{n}"] = c / ta.MAX(h, n) - 1, c / ta.MIN(l, n) - 1
+        out[f"dist_to_high_{n}"], out[f"dist_to_low_{n}"] = (
+            c / ta.MAX(h, n) - 1,
+            c / ta.MIN(l, n) - 1,
+        )
     out["high_low_ratio"] = h / l
     out["close_to_high"], out["close_to_low"] = (h - c) / (h - l), (c - l) / (h - l)
     out["rsi_2"], out["rsi_14"] = ta.RSI(c, 2), ta.RSI(c, 14)
@@ -360,7 +365,9 @@ def _first(way, made):
         return {name: made[0][name].to_numpy() for name in NAMES}
     if way == "Polars .over":
         return {}
-    return {name: (made[name][0] if way == "TA-Lib by stock" else made[name][:, 0]) for name in NAMES}
+    return {
+        name: (made[name][0] if way == "TA-Lib by stock" else made[name][:, 0]) for name in NAMES
+    }
 
 
 def differences(ours, theirs):

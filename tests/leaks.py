@@ -28,7 +28,9 @@ def stamped(dataset, rows, sessions):
 @functools.cache
 def market():
     """Raw files by path, as `audit` names them. On DAY one stock in four has no trade."""
-    tables = simulated.simulate(seed=3, start=START, end=END, stocks=24, parts={}, datasets=READ).tables
+    tables = simulated.simulate(
+        seed=3, start=START, end=END, stocks=24, parts={}, datasets=READ
+    ).tables
     tables = dict(tables)
     silent = (pl.col("Date") == DAY) & (pl.col("Code").str.slice(2, 1).is_in(["1", "2"]))
     fields = [name for name in ("O", "H", "L", "C", "Vo", "Va")]

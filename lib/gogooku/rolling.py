@@ -246,9 +246,7 @@ def _join_paths(seen, total, new, new_square, old_total, old, old_square, size, 
             moved = (seen[b + 1, s] - seen[start, s]) * back
             totals[t, s] = total[t, s] + old_total[b, s]
             sums[t, s] = new[t, s] + old[b, s] + moved
-            squares[t, s] = (
-                new_square[t, s] + old_square[b, s] + back * (2 * old[b, s] + moved)
-            )
+            squares[t, s] = new_square[t, s] + old_square[b, s] + back * (2 * old[b, s] + moved)
     return totals, sums, squares
 
 
