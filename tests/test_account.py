@@ -149,7 +149,7 @@ def test_a_full_disk_is_told_in_one_sentence(tmp_path, monkeypatch):
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("pyarrow.parquet.write_table", full)
+    monkeypatch.setattr("polars.DataFrame.write_parquet", full)
     with (
         Exchange(TABLES, key=KEY, today=LAST) as exchange,
         jquants.Client(exchange.url, KEY, None, 5, 3) as client,

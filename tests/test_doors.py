@@ -57,7 +57,10 @@ def test_a_cheaper_plan_uncovers_what_it_lacks_and_what_it_was_not_to_see(store)
     raw, exchange = store("premium", "light")
     reasons = {path.relative_to(raw).parts[:2]: why for path, why in found(raw, exchange).items()}
     assert reasons["short_ratio", "2024q4.parquet"] == "not part of the plan light"
-    assert reasons["bars", "2024q4.parquet"] == "read under the plan premium, and the plan is light"
+    assert (
+        reasons["bars", "2024q4.parquet"] == "has fields of the plan premium, and the plan is light"
+    )
+    assert ("topix", "2024q4.parquet") not in reasons
     assert not any(parts[0] == "master" for parts in reasons)  # of another source
 
 

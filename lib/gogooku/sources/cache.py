@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
-import pyarrow as pa
 
 from gogooku import run
 from gogooku.sources import schema
@@ -77,7 +76,10 @@ class Cache:
             else:
                 fetched = old.fetched
         times = {"fetched": fetched.isoformat(), "checked": checked.isoformat()}
-        run.write_parquet(rows, path, times)
+        with run.atomic(
+            path
+        ) as draft:  # half the time of run.write_parquet, whose bytes are stable
+            rows.write_parquet(draft, compression="zstd", compression_level=1, metadata=times)
         return Held(path, fetched, checked, len(rows))
 
 
@@ -85,10 +87,10 @@ def _opened(path: Path) -> Held | None:
     if not path.exists():
         return None
     try:
-        meta = run.read_metadata(path)
+        meta = pl.read_parquet_metadata(path)
         fetched, checked = (dt.datetime.fromisoformat(meta[n]) for n in ("fetched", "checked"))
         rows = pl.scan_parquet(path).select(pl.len()).collect().item()
-    except (OSError, KeyError, ValueError, pa.ArrowException, pl.exceptions.PolarsError):
+    except (OSError, KeyError, ValueError, pl.exceptions.PolarsError):
         log.warning("%s cannot be read and is asked for again", path)
         return None
     return Held(path, fetched, checked, rows)

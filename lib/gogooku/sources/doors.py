@@ -15,6 +15,9 @@ from gogooku.sources.catalogue import DATASETS, PLANS
 from gogooku.sources.deliveries import Deliveries
 from gogooku.sources.jquants import Client
 
+RICHER = {"bars": "premium"}
+"""Data sets of which one plan serves more fields than the others."""
+
 Period = tuple[dt.date, dt.date]
 Row = Mapping[str, object]
 
@@ -198,8 +201,9 @@ def _reason(
         return ""
     if not plans.serves(plan, DATASETS[dataset]):
         return f"not part of the plan {plan}"
-    if PLANS.index(had) > PLANS.index(plan):
-        return f"read under the plan {had}, and the plan is {plan}"
+    richest = RICHER.get(dataset)
+    if had == richest and plan != richest:
+        return f"has fields of the plan {had}, and the plan is {plan}"
     if window and days and (days[0] not in window or days[-1] not in window):
         return f"holds days outside {window}"
     return ""
