@@ -1,13 +1,16 @@
 """Spans and sessions are counted as the exchange counts them."""
 
 import datetime as dt
+from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from gogooku import calendar
 from hypothesis import given
 from hypothesis import strategies as st
 
+ROOT = Path(__file__).parents[1]
 DAYS = st.dates(dt.date(2008, 1, 1), dt.date(2030, 12, 31))
 GRANULARITIES = st.sampled_from(["month", "quarter", "year"])
 CLOSES = [{"from": "1900-01-01", "at": "15:00"}, {"from": "2024-11-05", "at": "15:30"}]
@@ -74,3 +77,10 @@ def test_the_close_moves_to_half_past_three_in_november_2024():
 def test_sessions_to_the_month_end_reach_zero_on_its_last_session():
     days = np.array(["2024-01-29", "2024-01-31", "2024-02-01", "2024-02-29"], "datetime64[D]")
     assert calendar.Sessions(days).to_month_end(days).tolist() == [1, 0, 1, 0]
+
+
+def test_the_last_half_days_closed_at_eleven():
+    days = np.array(["2008-12-29", "2008-12-30", "2009-01-05", "2009-12-30"], "datetime64[D]")
+    rules = yaml.safe_load((ROOT / "config" / "availability.yaml").read_text())["close"]
+    moments = calendar.decision_moments(days, "close", rules)
+    assert [str(moment)[11:16] for moment in moments] == ["06:00", "02:00", "02:00", "06:00"]

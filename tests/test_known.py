@@ -103,3 +103,14 @@ def test_the_served_clock_replaces_the_published_moment():
     )
     assert known.visible(frame, "served")["known_at"].to_list() == frame["served_at"].to_list()
     assert known.visible(frame, "published")["known_at"].to_list() == frame["known_at"].to_list()
+
+
+def test_prices_of_a_half_day_are_known_at_its_noon():
+    assert stamped("bars", Date=[dt.date(2008, 12, 30)])[0][0] == "12-30 11:00:00"
+
+
+def test_a_half_day_without_a_closing_time_is_refused():
+    days = {"Date": [dt.date(2008, 12, 30), dt.date(2031, 1, 6)], "HolDiv": ["2", "2"]}
+    with pytest.raises(UserError, match="2031-01-06 a half day.*add {day: 2031-01-06"):
+        stamped("calendar", **days)
+    assert stamped("calendar", Date=days["Date"], HolDiv=["2", "1"])

@@ -1,8 +1,8 @@
 import datetime as dt
-import html.parser
 import re
 
 import judged
+import markup
 import polars as pl
 import pytest
 from gogooku import evaluation, report, report_plots, report_tables, run
@@ -12,6 +12,7 @@ SETTING = {
     "name": "trial",
     "source": "simulated",
     "clock": "published",
+    "features": {"min_stocks": 5},
     "labels": {"entry": "next_close", "horizons": [1, 5]},
     "jquants": {"url": "https://example.org"},
 }
@@ -141,36 +142,11 @@ def test_the_page_loads_nothing_from_anywhere(page):
     assert "http" not in without_settings
 
 
-class Balance(html.parser.HTMLParser):
-    """Finds tags that are closed out of turn and names that are given twice."""
-
-    ALONE = ("meta", "br", "path", "use", "rect")
-
-    def __init__(self):
-        super().__init__()
-        self.open, self.faults, self.names, self.links = [], [], [], []
-
-    def handle_starttag(self, tag, attributes):
-        if tag not in self.ALONE:
-            self.open.append(tag)
-        self.names += [value for name, value in attributes if name == "id"]
-        self.links += [value[1:] for name, value in attributes if name == "href"]
-
-    def handle_startendtag(self, tag, attributes):
-        self.links += [value[1:] for name, value in attributes if name == "href"]
-        self.names += [value for name, value in attributes if name == "id"]
-
-    def handle_endtag(self, tag):
-        if tag not in self.ALONE and (not self.open or self.open.pop() != tag):
-            self.faults.append((tag, self.getpos()))
-
-
 def test_the_page_is_well_formed_and_every_link_has_its_place(page):
-    reader = Balance()
-    reader.feed(page)
+    reader = markup.read(page)
     assert reader.faults == [] and reader.open == []
     assert len(reader.names) == len(set(reader.names))
-    assert set(reader.links) <= set(reader.names)
+    assert set(reader.links) <= {f"#{name}" for name in reader.names}
 
 
 def test_text_from_the_data_is_escaped(page):
@@ -195,6 +171,22 @@ def test_universe_sizes_are_counted_by_year():
     first = report.facts(SETTING, PANEL.unique(), FOLDS)["universe"][0]
     assert first["year"] == 2021 and first["listed"] == 40
     assert first["members"] == first["stocks"] == PANEL.filter("universe")["code"].n_unique()
+
+
+def test_days_with_too_few_stocks_and_what_the_columns_lack_are_told(evaluations):
+    members = PANEL.filter("universe")["code"].n_unique()
+    setting = {**SETTING, "features": {"min_stocks": members + 1}}
+    rows = PANEL.unique(["date", "code"]).sort("date", "code")
+    facts = report.facts(setting, rows, FOLDS, columns=["2 columns are <never> known: a, b."])
+    why = f"{members} stocks in the universe, fewer than features.min_stocks {members + 1}."
+    days = rows["date"].unique().sort()
+    assert facts["thin"][0] == f"{days[0]}: {why}"
+    assert facts["thin"][-1] == f"… and {len(days) - 10:,} more days."
+    page = build(evaluations, facts)
+    assert why in page and "Days with too few stocks" in page
+    assert "&lt;never&gt; known" in page and 'href="columns.html"' in page
+    plain = build(evaluations)
+    assert "Days with too few stocks" not in plain and "columns.html" not in plain
 
 
 def test_an_entry_at_the_close_is_marked_as_not_tradable(evaluations, page):

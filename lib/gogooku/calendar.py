@@ -150,15 +150,15 @@ def decision_moments(days: Days, decision: str, closes: Sequence[Mapping[str, st
 def closing_times(days: Days, closes: Sequence[Mapping[str, str]]) -> npt.NDArray[np.timedelta64]:
     """Give the exchange's closing time of each day as time since midnight.
 
-    closes   {from, at}: the close from that day on, ascending; {on, at}: that of one half day
+    closes   {from, at}: the close from that day on, ascending; {day, at}: that of one half day
     """
     regular = [rule for rule in closes if "from" in rule]
     starts = np.array([np.datetime64(str(rule["from"]), "D") for rule in regular])
     times = np.array([minutes(rule["at"]) for rule in regular])
     made = times[np.searchsorted(starts, days, side="right") - 1]
     for rule in closes:
-        if "on" in rule:
-            made[days == np.datetime64(str(rule["on"]), "D")] = minutes(rule["at"])
+        if "day" in rule:
+            made[days == np.datetime64(str(rule["day"]), "D")] = minutes(rule["at"])
     return made
 
 

@@ -79,7 +79,7 @@ def _without_thin_days(
 def thin_days(panel: pl.DataFrame, min_stocks: int) -> pl.DataFrame:
     """Give the days with fewer members than `min_stocks`: date, stocks.
 
-    panel   date, code, universe; days before its first with members are left out
+    panel   date, code, universe, sorted by date; days before its first with members are left out
     """
     sizes = panel.group_by("date", maintain_order=True).agg(stocks=pl.col("universe").sum())
     begun = pl.col("stocks").cum_sum() > 0

@@ -53,12 +53,12 @@ def stamp(
 
 def _require_half_days(rows: pl.DataFrame, closes: Sequence[Any]) -> None:
     """Refuse a calendar with a half day without a closing time: its close would be taken late."""
-    told = {str(rule["on"]) for rule in closes if "on" in rule}
+    told = {str(rule["day"]) for rule in closes if "day" in rule}
     half = rows.filter(pl.col("HolDiv") == HALF_DAY)["Date"].cast(pl.String)
     if strangers := sorted(set(half) - told):
         raise UserError(
             f"the calendar calls {strangers[0]} a half day, whose close is not known: add "
-            f'{{on: {strangers[0]}, at: "HH:MM"}} to close in config/availability.yaml'
+            f'{{day: {strangers[0]}, at: "HH:MM"}} to close in config/availability.yaml'
         )
 
 

@@ -8,8 +8,8 @@ from gogooku.lags import LAGS
 from gogooku.report_tables import NONE, Cell, Grid
 
 CLOCKS = {
-    "published": "what the market could read; decided at {}",
-    "served": "what the vendor's API had delivered; decided at {}",
+    "published": "What the market could read; decided at {}",
+    "served": "What the vendor's API had delivered; decided at {}",
 }
 
 PAGE = (
@@ -20,9 +20,9 @@ PAGE = (
 <p class="lead">How long before a day is decided the newest row was known that it may use, of every
 data set that a configured family reads.</p>
 <p class="caption">Of stocks' data sets the newest row of each universe member on each day counts,
-of all others the newest row of each day. Nearest-rank quantiles. 0: known at the very moment of
-decision, as prices are at the close. A row used before it was known would have a negative lag and
-stop the page from being made.</p>
+of all others the newest row of each day: so often is one asked for. Nearest-rank quantiles. 0:
+known at the very moment of decision, as prices are at the close. A row used before it was known
+would have a negative lag and stop the page from being made.</p>
 </header>
 <main>
 {% for clock, meaning, whole, years in clocks %}
@@ -77,7 +77,7 @@ def _grid(rows: pl.DataFrame) -> Grid:
         )
         for (family,), part in rows.group_by("family", maintain_order=True)
     ]
-    head = ["<Data set", "Rows used", "None known yet", "Least", "Median", "95 %", "Most"]
+    head = ["<Data set", "Asked for", "None known yet", "Least", "Median", "95 %", "Most"]
     return Grid(head, groups)
 
 
@@ -87,6 +87,6 @@ def _age(hours: float | None) -> str:
         return NONE
     if hours == 0:
         return "0"
-    if hours < 1:
+    if hours < 0.95:
         return f"{hours * 60:.0f} min"
     return f"{hours:.1f} h" if hours < 48 else f"{hours / 24:.1f} days"

@@ -103,7 +103,7 @@ made of filings or of weekly figures is stale by nature; one made of prices is n
 <section id="twins">
 <h2>Twins</h2>
 <p class="caption">Columns whose ranks agree, up or down, on every day of every span: after
-normalising by rank they are one and the same, and to a tree they always are.</p>
+normalising by rank they are one and the same column.</p>
 {% if twins %}{{ grid(twins) }}{% else %}<p>No two columns order stocks alike.</p>{% endif %}
 </section>
 

@@ -42,7 +42,7 @@ def _rank_rows(rows, bits, ranks):
 
 
 @kernel
-def ranks_of(bits):
+def ranks_of(bits: np.ndarray) -> np.ndarray:
     """Rank finite numbers, given as their bits (n,), from 1, ties sharing their mean; (n,)."""
     ordered, place = _sorted(keys_of(bits))
     ranks = np.empty(len(bits))
@@ -58,7 +58,7 @@ def ranks_of(bits):
 
 
 @kernel
-def keys_of(bits):
+def keys_of(bits: np.ndarray) -> np.ndarray:
     """Give unsigned whole numbers (n,) in the order of the numbers with these bits; −0 is 0."""
     sign = np.uint64(1) << np.uint64(8 * bits.itemsize - 1)
     keys = np.empty_like(bits)
@@ -100,7 +100,7 @@ def _digit(key, shift):
 
 
 @kernel
-def quantile(values, keys, share):
+def quantile(values: np.ndarray, keys: np.ndarray, share: float) -> float:
     """Give a quantile of finite values (n,), n ≥ 1, interpolated linearly between its neighbours.
 
     keys    `keys_of` the values' bits
