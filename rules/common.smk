@@ -49,8 +49,10 @@ wildcard_constraints:
 
 
 def code(script):
-    """Name the meaning of a script and of every module of ours that it reaches."""
-    return lineage.digest(Path(workflow.basedir, "workflow_scripts", f"{script}.py"))
+    """Name the meaning of a script and of every module, ours or the user's, that it reaches."""
+    own = [setting["features"]["user"]] if script == "features_user" else []
+    script = Path(workflow.basedir, "workflow_scripts", f"{script}.py")
+    return lineage.digest(script, *filter(None, own))
 
 
 def look_back(sessions):
@@ -131,6 +133,12 @@ def family_inputs(family):
         }
 
     return files
+
+
+def user_columns(family):
+    """What the family of the user's own columns is made of; None for all others."""
+    own = {"pandas_ta": setting["features"]["pandas_ta"], "module": setting["features"]["user"]}
+    return own if family == "user" else None
 
 
 def predictions_of(wildcards):

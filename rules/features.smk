@@ -30,6 +30,7 @@ for family in FAMILIES:
             family=family,
             first=first_day,
             moment=moment,
+            user=user_columns(family),
             code=code(f"features_{family}"),
         script:
             "../workflow_scripts/features_{params.family}.py"

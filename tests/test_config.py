@@ -1,5 +1,6 @@
 """A run's settings are refused in one sentence that says what to change."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,10 @@ def test_overlays_hold_differences_only(overlay):
         ({"dates": {"end": "2030-01-01"}}, "leave the simulated market"),
         ({"labels": {"horizons": [5, 1]}}, "must ascend"),
         ({"features": {"families": ["technicl"]}}, "choose from"),
+        ({"features": {"families": ["technical", "user"]}}, "names user, which is empty"),
+        ({"features": {"pandas_ta": ["supertrnd"]}}, "did you mean supertrend"),
+        ({"features": {"pandas_ta": ["rsi", "rsi"]}}, "names a study twice"),
+        ({"features": {"user": "nowhere.py"}}, "nowhere.py is no .py file"),
         ({"graph": {"min_observations": 90}}, "graph.min_observations 90 exceeds"),
         ({"atft": {"hidden": 30}}, "no multiple of atft.heads"),
         ({"models": ["xgboost"]}, "models.0 is 'xgboost'"),
@@ -82,3 +87,22 @@ def test_a_bad_setting_is_refused_in_a_sentence_that_names_it(changes, sentence)
     with pytest.raises(UserError, match=sentence) as refusal:
         config.read(default(**changes))
     assert "Traceback" not in str(refusal.value) and "pydantic" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "text, told",
+    [("def columns(", "is no Python"), ("def column(panel): ...", "lacks columns(panel)")],
+)
+def test_a_module_of_the_user_must_hold_what_is_asked(tmp_path, text, told):
+    (tmp_path / "mine.py").write_text(text)
+    with pytest.raises(UserError, match=re.escape(told)):
+        config.read(default(features={"user": str(tmp_path / "mine.py")}))
+
+
+def test_columns_of_the_user_bring_their_family(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text("def columns(panel): ...")
+    read = config.read(default(features={"user": "mine.py"})).features
+    assert read.families[-1] == "user" and read.user == str(tmp_path / "mine.py")
+    assert config.read(default(features={"pandas_ta": ["rsi"]})).features.families[-1] == "user"
+    assert "user" not in config.read(default()).features.families

@@ -97,12 +97,19 @@ def test_indicators_are_those_of_the_libraries(tick):
         )
 
 
+def computed(panel, sessions):
+    """The family's columns, with a hundred million shares of the first session's basis."""
+    factor = np.nan_to_num(panel["volume_factor"], nan=1.0)
+    factor[0] = 1.0
+    return technical.compute(panel, sessions, 1e8 / np.cumprod(factor, axis=0))
+
+
 @pytest.fixture(scope="module")
 def plain():
     """Columns of a gap-free panel, and its bars as pandas Series of the first stock."""
     panel = sample_panel.panel(count=COUNT, missing=0)
     series = {x: pd.Series(panel[x][:, 0]) for x in ("open", "high", "low", "close", "volume")}
-    return technical.compute(panel, sample_panel.sessions(COUNT)), series
+    return computed(panel, sample_panel.sessions(COUNT)), series
 
 
 def wilder(values, span):
@@ -137,6 +144,7 @@ def columns_of(series):
         "natr_14": talib.NATR(high, low, close, 14) / 100,
         "macd_histogram": talib.MACD(close)[2] / close,
         "volume_ratio_20": volume / volume.rolling(20).mean(),
+        "turnover_rate": volume / 1e8,
         "zscore_20": (close - close.rolling(20).mean()) / close.rolling(20).std(ddof=0),
         "mom_persist_5d": (daily > 0).rolling(5).mean().where(daily.shift(4).notna()),
         "amihud_20": (daily.abs() / (volume * close) * 1e6).rolling(20).mean(),
@@ -172,26 +180,26 @@ def test_the_future_moves_no_bit_of_the_past(seed, row):
     day = sessions.days[row]
     told = Panel.of(frame)
     other = Panel.of(sample_panel.changed(frame, day, seed))
-    made, again = technical.compute(told, sessions), technical.compute(other, sessions)
+    made, again = computed(told, sessions), computed(other, sessions)
     for name in made:
         np.testing.assert_array_equal(made[name][: row + 1], again[name][: row + 1], name)
 
 
 def test_the_end_of_the_panel_is_not_seen():
     frame, sessions = sample_panel.rows(count=COUNT), sample_panel.sessions(COUNT)
-    whole = technical.compute(Panel.of(frame), sessions)
+    whole = computed(Panel.of(frame), sessions)
     early = Panel.of(frame.filter(pl.col("date") <= sessions.days[211]))
-    for name, values in technical.compute(early, sessions).items():
+    for name, values in computed(early, sessions).items():
         np.testing.assert_array_equal(values, whole[name][:212], name)
 
 
 def test_a_column_needs_no_more_than_its_look_back():
     frame, sessions = sample_panel.rows(count=COUNT), sample_panel.sessions(COUNT)
-    whole = technical.compute(Panel.of(frame), sessions)
+    whole = computed(Panel.of(frame), sessions)
     priced = technical.COLUMNS[: -len(technical.LISTING + technical.CALENDAR)]
     for back in {column.look_back for column in priced if column.look_back < COUNT}:
         part = frame.filter(pl.col("date") >= sessions.days[COUNT - 1 - back])
-        made = technical.compute(Panel.of(part), sessions)
+        made = computed(Panel.of(part), sessions)
         for column in (column for column in priced if column.look_back == back):
             tolerance = 2e-2 if column.source == technical.TA_LIB else 1e-4
             expected = whole[column.name][-1]
@@ -215,7 +223,7 @@ def test_a_split_changes_no_column(factor):
             for f in ("factor", "volume_factor")
         ),
     )
-    made, again = (technical.compute(Panel.of(x), sessions) for x in (frame, splitted))
+    made, again = (computed(Panel.of(x), sessions) for x in (frame, splitted))
     for name in made:
         np.testing.assert_allclose(again[name], made[name], rtol=1e-5, atol=1e-5, err_msg=name)
 
@@ -225,7 +233,7 @@ def test_a_session_without_a_trade_has_no_price_of_its_own():
     gap = (pl.col("code") == "13010") & (pl.col("date") == sessions.days[200])
     fields = ("open", "high", "low", "close", "volume", "value")
     gappy = frame.with_columns(pl.when(~gap).then(pl.col(x)).alias(x) for x in fields)
-    made = technical.compute(Panel.of(gappy), sessions)
+    made = computed(Panel.of(gappy), sessions)
     for name in ("returns_1d", "returns_5d", "overnight_return", "price_to_ema_20", "up_streak"):
         assert np.isnan(made[name][200, 0]), name
     assert np.isnan(made["returns_1d"][201, 0])
@@ -234,7 +242,7 @@ def test_a_session_without_a_trade_has_no_price_of_its_own():
     for name in ("volatility_20d", "rsi_14", "ma_gap_5_20", "adx_14", "dollar_volume_log"):
         assert np.isfinite(made[name][200, 0]), name
     assert made["rsi_14"][200, 0] == made["rsi_14"][199, 0]
-    full = technical.compute(Panel.of(frame), sessions)
+    full = computed(Panel.of(frame), sessions)
     for name in made:
         np.testing.assert_array_equal(made[name][:200], full[name][:200], name)
 
@@ -243,7 +251,7 @@ def test_a_price_that_never_moves_has_no_score():
     frame = sample_panel.rows(count=150, stocks=2, missing=0)
     prices = {name: 100.0 for name in ("open", "high", "low", "close")}
     still = frame.with_columns(pl.lit(value).alias(name) for name, value in prices.items())
-    made = technical.compute(Panel.of(still), sample_panel.sessions(150))
+    made = computed(Panel.of(still), sample_panel.sessions(150))
     for name in ("zscore_20", "rsi_14", "bb_pct_b", "skew_60", "obv_z60", "mfi_14"):
         assert np.isnan(made[name]).all(), name
     assert (made["volatility_20d"][-1] == 0).all()
@@ -255,7 +263,7 @@ def test_the_calendar_is_that_of_the_exchange():
         np.array(["2024-04-26", "2024-04-30", "2024-05-01", "2024-05-02"], "datetime64[D]")
     )
     frame = sample_panel.rows(count=4, stocks=1).with_columns(date=pl.Series(exchange.days))
-    made = technical.compute(Panel.of(frame), exchange)
+    made = computed(Panel.of(frame), exchange)
     assert made["sessions_to_month_end"].tolist() == [1, 0, 1, 0]
     assert made["month_end"].tolist() == [0, 1, 0, 1]
     assert made["month_start"].tolist() == [1, 0, 1, 0]
@@ -266,7 +274,7 @@ def test_the_calendar_is_that_of_the_exchange():
 def test_months_before_the_calendar_begins_are_unknown():
     sessions = sample_panel.sessions(60)
     months = Sessions(sessions.days[sessions.days >= np.datetime64("2019-02-01")])
-    made = technical.compute(sample_panel.panel(count=60), months)
+    made = computed(sample_panel.panel(count=60), months)
     assert np.isnan(made["month_end"][:20]).all() and np.isfinite(made["month_end"][20:]).all()
     assert np.isfinite(made["weekday_0"]).all()
 
@@ -274,7 +282,7 @@ def test_months_before_the_calendar_begins_are_unknown():
 def test_a_new_listing_is_young_and_others_are_old():
     frame, sessions = sample_panel.rows(count=30, stocks=3), sample_panel.sessions(30)
     new = (pl.col("code") == "13010") & (pl.col("date") < sessions.days[10])
-    made = technical.compute(Panel.of(frame.filter(~new)), sessions)
+    made = computed(Panel.of(frame.filter(~new)), sessions)
     age = np.expm1(made["days_since_listing_log"])
     assert np.isnan(age[:10, 0]).all()
     np.testing.assert_allclose(age[10:, 0], np.arange(20), atol=1e-4)
@@ -283,9 +291,9 @@ def test_a_new_listing_is_young_and_others_are_old():
 
 def test_the_catalogue_names_what_is_made_and_its_files_hold_it():
     panel, sessions = sample_panel.panel(count=60), sample_panel.sessions(60)
-    made = technical.compute(panel, sessions)
+    made = computed(panel, sessions)
     assert all(values.dtype == np.float32 for values in made.values())
     frame, metadata = finish(panel, "technical", technical.COLUMNS, made, dt.date(2019, 3, 1))
-    assert len(technical.COLUMNS) == len({column.name for column in technical.COLUMNS}) == 97
+    assert len(technical.COLUMNS) == len({column.name for column in technical.COLUMNS}) == 98
     assert frame["date"].min() == dt.date(2019, 3, 1)
     assert '"weekday_0": "flag"' in metadata["kinds"]

@@ -2,19 +2,23 @@
 
 from typing import TYPE_CHECKING
 
-from gogooku import calendar, run
+from gogooku import calendar, positions, run
 from gogooku.features import column, technical
 from gogooku.panel import Panel
+from gogooku.sources import raw
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-knobs = snakemake.params
+knobs, files = snakemake.params, snakemake.input
 run.log_to(snakemake.log[0])
 
-panel = Panel.read(snakemake.input.panel)
-sessions = calendar.Sessions.read(snakemake.input.calendar)
-values = technical.compute(panel, sessions)
+panel = Panel.read(files.panel)
+sessions = calendar.Sessions.read(files.calendar)
+rows = raw.read("summary", files.summary, knobs.moment["clock"])
+moments = calendar.decision_moments(panel.dates, knobs.moment["decision"], knobs.moment["closes"])
+_, outstanding = positions.shares(panel, rows, moments)
+values = technical.compute(panel, sessions, outstanding)
 
 frame, kinds = column.finish(panel, "technical", technical.COLUMNS, values, knobs.first)
 run.write_parquet(frame, snakemake.output[0], kinds)

@@ -1,5 +1,6 @@
 """The settings that a run may have; config/default.yaml documents each and gives its value."""
 
+import ast
 import datetime as dt
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,7 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from gogooku import splits
+from gogooku import splits, studies
 from gogooku.calendar import FEWEST_SESSIONS, Clock, Entry, Granularity, spans
 from gogooku.features.families import FAMILIES
 from gogooku.run import UserError
@@ -93,6 +94,8 @@ class Universe(Section):
 
 class Features(Section):
     families: list[str] = Field(min_length=1)
+    pandas_ta: list[str]
+    user: str | None
     clip: Share = Field(ge=0, lt=0.5)
     method: Literal["zscore", "robust", "rank", "rank_normal"]
     within_sector: bool
@@ -109,6 +112,47 @@ class Features(Section):
         if len(set(names)) < len(names):
             raise ValueError(f"features.families {names} names one twice: name each once")
         return names
+
+    @field_validator("pandas_ta")
+    @classmethod
+    def _are_studies(cls, names: list[str]) -> list[str]:
+        try:
+            studies.refuse_strangers(names)
+        except UserError as error:
+            raise ValueError(str(error)) from None
+        return names
+
+    @field_validator("user")
+    @classmethod
+    def _is_a_module(cls, path: str | None) -> str | None:
+        """Give the module's whole path, which holds wherever a job runs."""
+        if path is None:
+            return None
+        if Path(path).suffix != ".py" or not Path(path).is_file():
+            raise ValueError(f"features.user {path} is no .py file: name one that exists")
+        try:
+            body = ast.parse(Path(path).read_text(encoding="utf-8")).body
+        except SyntaxError as error:
+            raise ValueError(f"features.user {path} is no Python: {error}") from None
+        if not any(isinstance(x, ast.FunctionDef) and x.name == "columns" for x in body):
+            raise ValueError(f"features.user {path} lacks columns(panel): define it")
+        return str(Path(path).resolve())
+
+    @model_validator(mode="before")
+    @classmethod
+    def _own_columns_have_their_family(cls, section: Any) -> Any:
+        """Add the family `user` where it has columns, so that overlays need not list all others."""
+        if not isinstance(section, dict) or not isinstance(section.get("families"), list):
+            return section
+        own = bool(section.get("pandas_ta") or section.get("user"))
+        if own and "user" not in section["families"]:
+            return {**section, "families": [*section["families"], "user"]}
+        if not own and "user" in section["families"]:
+            raise ValueError(
+                "features.families names user, which is empty: fill features.pandas_ta or "
+                "features.user, or drop it"
+            )
+        return section
 
 
 class Labels(Section):

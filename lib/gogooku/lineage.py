@@ -14,9 +14,10 @@ from pathlib import Path
 LIB = Path(__file__).resolve().parents[1]
 
 
-def digest(script: str | Path) -> str:
-    """Name the meaning of `script` and its imports by twelve hex digits."""
-    meanings = (_meaning(path) for path in sorted(closure(Path(script).resolve())))
+def digest(*scripts: str | Path) -> str:
+    """Name the meaning of `scripts` and their imports by twelve hex digits."""
+    files = set().union(*(closure(Path(script).resolve()) for script in scripts))
+    meanings = (_meaning(path) for path in sorted(files))
     return hashlib.sha256("".join(meanings).encode()).hexdigest()[:12]
 
 

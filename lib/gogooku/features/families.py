@@ -5,7 +5,7 @@ files, all other inputs raw data sets.
 """
 
 FAMILIES: dict[str, dict[str, int]] = {
-    "technical": {"panel": 820, "calendar": 820},
+    "technical": {"panel": 820, "calendar": 820, "summary": 320},
     "market": {"panel": 820, "topix": 820},
     "relative": {"panel": 820, "topix": 820},
     "sector": {"panel": 320},
@@ -24,4 +24,5 @@ FAMILIES: dict[str, dict[str, int]] = {
     "listed": {"panel": 320, "master": 0, "summary": 320},
     "margin": {"panel": 320, "margin_interest": 320, "margin_alert": 25, "summary": 320},
     "graph": {"panel": 25, "graphs": 0},
+    "user": {"panel": 820},
 }

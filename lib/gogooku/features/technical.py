@@ -18,6 +18,7 @@ from gogooku.calendar import Days, Sessions
 from gogooku.features.column import Column
 from gogooku.ops import Made, delay, enough, excess, ratio
 from gogooku.panel import Panel
+from gogooku.positions import SHARES_LAST
 from gogooku.rolling import Rolling
 
 Values = dict[str, np.ndarray]
@@ -312,6 +313,14 @@ PRODUCTS = [
 # ---- the listing and the calendar ----------------------------------------------------------------
 
 LISTING = [
+    _stock(
+        "turnover_rate",
+        "share",
+        "V / shares outstanding of the newest statement known",
+        SHARES_LAST,
+        1,
+        "J-Quants fins/summary",
+    ),
     _flag("limit_up", "traded at the upper daily limit", source="J-Quants UL"),
     _flag("limit_down", "traded at the lower daily limit", source="J-Quants LL"),
     _stock(
@@ -326,11 +335,12 @@ LISTING = [
 ]
 
 
-def _listing(panel: Panel) -> Values:
+def _listing(panel: Panel, outstanding: np.ndarray) -> Values:
     listed = panel["listed"]
     age = np.cumsum(np.logical_or.accumulate(listed, axis=0), axis=0)
     age = np.where(listed[0], LONGEST_LISTING + 1, np.minimum(age, LONGEST_LISTING + 1))
     made = {
+        "turnover_rate": ratio(panel["raw_volume"], outstanding),
         "limit_up": panel["limit_up"],
         "limit_down": panel["limit_down"],
         "days_since_listing_log": ind.log(age),
@@ -385,16 +395,18 @@ GROUPS = [
 COLUMNS = [*(column for columns, _ in GROUPS for column in columns), *PRODUCTS, *LISTING, *CALENDAR]
 
 
-def compute(panel: Panel, sessions: Sessions) -> Values:
+def compute(panel: Panel, sessions: Sessions, outstanding: np.ndarray) -> Values:
     """Compute the family, name → (T, N) or, for the calendar, (T,) float32; NaN where unknown.
 
-    sessions   whole months of the exchange's calendar; it may begin after the panel does, whose
-               earlier days then have no columns of the month
+    sessions      whole months of the exchange's calendar; it may begin after the panel does, whose
+                  earlier days then have no columns of the month
+    outstanding   (T, N) shares as known, in the basis of the day
 
     Raises ValueError if a day of the panel in those months is not a session.
     """
     bars = {name: panel[name] for name in INPUTS}
-    return ops.by_blocks(_traded, bars) | _listing(panel) | _calendar(panel.dates, sessions)
+    traded = ops.by_blocks(_traded, bars)
+    return traded | _listing(panel, outstanding) | _calendar(panel.dates, sessions)
 
 
 def _traded(block: Values) -> Iterator[Made]:

@@ -1,0 +1,209 @@
+"""Columns of the user's own: studies of pandas-ta by name, and a module with one function.
+
+A study is computed stock by stock on adjusted bars of the span and its look-back; a session without
+a trade is left out and has no value. Its columns are named `<study>_<pandas-ta's own name>` in
+small letters, and which they are is found once on a made-up stock, so that every span has the same.
+A study that needs later days to say something of a day is refused there.
+
+A module has `columns(panel)`, which gives name → (T, N) or (T,) floats, NaN where unknown. It may
+list them as `COLUMNS`, a list of `Column`; unlisted ones are stock columns. See docs/features-user.md.
+"""
+
+import importlib.util
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from gogooku import ops, run, studies
+from gogooku.features.column import Column
+from gogooku.features.families import FAMILIES
+from gogooku.panel import Panel
+from gogooku.run import UserError
+
+Values = dict[str, np.ndarray]
+
+BARS = ("open", "high", "low", "close", "volume")
+LOOK_BACK = FAMILIES["user"]["panel"]
+SAMPLE, EARLY = 600, 450  # sessions of the made-up stock, and of its part that must agree
+NAME = re.compile(r"[A-Za-z]\w*")
+RESERVED = {"date", "code", "universe"}
+
+
+def compute(panel: Panel, pandas_ta: Sequence[str], module: str | None) -> tuple[list[Column], Values]:
+    """Make the columns of some studies and of the user's module, and their catalogue.
+
+    Returns the columns and name → (T, N) or (T,) float32.
+
+    Raises UserError in one sentence: a study that does not exist, looks ahead or fails; a module
+    whose columns have a wrong name, shape, type or infinite values, or are listed and not made.
+    """
+    studies.refuse_strangers(pandas_ta)
+    columns: list[Column] = []
+    values: Values = {}
+    made = [_study(panel, study) for study in pandas_ta]
+    for own, found in [*made, *([_of_module(panel, module)] if module else [])]:
+        if twice := sorted(set(values) & set(found)):
+            raise UserError(f"features.pandas_ta and features.user both make {twice}: rename one")
+        columns += own
+        values |= found
+    return columns, values
+
+
+# ---- studies of pandas-ta ------------------------------------------------------------------------
+
+
+class Probe(NamedTuple):
+    """What a study gives: its columns, and the fewest bars from which it can be computed."""
+
+    names: list[str]
+    fewest: int
+
+
+def probe(study: str) -> Probe:
+    """Try a study on a made-up stock; UserError if it fails there or looks ahead."""
+    bars = _sample(SAMPLE)
+    whole, early = (_told(study, bars.iloc[:length], "a made-up stock") for length in (None, EARLY))
+    if whole is None or early is None:
+        raise UserError(f"pandas-ta's {study} gives nothing for {EARLY} sessions: drop it")
+    same = list(whole) == list(early) and np.allclose(
+        whole.iloc[:EARLY].to_numpy(), early.to_numpy(), 1e-9, 1e-12, equal_nan=True
+    )
+    if not same:
+        raise UserError(
+            f"pandas-ta's {study} looks ahead: what it says of a day changes with later days; "
+            "drop it from features.pandas_ta"
+        )
+    return Probe(list(whole), _fewest(study, bars))
+
+
+def _fewest(study: str, bars: pd.DataFrame) -> int:
+    """Find the fewest bars on which a study works, by halving."""
+    fails, works = 0, EARLY
+    while works - fails > 1:
+        middle = (fails + works) // 2
+        try:
+            fits = _applied(study, bars.iloc[:middle]) is not None
+        except Exception:  # that is how studies refuse too few bars
+            fits = False
+        fails, works = (fails, middle) if fits else (middle, works)
+    return works
+
+
+def _study(panel: Panel, study: str) -> tuple[list[Column], Values]:
+    found = probe(study)
+    values = {name: np.full(panel.shape, np.nan, np.float32) for name in found.names}
+    codes = run.progress(enumerate(panel.codes), study, len(panel.codes))
+    for slot, code in codes:
+        traded = np.isfinite(np.stack([panel[bar][:, slot] for bar in BARS])).all(axis=0)
+        if traded.sum() < found.fewest:
+            continue
+        bars = {bar: panel[bar][traded, slot] for bar in BARS}
+        told = _told(study, pd.DataFrame(bars, pd.DatetimeIndex(panel.dates[traded])), code)
+        for name in found.names if told is not None else []:
+            if name in told:
+                values[name][traded, slot] = ops.known(told[name].to_numpy(), np.float32)
+    unit, source = "as pandas-ta gives it", studies.library().__name__
+    columns = [
+        Column(name, "stock", unit, f"{study} of pandas-ta", LOOK_BACK, found.fewest, source)
+        for name in found.names
+    ]
+    return columns, values
+
+
+def _told(study: str, bars: pd.DataFrame, stock: str) -> pd.DataFrame | None:
+    try:
+        return _applied(study, bars)
+    except Exception as error:
+        raise UserError(f"pandas-ta's {study} fails on {stock} ({error}): drop it") from error
+
+
+def _applied(study: str, bars: pd.DataFrame) -> pd.DataFrame | None:
+    """Give a study's columns as float64; None where pandas-ta gives none.
+
+    TA-Lib is left out, so that values do not depend on whether it is installed.
+    """
+    studies.library()  # which gives frames their accessor `ta`
+    made = getattr(bars.ta, study)(talib=False, lookahead=False)
+    made = made[0] if isinstance(made, tuple) else made
+    if made is None:
+        return None
+    frame = pd.DataFrame(made)
+    if not frame.index.equals(bars.index):
+        raise ValueError("it does not give one row a session")
+    frame.columns = [f"{study}_{str(name).lower()}" for name in frame.columns]
+    return frame.astype(np.float64)
+
+
+def _sample(sessions: int) -> pd.DataFrame:
+    """Make up one stock's bars."""
+    rng = np.random.default_rng(0)
+    close = 1000 * np.exp(np.cumsum(rng.normal(0, 0.02, sessions)))
+    first = close * np.exp(rng.normal(0, 0.01, sessions))
+    bars = {
+        "open": first,
+        "high": np.maximum(first, close) * 1.005,
+        "low": np.minimum(first, close) * 0.995,
+        "close": close,
+        "volume": rng.integers(1_000, 100_000, sessions).astype(np.float64),
+    }
+    return pd.DataFrame(bars, pd.bdate_range("2019-01-04", periods=sessions))
+
+
+# ---- the user's module ---------------------------------------------------------------------------
+
+
+def _of_module(panel: Panel, path: str) -> tuple[list[Column], Values]:
+    module = _load(path)
+    made = module.columns(panel)
+    if not isinstance(made, Mapping):
+        raise UserError(f"{path}: columns(panel) gave a {type(made).__name__}: return a dict")
+    listed: list[Column] = getattr(module, "COLUMNS", [_unlisted(name, path) for name in made])
+    if unmatched := sorted({column.name for column in listed} ^ set(map(str, made))):
+        raise UserError(f"{path}: COLUMNS and what columns(panel) gives differ in {unmatched}")
+    for column in listed:
+        if fault := _fault(panel, column, made[column.name]):
+            raise UserError(f"{path}: the column {column.name!r} {fault}")
+    return listed, {name: ops.known(values, np.float32) for name, values in made.items()}
+
+
+def _load(path: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"user_{Path(path).stem}", path)
+    if spec is None or spec.loader is None:
+        raise UserError(f"features.user {path} is no Python module: name a file that ends in .py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _unlisted(name: str, path: str) -> Column:
+    return Column(name, "stock", "as the user gives it", Path(path).name, LOOK_BACK, 1, "the user")
+
+
+def _fault(panel: Panel, column: Column, values: np.ndarray) -> str | None:
+    """Say what is wrong with a column and how to mend it; None if nothing is."""
+    sessions, stocks = panel.shape
+    if not NAME.fullmatch(column.name) or column.name in RESERVED or column.name[:3] == "is_":
+        return "has no fit name: letters, digits and _, not starting with is_"
+    if column.kind not in ("stock", "market", "flag"):
+        return f"is of the kind {column.kind!r}: choose stock, market or flag"
+    if not isinstance(values, np.ndarray) or not np.issubdtype(values.dtype, np.floating):
+        kind = values.dtype if isinstance(values, np.ndarray) else type(values).__name__
+        return f"is {kind}: give an array of floats, NaN where unknown"
+    shapes = {"stock": [panel.shape], "market": [(sessions,)]}
+    if values.shape not in shapes.get(column.kind, [panel.shape, (sessions,)]):
+        return (
+            f"has the shape {values.shape}: a stock column is {panel.shape} (sessions, stocks), a "
+            f"market column ({sessions},)"
+        )
+    with np.errstate(over="ignore"):
+        infinite = int(np.isinf(values.astype(np.float32)).sum())
+    if infinite:
+        return f"holds {infinite} infinite values: make them NaN"
+    if column.kind == "flag" and not np.isin(values[np.isfinite(values)], (0, 1)).all():
+        return "is a flag with values other than 0 and 1"
+    return None

@@ -1,0 +1,55 @@
+"""Studies of pandas-ta by name: the one place that knows which edition is installed.
+
+pandas-ta-classic runs on every Python here; pandas-ta, which it continues, from 3.12 on. Names are
+read from the package's folders, since importing it takes seconds.
+"""
+
+import difflib
+import functools
+import importlib
+import importlib.util
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+
+from gogooku.run import UserError
+
+EDITIONS = ("pandas_ta_classic", "pandas_ta")
+ROOMS = (
+    "candles", "cycles", "momentum", "overlap", "statistics", "trend", "volatility", "volume"
+)  # fmt: skip
+
+
+@functools.cache
+def names() -> list[str]:
+    """Give the names of all studies; none if no edition is installed."""
+    edition = _edition()
+    spec = importlib.util.find_spec(edition) if edition else None
+    folders = [Path(str(p)) for p in (spec.submodule_search_locations or [])] if spec else []
+    files = [file for folder in folders for room in ROOMS for file in folder.glob(f"{room}/*.py")]
+    return sorted(file.stem for file in files if not file.stem.startswith("_"))
+
+
+def refuse_strangers(asked: Sequence[str]) -> None:
+    """Raise UserError with close matches if a study does not exist or is named twice."""
+    if len(set(asked)) < len(asked):
+        raise UserError(f"features.pandas_ta {list(asked)} names a study twice: name each once")
+    if asked and not names():
+        raise UserError("features.pandas_ta needs pandas-ta-classic: pip install pandas-ta-classic")
+    for study in asked:
+        if study not in names():
+            close = difflib.get_close_matches(study, names()) or ["the names in its documentation"]
+            raise UserError(
+                f"features.pandas_ta names {study!r}, which pandas-ta does not have: did you mean "
+                f"{' or '.join(close)}?"
+            )
+
+
+def library() -> ModuleType:
+    """Import the edition that is installed."""
+    return importlib.import_module(str(_edition()))
+
+
+def _edition() -> str | None:
+    found = (name for name in EDITIONS if importlib.util.find_spec(name))
+    return next(found, None)
