@@ -179,8 +179,9 @@ def main():
     server.start()
     url = ours.recv()
     weeks = len(np.unique((days[:-1].astype(int) - 4) // 7))
+    smallest = least(names, len(days) - 1, weeks, len(spans_of(first, yesterday)))
     passes = [
-        ("all", yesterday, moments[0], least(names, len(days) - 1, weeks, len(spans_of(first, yesterday)))),
+        ("all", yesterday, moments[0], smallest),
         ("again", yesterday, moments[0], 0),
         ("one session more", today, moments[1], None),
     ]  # fmt: skip

@@ -84,7 +84,7 @@ def talib_by_stock(bars):
 def talib_stock(bars):
     import talib as ta
 
-    o, h, l, c, v, value = (bars[name] for name in FIELDS)
+    o, h, l, c, v, value = (bars[name] for name in FIELDS)  # noqa: E741
     before = np.empty_like(c)
     before[0], before[1:] = np.nan, c[:-1]
     ln = {name: np.log(bars[name]) for name in ("open", "high", "low", "close")}
@@ -168,7 +168,7 @@ def long_frame(bars):
 
 
 def polars_over(frame):
-    o, h, l, c, v, value = (pl.col(name) for name in FIELDS)
+    o, h, l, c, v, value = (pl.col(name) for name in FIELDS)  # noqa: E741
     ln = {name: pl.col(name).log() for name in ("open", "high", "low", "close")}
     step, body = ln["close"].diff(), ln["close"] - ln["open"]
     night, reach = ln["open"] - ln["close"].shift(), ln["high"] - ln["low"]
@@ -252,7 +252,7 @@ def _pandas_stock(bars):
     import pandas as pd
     import pandas_ta_classic as ta
 
-    o, h, l, c, v, value = (bars[name] for name in FIELDS)
+    o, h, l, c, v, value = (bars[name] for name in FIELDS)  # noqa: E741
     ln = {name: np.log(bars[name]) for name in ("open", "high", "low", "close")}
     step, body = ln["close"].diff(), ln["close"] - ln["open"]
     night, reach = ln["open"] - ln["close"].shift(), ln["high"] - ln["low"]

@@ -266,9 +266,9 @@ def ts_autocorr(x: np.ndarray, window: int, min_obs: int) -> Array:
 def _co_moments(x: np.ndarray, y: np.ndarray, window: int) -> tuple[Array, Array, Array, Array]:
     y = y if y.ndim == x.ndim else y[:, None]
     both = np.isfinite(x) & np.isfinite(y)
-    x, y = Rolling(where(both, x), window), Rolling(where(both, y), window)
-    means = x.mean(window, 1), y.mean(window, 1)
-    return x.count(window), *_pairs(x.x, y.x, *means, window)
+    one, other = (Rolling(where(both, values), window) for values in (x, y))
+    means = one.mean(window, 1), other.mean(window, 1)
+    return one.count(window), *_pairs(one.x, other.x, *means, window)
 
 
 # ---- states --------------------------------------------------------------------------------------

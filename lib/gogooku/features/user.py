@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
+import pandas as pd  # type: ignore[import-untyped]
 
 from gogooku import ops, run, studies
 from gogooku.features.column import Column
@@ -104,8 +104,8 @@ def _study(panel: Panel, study: str) -> tuple[list[Column], Values]:
             continue
         bars = {bar: panel[bar][traded, slot] for bar in BARS}
         told = _told(study, pd.DataFrame(bars, pd.DatetimeIndex(panel.dates[traded])), code)
-        for name in found.names if told is not None else []:
-            if name in told:
+        for name in found.names:
+            if told is not None and name in told:
                 values[name][traded, slot] = ops.known(told[name].to_numpy(), np.float32)
     unit, source = "as pandas-ta gives it", studies.library().__name__
     columns = [
@@ -194,7 +194,7 @@ def _fault(panel: Panel, column: Column, values: np.ndarray) -> str | None:
     if not isinstance(values, np.ndarray) or not np.issubdtype(values.dtype, np.floating):
         kind = values.dtype if isinstance(values, np.ndarray) else type(values).__name__
         return f"is {kind}: give an array of floats, NaN where unknown"
-    shapes = {"stock": [panel.shape], "market": [(sessions,)]}
+    shapes: dict[str, list[tuple[int, ...]]] = {"stock": [panel.shape], "market": [(sessions,)]}
     if values.shape not in shapes.get(column.kind, [panel.shape, (sessions,)]):
         return (
             f"has the shape {values.shape}: a stock column is {panel.shape} (sessions, stocks), a "

@@ -106,7 +106,7 @@ def _contract(days, timeline, month, life):
     place = np.searchsorted(timeline, friday, side="right") - 1
     if place < 1 or place >= len(timeline) - 1:
         return None
-    sessions = np.arange(max(place - life, 0), min(place, len(days)))
+    sessions = np.arange(max(int(place) - life, 0), min(int(place), len(days)))
     if not len(sessions):
         return None
     return Contract(str(np.datetime64(month, "M")), month - 360, timeline[place],

@@ -54,7 +54,7 @@ def draw(rng: np.random.Generator, listings: Listings) -> Flows:
     size = np.exp(rng.normal(0, 0.08, shape))
     lean = rng.normal(0, LEAN, shape)
     corrected = pl.Series(rng.random(len(rows)) < CORRECTIONS)
-    later = pl.Series(rng.integers(5, 25, corrected.sum()))
+    later = pl.Series(rng.integers(5, 25, int(corrected.sum())))
     return Flows(rows, size, lean, corrected, later)
 
 

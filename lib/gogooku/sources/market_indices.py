@@ -88,7 +88,8 @@ def table(
     members = _members(listings, book)
     codes = sorted(code for code, member in members.items() if member.any())
     moves = _moves(listings, bars, np.stack([members[code] for code in codes], axis=1))
-    found = _path(rng, listings.days, *moves, BASE)[:, listings.first :]
+    opening, closing = moves
+    found = _path(rng, listings.days, opening, closing, BASE)[:, listings.first :]
     days = listings.days[listings.first :]
     rows = pl.DataFrame({
         "Date": np.repeat(days, len(codes)),

@@ -75,7 +75,7 @@ class Bars:
 def draw_noise(rng: np.random.Generator, listings: Listings) -> Noise:
     """Draw the returns that nothing predicts, news of filings left out."""
     sessions, issues = listings.listed.shape
-    beta, residual = rng.normal(1, 0.2, issues), RESIDUAL * np.exp(rng.normal(0, 0.2, issues))
+    beta, residual = rng.normal(1, 0.2, (issues,)), RESIDUAL * np.exp(rng.normal(0, 0.2, issues))
     clustered = np.where(listings.cluster >= 0, CLUSTERED, 0.0)
     loads = [
         (np.zeros(issues, np.int64), MARKET * beta),
@@ -91,7 +91,7 @@ def draw_noise(rng: np.random.Generator, listings: Listings) -> Noise:
         night += np.sqrt(NIGHT) * (volatility * shocks[0][:, group])
         day += np.sqrt(1 - NIGHT) * (volatility * shocks[1][:, group])
         common.append(np.sqrt(NIGHT) * shocks[0] + np.sqrt(1 - NIGHT) * shocks[1])
-    spread = np.sqrt((1 - NIGHT) * sum(size**2 for _, size in loads))
+    spread = np.sqrt((1 - NIGHT) * np.sum([size**2 for _, size in loads], axis=0))
     _, sector, _, own = common
     return Noise(night, day, own, sector, spread, beta)
 

@@ -140,9 +140,8 @@ def short_sale(shorts: Shorts, listings: Listings) -> pl.DataFrame:
     """Write the reports, one row a reporter, with the chain of its earlier ones."""
     kept = shorts.session >= listings.first
     session, day = shorts.session[kept], shorts.calculated[kept]
-    issue, reporter, position = (
-        part[kept] for part in (shorts.issue, shorts.reporter, shorts.position)
-    )
+    issue, reporter = shorts.issue[kept], shorts.reporter[kept]
+    position = shorts.position[kept]
     shares = np.round(position * listings.shares[day, issue] / LOT) * LOT
     previous = shorts.previous[kept]
     first = previous < 0
