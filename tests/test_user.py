@@ -56,9 +56,7 @@ def test_a_session_without_a_trade_has_no_study_and_disturbs_none():
     _, made = user.compute(Panel.of(gappy), ["rsi"], None)
     _, whole = user.compute(Panel.of(frame.filter(pl.col("date") != day)), ["rsi"], None)
     assert np.isnan(made["rsi_rsi_14"][50]).all()
-    np.testing.assert_array_equal(
-        np.delete(made["rsi_rsi_14"], 50, axis=0), whole["rsi_rsi_14"]
-    )
+    np.testing.assert_array_equal(np.delete(made["rsi_rsi_14"], 50, axis=0), whole["rsi_rsi_14"])
 
 
 def test_every_span_has_a_studys_columns_and_a_young_stock_has_none_of_them():
@@ -151,7 +149,10 @@ def test_unlisted_columns_are_stock_columns(tmp_path):
     "body, told",
     [
         ("return [panel.returns]", "gave a list: return a dict"),
-        ("return {'x': panel.returns[1:]}", "'x' has the shape (119, 3): a stock column is (120, 3)"),
+        (
+            "return {'x': panel.returns[1:]}",
+            "'x' has the shape (119, 3): a stock column is (120, 3)",
+        ),
         ("return {'x': panel.returns[:, 0]}", "'x' has the shape (120,)"),
         ("return {'x': panel.returns > 0}", "'x' is bool: give an array of floats"),
         ("return {'x': 1.0}", "'x' is float: give an array of floats"),

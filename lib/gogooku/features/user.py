@@ -6,7 +6,8 @@ small letters, and which they are is found once on a made-up stock, so that ever
 A study that needs later days to say something of a day is refused there.
 
 A module has `columns(panel)`, which gives name → (T, N) or (T,) floats, NaN where unknown. It may
-list them as `COLUMNS`, a list of `Column`; unlisted ones are stock columns. See docs/features-user.md.
+list them as `COLUMNS`, a list of `Column`; unlisted ones are stock columns. See
+docs/features-user.md.
 """
 
 import importlib.util
@@ -34,7 +35,9 @@ NAME = re.compile(r"[A-Za-z]\w*")
 RESERVED = {"date", "code", "universe"}
 
 
-def compute(panel: Panel, pandas_ta: Sequence[str], module: str | None) -> tuple[list[Column], Values]:
+def compute(
+    panel: Panel, pandas_ta: Sequence[str], module: str | None
+) -> tuple[list[Column], Values]:
     """Make the columns of some studies and of the user's module, and their catalogue.
 
     Returns the columns and name → (T, N) or (T,) float32.
