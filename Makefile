@@ -11,7 +11,7 @@ DEMO := --configfile config/demo.yaml
 SNAKES := Snakefile rules
 PYTHONS := lib workflow_scripts tests $(wildcard benchmarks)
 
-.PHONY: demo test slurm-test lint format report noise audit bench lock setup clean help
+.PHONY: demo test slurm-test lint format report noise audit exchange bench lock setup clean help
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -47,6 +47,9 @@ noise: setup  ## the demo with nothing planted: no model may find anything
 
 audit: setup  ## change the demo's future: no earlier bit may move
 	@$(SNAKEMAKE) audit_leaks $(DEMO)
+
+exchange: setup  ## the simulated exchange alone on a port, for any client (ARGS=--help)
+	@PYTHONPATH=lib $(BIN)/python -m gogooku.sources.exchange $(ARGS)
 
 bench: demo  ## what each stage of the demo cost
 	@$(BIN)/python benchmarks/stages.py runs/demo

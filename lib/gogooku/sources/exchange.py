@@ -222,25 +222,30 @@ class Exchange:
             return Reply(210, b'{"data": []}')
         if place.since:
             found = found.filter(~self._times.appeared(dataset, place.since))
-        step = min(MOST_ROWS.get(dataset, len(found)), self._page_rows or len(found))
-        end = min(place.row + step, len(found))
-        rows = found[place.row : end]
-        if fault == "duplicate":
-            rows = pl.concat([found[max(place.row - 1, 0) :][:1], rows])
-        if fault == "split" and dataset == "bars":
-            self._shelf.announce(rows["Code"], self._times.newest("bars", now))
-        if fault == "empty-page":
-            rows, end = rows.clear(), place.row
+        rows, end = self._page(dataset, found, place.row, fault)
         known = self._times.newest("bars", now)
+        if fault == "split" and dataset == "bars":
+            self._shelf.announce(rows["Code"], known)
         rows = answers.spoken(dataset, rows, self._shelf, known, self._premium)
         tail: dict[str, str] = {}
         if fault == "repeat":
             tail["pagination_key"] = query.get("pagination_key") or place.key(place.row, 0)
         elif end < len(found) or fault == "empty-page":
             tail["pagination_key"] = place.key(end, next(self._pages))
-        elif self._has_cursor(dataset, asked, place.asked):
+        elif self._has_cursor(asked, place.asked):
             tail["cursor"] = pages.cursor(place.asked)
         return Reply(200, _envelope(dataset, answers.written(dataset, rows), tail, fault))
+
+    def _page(
+        self, dataset: str, found: pl.DataFrame, row: int, fault: str | None
+    ) -> tuple[pl.DataFrame, int]:
+        """Give the rows of the page that starts at `row`, and where the next one starts."""
+        step = min(MOST_ROWS.get(dataset, len(found)), self._page_rows or len(found))
+        end = min(row + step, len(found)) if fault != "empty-page" else row
+        rows = found[row:end]
+        if fault == "duplicate":
+            rows = pl.concat([found[max(row - 1, 0) :][:1], rows])
+        return rows, end
 
     def _place(self, dataset: str, query: dict[str, str], now: dt.datetime) -> pages.Place:
         """Find where to start to read: at a page, after a cursor, or at the beginning."""
@@ -251,8 +256,8 @@ class Exchange:
             return pages.place(query["pagination_key"])
         return pages.Place(0, now, pages.moment(query["cursor"]) if with_cursor else None)
 
-    def _has_cursor(self, dataset: str, asked: Question, now: dt.datetime) -> bool:
-        ours = dataset in CURSORS and self._premium
+    def _has_cursor(self, asked: Question, now: dt.datetime) -> bool:
+        ours = asked.dataset in CURSORS and self._premium
         return ours and "code" not in asked.asked and asked.first == now.date() == asked.last
 
     def _found(self, asked: Question, now: dt.datetime) -> pl.DataFrame:
@@ -291,8 +296,8 @@ def _bucket(route: str, query: Mapping[str, str]) -> str:
     """Name the rate limit that a request counts for beside, or instead of, the plan's."""
     minute = DATASETS["bars_minute"].path
     if route in FILES:
-        of_minutes = minute in (query.get("endpoint"), "/" + query.get("key", "").split("/h")[0])
-        return "minute" if of_minutes else ""
+        of_file = f"/{query.get('key', '')}".startswith(f"{minute}/")
+        return "minute" if of_file or query.get("endpoint") == minute else ""
     return DATASETS[ROUTES[route]].bucket if route in ROUTES else ""
 
 
