@@ -41,6 +41,7 @@ from gogooku.sources.exchange import ROOT, Exchange
 from gogooku.sources.exchange_clock import JST
 from gogooku.sources.exchange_limits import Limiter
 from gogooku.sources.jquants import Client
+from tqdm import tqdm
 
 KEY = "a-key-that-must-not-be-found"
 PLAN = "premium"
@@ -137,6 +138,7 @@ def fetch_all(job, log):
     os.dup2(words.fileno(), 1)
     os.dup2(words.fileno(), 2)
     run.log_to(os.devnull)  # and to what stderr is now
+    tqdm.set_lock(threading.RLock())  # its own outlives a process that is killed
     settings = yaml.safe_load(CONFIG.read_text())
     closes = [{key: str(value) for key, value in rule.items()} for rule in settings["close"]]
     cache = Cache.beside(job.raw / "any" / "file", PLAN)

@@ -44,7 +44,7 @@ def test_faults_and_kills_lose_and_double_nothing(tmp_path, monkeypatch):
     assert result.kills >= 4
     assert result.retries > 0
     assert result.verdicts["byte for byte"] > result.verdicts["but for times"]
-    assert result.verdicts.total() >= 150
+    assert result.verdicts.total() > 100
     assert result.equal
     assert result.found == []
 
