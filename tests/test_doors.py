@@ -1,6 +1,7 @@
 """What people are told of their data: what is there, what is missing, what must be deleted."""
 
 import datetime as dt
+import os
 import re
 
 import numpy as np
@@ -77,6 +78,19 @@ def test_days_that_have_left_the_window_are_uncovered_and_purged_with_their_span
     assert not any(path.exists() for path in gone)
     left = {path.stem for path in raw.rglob("*.parquet")}
     assert left >= {str(day) for day in SESSIONS[3:]}
+
+
+def test_drafts_that_killed_jobs_have_left_are_purged_and_those_of_living_ones_stay(store):
+    raw, exchange = store("standard", "standard")
+    answers = next((raw / ".days" / "bars").iterdir())
+    old, new = answers / ".2024-10-01.parquet.k2x9", raw / "bars" / ".2024q4.parquet.a7b3"
+    for draft in (old, new):
+        draft.write_bytes(b"half")
+    os.utime(old, times=(0, 0))
+    gone = found(raw, exchange)
+    assert gone == {old: "left by a job that was killed"}
+    doors.purge(gone)
+    assert (old.exists(), new.exists()) == (False, True)
 
 
 def status(raw, plan, now, datasets, periods=((FIRST, LAST),)):

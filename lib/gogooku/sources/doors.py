@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import math
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -17,6 +18,9 @@ from gogooku.sources.jquants import Client
 
 RICHER = {"bars": "premium"}
 """Data sets of which one plan serves more fields than the others."""
+
+ABANDONED = dt.timedelta(days=1)
+"""Age at which a file's draft counts as left behind by a job that was killed."""
 
 Period = tuple[dt.date, dt.date]
 Row = Mapping[str, object]
@@ -137,12 +141,12 @@ def uncovered(client: Client, raw: Path) -> dict[Path, str]:
     raw   the store's folder: raw files of spans, and the answers that they were made of
 
     Returns path → reason. The plan is asked for again; where the vendor does not tell the window,
-    only the plan counts.
+    only the plan counts. Drafts that killed jobs have left are among them, whatever they hold.
     """
     plan = account.probe(client)
     answers = ((path, path.parents[1].name, *_of_answer(path)) for path in _files(raw / DAYS, 3))
     spans = ((path, path.parent.name, *_of_span(path)) for path in _files(raw, 2))
-    found = {}
+    found = dict.fromkeys(_drafts(raw), "left by a job that was killed")
     for path, dataset, had, days in (*answers, *spans):
         reason = _reason(dataset, had, days, plan, client.memory.window)
         if dataset in DATASETS and reason:
@@ -175,6 +179,13 @@ def purge(found: Mapping[Path, str]) -> str:
 def _files(folder: Path, depth: int) -> Iterator[Path]:
     pattern = "/".join(["[!.]*"] * (depth - 1) + ["*.parquet"])
     yield from sorted(folder.glob(pattern))
+
+
+def _drafts(folder: Path) -> Iterator[Path]:
+    """List drafts of `run.atomic` that nobody writes to any more."""
+    newest = time.time() - ABANDONED.total_seconds()
+    found = sorted(folder.rglob(".*.parquet.*"))
+    return (path for path in found if path.stat().st_mtime < newest)
 
 
 def _of_answer(path: Path) -> tuple[str | None, list[dt.date]]:
