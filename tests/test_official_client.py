@@ -20,7 +20,7 @@ from polars.testing import assert_frame_equal
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("official")]
 
 CLIENT = "jquants-api-client==2.8.0"
-PLACE = Path(__file__).parents[1] / ".venv-official"
+PLACE = Path(__file__).parents[1] / ".venv" / "official"
 KEY = "the-key-of-the-official-client"
 START, END = dt.date(2026, 6, 1), dt.date(2026, 10, 30)
 NOW = dt.datetime(2026, 10, 30, 19, 30, tzinfo=dt.timezone(dt.timedelta(hours=9)))
