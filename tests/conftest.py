@@ -65,6 +65,7 @@ def copy_of_the_workflow(target: Path) -> Path:
     return target
 
 
+@pytest.hookimpl(tryfirst=True)  # before the marks are read
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Send all tests of one house to one worker, so that it is built once."""
     for item in items:
