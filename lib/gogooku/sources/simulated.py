@@ -320,16 +320,17 @@ class _World:
         kept = self.listings.common[issue]
         at = session[kept], issue[kept]
         names = [*self.planted, "total"]
-        found = np.zeros((len(names), len(market_signals.HORIZONS), len(at[0])))
-        for row, (ahead, factor) in enumerate(self.planted.values()):
-            found[row] = [factor * horizon[at] for horizon in market_signals.over_horizons(ahead)]
-        found[-1] = found[:-1].sum(axis=0)
-        columns = {
-            f"expected_{h}d": found[:, k].T.ravel() for k, h in enumerate(market_signals.HORIZONS)
-        }
+        rows, parts = len(at[0]), len(names)
+        expected = {f"expected_{h}d": np.zeros((rows, parts)) for h in market_signals.HORIZONS}
+        for column, (ahead, factor) in enumerate(self.planted.values()):
+            horizons = market_signals.over_horizons(ahead)
+            for found, horizon in zip(expected.values(), horizons, strict=True):
+                found[:, column] = factor * horizon[at]
+                found[:, -1] += found[:, column]
+        which = pl.Series(np.tile(np.arange(parts, dtype=np.uint32), rows))
         return pl.DataFrame({
-            "date": np.repeat(self.days[at[0]], len(names)),
-            "code": self.listings.names(np.repeat(at[1], len(names))),
-            "part": pl.Series(names * len(at[0])),
-            **columns,
+            "date": np.repeat(self.days[at[0]], parts),
+            "code": self.listings.names(np.repeat(at[1], parts)),
+            "part": pl.Series(names).gather(which),
+            **{name: found.ravel() for name, found in expected.items()},
         })  # fmt: skip
