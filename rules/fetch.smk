@@ -26,7 +26,7 @@ if setting["source"] == "simulated":
             "../envs/cpu.yaml"
         threads: 1
         resources:
-            mem_mb=4000,
+            mem_mb=2000 + 2 * setting["market"]["stocks"],
             runtime=20,
         params:
             market=setting["market"],

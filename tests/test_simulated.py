@@ -3,6 +3,7 @@ import datetime as dt
 import numpy as np
 import polars as pl
 import pytest
+from dense import Dense, centred, daily_rank_ic, slope
 from gogooku import run
 from gogooku.sources import simulated
 from gogooku.sources.catalogue import DATASETS, GROUPS
@@ -17,39 +18,6 @@ HORIZONS = [1, 5, 10, 20]
 pytestmark = pytest.mark.filterwarnings("ignore:Mean of empty", "ignore:Degrees of freedom")
 LONG = {"seed": 5, "start": dt.date(2019, 7, 1), "end": dt.date(2022, 12, 30), "stocks": 330}
 SHORT = {"seed": 2, "start": dt.date(2021, 1, 4), "end": dt.date(2021, 12, 30), "stocks": 40}
-
-
-class Dense:
-    """A market's bars and truth as sessions x common stocks."""
-
-    def __init__(self, market):
-        self.market, truth = market, market.truth
-        self.codes = truth["code"].unique().sort().to_list()
-        self.days = market.tables["bars"]["Date"].unique().sort().to_numpy()
-        self.bars = market.tables["bars"].filter(pl.col("Code").is_in(self.codes))
-        factor = np.nan_to_num(self["AdjFactor"], nan=1.0)
-        self.close = self["C"] / np.cumprod(factor, axis=0)
-
-    def __getitem__(self, field):
-        return self._wide(self.bars, "Date", "Code", field)
-
-    def truth(self, part, horizon):
-        rows = self.market.truth.filter(pl.col("part") == part)
-        return self._wide(rows, "date", "code", f"expected_{horizon}d")
-
-    def label(self, horizon):
-        found = np.full(self.close.shape, np.nan)
-        found[: -horizon - 1] = self.close[1 + horizon :] / self.close[1:-horizon] - 1
-        return found
-
-    def _wide(self, rows, day, code, field):
-        wide = np.full((len(self.days), len(self.codes)), np.nan)
-        at = (
-            np.searchsorted(self.days, rows[day]),
-            np.searchsorted(self.codes, rows[code].to_list()),
-        )
-        wide[at] = rows[field].to_numpy()
-        return wide
 
 
 @pytest.fixture(scope="module")
@@ -67,28 +35,6 @@ def dense(market):
 def silent():
     """No part planted."""
     return Dense(simulated.simulate(**LONG, parts={}))
-
-
-def centred(x):
-    return x - np.nanmean(x, axis=1, keepdims=True)
-
-
-def slope(expected, realised):
-    both = ~np.isnan(expected) & ~np.isnan(realised)
-    x, y = (
-        centred(np.where(both, part, np.nan)[both.any(axis=1)]) for part in (expected, realised)
-    )
-    return np.nansum(x * y) / np.nansum(x * x)
-
-
-def daily_rank_ic(x, y):
-    both = ~np.isnan(x) & ~np.isnan(y)
-    found = []
-    for keep, a, b in zip(both, x, y, strict=True):
-        if keep.sum() > 20:
-            ranks = [part[keep].argsort().argsort() for part in (a, b)]
-            found.append(np.corrcoef(ranks)[0, 1])
-    return np.array(found)
 
 
 # --- the truth

@@ -112,7 +112,10 @@ def _quoted(price, low, high):
 def _extremes(chance, early, late, reached, low, high):
     """(2, M) extremes of both sessions: one reaches the day's, the other goes part of the way."""
     first = chance < 0.5
-    inner = _quoted(np.where(first, late, early) * 0.5 + reached * 0.5, low, high)
+    own = np.where(first, late, early)
+    inner = _quoted(own * 0.5 + reached * 0.5, low, high)
+    # The tick of a high price may be coarser than the session's own.
+    inner = np.clip(inner, np.minimum(own, reached), np.maximum(own, reached))
     return np.stack([np.where(first, reached, inner), np.where(first, inner, reached)])
 
 

@@ -23,7 +23,7 @@ SKEW, WORRY, SMILE = 0.6, 0.2, 0.8  # slope, its growth by a unit of fear, and c
 RATES = {  # policy rate [fraction a year]
     "0001-01-01": 0.0005, "2024-03-19": 0.001, "2024-07-31": 0.0025, "2025-01-24": 0.005,
 }  # fmt: skip
-EMERGENCY = 0.035  # move of the index that brings an emergency margin call
+EMERGENCY = 0.04  # move of the index that brings an emergency margin call
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def _contract(days, timeline, month, life):
     """A contract ends on the session before the second Friday, or before that if it is closed."""
     friday = np.datetime64(month, "M").astype("datetime64[D]")
     friday += (1 - friday.astype(np.int64)) % 7 + 7
-    place = np.searchsorted(timeline, friday, side="right") - 1
+    place = int(np.searchsorted(timeline, friday, side="right")) - 1
     if place < 1 or place >= len(timeline) - 1:
         return None
     sessions = np.arange(max(int(place) - life, 0), min(int(place), len(days)))

@@ -87,8 +87,8 @@ def table(
     """
     members = _members(listings, book)
     codes = sorted(code for code, member in members.items() if member.any())
-    moves = _moves(listings, bars, np.stack([members[code] for code in codes], axis=1))
-    opening, closing = moves
+    member = np.stack([members[code] for code in codes], axis=1)
+    opening, closing = _moves(listings, bars, member)
     found = _path(rng, listings.days, opening, closing, BASE)[:, listings.first :]
     days = listings.days[listings.first :]
     rows = pl.DataFrame({

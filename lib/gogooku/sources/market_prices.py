@@ -75,7 +75,8 @@ class Bars:
 def draw_noise(rng: np.random.Generator, listings: Listings) -> Noise:
     """Draw the returns that nothing predicts, news of filings left out."""
     sessions, issues = listings.listed.shape
-    beta, residual = rng.normal(1, 0.2, (issues,)), RESIDUAL * np.exp(rng.normal(0, 0.2, issues))
+    beta = rng.normal(1, 0.2, (issues,))
+    residual = RESIDUAL * np.exp(rng.normal(0, 0.2, issues))
     clustered = np.where(listings.cluster >= 0, CLUSTERED, 0.0)
     loads = [
         (np.zeros(issues, np.int64), MARKET * beta),
@@ -91,7 +92,7 @@ def draw_noise(rng: np.random.Generator, listings: Listings) -> Noise:
         night += np.sqrt(NIGHT) * (volatility * shocks[0][:, group])
         day += np.sqrt(1 - NIGHT) * (volatility * shocks[1][:, group])
         common.append(np.sqrt(NIGHT) * shocks[0] + np.sqrt(1 - NIGHT) * shocks[1])
-    spread = np.sqrt((1 - NIGHT) * np.sum([size**2 for _, size in loads], axis=0))
+    spread = np.sqrt((1 - NIGHT) * sum(size**2 for _, size in loads))
     _, sector, _, own = common
     return Noise(night, day, own, sector, spread, beta)
 
@@ -117,6 +118,7 @@ def trade(
     expected: Floats,
     surprise: tuple[Floats, Floats],
     busy: Floats,
+    premium: float,
 ) -> Bars:
     """Let the exchange trade.
 
@@ -124,12 +126,13 @@ def trade(
     surprise  (T, N) of all filings that the session's close is first to know, and of those
               published before its opening
     busy      (T, N) planted part of log volume
+    premium   expected return of the session per standard deviation of smallness at the last close
     """
     sudden = _jumps(rng, listings.listed.shape)
     news, early = surprise
     night = NEWS * early + sudden[0]
     day = NEWS * (news - early) + sudden[1] + DRIFT + expected
-    fair_open, fair_close, spread = _fair(listings, noise, night, day)
+    fair_open, fair_close, spread = _fair(listings, noise, night, day, premium)
     traded = _traded(rng, listings)
     wanted = np.stack([fair_open, *_extremes(rng, fair_open, fair_close, spread), fair_close])
     prices, upper, lower = _quote(listings, wanted, traded)
@@ -147,7 +150,20 @@ def _jumps(rng, shape):
     return np.where(happens, rng.normal(0, JUMP, (2, *shape)), 0.0)
 
 
-def _fair(listings, noise, night, day):
+def smallness(listings: Listings, price: Floats, session: int | slice) -> Floats:
+    """How many standard deviations a company's log market value lies below the mean of all.
+
+    price    (..., N) of the close of the session, or of all of them [JPY]
+
+    Zero for what is not listed or no common stock.
+    """
+    counted = listings.listed[session] & listings.common
+    value = np.where(counted, np.log(price * listings.shares[session]), np.nan)
+    mean, spread = (part(value, axis=-1, keepdims=True) for part in (np.nanmean, np.nanstd))
+    return np.nan_to_num((mean - value) / spread)
+
+
+def _fair(listings, noise, night, day, premium):
     """Prices (T, N) before rounding and limits, and the day's volatility."""
     opens, closes, spread = np.empty((3, *night.shape))
     price = slow = listings.price
@@ -157,7 +173,10 @@ def _fair(listings, noise, night, day):
         opens[session] = (
             price * factor * (1 + _bounded(lever * noise.night[session] + night[session]))
         )
-        price = opens[session] * (1 + _bounded(lever * noise.day[session] + day[session]))
+        drift = day[session]
+        if premium and session:
+            drift = drift + premium * smallness(listings, price, session - 1)
+        price = opens[session] * (1 + _bounded(lever * noise.day[session] + drift))
         closes[session] = price
         slow = slow * factor + SLOW * (price - slow * factor)
     return opens, closes, spread

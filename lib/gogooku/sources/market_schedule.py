@@ -83,12 +83,19 @@ def draw(
 def before(schedule: Schedule, listings: Listings) -> Floats:
     """(T + 21, N) one in the sessions before a date of earnings that has been announced."""
     found = np.zeros((len(listings.days) + LONGEST, len(listings.codes)))
-    common = listings.common[schedule.issue]
+    common = listings.common[schedule.issue] & _announced_to_all(schedule, listings)
     for lead in range(1, WINDOW + 1):
         session = schedule.session - lead
         kept = common & (session >= 0) & (session < len(found))
         found[session[kept], schedule.issue[kept]] = 1.0
     return found
+
+
+def _announced_to_all(schedule, listings):
+    """Whether the issue was listed when it first named a date, and so has one."""
+    inside = (schedule.announced >= 0) & (schedule.announced < len(listings.days))
+    session = np.where(inside, schedule.announced, 0)
+    return inside & listings.listed[session, schedule.issue]
 
 
 def earnings_date(schedule: Schedule, listings: Listings) -> pl.DataFrame:

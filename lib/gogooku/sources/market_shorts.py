@@ -21,7 +21,7 @@ from gogooku.sources.market_signals import DRIFT, Ahead, carry
 FOLLOWED = 0.75  # share of stocks that reporters follow
 REPORTERS = {1: 0.35, 2: 0.3, 3: 0.2, 4: 0.15}  # of a followed stock
 LOOKS = 1 / 15  # probability of a look in a session
-HELD, NEWS = 0.6, 0.08  # probability of a position without news, and less by a unit of news
+HELD, NEWS = 0.6, 0.12  # probability of a position without news, and less by a unit of news
 THRESHOLD = 0.005  # of a report, share of issued shares
 EXCESS = 0.004  # mean of a position beyond the threshold
 DELAY = 2  # sessions from the news that a look knows to its disclosure
@@ -140,8 +140,7 @@ def short_sale(shorts: Shorts, listings: Listings) -> pl.DataFrame:
     """Write the reports, one row a reporter, with the chain of its earlier ones."""
     kept = shorts.session >= listings.first
     session, day = shorts.session[kept], shorts.calculated[kept]
-    issue, reporter = shorts.issue[kept], shorts.reporter[kept]
-    position = shorts.position[kept]
+    issue, reporter, position = shorts.issue[kept], shorts.reporter[kept], shorts.position[kept]
     shares = np.round(position * listings.shares[day, issue] / LOT) * LOT
     previous = shorts.previous[kept]
     first = previous < 0

@@ -1,8 +1,8 @@
 """The planted parts of expected return, and their expectation at any earlier moment.
 
 A part is known by `ahead(k)`: the (T, N) array whose row t is the expected return of session t+k
-given everything public at the close of session t, before scaling. All parts are functions of draws
-that are independent of the noise still to come, so these expectations are exact:
+given everything public at the close of session t, before scaling. All parts but size are functions
+of draws that are independent of the noise still to come, so these expectations are exact:
 
 reversal   mu(t+1) = -sum_{j>=0} 0.75^j e(t-j), 15 terms, of the stock's own shocks e (unit
            variance, mean zero); of a filter's terms, those not yet drawn have expectation zero
@@ -14,7 +14,8 @@ drift      s(t) = d s(t-1) + surprise(t), mu(t+1) = s(t), d = exp(-1/12): after 
 cycle      mu(t+k) = exp(-k v/2) sin(phase(t) + k step): the phase moves by `step` a session plus
            a normal of variance v, and log volume carries sin(phase(t)) on the same day
 sector     mu(t+1) = sum_{j>=0} 0.9^j e(t-j), 20 terms, of the shocks e of the stock's sector
-size       mu(t+1) = - log market value at the beginning, less its mean
+size       mu(t+1) = - log market value at t, standardised across stocks; it is taken to stand still
+           over the sessions ahead, which within a month is wrong by a few hundredths of itself
 short      mu(t+1) = - (x(t) - its mean), x the sum of the newest reported short positions; reports
            come at random, and what they say depends on the news of filings alone (market_shorts)
 margin     carried news like drift with d = exp(-1/8): less the part of the growth of margin buying
@@ -97,11 +98,9 @@ def sector(shocks: Floats, listings: Listings) -> Ahead:
     return lambda k: _filter(shocks, SECTOR[k - 1 :])[:, listings.sector]
 
 
-def size(listings: Listings) -> Ahead:
-    """Expect small companies to earn more than large ones, for ever."""
-    small = np.log(listings.size).mean() - np.log(listings.size)
-    constant = np.broadcast_to(small, listings.listed.shape)
-    return lambda k: constant
+def size(smallness: Floats) -> Ahead:
+    """Expect companies (T, N) to earn more the smaller they are."""
+    return lambda k: smallness
 
 
 def option(fear: Floats, beta: Floats) -> Ahead:

@@ -22,6 +22,7 @@ from gogooku.sources import (
     market_calendar,
     market_contracts,
     market_derivatives,
+    market_dividends,
     market_filings,
     market_flows,
     market_indices,
@@ -207,22 +208,26 @@ class _World:
                 return market_signals.option(self.fear, noise.beta)
             case "sector":
                 return market_signals.sector(noise.sector, listings)
-            case "size":
-                return market_signals.size(listings)
             case _:
                 return market_signals.schedule(market_schedule.before(self.schedule, listings))
 
     @cached_property
     def planted(self) -> dict[str, tuple[Ahead, float]]:
-        """Each part that is on: its expectations, and the factor that gives them their strength."""
+        """Parts that are on and ask for no prices: expectations, and what gives them strength."""
         counted = self.listings.listed & self.listings.common
         counted[: self.first] = False
         found = {}
         for part in market_signals.PARTS:
-            if strength := self.parts.get(part, 0):
+            strength = self.parts.get(part, 0) / 1e4
+            if strength and part != "size":
                 ahead = self.ahead(part)
-                found[part] = ahead, market_signals.scale(ahead, counted, strength / 1e4)
+                found[part] = ahead, market_signals.scale(ahead, counted, strength)
         return found
+
+    @property
+    def premium(self) -> float:
+        """Strength of the part `size`: smallness has unit standard deviation as it is."""
+        return self.parts.get("size", 0) / 1e4
 
     @cached_property
     def bars(self) -> market_prices.Bars:
@@ -231,7 +236,7 @@ class _World:
             expected += factor * market_signals.accrue(ahead)
         return market_prices.trade(
             self.stream("trading"), self.listings, self.noise, expected, self.surprise,
-            BUSY * np.sin(self.phases[0]),
+            BUSY * np.sin(self.phases[0]), self.premium,
         )  # fmt: skip
 
     @cached_property
@@ -293,7 +298,7 @@ class _World:
             "earnings_date": lambda: market_schedule.earnings_date(self.schedule, self.listings),
             "summary": self.summary,
             "details": lambda: market_accounts.details(self.summary()),
-            "dividend": lambda: market_accounts.dividend(
+            "dividend": lambda: market_dividends.dividend(
                 self.stream("dividend"), self.timeline, self.summary()
             ),
             "indices": self.indices,
@@ -319,17 +324,23 @@ class _World:
         session, issue = self.listings.served()
         kept = self.listings.common[issue]
         at = session[kept], issue[kept]
-        names = [*self.planted, "total"]
-        found = np.zeros((len(names), len(market_signals.HORIZONS), len(at[0])))
-        for row, (ahead, factor) in enumerate(self.planted.values()):
-            found[row] = [factor * horizon[at] for horizon in market_signals.over_horizons(ahead)]
-        found[-1] = found[:-1].sum(axis=0)
-        columns = {
-            f"expected_{h}d": found[:, k].T.ravel() for k, h in enumerate(market_signals.HORIZONS)
-        }
+        planted = dict(self.planted)
+        if self.premium:
+            every = slice(None)
+            small = market_prices.smallness(self.listings, self.bars.fair_close, every)
+            planted["size"] = market_signals.size(small), self.premium
+        names = [*planted, "total"]
+        rows, parts = len(at[0]), len(names)
+        expected = {f"expected_{h}d": np.zeros((rows, parts)) for h in market_signals.HORIZONS}
+        for column, (ahead, factor) in enumerate(planted.values()):
+            horizons = market_signals.over_horizons(ahead)
+            for found, horizon in zip(expected.values(), horizons, strict=True):
+                found[:, column] = factor * horizon[at]
+                found[:, -1] += found[:, column]
+        which = pl.Series(np.tile(np.arange(parts, dtype=np.uint32), rows))
         return pl.DataFrame({
-            "date": np.repeat(self.days[at[0]], len(names)),
-            "code": self.listings.names(np.repeat(at[1], len(names))),
-            "part": pl.Series(names * len(at[0])),
-            **columns,
+            "date": np.repeat(self.days[at[0]], parts),
+            "code": self.listings.names(np.repeat(at[1], parts)),
+            "part": pl.Series(names).gather(which),
+            **{name: found.ravel() for name, found in expected.items()},
         })  # fmt: skip
