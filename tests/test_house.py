@@ -36,14 +36,9 @@ ROOMS = [
     {"ranks", "normalize", "dataset", "profile", "scaler", "labels", "targets", "days"},
     {"graphs", "graphs_torch"},
     {"models", "losses", "train"},
-<<<<<<< HEAD
     {"metrics", "inference", "portfolio", "evaluation", "coverage", "lags"},
-    {"noise", "report_plots", "report_page", "report_tables", "report", "audit"},
-    {"profile_page", "lags_page"},
-=======
-    {"metrics", "inference", "portfolio", "evaluation", "coverage"},
     {"noise", "kernels", "report_plots", "report_page", "report_tables", "report", "audit"},
->>>>>>> e29d36f (All kernels compiled at set-up; spans join within 1e-3 sd; own columns documented)
+    {"profile_page", "lags_page"},
 ]
 
 

@@ -149,14 +149,10 @@ def test_unlisted_columns_are_stock_columns(tmp_path):
     "body, told",
     [
         ("return [panel.returns]", "gave a list: return a dict"),
-<<<<<<< HEAD
         (
             "return {'x': panel.returns[1:]}",
             "'x' has the shape (119, 3): a stock column is (120, 3)",
         ),
-=======
-        ("return {'x': panel.returns[1:]}", "(119, 3): a stock column is (120, 3)"),
->>>>>>> e29d36f (All kernels compiled at set-up; spans join within 1e-3 sd; own columns documented)
         ("return {'x': panel.returns[:, 0]}", "'x' has the shape (120,)"),
         ("return {'x': panel.returns > 0}", "'x' is bool: give an array of floats"),
         ("return {'x': 1.0}", "'x' is float: give an array of floats"),

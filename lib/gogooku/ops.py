@@ -275,15 +275,9 @@ def ts_autocorr(x: np.ndarray, window: int, min_obs: int) -> Array:
 def _co_moments(x: np.ndarray, y: np.ndarray, window: int) -> tuple[Array, Array, Array, Array]:
     y = y if y.ndim == x.ndim else y[:, None]
     both = np.isfinite(x) & np.isfinite(y)
-<<<<<<< HEAD
     one, other = (Rolling(where(both, values), window) for values in (x, y))
     means = one.mean(window, 1), other.mean(window, 1)
     return one.count(window), *_pairs(one.x, other.x, *means, window)
-=======
-    own, other = (Rolling(where(both, series), window) for series in (x, y))
-    means = own.mean(window, 1), other.mean(window, 1)
-    return own.count(window), *_pairs(own.x, other.x, *means, window)
->>>>>>> e29d36f (All kernels compiled at set-up; spans join within 1e-3 sd; own columns documented)
 
 
 # ---- states --------------------------------------------------------------------------------------

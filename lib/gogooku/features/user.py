@@ -6,13 +6,8 @@ small letters, and which they are is found once on a made-up stock, so that ever
 A study that needs later days to say something of a day is refused there.
 
 A module has `columns(panel)`, which gives name → (T, N) or (T,) floats, NaN where unknown. It may
-<<<<<<< HEAD
 list them as `COLUMNS`, a list of `Column`; unlisted ones are stock columns. See
 docs/features-user.md.
-=======
-list them as `COLUMNS`, a list of `Column`; unlisted ones are stock columns. docs/features-user.md
-shows one.
->>>>>>> e29d36f (All kernels compiled at set-up; spans join within 1e-3 sd; own columns documented)
 """
 
 import importlib.util
@@ -23,7 +18,7 @@ from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd  # type: ignore[import-untyped]
+import pandas as pd
 
 from gogooku import ops, run, studies
 from gogooku.features.column import Column
@@ -112,13 +107,8 @@ def _study(panel: Panel, study: str) -> tuple[list[Column], Values]:
             continue
         bars = {bar: panel[bar][traded, slot] for bar in BARS}
         told = _told(study, pd.DataFrame(bars, pd.DatetimeIndex(panel.dates[traded])), code)
-<<<<<<< HEAD
         for name in found.names:
             if told is not None and name in told:
-=======
-        if told is not None:
-            for name in set(told) & set(found.names):
->>>>>>> e29d36f (All kernels compiled at set-up; spans join within 1e-3 sd; own columns documented)
                 values[name][traded, slot] = ops.known(told[name].to_numpy(), np.float32)
     unit, source = "as pandas-ta gives it", studies.library().__name__
     columns = [
@@ -208,13 +198,8 @@ def _fault(panel: Panel, column: Column, values: np.ndarray) -> str | None:
     if not isinstance(values, np.ndarray) or not np.issubdtype(values.dtype, np.floating):
         kind = values.dtype if isinstance(values, np.ndarray) else type(values).__name__
         return f"is {kind}: give an array of floats, NaN where unknown"
-<<<<<<< HEAD
     shapes: dict[str, list[tuple[int, ...]]] = {"stock": [panel.shape], "market": [(sessions,)]}
     if values.shape not in shapes.get(column.kind, [panel.shape, (sessions,)]):
-=======
-    fit = {"stock": [panel.shape], "market": [(sessions,)], "flag": [panel.shape, (sessions,)]}
-    if values.shape not in fit[column.kind]:
->>>>>>> e29d36f (All kernels compiled at set-up; spans join within 1e-3 sd; own columns documented)
         return (
             f"has the shape {values.shape}: a stock column is {panel.shape} (sessions, stocks), a "
             f"market column ({sessions},)"
