@@ -132,7 +132,7 @@ def by_blocks(
     fields   name → (T, N)
 
     Returns what `compute` makes of each block, name → (T, n), joined to (T, N) of `dtype`. One that
-    yields pairs has each taken while it lies in the cache, which halves the time of many columns.
+    yields pairs has each taken as it comes, and needs no room for all of them.
     """
     _keep_freed_memory()
     shape = next(iter(fields.values())).shape
