@@ -74,6 +74,6 @@ $(READY):
 	@$(BIN)/pip install --no-deps --retries 1 --index-url $(CPU_TORCH) $$(grep '^torch==' envs/lock.txt) \
 		|| echo "no CPU build of torch at $(CPU_TORCH): taking PyPI's, which may bring CUDA"
 	@$(BIN)/pip install -r envs/lock.txt
-	@echo "compiling kernels"
-	@PYTHONPATH=lib $(BIN)/python -c 'import numpy, gogooku.ops as ops; ops.ts_mean(numpy.ones((4, 4)), 2, 1)'
+	@echo "compiling kernels, half a minute"
+	@PYTHONPATH=lib $(BIN)/python -m gogooku.kernels
 	@touch $@

@@ -37,7 +37,7 @@ ROOMS = [
     {"graphs", "graphs_torch"},
     {"models", "losses", "train"},
     {"metrics", "inference", "portfolio", "evaluation", "coverage", "lags"},
-    {"noise", "report_plots", "report_page", "report_tables", "report", "audit"},
+    {"noise", "kernels", "report_plots", "report_page", "report_tables", "report", "audit"},
     {"profile_page", "lags_page"},
 ]
 

@@ -14,6 +14,7 @@ from gogooku import ops
 from gogooku.calendar import Sessions
 from gogooku.features import technical
 from gogooku.features.column import finish
+from gogooku.features.families import FAMILIES
 from gogooku.panel import Panel
 from gogooku.rolling import Rolling
 from hypothesis import given, settings
@@ -201,12 +202,24 @@ def test_a_column_needs_no_more_than_its_look_back():
         part = frame.filter(pl.col("date") >= sessions.days[COUNT - 1 - back])
         made = computed(Panel.of(part), sessions)
         for column in (column for column in priced if column.look_back == back):
-            tolerance = 2e-2 if column.source == technical.TA_LIB else 1e-4
-            expected = whole[column.name][-1]
-            scale = np.nanmax(np.abs(expected))
-            np.testing.assert_allclose(
-                made[column.name][-1], expected, tolerance, tolerance * scale, err_msg=column.name
-            )
+            expected, told = whole[column.name][-1], made[column.name][-1]
+            np.testing.assert_array_equal(np.isnan(told), np.isnan(expected), column.name)
+            step = np.nanmax(np.abs(told - expected)) / np.nanstd(whole[column.name])
+            assert step <= 1e-3, column.name
+
+
+def test_neighbouring_spans_join_without_a_step():
+    """What the look-back of the family leaves of an average's start: 1e-3 sd at most."""
+    count, back = 1400, FAMILIES["technical"]["panel"]
+    frame, sessions = sample_panel.rows(count=count, stocks=40), sample_panel.sessions(count)
+    whole = computed(Panel.of(frame), sessions)
+    late = frame.filter(pl.col("date") >= sessions.days[count - 1 - back])
+    made = computed(Panel.of(late), sessions)
+    for column in technical.COLUMNS[: -len(technical.CALENDAR)]:
+        expected, told = whole[column.name][-1], made[column.name][-1]
+        np.testing.assert_array_equal(np.isnan(told), np.isnan(expected), column.name)
+        step = np.nanmax(np.abs(told - expected)) / (np.nanstd(whole[column.name]) + 1e-9)
+        assert step <= 1e-3, column.name
 
 
 @pytest.mark.parametrize("factor", [0.5, 0.1, 1 / 3, 10.0])
@@ -256,6 +269,34 @@ def test_a_price_that_never_moves_has_no_score():
         assert np.isnan(made[name]).all(), name
     assert (made["volatility_20d"][-1] == 0).all()
     assert (made["price_to_sma_20"][-1] == 0).all()
+
+
+def test_a_stock_with_one_row_has_what_needs_no_other_and_disturbs_none():
+    frame, sessions = sample_panel.rows(count=COUNT, missing=0), sample_panel.sessions(COUNT)
+    last = sessions.days[COUNT - 1]
+    young = frame.filter((pl.col("code") != "13010") | (pl.col("date") == last))
+    made, full = computed(Panel.of(young), sessions), computed(Panel.of(frame), sessions)
+    alone = {name for name, x in made.items() if x.ndim == 2 and np.isfinite(x[-1, 0])}
+    assert alone == {
+        "intraday_return", "high_low_ratio", "close_to_high", "close_to_low", "turnover_rate",
+        "limit_up", "limit_down", "days_since_listing_log",
+    }  # fmt: skip
+    for name in made:
+        np.testing.assert_array_equal(made[name][..., 1:], full[name][..., 1:], name)
+
+
+@pytest.mark.parametrize("told", [np.inf, -np.inf, 1e300])
+def test_an_impossible_price_gives_no_infinite_value_and_touches_no_other_stock(told):
+    frame, sessions = sample_panel.rows(count=COUNT, missing=0), sample_panel.sessions(COUNT)
+    cell = (pl.col("code") == "13010") & (pl.col("date") == sessions.days[100])
+    prices = ("open", "high", "low", "close")
+    broken = frame.with_columns(pl.when(cell).then(told).otherwise(x).alias(x) for x in prices)
+    with np.errstate(all="ignore"):
+        made = computed(Panel.of(broken), sessions)
+    full = computed(Panel.of(frame), sessions)
+    for name in made:
+        assert not np.isinf(made[name]).any(), name
+        np.testing.assert_array_equal(made[name][..., 1:], full[name][..., 1:], name)
 
 
 def test_the_calendar_is_that_of_the_exchange():

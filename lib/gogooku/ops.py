@@ -88,6 +88,15 @@ def enough(window: int) -> int:
     return -(-2 * window // 3)
 
 
+def settled(span: int) -> int:
+    """Give the look-back [sessions] after which an EMA of `span` has forgotten how it started.
+
+    The start, a mean of `span` observations, weighs (1 − 2/(span + 1))^(4 span), under 0.04 %.
+    Wilder's average of n is the EMA of 2 n − 1.
+    """
+    return 5 * span
+
+
 def delay(x: np.ndarray, sessions: int) -> Array:
     """Give the value `sessions` rows earlier; NaN before the first. Takes (T, N) or (T,)."""
     out = np.empty(x.shape)
@@ -109,7 +118,7 @@ def _keep_freed_memory() -> None:
     """Let glibc hand freed arrays out again: fresh pages cost more than the sums in them."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt:
-        mallopt(M_MMAP_THRESHOLD, 32 << 20)
+        mallopt(M_MMAP_THRESHOLD, 16 << 20)  # whole columns come in huge pages instead
         mallopt(M_TRIM_THRESHOLD, 1 << 30)
 
 
@@ -123,7 +132,7 @@ def by_blocks(
     fields   name → (T, N)
 
     Returns what `compute` makes of each block, name → (T, n), joined to (T, N) of `dtype`. One that
-    yields pairs has each taken while it lies in the cache, which halves the time of many columns.
+    yields pairs has each taken as it comes, and needs no room for all of them.
     """
     _keep_freed_memory()
     shape = next(iter(fields.values())).shape

@@ -94,9 +94,10 @@ def held(rows: pl.DataFrame, name: str, factor: np.ndarray) -> Array:
              panel for share counts, ones for all else
     """
     slot, start, end, basis = (
-        rows[column].cast(pl.Int64).to_numpy() for column in ("slot", "start", "end", "basis")
+        rows[column].cast(pl.Int64).to_numpy(writable=True)  # of one type, so compiled once
+        for column in ("slot", "start", "end", "basis")
     )
-    value = rows[name].cast(pl.Float64).fill_null(np.nan).to_numpy()
+    value = rows[name].cast(pl.Float64).fill_null(np.nan).to_numpy(writable=True)
     return _held(slot, start, end, basis, value, np.ascontiguousarray(factor))
 
 

@@ -44,6 +44,8 @@ Made from the catalogue in `lib/gogooku/features/`; a test keeps this page true.
 for all stocks of a day and are scaled over the fold's training days, `flag` columns are never
 scaled. *Look-back* and *minimum* count exchange sessions: those that a value can depend on, and
 those with an observation below which it is null.
+
+Columns of your own join these: [features-user.md](features-user.md).
 """
 
 

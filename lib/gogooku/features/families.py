@@ -5,9 +5,9 @@ files, all other inputs raw data sets.
 """
 
 FAMILIES: dict[str, dict[str, int]] = {
-    "technical": {"panel": 820, "calendar": 820, "summary": 320},
-    "market": {"panel": 820, "topix": 820},
-    "relative": {"panel": 820, "topix": 820},
+    "technical": {"panel": 1020, "calendar": 820, "summary": 320},
+    "market": {"panel": 1020, "topix": 1020},
+    "relative": {"panel": 1020, "topix": 1020},
     "sector": {"panel": 320},
     "flow": {"panel": 25, "investor_types": 320},
     "statement": {"panel": 600, "summary": 600},

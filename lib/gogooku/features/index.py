@@ -63,7 +63,7 @@ MEASURES = {
     "r_1d": ("log", "ln(C_t / C_t−1)", 1, 2),
     "r_5d": ("log", "ln(C_t / C_t−5)", 5, 2),
     "r_20d": ("log", "ln(C_t / C_t−20)", 20, 2),
-    "natr_14": ("share", "ATR of 14 / C", 112, 15),
+    "natr_14": ("share", "ATR of 14 / C", ops.settled(27) + 1, 15),
     "vol_20d": ("per √year", "sd of 20 daily log returns × √245", 20, enough(20)),
     "z_close_20": ("sd", "(C − mean) / sd of 20 closes", 20, enough(20)),
     "rel_r_5d": ("log", "r_5d − that of TOPIX", 5, 2),
@@ -110,7 +110,7 @@ COLUMNS = [
 def compute(panel: Panel, indices: pl.DataFrame) -> Values:
     """Compute the family, name → (T,) or, for the stock's sectors, (T, N), float32; NaN = unknown.
 
-    panel     the days and 112 sessions before them, where they exist
+    panel     the days and 136 sessions before them, where they exist
     indices   one row a Date and index Code: H, L, C [points], those known by then; may be empty
 
     Raises UserError if `indices` holds rows of one date and code that differ.

@@ -171,7 +171,8 @@ def _states(
     counted = interest.drop_nulls(["LongVol", "ShrtVol"])
     rows = positions.place(counted, panel.codes, panel.dates, moments)
     slot, basis, start, long, short = (
-        rows[name].to_numpy() for name in ("slot", "basis", "start", "LongVol", "ShrtVol")
+        rows[name].to_numpy(writable=True)
+        for name in ("slot", "basis", "start", "LongVol", "ShrtVol")
     )
     day = rows["Date"].to_physical().to_numpy().astype(np.int64)
     daily = rows["PubDate"].is_not_null().to_numpy()

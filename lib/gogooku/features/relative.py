@@ -11,7 +11,7 @@ from gogooku import indicators as ind
 from gogooku import ops
 from gogooku.features import market
 from gogooku.features.column import Column
-from gogooku.ops import delay, enough
+from gogooku.ops import delay, enough, settled
 from gogooku.panel import Panel
 
 Values = dict[str, np.ndarray]
@@ -34,11 +34,11 @@ COLUMNS = [
         "flag",
         "0 or 1",
         "EMA_5 stands on the same side of EMA_20 for stock and index",
-        80,
+        settled(20),
         20,
         "as defined here",
     ),
-    _stock("alpha_vs_regime", "share", "alpha_1d × mkt_bull_200", 800, 200),
+    _stock("alpha_vs_regime", "share", "alpha_1d × mkt_bull_200", settled(200), 200),
     _stock("idio_vol_ratio", "share", "√(1 − ρ²), ρ the correlation of 60 r1 and m1", WINDOW),
     _stock("beta_stability_60d", "1", "1 / (1 + sd of 60 values of beta_60d)", 2 * WINDOW),
 ]

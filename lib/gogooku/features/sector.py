@@ -10,7 +10,7 @@ import numpy as np
 from gogooku import groups, ops
 from gogooku import indicators as ind
 from gogooku.features.column import Column
-from gogooku.ops import delay, enough, ratio
+from gogooku.ops import delay, enough, ratio, settled
 from gogooku.panel import Panel
 from gogooku.rolling import Rolling
 
@@ -32,8 +32,8 @@ WITHIN = {
     "returns_5d": (5, 2),
     "volume_ratio_20": (20, 14),
     "volatility_20d": (20, 14),
-    "rsi_14": (112, 15),
-    "ma_gap_5_20": (80, 20),
+    "rsi_14": (settled(27) + 1, 15),
+    "ma_gap_5_20": (settled(20), 20),
 }  # column → look-back, fewest observations
 
 COLUMNS = [
@@ -43,7 +43,11 @@ COLUMNS = [
     ),
     _stock("sec_mom_20", "share", "sec_ret_1d compounded over 20 sessions", 20, enough(20)),
     _stock(
-        "sec_gap_5_20", "share", "EMA_5 / EMA_20 − 1 of the level that sec_ret_1d makes", 80, 20
+        "sec_gap_5_20",
+        "share",
+        "EMA_5 / EMA_20 − 1 of the level that sec_ret_1d makes",
+        settled(20),
+        20,
     ),
     _stock("sec_vol_20", "per √year", "sd of 20 sec_ret_1d × √245", 20, enough(20)),
     _stock(

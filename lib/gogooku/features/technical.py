@@ -3,7 +3,7 @@
 Prices and volumes are adjusted; O, H, L, C, V are the session's, r1 = C_t / C_t−1 − 1 with t−1 the
 session before. Volatilities are annualised with 245 sessions. EMA_n weighs by 2/(n + 1), Wilder's
 average by 1/n; both start as the simple mean of their first n observations, are known from then on,
-and look back so far (4 n, Wilder's 8 n) that the start weighs under 0.3 %. A window of n sessions
+and look back so far (5 n, Wilder's 10 n) that the start weighs under 0.04 %. A window of n sessions
 needs two thirds of n observations where no other number stands.
 Deviations divide by n − 1 in volatilities and by n in z-scores, bands and moments.
 """
@@ -16,7 +16,7 @@ from gogooku import indicators as ind
 from gogooku import ops
 from gogooku.calendar import Days, Sessions
 from gogooku.features.column import Column
-from gogooku.ops import Made, delay, enough, excess, ratio
+from gogooku.ops import Made, delay, enough, excess, ratio, settled
 from gogooku.panel import Panel
 from gogooku.positions import SHARES_LAST
 from gogooku.rolling import Rolling
@@ -28,6 +28,8 @@ LONGEST_RUN = 60  # sessions
 LONGEST_LISTING = 800  # sessions; the family's look-back holds as many
 TA_LIB = "TA-Lib 0.6"
 WILDER = "Wilder (1978)"
+WILDER_14 = settled(27) + 1  # of what compares with the session before
+MACD = settled(26) + settled(9)
 
 
 def _stock(
@@ -148,7 +150,7 @@ def _spreads(bars: Bars) -> Iterator[Made]:
     logs = bars.logs
     for n in VOLATILITIES:
         yield f"volatility_{n}d", ind.volatility(logs.steps, n)
-    steady = Rolling(ind.volatility(logs.steps, 20), *RANGES, squares=True)
+    steady = Rolling(ind.volatility(logs.steps, 20), *RANGES, squares=True, centred=True)
     for n in RANGES:
         yield f"vol_of_vol_{n}", steady.std(n, enough(n), ddof=1)
         yield f"yang_zhang_{n}", ind.yang_zhang(logs, n)
@@ -166,13 +168,18 @@ SLOPES = (5, 20, 60)
 
 LEVELS = [
     *(_stock(f"price_to_sma_{n}", "share", f"C / mean of {n} closes − 1", n) for n in SMAS),
-    *(_stock(f"price_to_ema_{n}", "share", f"C / EMA_{n} − 1", 4 * n, n, TA_LIB) for n in EMAS),
     *(
-        _stock(f"ma_gap_{a}_{b}", "share", f"EMA_{a} / EMA_{b} − 1", 4 * b, b, TA_LIB)
+        _stock(f"price_to_ema_{n}", "share", f"C / EMA_{n} − 1", settled(n), n, TA_LIB)
+        for n in EMAS
+    ),
+    *(
+        _stock(f"ma_gap_{a}_{b}", "share", f"EMA_{a} / EMA_{b} − 1", settled(b), b, TA_LIB)
         for a, b in GAPS
     ),
     *(
-        _stock(f"ema{n}_slope", "share", f"EMA_{n} / EMA_{n} of t−1 − 1", 4 * n + 1, n + 1, TA_LIB)
+        _stock(
+            f"ema{n}_slope", "share", f"EMA_{n} / EMA_{n} of t−1 − 1", settled(n) + 1, n + 1, TA_LIB
+        )
         for n in SLOPES
     ),
     _stock("high_low_ratio", "ratio", "H / L", 0, 1),
@@ -208,27 +215,31 @@ def _levels(bars: Bars) -> Iterator[Made]:
 # ---- oscillators ---------------------------------------------------------------------------------
 
 OSCILLATORS = [
-    _stock("rsi_2", "0–100", "RSI of 2, Wilder's averages", 16, 3, TA_LIB),
-    _stock("rsi_14", "0–100", "RSI of 14, Wilder's averages", 112, 15, TA_LIB),
-    _stock("rsi_delta", "points", "rsi_14 − rsi_14 of t−1", 113, 16, TA_LIB),
-    _stock("macd", "share", "(EMA_12 − EMA_26) / C", 104, 26, TA_LIB),
-    _stock("macd_signal", "share", "EMA_9 of EMA_12 − EMA_26, / C", 140, 34, TA_LIB),
-    _stock("macd_histogram", "share", "macd − macd_signal", 140, 34, TA_LIB),
-    _stock("macd_hist_slope", "share", "change of the histogram before ÷ C, / C", 141, 35, TA_LIB),
+    _stock("rsi_2", "0–100", "RSI of 2, Wilder's averages", settled(3) + 1, 3, TA_LIB),
+    _stock("rsi_14", "0–100", "RSI of 14, Wilder's averages", WILDER_14, 15, TA_LIB),
+    _stock("rsi_delta", "points", "rsi_14 − rsi_14 of t−1", WILDER_14 + 1, 16, TA_LIB),
+    _stock("macd", "share", "(EMA_12 − EMA_26) / C", settled(26), 26, TA_LIB),
+    _stock("macd_signal", "share", "EMA_9 of EMA_12 − EMA_26, / C", MACD, 34, TA_LIB),
+    _stock("macd_histogram", "share", "macd − macd_signal", MACD, 34, TA_LIB),
+    _stock(
+        "macd_hist_slope", "share", "change of the histogram before ÷ C, / C", MACD + 1, 35, TA_LIB
+    ),
     _stock("bb_pct_b", "share", "place between mean ∓ 2 sd of 20 closes", 20, 0, TA_LIB),
     _stock("bb_width", "share", "4 sd / mean of 20 closes", 20, 0, TA_LIB),
     _stock(
         "atr_14",
         "share",
         "Wilder's average of 14 true ranges, each over the close before it",
-        126,
+        WILDER_14,
         15,
         WILDER,
     ),
-    _stock("natr_14", "share", "ATR of 14 / C", 112, 15, TA_LIB),
-    _stock("adx_14", "0–100", "Wilder's average of 14 directional indices", 224, 28, TA_LIB),
-    _stock("plus_di_14", "0–100", "upward movement over true range, 14", 112, 15, TA_LIB),
-    _stock("minus_di_14", "0–100", "downward movement over true range, 14", 112, 15, TA_LIB),
+    _stock("natr_14", "share", "ATR of 14 / C", WILDER_14, 15, TA_LIB),
+    _stock(
+        "adx_14", "0–100", "Wilder's average of 14 directional indices", 2 * WILDER_14, 28, TA_LIB
+    ),
+    _stock("plus_di_14", "0–100", "upward movement over true range, 14", WILDER_14, 15, TA_LIB),
+    _stock("minus_di_14", "0–100", "downward movement over true range, 14", WILDER_14, 15, TA_LIB),
     _stock("stoch_k", "0–100", "mean of 3 places of C in the range of 14 sessions", 16, 2, TA_LIB),
     _stock("stoch_d", "0–100", "mean of 3 stoch_k", 18, 2, TA_LIB),
     _stock("williams_r_14", "−100–0", "100 × (C − highest H) / range of 14", 14, 0, TA_LIB),
@@ -305,7 +316,9 @@ def _trading(bars: Bars) -> Iterator[Made]:
 
 FACTORS = ("rsi_14", "volatility_20d", "returns_5d", "volume_ratio_20")
 PRODUCTS = [
-    _stock("rsi_vol_interact", "points per √year", "rsi_14 × volatility_20d", 112, 15, TA_LIB),
+    _stock(
+        "rsi_vol_interact", "points per √year", "rsi_14 × volatility_20d", WILDER_14, 15, TA_LIB
+    ),
     _stock("vol_confirmed_mom", "share", "returns_5d × volume_ratio_20", 20),
 ]
 

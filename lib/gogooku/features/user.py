@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd  # type: ignore[import-untyped]
+import pandas as pd
 
 from gogooku import ops, run, studies
 from gogooku.features.column import Column
@@ -119,6 +119,7 @@ def _study(panel: Panel, study: str) -> tuple[list[Column], Values]:
 
 
 def _told(study: str, bars: pd.DataFrame, stock: str) -> pd.DataFrame | None:
+    """Apply a study to the bars of `stock`; UserError if it fails."""
     try:
         return _applied(study, bars)
     except Exception as error:
