@@ -11,7 +11,7 @@ DEMO := --configfile config/demo.yaml
 SNAKES := Snakefile rules
 PYTHONS := lib workflow_scripts tests $(wildcard benchmarks)
 
-.PHONY: demo test slurm-test lint format report noise audit bench lock setup clean help
+.PHONY: demo test slurm-test lint format report noise audit bench soak lock setup clean help
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -50,6 +50,9 @@ audit: setup  ## change the demo's future: no earlier bit may move
 
 bench: demo  ## what each stage of the demo cost
 	@$(BIN)/python benchmarks/stages.py runs/demo
+
+soak: setup  ## fetch through 1,000 faults and 50 kills: the files must be those of an undisturbed fetch
+	@PYTHONPATH=lib $(BIN)/python benchmarks/soak.py
 
 lock:  ## write what .venv holds to envs/lock.txt
 	@{ head -n 2 envs/lock.txt; $(BIN)/pip freeze --all --exclude pip | sed 's/+cpu$$//'; } > envs/lock.new

@@ -23,6 +23,7 @@ import gzip
 import multiprocessing as mp
 import os
 import random
+import shutil
 import sys
 import tempfile
 import threading
@@ -187,13 +188,14 @@ class Result:
     requests: int = 0
     asked_again: int = 0
     drafts: int = 0
-    taken: int = 0
+    different: list[Path] = field(default_factory=list)
+    changed: list[Path] = field(default_factory=list)
     found: list[Path] = field(default_factory=list)
     seconds: float = 0.0
 
     @property
     def equal(self):
-        return not (self.verdicts["differs"] or self.asked_again or self.taken)
+        return not (self.different or self.changed or self.asked_again)
 
 
 class Soak:
@@ -259,17 +261,20 @@ class Soak:
             self.result.gave_up += status > 0
         self.mischief.on = False
         self.result.rounds += 1
-        before = whole_files(job.raw)
-        contents = {path: (job.raw / path).read_bytes() for path in before}
-        asked = len(self.exchange.asked)
-        if self.life(job, lives):
-            self.result.verdicts["differs"] += 1
+        before, asked = contents(job.raw), len(self.exchange.asked)
+        if status := self.life(job, lives):
+            sys.exit(f"the fetch after round {self.result.rounds} ended with status {status}")
+        after = contents(job.raw)
         rows = [path for path, _ in self.exchange.asked[asked:] if path in PATHS]
         self.result.asked_again += len(rows)
-        self.result.verdicts.update(compared(calm[in_bulk], job.raw))
-        self.result.taken += sum(
-            (job.raw / path).read_bytes() != content for path, content in contents.items()
-        ) + len(before ^ whole_files(job.raw))
+        self.result.changed += [
+            job.raw / name
+            for name in sorted(before.keys() | after.keys())
+            if before.get(name) != after.get(name)
+        ]
+        found = compared(calm[in_bulk], job.raw)
+        self.result.verdicts.update(found.values())
+        self.result.different += [job.raw / name for name in found if found[name] == "differs"]
         self.result.drafts += len(drafts(job.raw))
 
 
@@ -280,15 +285,20 @@ def whole_files(raw):
     return {path.relative_to(raw) for path in found}
 
 
+def contents(raw):
+    """Give the bytes of each such file."""
+    return {name: (raw / name).read_bytes() for name in whole_files(raw)}
+
+
 def drafts(raw):
     """List what killed processes left behind of files that they were writing."""
     return [path for path in raw.rglob(".*") if path.is_file()]
 
 
 def compared(calm, disturbed):
-    """Give one verdict for each raw file and cached answer."""
+    """Give one verdict for each raw file and cached answer, by name."""
     names = whole_files(calm) | whole_files(disturbed)
-    return (verdict(calm / name, disturbed / name) for name in sorted(names))
+    return {name: verdict(calm / name, disturbed / name) for name in sorted(names)}
 
 
 def verdict(calm, disturbed):
@@ -363,15 +373,16 @@ def report(result):
         "lives that gave up": result.gave_up,
         "retries": result.retries,
         "drafts left by kills": result.drafts,
-        "files taken or changed afterwards": result.taken,
-        "rows asked for again afterwards": result.asked_again,
+        "files that the next fetch changed": len(result.changed),
+        "rows that it asked for": result.asked_again,
         **{f"files equal {name}": n for name, n in sorted(result.verdicts.items()) if n},
         "files that hold the key": len(result.found),
         "seconds": round(result.seconds),
     }
     rows = [{"": name, "count": count} for name, count in facts.items()]
-    equal = f"result equal: {'yes' if result.equal else 'NO'}\n"
-    return "\n".join([doors.text(counted), doors.text(rows), equal])
+    wrong = [f"{path}\n" for path in (*result.different, *result.changed, *result.found)]
+    equal = f"result equal: {'yes' if result.equal else 'NO'}"
+    return "\n".join([doors.text(counted), doors.text(rows), *wrong, equal])
 
 
 def main():
@@ -383,10 +394,12 @@ def main():
     ask.add_argument("--stocks", type=int, default=60)
     ask.add_argument("--first", type=dt.date.fromisoformat, default=dt.date(2024, 4, 1))
     ask.add_argument("--seed", type=int, default=1)
-    with tempfile.TemporaryDirectory(prefix="soak-") as folder:
-        result = soak(Path(folder), **vars(ask.parse_args()))
+    folder = Path(tempfile.mkdtemp(prefix="soak-"))
+    result = soak(folder, **vars(ask.parse_args()))
     print(report(result))
-    sys.exit(not result.equal or bool(result.found))
+    if not result.equal or result.found:
+        sys.exit(f"see {folder}")
+    shutil.rmtree(folder)
 
 
 if __name__ == "__main__":
