@@ -225,22 +225,26 @@ class Soak:
     def enough(self):
         return self.mischief.counts.total() >= self.faults and self.result.kills >= self.kills
 
+    def a_kill_is_due(self):
+        """Say whether kills lag behind faults, so that both are spread over all rounds."""
+        kills, faults = self.result.kills, self.mischief.counts.total()
+        return kills < self.kills and kills * self.faults <= faults * self.kills
+
     def job(self, name, in_bulk):
         ledger = self.folder / "ledger"
         return Job(self.exchange.url, self.folder / name, ledger, self.first, self.start, in_bulk)
 
-    def life(self, job, number, deadly=False):
+    def life(self, job, number):
         """Let a process fetch; gives its exit status, negative if it was killed."""
         log = self.folder / "logs" / f"{job.raw.name}-{number}.log"
         log.parent.mkdir(exist_ok=True)
         process = self.context.Process(target=fetch_all, args=(job, log))
         process.start()
-        if deadly:
-            while not log.exists() and process.is_alive():
-                time.sleep(0.005)
+        while process.is_alive():
             process.join(self.random.expovariate(1 / LIFE))
-            process.kill()
-        process.join()
+            if self.mischief.on and log.exists() and self.a_kill_is_due():
+                process.kill()
+                process.join()
         self.result.retries += log.read_text().count("next try in")
         return process.exitcode
 
@@ -255,7 +259,7 @@ class Soak:
         job = self.job(f"round{self.result.rounds}", in_bulk)
         self.mischief.on, lives, status = True, 0, None
         while status != 0:
-            status = self.life(job, lives, deadly=self.result.kills < self.kills)
+            status = self.life(job, lives)
             lives += 1
             self.result.kills += status < 0
             self.result.gave_up += status > 0
