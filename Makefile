@@ -11,7 +11,11 @@ DEMO := --configfile config/demo.yaml
 SNAKES := Snakefile rules
 PYTHONS := lib workflow_scripts tests $(wildcard benchmarks)
 
+<<<<<<< HEAD
 .PHONY: demo test slurm-test lint format report noise audit exchange bench lock setup clean help
+=======
+.PHONY: demo test slurm-test lint format report noise audit bench soak lock setup clean help
+>>>>>>> soak
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -53,6 +57,9 @@ exchange: setup  ## the simulated exchange alone on a port, for any client (ARGS
 
 bench: demo  ## what each stage of the demo cost
 	@$(BIN)/python benchmarks/stages.py runs/demo
+
+soak: setup  ## fetch through 1,000 faults and 50 kills: the files must be those of an undisturbed fetch
+	@PYTHONPATH=lib $(BIN)/python benchmarks/soak.py
 
 lock:  ## write what .venv holds to envs/lock.txt
 	@{ head -n 2 envs/lock.txt; $(BIN)/pip freeze --all --exclude pip | sed 's/+cpu$$//'; } > envs/lock.new

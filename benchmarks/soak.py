@@ -23,6 +23,7 @@ import gzip
 import multiprocessing as mp
 import os
 import random
+import shutil
 import sys
 import tempfile
 import threading
@@ -187,13 +188,14 @@ class Result:
     requests: int = 0
     asked_again: int = 0
     drafts: int = 0
-    taken: int = 0
+    different: list[Path] = field(default_factory=list)
+    changed: list[Path] = field(default_factory=list)
     found: list[Path] = field(default_factory=list)
     seconds: float = 0.0
 
     @property
     def equal(self):
-        return not (self.verdicts["differs"] or self.asked_again or self.taken)
+        return not (self.different or self.changed or self.asked_again)
 
 
 class Soak:
@@ -223,22 +225,26 @@ class Soak:
     def enough(self):
         return self.mischief.counts.total() >= self.faults and self.result.kills >= self.kills
 
+    def a_kill_is_due(self):
+        """Say whether kills lag behind faults, so that both are spread over all rounds."""
+        kills, faults = self.result.kills, self.mischief.counts.total()
+        return kills < self.kills and kills * self.faults <= faults * self.kills
+
     def job(self, name, in_bulk):
         ledger = self.folder / "ledger"
         return Job(self.exchange.url, self.folder / name, ledger, self.first, self.start, in_bulk)
 
-    def life(self, job, number, deadly=False):
+    def life(self, job, number):
         """Let a process fetch; gives its exit status, negative if it was killed."""
         log = self.folder / "logs" / f"{job.raw.name}-{number}.log"
         log.parent.mkdir(exist_ok=True)
         process = self.context.Process(target=fetch_all, args=(job, log))
         process.start()
-        if deadly:
-            while not log.exists() and process.is_alive():
-                time.sleep(0.005)
+        while process.is_alive():
             process.join(self.random.expovariate(1 / LIFE))
-            process.kill()
-        process.join()
+            if self.mischief.on and log.exists() and self.a_kill_is_due():
+                process.kill()
+                process.join()
         self.result.retries += log.read_text().count("next try in")
         return process.exitcode
 
@@ -253,23 +259,26 @@ class Soak:
         job = self.job(f"round{self.result.rounds}", in_bulk)
         self.mischief.on, lives, status = True, 0, None
         while status != 0:
-            status = self.life(job, lives, deadly=self.result.kills < self.kills)
+            status = self.life(job, lives)
             lives += 1
             self.result.kills += status < 0
             self.result.gave_up += status > 0
         self.mischief.on = False
         self.result.rounds += 1
-        before = whole_files(job.raw)
-        contents = {path: (job.raw / path).read_bytes() for path in before}
-        asked = len(self.exchange.asked)
-        if self.life(job, lives):
-            self.result.verdicts["differs"] += 1
+        before, asked = contents(job.raw), len(self.exchange.asked)
+        if status := self.life(job, lives):
+            sys.exit(f"the fetch after round {self.result.rounds} ended with status {status}")
+        after = contents(job.raw)
         rows = [path for path, _ in self.exchange.asked[asked:] if path in PATHS]
         self.result.asked_again += len(rows)
-        self.result.verdicts.update(compared(calm[in_bulk], job.raw))
-        self.result.taken += sum(
-            (job.raw / path).read_bytes() != content for path, content in contents.items()
-        ) + len(before ^ whole_files(job.raw))
+        self.result.changed += [
+            job.raw / name
+            for name in sorted(before.keys() | after.keys())
+            if before.get(name) != after.get(name)
+        ]
+        found = compared(calm[in_bulk], job.raw)
+        self.result.verdicts.update(found.values())
+        self.result.different += [job.raw / name for name in found if found[name] == "differs"]
         self.result.drafts += len(drafts(job.raw))
 
 
@@ -280,15 +289,20 @@ def whole_files(raw):
     return {path.relative_to(raw) for path in found}
 
 
+def contents(raw):
+    """Give the bytes of each such file."""
+    return {name: (raw / name).read_bytes() for name in whole_files(raw)}
+
+
 def drafts(raw):
     """List what killed processes left behind of files that they were writing."""
     return [path for path in raw.rglob(".*") if path.is_file()]
 
 
 def compared(calm, disturbed):
-    """Give one verdict for each raw file and cached answer."""
+    """Give one verdict for each raw file and cached answer, by name."""
     names = whole_files(calm) | whole_files(disturbed)
-    return (verdict(calm / name, disturbed / name) for name in sorted(names))
+    return {name: verdict(calm / name, disturbed / name) for name in sorted(names)}
 
 
 def verdict(calm, disturbed):
@@ -363,15 +377,16 @@ def report(result):
         "lives that gave up": result.gave_up,
         "retries": result.retries,
         "drafts left by kills": result.drafts,
-        "files taken or changed afterwards": result.taken,
-        "rows asked for again afterwards": result.asked_again,
+        "files that the next fetch changed": len(result.changed),
+        "rows that it asked for": result.asked_again,
         **{f"files equal {name}": n for name, n in sorted(result.verdicts.items()) if n},
         "files that hold the key": len(result.found),
         "seconds": round(result.seconds),
     }
     rows = [{"": name, "count": count} for name, count in facts.items()]
-    equal = f"result equal: {'yes' if result.equal else 'NO'}\n"
-    return "\n".join([doors.text(counted), doors.text(rows), equal])
+    wrong = [f"{path}\n" for path in (*result.different, *result.changed, *result.found)]
+    equal = f"result equal: {'yes' if result.equal else 'NO'}"
+    return "\n".join([doors.text(counted), doors.text(rows), *wrong, equal])
 
 
 def main():
@@ -383,10 +398,12 @@ def main():
     ask.add_argument("--stocks", type=int, default=60)
     ask.add_argument("--first", type=dt.date.fromisoformat, default=dt.date(2024, 4, 1))
     ask.add_argument("--seed", type=int, default=1)
-    with tempfile.TemporaryDirectory(prefix="soak-") as folder:
-        result = soak(Path(folder), **vars(ask.parse_args()))
+    folder = Path(tempfile.mkdtemp(prefix="soak-"))
+    result = soak(folder, **vars(ask.parse_args()))
     print(report(result))
-    sys.exit(not result.equal or bool(result.found))
+    if not result.equal or result.found:
+        sys.exit(f"see {folder}")
+    shutil.rmtree(folder)
 
 
 if __name__ == "__main__":

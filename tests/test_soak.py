@@ -74,13 +74,13 @@ NEW = {"NewFld": "x", "NewNum": "1.5", "NewObj": "{}"}
 def test_a_file_that_is_not_the_undisturbed_one_is_seen(tmp_path, rows, told, verdict):
     for folder, frame, words in [("calm", ROWS, TOLD), ("round", rows, told)]:
         run.write_parquet(frame, tmp_path / folder / "bars" / "a.parquet", words)
-    assert list(soak.compared(tmp_path / "calm", tmp_path / "round")) == [verdict]
+    assert [*soak.compared(tmp_path / "calm", tmp_path / "round").values()] == [verdict]
 
 
 def test_a_file_too_few_or_too_many_is_seen(tmp_path):
     run.write_parquet(ROWS, tmp_path / "calm" / "bars" / "a.parquet")
     run.write_parquet(ROWS, tmp_path / "round" / ".days" / "bars" / "v" / "a.parquet")
-    assert list(soak.compared(tmp_path / "calm", tmp_path / "round")) == ["differs"] * 2
+    assert [*soak.compared(tmp_path / "calm", tmp_path / "round").values()] == ["differs"] * 2
 
 
 def test_a_draft_is_no_data_and_is_counted(tmp_path):
@@ -209,7 +209,7 @@ def test_two_runs_of_the_workflow_keep_to_one_limit_together(market, tmp_path):
     assert refused == 0
     assert LIGHT * 0.8 < most <= LIGHT < asked / 1.5
     one, two = (house.root / "data" / "raw" / "own" for house in houses)
-    assert set(soak.compared(one, two)) <= {"byte for byte", "but for times"}
+    assert set(soak.compared(one, two).values()) <= {"byte for byte", "but for times"}
 
 
 # ---- the key -------------------------------------------------------------------------------------
