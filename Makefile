@@ -11,11 +11,7 @@ DEMO := --configfile config/demo.yaml
 SNAKES := Snakefile rules
 PYTHONS := lib workflow_scripts tests $(wildcard benchmarks)
 
-<<<<<<< HEAD
-.PHONY: demo test slurm-test lint format report noise audit exchange bench lock setup clean help
-=======
-.PHONY: demo test slurm-test lint format report noise audit bench soak lock setup clean help
->>>>>>> soak
+.PHONY: demo test slurm-test lint format report noise audit exchange bench soak lock setup clean help
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14

@@ -65,14 +65,6 @@ def copy_of_the_workflow(target: Path) -> Path:
     return target
 
 
-@pytest.hookimpl(tryfirst=True)  # before the marks are read
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Send all tests of one house to one worker, so that it is built once."""
-    for item in items:
-        if "house" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("house"))
-
-
 @pytest.fixture(scope="session")
 def house(tmp_path_factory: pytest.TempPathFactory) -> House:
     """The smoke run, once for all tests that need a finished one."""

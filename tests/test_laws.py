@@ -18,6 +18,8 @@ from gogooku.audit import compare
 from gogooku.calendar import Sessions
 from gogooku.features.families import FAMILIES
 
+pytestmark = pytest.mark.xdist_group("house")
+
 RUN = Path("runs", "smoke")
 RAW = Path("data", "raw", "smoke")
 WHOLE = ("--configfile", "config/smoke.yaml", "config/research.yaml", "--config", "store=research")

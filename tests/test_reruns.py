@@ -2,6 +2,8 @@
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group("house")
+
 TRAIN = {"train_atft", "train_lightgbm", "train_ridge"}
 PREDICT = {"predict_atft", "predict_lightgbm", "predict_ridge"}
 JUDGE = {"evaluate", "report"}
