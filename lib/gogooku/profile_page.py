@@ -50,7 +50,7 @@ PAGE = (
 <section id="coverage">
 <h2>Coverage</h2>
 <p class="caption">Share of the universe's rows in which the column has a value. Each cell of a
-strip is a column, each strip a year: the darker, the less is known. The name stands behind the
+strip is a column, each strip a year: the redder, the less is known. The name stands behind the
 cell; the numbers stand below.</p>
 {% for family in heat %}
 <div class="strips"><b>{{ family.name }}<small>{{ family.columns | length }} columns</small></b>
