@@ -184,6 +184,7 @@ class Result:
     rounds: int = 0
     kills: int = 0
     gave_up: int = 0
+    crashed: int = 0
     retries: int = 0
     requests: int = 0
     asked_again: int = 0
@@ -195,7 +196,7 @@ class Result:
 
     @property
     def equal(self):
-        return not (self.different or self.changed or self.asked_again)
+        return not (self.different or self.changed or self.asked_again or self.crashed)
 
 
 class Soak:
@@ -245,7 +246,9 @@ class Soak:
             if self.mischief.on and log.exists() and self.a_kill_is_due():
                 process.kill()
                 process.join()
-        self.result.retries += log.read_text().count("next try in")
+        said = log.read_text()
+        self.result.retries += said.count("next try in")
+        self.result.crashed += "Traceback" in said
         return process.exitcode
 
     def undisturbed(self, in_bulk):
@@ -375,10 +378,11 @@ def report(result):
         "requests": result.requests,
         "kills": result.kills,
         "lives that gave up": result.gave_up,
+        "lives that crashed": result.crashed,
         "retries": result.retries,
         "drafts left by kills": result.drafts,
         "files that the next fetch changed": len(result.changed),
-        "rows that it asked for": result.asked_again,
+        "answers that it asked for": result.asked_again,
         **{f"files equal {name}": n for name, n in sorted(result.verdicts.items()) if n},
         "files that hold the key": len(result.found),
         "seconds": round(result.seconds),

@@ -303,6 +303,17 @@ def test_what_only_today_tells_is_collected_day_by_day(tmp_path):
     assert found["ReadOn"].to_list() == [SESSIONS[-2], SESSIONS[-1]]
 
 
+def test_what_is_collected_today_leaves_no_time_in_a_span_that_ended_before(tmp_path):
+    with Desk(tmp_path, "2024-10-08 20:00") as desk:
+        asking = desk.read("earnings_calendar", last=SESSIONS[-3])
+        assert desk.asked
+        kept = desk.read("earnings_calendar", last=SESSIONS[-3])
+        assert desk.asked == []
+        assert len(desk.read("earnings_calendar").times) == 1
+    assert asking.rows.is_empty()
+    assert asking.times == kept.times == []
+
+
 # ---- plans and windows ---------------------------------------------------------------------------
 
 

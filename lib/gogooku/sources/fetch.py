@@ -280,7 +280,8 @@ class _Reading:
         today = self.deliveries.asked(self.today, self.today)
         due = self.deliveries.moment(self.today) <= self.moment
         asked = {day: self._today() for day in today if due and not self._holds(day)}
-        found = (asked[day] if day in asked else self._kept(day) for day in days)
+        self.times.clear()  # today may lie beyond the span
+        found = (self._kept(day) if self.cache else asked.get(day) for day in days)
         return [rows for rows in found if rows is not None]
 
     def _today(self) -> pl.DataFrame:
