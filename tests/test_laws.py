@@ -22,13 +22,21 @@ pytestmark = pytest.mark.xdist_group("house")
 
 RUN = Path("runs", "smoke")
 RAW = Path("data", "raw", "smoke")
-WHOLE = ("--configfile", "config/smoke.yaml", "config/research.yaml", "--config", "store=research")
-"""Every family; its raw data sets lie in a store of their own."""
+MINE = "def columns(panel):\n    return {'value_1': panel['value'] / 1e9}\n"
+USER = "features={pandas_ta: [vortex], user: mine.py}"
+WHOLE = ("--configfile", "config/smoke.yaml", "config/research.yaml", "--config", USER)
+
+
+def copy_with_a_users_module(target):
+    root = copy_of_the_workflow(target)
+    (root / "mine.py").write_text(MINE)
+    return House(root)
 
 
 @pytest.fixture(scope="module")
-def whole(house):
-    """The folder of an audited run of every family."""
+def whole(tmp_path_factory):
+    """The folder of an audited run of every family, a user's columns among them."""
+    house = copy_with_a_users_module(tmp_path_factory.mktemp("whole"))
     house.snakemake("audit_all", *WHOLE, "models=[ridge]")
     return house.root / "runs" / "research"
 
@@ -81,12 +89,12 @@ def test_2_building_span_by_span_equals_building_at_once(house, tmp_path):
 
 @pytest.mark.slow
 def test_2_every_family_built_span_by_span_equals_itself_built_at_once(whole, tmp_path):
-    grown, cut = House(copy_of_the_workflow(tmp_path)), dt.date(2022, 6, 30)
+    grown, cut = copy_with_a_users_module(tmp_path), dt.date(2022, 6, 30)
     made = grown.root / whole.relative_to(whole.parents[1])
     finished = {}
     for span in ("2020y", "2021y"):
         grown.snakemake(*built(span), *WHOLE)
-        later = (grown.root / "data/raw/research").rglob(f"{int(span[:4]) + 1}y.parquet")
+        later = (grown.root / "data/raw/smoke").rglob(f"{int(span[:4]) + 1}y.parquet")
         assert {path.parent.name for path in later} <= {"calendar"}
         finished |= {path: path.stat().st_mtime_ns for path in made.rglob(f"{span}.parquet")}
     grown.snakemake(*built("2022y"), *WHOLE, f"dates={{end: {cut}}}")
