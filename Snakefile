@@ -29,12 +29,7 @@ pathvars:
 
 # Light, or in need of the network, which compute nodes often lack.
 localrules:
-    market,
     fetch,
-    check,
-    status,
-    uncovered,
-    purge,
     fold,
     report,
 

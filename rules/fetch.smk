@@ -13,6 +13,9 @@ Doors to the J-Quants API, for people: check, status, uncovered, purge.
 
 if setting["source"] == "simulated":
 
+    localrules:
+        market,
+
     rule market:
         """Simulate all that the exchange will ever publish, and file the truth apart."""
         output:
@@ -60,6 +63,12 @@ if setting["source"] == "simulated":
             "../workflow_scripts/fetch_simulated.py"
 
 elif setting["source"] == "jquants":
+
+    localrules:
+        check,
+        status,
+        uncovered,
+        purge,
 
     rule fetch:
         """Ask the J-Quants API for the {wildcards.dataset} of {wildcards.span}."""

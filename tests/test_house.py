@@ -220,6 +220,11 @@ def test_the_slurm_profile_names_rules_that_exist():
     assert set(profile("slurm")["group-components"]) <= set(profile("slurm")["groups"].values())
 
 
+def test_all_families_of_a_span_travel_as_one_job():
+    placed = {profile("slurm")["groups"].get(f"features_{family}") for family in FAMILIES}
+    assert placed == {"span"}
+
+
 def test_rules_with_a_gpu_go_to_the_gpu_partition_and_travel_alone():
     gpu = {name.split(":")[1] for name in WORKING if re.search(r"\bgpu=", RULES[name])}
     placed = profile("slurm")["set-resources"]
