@@ -5,8 +5,9 @@ python benchmarks/parsing.py --official ENVIRONMENT/bin/python
 
 One day of daily bars of a whole market is parsed and written again and again: from JSON pages and
 from CSV files, in one process and in one for each core. With --official both clients ask the same
-server on this machine in the same run, one after the other, and their own CPU seconds are compared;
-ENVIRONMENT must hold jquants-api-client.
+server on this machine in the same run, one after the other: for a day of bars, and for a month of
+them, which our client takes from the vendor's file and theirs from the API; wall time and each
+client's own CPU seconds are compared. ENVIRONMENT must hold jquants-api-client.
 """
 
 import argparse
@@ -22,6 +23,7 @@ import tempfile
 import textwrap
 import threading
 import time
+import urllib.parse
 from pathlib import Path
 
 import numpy as np
@@ -89,62 +91,127 @@ def own(days, cores):
             print(f"{kind:<8}" + "".join(f"{speed / 1e6:>13.2f}" for speed in speeds))
 
 
-OURS = """
-    import sys, time
-    sys.path.insert(0, {lib!r})
-    from gogooku.sources import jquants
-    with jquants.Client({url!r}, "key", None, 30, 1) as client:
-        client.rows("bars", {{"date": "2024-05-07"}})
-        begin = time.process_time()
-        for _ in range({days}):
-            rows = client.rows("bars", {{"date": "2024-05-07"}})
-        print(len(rows), time.process_time() - begin)
+HEAD = {
+    "ours": """
+        import datetime as dt, sys, time
+        from pathlib import Path
+        sys.path.insert(0, {lib!r})
+        from gogooku.sources import bulk, jquants
+        from gogooku.sources.cache import Cache
+        month = [dt.date(2024, 5, day) for day in range(1, 32)]
+        now = dt.datetime(2024, 7, 1, tzinfo=dt.UTC)
+        client = jquants.Client({url!r}, "key", None, 30, 1)
+    """,
+    "theirs": """
+        import time
+        import jquantsapi
+        client = jquantsapi.ClientV2(api_key="key")
+        client.JQUANTS_API_BASE = {url!r}
+    """,
+}
+ASK = {
+    "a day": {
+        "ours": "rows = len(client.rows('bars', {{'date': '2024-05-07'}}))",
+        "theirs": "rows = len(client.get_eq_bars_daily(date_yyyymmdd='2024-05-07'))",
+    },
+    "a month": {
+        "ours": """
+            cache = Cache(Path({folder!r}, str(turn)), None)
+            bulk.fill(client, cache, "bars", month, month, now)
+            rows = sum(cache.held("bars", str(day)).rows for day in month)
+        """,
+        "theirs": "rows = len(client.get_eq_bars_daily_range('20240501', '20240531'))",
+    },
+}
+TIMED = """
+    for turn in range({turns} + 1):
+        if turn == 1:
+            wall, cpu = time.perf_counter(), time.process_time()
+        {ask}
+    print(rows, time.perf_counter() - wall, time.process_time() - cpu)
 """
-THEIRS = """
-    import time
-    import jquantsapi
-    client = jquantsapi.ClientV2(api_key="key")
-    client.JQUANTS_API_BASE = {url!r}
-    client.get_eq_bars_daily(date_yyyymmdd="2024-05-07")
-    begin = time.process_time()
-    for _ in range({days}):
-        rows = client.get_eq_bars_daily(date_yyyymmdd="2024-05-07")
-    print(len(rows), time.process_time() - begin)
-"""
 
 
-def against_official(python, days):
-    packed = gzip.compress(json.dumps({"data": market()}).encode(), 6)
+class Month:
+    """May 2024 as the vendor serves it: days as JSON, the month as one file; all packed before."""
 
+    def __init__(self):
+        rows = market()
+        first, last = dt.date(2024, 5, 1), dt.date(2024, 5, 31)
+        every = [first + dt.timedelta(n) for n in range((last - first).days + 1)]
+        days = [str(day) for day in every if day.weekday() < 5]
+        of_day = {day: [row | {"Date": day} for row in rows] for day in days}
+        self.days = {day: self.packed(of_day[day]) for day in days}
+        self.none = self.packed([])
+        whole = [row for day in days for row in of_day[day]]
+        self.file, self.rows = gzip.compress(as_csv(whole), 6), len(whole)
+
+    @staticmethod
+    def packed(rows):
+        return gzip.compress(json.dumps({"data": rows}).encode(), 6)
+
+    def answer(self, path, query, port):
+        """Give an answer's body and whether it is gzipped on the way."""
+        if path == "/file":
+            return self.file, False
+        if path == "/v2/equities/bars/daily":
+            return self.days.get(query["date"], self.none), True
+        if path == "/v2/bulk/get":
+            return json.dumps({"url": f"http://127.0.0.1:{port}/file"}).encode(), False
+        name = "equities/bars/daily/historical/2024/equities_bars_daily_202405.csv.gz"
+        written = "2024-06-05T00:00:00+00:00"
+        listed = {"Key": name, "LastModified": written, "Size": len(self.file)}
+        return json.dumps({"data": [listed]}).encode(), False
+
+
+def serving(month):
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self):
+            asked = urllib.parse.urlsplit(self.path)
+            query = dict(urllib.parse.parse_qsl(asked.query))
+            body, packed = month.answer(asked.path, query, self.server.server_port)
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Encoding", "gzip")
-            self.send_header("Content-Length", str(len(packed)))
+            if packed:
+                self.send_header("Content-Encoding", "gzip")
+            self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(packed)
+            self.wfile.write(body)
 
         def log_message(self, *_):
             pass
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    return http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+
+
+def against_official(python, days):
+    month = Month()
+    turns = {"a day": days, "a month": max(days // 20, 3)}
+    sizes = {"a day": STOCKS, "a month": month.rows}
+    print("from request to typed frame, HTTP and gzip included; thousand rows a second")
+    print("a month: we from the vendor's file, to typed Parquet; they from the API, day by day")
+    with serving(month) as server, tempfile.TemporaryDirectory() as folder:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        place = {"url": f"http://127.0.0.1:{server.server_port}/v2", "lib": str(LIB), "days": days}
-        seconds = {}
-        for name, interpreter, text in [("ours", sys.executable, OURS), ("theirs", python, THEIRS)]:
-            code = textwrap.dedent(text).format(**place)
-            command = [interpreter, "-c", code]
-            told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-            rows, spent = told.split()
-            assert int(rows) == STOCKS, told
-            seconds[name] = float(spent) / days
+        place = {"url": f"http://127.0.0.1:{server.server_port}/v2", "lib": str(LIB)}
+        for what, sides in ASK.items():
+            speeds = {}
+            for side, interpreter in (("ours", sys.executable), ("theirs", python)):
+                ask = textwrap.indent(textwrap.dedent(sides[side]).strip(), " " * 4)
+                code = textwrap.dedent(HEAD[side]) + textwrap.dedent(TIMED).replace(
+                    "    {ask}", ask
+                )
+                code = code.format(**place, turns=turns[what], folder=folder)
+                command = [interpreter, "-c", code]
+                told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+                rows, wall, cpu = told.split()
+                assert int(rows) == sizes[what], told
+                speeds[side] = [turns[what] * int(rows) / float(x) / 1e3 for x in (wall, cpu)]
+            for unit, ours, theirs in zip(("wall", "CPU"), *speeds.values(), strict=True):
+                ratio = f"{ours / theirs:.1f} times"
+                print(f"{what:<8} {unit:<5} ours {ours:>6.0f}  theirs {theirs:>6.0f}  {ratio}")
         server.shutdown()
-    print("from request to typed frame, CPU milliseconds a day, gzip and HTTP included")
-    print("".join(f"{name:>10} {1e3 * spent:.1f}" for name, spent in seconds.items()))
-    print(f"theirs / ours: {seconds['theirs'] / seconds['ours']:.1f}")
 
 
 def main():
