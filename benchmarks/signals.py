@@ -1,7 +1,7 @@
 """What single columns say about returns, with everything planted and with nothing.
 
     snakemake --cores 2 dataset_all --configfile config/families.yaml
-    snakemake --cores 2 dataset_all --configfile config/families.yaml config/noise.yaml \
+    snakemake --cores 2 dataset_all --configfile config/noise.yaml config/research.yaml \
         --config name=families_off store=families_off
     python benchmarks/signals.py runs/families runs/families_off
 

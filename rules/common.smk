@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-import yaml
 from snakemake.exceptions import WorkflowError
 
+from gogooku import availability as available
 from gogooku import calendar, lineage, splits, universe
 from gogooku import config as settings_of
 from gogooku.features.families import FAMILIES
@@ -14,12 +14,11 @@ from gogooku.sources.catalogue import DATASETS
 
 try:
     settings = settings_of.read(config)
+    availability = available.read(Path(workflow.basedir, "config", "availability.yaml"))
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
 setting = settings.model_dump(mode="json")
-with open(Path(workflow.basedir, "config", "availability.yaml")) as file:
-    availability = yaml.safe_load(file)
 
 READ = {"calendar", "master", "bars"}.union(
     *(FAMILIES[family] for family in setting["features"]["families"])

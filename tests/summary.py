@@ -1,4 +1,4 @@
-"""Print what a finished run found, and fail where its report should hold a number and does not.
+"""Print what a finished run found; fail where its report lacks a number or a planted part is lost.
 
 python tests/summary.py runs/demo
 """
@@ -13,9 +13,10 @@ MEAN_OF_SEEDS = "-1"
 def main(folder):
     """Give the exit status: 0, or one sentence that says what is missing."""
     models = {path.stem: json.loads(path.read_text()) for path in folder.glob("evaluation/*.json")}
-    page = folder / "report" / "index.html"
-    if not models or not page.is_file():
+    report = folder / "report" / "index.html"
+    if not models or not report.is_file():
         return f"{folder} holds no finished run"
+    page = report.read_text()
     print("RankIC, mean of seeds [interval]; Sharpe of long-short, net, at the first horizon")
     horizons = sorted(next(iter(models.values()))["horizons"], key=int)
     print("".join([f"{'model':<10}", *(f"{h + 'd':>25}" for h in horizons), f"{'Sharpe':>8}"]))
@@ -23,10 +24,29 @@ def main(folder):
         found = [summary["horizons"][h][MEAN_OF_SEEDS] for h in horizons]
         cells = [interval(each["rank_ic"]) for each in found]
         sharpe = found[0]["long_short"]["net"]["sharpe"]["mean"]
-        if None in (*cells, sharpe) or name not in page.read_text():
+        if None in (*cells, sharpe) or not all(shown(page, each["rank_ic"]) for each in found):
             return f"{folder}: {name} lacks a number: look into {folder}/logs/evaluate/{name}.log"
         print("".join([f"{name:<10}", *(f"{cell:>25}" for cell in cells), f"{sharpe:>8.2f}"]))
+    if lost := unfound(models, horizons[0]):
+        return f"{folder}: no model found {lost}, which the market plants"
     return 0
+
+
+def shown(page, estimate):
+    """Whether the page has mean and bounds as its tables write them."""
+    mean, low, high = (f"{estimate[key]:+.3f}".replace("-", "−") for key in ("mean", "low", "high"))
+    return mean in page and f"[{low}, {high}]" in page
+
+
+def unfound(models, horizon):
+    """Name the planted parts that neither LightGBM nor the network found."""
+    parts = [
+        model["truth"][horizon]["parts"]
+        for name, model in models.items()
+        if model["truth"] and name in ("lightgbm", "atft")
+    ]
+    names = sorted({name for found in parts for name in found})
+    return [name for name in names if not any(found[name]["found"] for found in parts)]
 
 
 def interval(estimate):

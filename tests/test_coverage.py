@@ -8,6 +8,8 @@ from gogooku import coverage, run
 from gogooku.sources import schema
 from gogooku.sources.catalogue import DATASETS
 
+WEEKLY = [dt.date(2024, 1, 4) + dt.timedelta(7 * week) for week in range(25)]
+
 
 @pytest.fixture
 def raw(tmp_path):
@@ -37,11 +39,18 @@ def test_days_that_are_not_covered_are_named(raw):
     assert "rows from 2024-06-03 to 2024-06-03 only" in sentence
 
 
+def test_a_hole_between_days_is_named(raw):
+    path = raw("topix", [dt.date(2024, 1, 4), dt.date(2024, 6, 3)], O=1.0, H=1.0, L=1.0, C=1.0)
+    assert coverage.lacks([path], "2024-01-01", "2024-06-30") == [
+        "topix: no row between 2024-01-04 and 2024-06-03; null there"
+    ]
+
+
 def test_fields_that_are_never_filled_are_named(raw):
-    path = raw("topix", [dt.date(2024, 1, 4), dt.date(2024, 6, 3)], C=1.0)
+    path = raw("topix", WEEKLY, C=1.0)
     assert coverage.lacks([path], "2024-01-01", "2024-06-30") == ["topix: O, H, L never filled"]
 
 
 def test_a_whole_data_set_gives_no_sentence(raw):
-    path = raw("topix", [dt.date(2024, 1, 4), dt.date(2024, 6, 3)], O=1.0, H=1.0, L=1.0, C=1.0)
+    path = raw("topix", WEEKLY, O=1.0, H=1.0, L=1.0, C=1.0)
     assert coverage.lacks([path], "2024-01-01", "2024-06-30") == []

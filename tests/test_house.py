@@ -19,7 +19,7 @@ MODULES = sorted(LIB.rglob("*.py"))
 # From the ground up: a module may import from its own room and from those before it.
 ROOMS = [
     {"run", "calendar", "known", "lineage", "splits", "features.families", "studies", "config"},
-    {"sources"},
+    {"sources", "availability"},
     {
         "universe",
         "rolling",

@@ -251,7 +251,7 @@ def test_a_bad_setting_ends_the_run_with_one_sentence(house, arguments, sentence
     assert sentence in told.stderr and "Traceback" not in told.stderr
 
 
-def test_a_day_with_too_few_stocks_is_named_by_the_job_and_writes_nothing(house):
+def test_a_span_whose_days_all_have_too_few_stocks_is_refused_and_writes_nothing(house):
     settings = ["features={min_stocks: 500}", "name=few"]
     told = house.snakemake("dataset_all", "--config", *settings, check=False)
     assert told.returncode != 0

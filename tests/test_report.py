@@ -224,8 +224,9 @@ def test_no_model_is_refused():
         build({})
 
 
-def test_a_number_is_never_minus_nought():
-    assert report_tables._number(-0.0001, 3) == "+0.000"
+def test_a_number_keeps_its_sign_when_it_rounds_to_nought():
+    assert report_tables._number(-0.0001, 3) == "−0.000"
+    assert report_tables._number(-0.0, 3) == report_tables._number(0.0001, 3) == "+0.000"
     assert report_tables._number(-1234.5, 1) == "−1,234.5"
     assert report_tables._number(float("nan"), 1) == report_tables._number(None, 1) == "–"
 

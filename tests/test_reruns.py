@@ -83,5 +83,7 @@ def test_a_later_end_adds_files_and_retrains_no_old_fold(house):
     once_a_span = {name: count for name, count in jobs.items() if name.startswith("features_")}
     assert once_a_span and set(once_a_span.values()) == {1}
     assert jobs["panel"] == jobs["labels"] == jobs["graph"] == jobs["dataset"] == 1
-    assert jobs["fold"] == jobs["train_atft"] == jobs["train_lightgbm"] == 1
+    stages = ("fold", "scaler", "train_atft", "train_lightgbm", "train_ridge", "predict_ridge")
+    assert {jobs[stage] for stage in stages} == {1}
+    assert jobs["fetch"] == len(list((house.root / "data/raw/smoke").glob("*/2022y.parquet")))
     assert "market" not in jobs

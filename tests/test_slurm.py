@@ -15,7 +15,7 @@ pytestmark = [
 ]
 # This cluster keeps no accounts, and its jobs are short.
 HASTE = ["--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "1"]
-APART = {"logs", "benchmarks", "report"}  # hold clock times
+APART = {"logs", "benchmarks"}  # hold clock times
 APART |= {"audit"}  # another test's, in the house that tests share
 
 

@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from gogooku import splits, studies
-from gogooku.calendar import FEWEST_SESSIONS, Clock, Entry, Granularity, spans
+from gogooku.calendar import ENTRY_LAG, FEWEST_SESSIONS, Clock, Entry, Granularity, spans
 from gogooku.features.families import FAMILIES
 from gogooku.run import UserError
 
@@ -164,6 +164,10 @@ class Labels(Section):
     def _ascend(cls, horizons: list[int]) -> list[int]:
         if horizons != sorted(set(horizons)):
             raise ValueError(f"labels.horizons {horizons} must ascend without repeats")
+        if horizons[0] != 1:
+            raise ValueError(
+                f"labels.horizons {horizons} lacks 1, by which portfolios are valued: add it"
+            )
         return horizons
 
 
@@ -354,6 +358,19 @@ class Settings(Section):
         return self
 
     @model_validator(mode="after")
+    def _a_part_outlasts_its_gap(self) -> "Settings":
+        s, fewest = self.splits, FEWEST_SESSIONS[self.spans]
+        gap = ENTRY_LAG[self.labels.entry] + max(self.labels.horizons) + s.embargo
+        for part, length in (("train", s.train), ("valid", s.valid)):
+            if length * fewest <= gap:
+                raise ValueError(
+                    f"splits.{part} is {length} spans of a {self.spans}, which may hold {fewest} "
+                    f"sessions each, but labels and embargo take {gap}: raise splits.{part} to at "
+                    f"least {gap // fewest + 1}"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _a_fold_fits(self) -> "Settings":
         s = self.splits
         if not splits.count(
@@ -386,4 +403,8 @@ def _sentence(fault: Mapping[str, Any]) -> str:
             return f"config: {key} is missing: config/default.yaml has its default"
         case "value_error":
             return f"config: {fault['ctx']['error']}"
+        case "too_short":
+            return f"config: {key} is empty: name at least one"
+        case "model_type" | "dict_type":
+            return f"config: {key} is {fault['input']!r}: it is a section of config/default.yaml"
     return f"config: {key} is {fault['input']!r}: {fault['msg'].lower()}"

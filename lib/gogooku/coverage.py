@@ -10,7 +10,7 @@ from gogooku import run
 from gogooku.sources import plans
 from gogooku.sources.catalogue import DATASETS
 
-PATIENCE = 45  # days that a data set may begin late or end early before it is worth a word
+PATIENCE = 45  # days without a row, at either end or between, that are not worth a word
 
 NULL = "what is made of it is null"
 INSTEAD = {"topix": "the equal-weighted mean return of the universe stands in for the index"}
@@ -46,9 +46,19 @@ def _of(dataset: str, paths: list[Path], start: str, end: str) -> list[str]:
     ends = pl.Series([start, end]).str.to_date()
     if (first - ends[0]).days > PATIENCE or (ends[1] - last).days > PATIENCE:
         sentences.append(f"{dataset}: rows from {first} to {last} only; null before and after")
+    sentences += _holes(dataset, rows.select(pl.col(day).unique().sort()).collect()[day])
     if never := [name for name, rows in zip(fields, known, strict=True) if not rows]:
         sentences.append(f"{dataset}: {', '.join(never)} never filled")
     return sentences
+
+
+def _holes(dataset: str, days: pl.Series) -> list[str]:
+    """Name the times between two days with rows in which there is none."""
+    pairs = days.shift().alias("last").to_frame().with_columns(next=days)
+    holes = pairs.filter((pl.col("next") - pl.col("last")).dt.total_days() > PATIENCE)
+    return [
+        f"{dataset}: no row between {last} and {after}; null there" for last, after in holes.rows()
+    ]
 
 
 def _why_empty(dataset: str, paths: list[Path]) -> str:

@@ -16,6 +16,7 @@ from gogooku import run
 from gogooku.run import UserError
 
 PRICES = ("open", "high", "low", "close")
+LIMITS = ("limit_up", "limit_down")
 Cells = tuple[np.ndarray, np.ndarray]
 
 
@@ -29,8 +30,9 @@ class Panel:
 
     `panel["close"]` (and open, high, low) [JPY of the first session's basis] and
     `panel["volume"]` [shares, likewise] are adjusted forward; `panel["raw_close"]` … are as
-    traded. `value` [JPY], `factor` and `volume_factor` are float64; `listed`, `universe`,
-    `limit_up`, `limit_down` bool; `s33`, `s17`, `market` int32 with -1 for none.
+    traded. `value` [JPY], `factor`, `volume_factor` and `limit_up`, `limit_down` (1, 0, or NaN
+    where the source does not say) are float64; `listed` and `universe` bool; `s33`, `s17`,
+    `market` int32 with -1 for none.
     """
 
     dates: np.ndarray
@@ -97,7 +99,7 @@ def _dense(values: pl.Series, cells: Cells, shape: tuple[int, int]) -> np.ndarra
     if values.dtype == pl.String:
         groups = values.cast(pl.Int32, strict=False).fill_null(-1).to_numpy()
         return _scatter(groups, -1, cells, shape)
-    if values.dtype == pl.Boolean:
+    if values.dtype == pl.Boolean and values.name not in LIMITS:
         return _scatter(values.fill_null(False).to_numpy(), False, cells, shape)
     return _scatter(values.cast(pl.Float64).fill_null(np.nan).to_numpy(), np.nan, cells, shape)
 

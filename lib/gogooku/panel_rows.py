@@ -61,7 +61,9 @@ def build(
     lists = known.distinct(known.on_the_day(master, KEY, dates, moments), KEY, "master")
     stocks = _common_stocks(lists)
     _require_stocks(stocks, since)
+    _say_strays(bars, dates)
     listed = known.on_the_day(bars, KEY, dates, moments).join(stocks, on=KEY, how="semi")
+    listed = listed.with_columns(_valued=pl.col("Va").is_not_null())
     cleaned, findings = quality.clean(
         listed, dates, limit_tolerance=limit_tolerance, limit_relief_days=limit_relief_days
     )
@@ -100,7 +102,7 @@ def _rows(stocks: pl.DataFrame, cleaned: pl.DataFrame) -> pl.DataFrame:
         low="L",
         close="C",
         volume="Vo",
-        value=pl.coalesce("Va", pl.col("C") * pl.col("Vo")),
+        value=pl.when("_valued").then("Va").otherwise(pl.col("C") * pl.col("Vo")),
         factor=factor,
         volume_factor=pl.when(rights).then(1.0).otherwise(factor),
         limit_up=pl.col("UL") == "1",
@@ -122,6 +124,13 @@ def _membership(rows: pl.DataFrame, dates: Days, **knobs: Any) -> pl.Series:
     close[cells], value[cells] = rows["close"].to_numpy(), rows["value"].to_numpy()
     listed[cells] = True
     return pl.Series(universe.members(close, value, listed, **knobs)[cells])
+
+
+def _say_strays(bars: pl.DataFrame, dates: Days) -> None:
+    """Warn of bars on days between the first and the last session on which none was held."""
+    days = bars.filter(pl.col("Date").is_between(*dates[[0, -1]]))["Date"] if len(dates) else None
+    if days is not None and len(stray := days.filter(~days.is_in(pl.Series(dates).implode()))):
+        log.warning("%d bars lie on no session, as on %s: left out", len(stray), stray.min())
 
 
 def _say_empty_sessions(rows: pl.DataFrame, dates: Days) -> None:

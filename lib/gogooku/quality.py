@@ -5,6 +5,7 @@ its row stays. Every judgement looks backwards only: tomorrow's return to the ol
 would prove the fault, is not known today and is not used.
 """
 
+import logging
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,8 @@ from gogooku.sources.limits import daily_limit
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 Days = npt.NDArray[np.datetime64]
+
+log = logging.getLogger(__name__)
 
 PRICES = ("O", "H", "L", "C")
 FIELDS = (*PRICES, "Vo", "Va", "AdjFactor")
@@ -88,6 +91,8 @@ def clean(
 def _one_row_each(bars: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Drop repeated rows; empty those that differ for one stock and session, and report them."""
     rows = bars.unique(maintain_order=True).sort("Date", "Code", maintain_order=True)
+    if len(rows) < len(bars):
+        log.warning("%d bars came twice: each is kept once", len(bars) - len(rows))
     count = pl.len().over("Date", "Code")
     emptied = pl.when(count == 1).then(pl.exclude("Date", "Code")).name.keep()
     clashes = rows.group_by("Date", "Code", maintain_order=True).len().filter(pl.col("len") > 1)

@@ -282,7 +282,9 @@ days.</dd>
 overlapping labels it does not grow into a t-value by √days.</dd>
 <dt>Hit rate</dt><dd>Share of stocks on the same side of the day's mean in prediction and in
 label.</dd>
-<dt>Label</dt><dd>{{ label }}</dd>
+<dt>Label</dt><dd>{{ label }} A stock without a price at entry or exit, as one that was delisted
+before, has none and is not judged; a price held at its daily limit counts as one to trade
+at.</dd>
 <dt>Interval</dt><dd>Newey–West with Bartlett weights over twice the reach of a label, or 1.3 √days
 if that is more; variance corrected for the estimated mean, Student's t with 1.5 days/(lags + 1)
 degrees of freedom. Of Sharpe ratios and shares by the delta method.</dd>

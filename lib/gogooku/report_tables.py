@@ -44,9 +44,9 @@ def headline(evaluations: Evaluations) -> Grid:
             Cell(model),
             _interval(found.get("rank_ic")),
             Cell(_range(evaluations[model][1], horizon), look="mute"),
-            Cell(_number(_mean(found, "ic"), 3)),
+            _interval(found.get("ic")),
             Cell(_number(found.get("icir"), 2)),
-            Cell(_number(_mean(found, "hit_rate"), 1, 100, "%", sign=False)),
+            _interval(found.get("hit_rate"), 1, 100, "%", nothing=0.5),
             _interval(found.get("spread"), 1, 1e4, " bp"),
             Cell(_number(net.get("annual"), 1, 100, "%")),
             _interval(net.get("sharpe"), 2),
@@ -292,27 +292,35 @@ def _range(summary: Mapping[str, Any], horizon: str) -> str:
 
 
 def _interval(
-    known: Mapping[str, Any] | None, digits: int = 3, scale: float = 1, unit: str = ""
+    known: Mapping[str, Any] | None,
+    digits: int = 3,
+    scale: float = 1,
+    unit: str = "",
+    nothing: float = 0,
 ) -> Cell:
+    """Show a mean and its interval, strong where that leaves out the value of no skill."""
     if not known or not _is_number(known["mean"]):
         return Cell(NONE)
     mean, low, high = known["mean"], known["low"], known["high"]
-    text = _number(mean, digits, scale, unit)
+    sign = nothing == 0
+    text = _number(mean, digits, scale, unit, sign=sign)
     if not _is_number(low):
         return Cell(text)
-    bounds = f"[{_number(low, digits, scale)}, {_number(high, digits, scale)}]"
-    return Cell(text, bounds, "strong" if low > 0 or high < 0 else "")
+    bounds = ", ".join(_number(bound, digits, scale, sign=sign) for bound in (low, high))
+    return Cell(text, f"[{bounds}]", "strong" if low > nothing or high < nothing else "")
 
 
 def _number(
     value: float | None, digits: int, scale: float = 1, unit: str = "", *, sign: bool = True
 ) -> str:
-    """Write a number with a true minus and, if `sign`, a plus; – if it is not known."""
+    """Write a number with a true minus and, if `sign`, a plus; – if it is not known.
+
+    What rounds to 0 keeps its sign: a bound just below 0 is not above it.
+    """
     if not _is_number(value):
         return NONE
-    rounded = round(value * scale, digits) + 0.0  # never minus nought
-    text = f"{rounded:+,.{digits}f}" if sign else f"{rounded:,.{digits}f}"
-    return text.replace("-", "−") + unit
+    before = "−" if value < 0 else "+" if sign else ""
+    return f"{before}{abs(value * scale):,.{digits}f}{unit}"
 
 
 def _is_number(value: float | None) -> TypeGuard[float]:

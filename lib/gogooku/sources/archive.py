@@ -189,7 +189,13 @@ def _snapshot(folder: Path) -> pl.DataFrame:
     section = pl.col("section")
     before = section.replace_strict(layout.SECTIONS, default=None)
     segment = pl.col("segment").str.strip_suffix(" (Foreign Stock)")
-    rows = rows.rename(layout.LISTED).unique("Code", keep="first", maintain_order=True)
+    rows = rows.rename(layout.LISTED)
+    twice = rows["Code"].filter(rows["Code"].is_duplicated()).unique(maintain_order=True)
+    if len(twice):
+        log.warning(
+            "stock_list names %d codes twice, as %s: the first counts", len(twice), twice[0]
+        )
+    rows = rows.unique("Code", keep="first", maintain_order=True)
     return rows.with_columns(
         S33=pl.col("S33").str.zfill(4),
         ProdCat=section.replace_strict(layout.PRODUCTS, default=None),
@@ -277,7 +283,10 @@ def _load(
     rows = pl.concat([_load_one(part, list(columns), day, first, last) for part in parts])
     if day:
         rows = rows.filter(pl.col(day).is_between(first, last))
-    return rows.unique(maintain_order=True)
+    once = rows.unique(maintain_order=True)
+    if len(once) < len(rows):
+        log.warning("%s: %d rows came twice: each is kept once", parts[0], len(rows) - len(once))
+    return once
 
 
 def _load_one(
