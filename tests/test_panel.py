@@ -105,3 +105,15 @@ def test_infinite_values_are_an_error_and_validity_is_any_known_column():
     frame, metadata = finish(panel, "test", [column("a")], {"a": panel["close"]}, DAYS[0])
     assert frame["is_test_valid"].to_list() == [True, True, True, False, True]
     assert '"a": "stock"' in metadata["kinds"]
+
+
+def test_a_run_that_starts_on_no_session_is_told_so():
+    with pytest.raises(run.UserError, match=r"move dates\.start"):
+        Panel.of(rows().clear())
+
+
+def test_a_limit_flag_that_the_source_does_not_give_is_absent():
+    panel = Panel.of(rows(limit_up=pl.lit(None, pl.Boolean)))
+    listed = panel["listed"]
+    assert np.isnan(panel["limit_up"]).all()
+    assert (panel["limit_down"][listed] == 0).all() and np.isnan(panel["limit_down"][~listed]).all()

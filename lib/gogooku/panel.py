@@ -46,7 +46,12 @@ class Panel:
 
     @classmethod
     def of(cls, rows: pl.DataFrame) -> "Panel":
-        """Make a panel of tidy rows (date, code, …), as the panel files hold them."""
+        """Make a panel of tidy rows (date, code, …), as the panel files hold them.
+
+        Raises UserError if there is no row, or two of one date and code.
+        """
+        if rows.is_empty():
+            raise UserError("the first span holds no session: move dates.start to one")
         dates, day = np.unique(rows["date"].to_numpy().astype("datetime64[D]"), return_inverse=True)
         names = rows["code"].unique().sort()
         slot = rows["code"].cast(pl.Enum(names)).to_physical().to_numpy()

@@ -1,0 +1,155 @@
+"""What the whole data set costs, from raw files, by stocks and years; and what a day more costs.
+
+    PYTHONPATH=lib python benchmarks/dataset.py FOLDER [--stocks 500 1000 2000 4000] [--years 1 3 5]
+
+A market of all data sets is simulated once, of the most stocks and years, and filed as raw spans
+under FOLDER; smaller ones are drawn from its codes and end on the same day. Each is run by
+`snakemake --cores 2 dataset_all` with every family (config/research.yaml) and `source: stored`:
+panel, quality, features, graphs, labels, data set. Then the largest is run as it stood a session
+before, and once more with that session.
+"""
+
+import argparse
+import contextlib
+import datetime as dt
+import io
+import multiprocessing as mp
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import stages
+from gogooku import availability, calendar, known, run
+from gogooku.features.families import FAMILIES
+from gogooku.sources import simulated
+from gogooku.sources.catalogue import DATASETS
+
+ROOT = Path(__file__).parents[1]
+END = dt.date(2025, 12, 30)
+RAW = Path("data", "raw", "stored")
+NAMES = sorted({"calendar", "master", "bars"}.union(*FAMILIES.values()) - {"panel", "graphs"})
+
+
+def first_day(years):
+    return dt.date(END.year - years + 1, 1, 1)
+
+
+def write_market(folder, stocks, years):
+    """Simulate all data sets and stamp them; finished if its last file stands."""
+    facts = {"stocks": stocks, "years": years}
+    if (folder / "whole.json").exists() and run.read_json(folder / "whole.json") == facts:
+        return
+    rules = availability.read(ROOT / "config" / "availability.yaml")
+    closes = [{key: str(value) for key, value in rule.items()} for rule in rules["close"]]
+    market = simulated.simulate(
+        seed=1, start=first_day(years), end=END, stocks=stocks, parts={}, datasets=NAMES
+    )
+    opened = market.tables["calendar"]
+    sessions = calendar.Sessions.of(opened["Date"].to_numpy(), opened["HolDiv"].to_list()).days
+    for name in NAMES:
+        kinds = DATASETS[name].schema
+        rows = market.tables.get(name, pl.DataFrame(schema=kinds))
+        if rows.columns[: len(kinds)] != list(kinds):
+            rows = rows.select(
+                rows[field] if field in rows.columns else pl.lit(None, kind).alias(field)
+                for field, kind in kinds.items()
+            )
+        day = pl.col(DATASETS[name].day)
+        rows = rows.filter(day <= END) if name != "calendar" else rows
+        stamped = known.stamp(rows, rules["datasets"][name], closes, sessions)
+        run.write_parquet(stamped, folder / f"{name}.parquet")
+    run.write_json(facts, folder / "whole.json")
+
+
+def quarters(years):
+    return calendar.spans(first_day(years), END, "quarter")
+
+
+def write_raw(market, raw, stocks, last, spans):
+    """File the market's rows up to `last`, of so many of its codes, by span."""
+    codes = pl.read_parquet(market / "master.parquet")["Code"].unique().sort()
+    whole = run.read_json(market / "whole.json")["stocks"]
+    drawn = np.random.default_rng(0).permutation(len(codes))[: len(codes) * stocks // whole]
+    kept = pl.Series(codes[np.sort(drawn)]).implode()
+    for name in NAMES:
+        rows = pl.read_parquet(market / f"{name}.parquet")
+        if "Code" in rows.columns and name not in ("indices", "options_225"):
+            rows = rows.filter(pl.col("Code").is_in(kept))
+        day = pl.col(DATASETS[name].day)
+        rows = rows if name == "calendar" else rows.filter(day <= last)
+        for span in spans:
+            inside = rows.filter(day.is_between(*calendar.bounds(span)))
+            run.write_parquet(inside, raw / name / f"{span}.parquet")
+
+
+def dataset(work, stocks, years, last):
+    """Run the workflow; gives its wall time [s]."""
+    settings = ["source=stored", "store=stored", "name=sized"]
+    settings += ["splits={train: 2, valid: 1, test: 1}"]  # short enough for a year
+    settings += [f"dates={{start: {first_day(years)}, end: {last}}}"]
+    settings += [f"market={{start: {first_day(years)}, end: {END}, stocks: {stocks}}}"]
+    overlay = ROOT / "config" / "research.yaml"
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+    command += ["--directory", str(work), "--cores", "2", "dataset_all"]
+    command += ["--configfile", str(overlay), "--config", *settings]
+    started = time.perf_counter()
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(done.stderr[-3000:])
+    return time.perf_counter() - started
+
+
+def costs(work):
+    """Give CPU-seconds of all jobs and the peak of the largest [GB], as stages.py tells them."""
+    told = io.StringIO()
+    with contextlib.redirect_stdout(told):
+        stages.main(work / "runs" / "sized")
+    (work / "stages.txt").write_text(told.getvalue())
+    _, _, _, cpu, peak = told.getvalue().splitlines()[-1].split()
+    return float(cpu), float(peak) / 1e3
+
+
+def main():
+    ask = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    ask.add_argument("folder", type=Path)
+    ask.add_argument("--stocks", type=int, nargs="+", default=[500, 1000, 2000, 4000])
+    ask.add_argument("--years", type=int, nargs="+", default=[1, 3, 5])
+    knobs = ask.parse_args()
+    market, most = knobs.folder / "market", (max(knobs.stocks), max(knobs.years))
+    maker = mp.get_context("spawn").Process(target=write_market, args=(market, *most))
+    maker.start()
+    maker.join()
+    if maker.exitcode:
+        sys.exit("the market could not be simulated")
+    print(f"{'stocks':>7}{'years':>7}{'wall s':>9}{'CPU s':>9}{'peak GB':>9}{'s/1000/year':>13}")
+    for stocks in knobs.stocks:
+        for years in knobs.years:
+            work = knobs.folder / f"{stocks}x{years}"
+            shutil.rmtree(work, ignore_errors=True)
+            write_raw(market, work / RAW, stocks, END, quarters(years))
+            wall = dataset(work, stocks, years, END)
+            cpu, peak = costs(work)
+            each = 1000 * wall / stocks / years
+            print(
+                f"{stocks:>7}{years:>7}{wall:>9.0f}{cpu:>9.0f}{peak:>9.2f}{each:>13.1f}", flush=True
+            )
+    work, spans = knobs.folder / "update", quarters(most[1])
+    shutil.rmtree(work, ignore_errors=True)
+    opened = pl.read_parquet(market / "calendar.parquet")
+    days = calendar.Sessions.of(opened["Date"].to_numpy(), opened["HolDiv"].to_list()).days
+    before = days[days < np.datetime64(END)][-1].item()
+    write_raw(market, work / RAW, most[0], before, spans)
+    dataset(work, *most, before)
+    write_raw(market, work / RAW, most[0], END, spans[-1:])
+    wall = dataset(work, *most, END)
+    print(f"one session more, {most[0]} stocks and {most[1]} years: {wall:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
