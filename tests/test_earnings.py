@@ -59,12 +59,15 @@ def sessions_of(panel, ahead=184):
     return Sessions(np.concatenate([panel.dates, weekdays(ahead, panel.dates[-1].item())[1:]]))
 
 
-def compute(panel, schedule=None, filed=(), lists=NO_LIST, sessions=None):
+def compute(panel, schedule=None, filed=(), lists=NO_LIST, sessions=None, decision="close"):
     filed = filed if isinstance(filed, pl.DataFrame) else stamped(filed)
+    if "published_at" not in filed.columns:
+        filed = filed.with_columns(published_at="known_at")
     schedule = scheduled() if schedule is None else schedule
     sessions = sessions_of(panel) if sessions is None else sessions
-    moments = calendar.decision_moments(panel.dates, "close", CLOSES)
-    return earnings.compute(panel, filed, schedule, lists, sessions, moments)
+    moments = calendar.decision_moments(panel.dates, decision, CLOSES)
+    closes = calendar.decision_moments(panel.dates, "close", CLOSES)
+    return earnings.compute(panel, filed, schedule, lists, sessions, moments, closes)
 
 
 def at(made, panel, day, name, slot=0):
@@ -299,6 +302,40 @@ def test_the_day_of_an_announcement_is_the_first_session_that_could_know_it(time
     assert made["pead_strength"][start + 60, 0] == pytest.approx(returned / 8)
     week = made["is_earnings_week"][start : start + 8, 0]
     assert week.tolist() == [1, 1, 1, 1, 1, 1, 0, 0]
+
+
+def served(rows, batch="18h"):
+    """The rows as the vendor's API gives them: all of a day at `batch`."""
+    published = stamped(rows)
+    return published.with_columns(published_at="known_at", known_at=at_clock("DiscDate", batch))
+
+
+@pytest.mark.parametrize(
+    "time, batch, decision, counted, reacted",
+    [
+        ("15:30:00", "18h", "19:00", 20, 21),  # known that evening, when the market had closed
+        ("13:00:00", "18h", "19:00", 20, 20),
+        ("16:00:00", "24h30m", "19:00", 21, 21),
+        ("13:00:00", "18h", "close", 21, 20),  # known a day after the market's reaction
+    ],
+)
+def test_the_market_reacts_in_the_session_that_closes_after_the_publication_on_any_clock(
+    time, batch, decision, counted, reacted
+):
+    close = np.full((60, 1), 1000.0)
+    close[20:], close[21:] = 1050.0, 1029.0
+    panel = make(close)
+    rows = served([filing(panel.dates[20].item(), time=time, Sales=1.0)], batch)
+    made = compute(panel, filed=rows, decision=decision)
+    since, told, faded = (
+        made[name][:, 0] for name in ("days_since_earnings", "earnings_day_return", "pead_strength")
+    )
+    assert np.flatnonzero(since == 0).tolist() == [counted]
+    first = max(counted, reacted)
+    assert np.isnan(told[:first]).all() and np.isnan(faded[:first]).all()
+    returned = {20: 0.05, 21: -0.02}[reacted]
+    np.testing.assert_allclose(told[first:], returned, rtol=1e-6)
+    assert faded[reacted + 20] == pytest.approx(returned / 2)
 
 
 def test_a_session_without_a_trade_leaves_the_announcement_without_a_return():

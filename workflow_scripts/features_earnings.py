@@ -18,9 +18,12 @@ summary, scheduled, next_session = (
     raw.read(name, files[name], knobs.moment["clock"])
     for name in ("summary", "earnings_date", "earnings_calendar")
 )
+published = raw.read("summary", files.summary, "published")["known_at"]
+summary = summary.with_columns(published_at=published)
 sessions = calendar.Sessions.read(files.calendar)
 moments = calendar.decision_moments(panel.dates, knobs.moment["decision"], knobs.moment["closes"])
-values = earnings.compute(panel, summary, scheduled, next_session, sessions, moments)
+closes = calendar.decision_moments(panel.dates, "close", knobs.moment["closes"])
+values = earnings.compute(panel, summary, scheduled, next_session, sessions, moments, closes)
 
 frame, kinds = column.finish(panel, "earnings", earnings.COLUMNS, values, knobs.first)
 run.write_parquet(frame, snakemake.output[0], kinds)

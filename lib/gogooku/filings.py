@@ -21,6 +21,7 @@ Guidance = tuple[float, ...]  # operating profit, profit [JPY], EPS, dividend [J
 
 YEAR, QUARTER = 12, 3  # months
 MONTHS_OF_TYPE = {"1Q": 3, "2Q": 6, "3Q": 9, "4Q": 12, "5Q": 15, "FY": 12}
+ORDER = ["Code", "known_at", "DiscNo"]  # in which filings are read
 NO_FIGURES: Figures = (nan,) * 3
 NO_GUIDANCE: Guidance = (nan,) * 4
 
@@ -195,7 +196,7 @@ def prepare(summary: pl.DataFrame, basis: pl.Expr) -> pl.DataFrame:
     forecasts = [["FOP", "FNP", "FEPS", "FDivAnn"], ["NxFOP", "NxFNp", "NxFEPS", "NxFDivAnn"]]
     running, following = (_guidance(names, basis) for names in forecasts)
     year = _month("CurFYEn")
-    return summary.sort("Code", "known_at", "DiscNo", maintain_order=True).select(
+    return summary.sort(ORDER, maintain_order=True).select(
         pl.col("Code"),
         pl.col("known_at"),
         pl.col("DiscDate"),

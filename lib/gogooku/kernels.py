@@ -57,7 +57,8 @@ def compile_all() -> int:
     flow.compute(panel, rows["investor_types"], moments)
     statement.compute(panel, rows["summary"], moments)
     scheduled = rows["earnings_date"], rows["earnings_calendar"]
-    earnings.compute(panel, rows["summary"], *scheduled, sessions, moments)
+    filed = rows["summary"].with_columns(published_at="known_at")
+    earnings.compute(panel, filed, *scheduled, sessions, moments, moments)
     short.compute(panel, rows["short_sale"], rows["short_ratio"], moments)
     listed.compute(panel, rows["master"], rows["summary"], moments)
     balances = rows["margin_interest"], rows["margin_alert"]

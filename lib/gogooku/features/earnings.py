@@ -9,7 +9,8 @@ announcers; what a company files later, and when, plays no part.
 
 Behind the day there are statements, as the statement family reads them. An announcement is the
 first statement of the newest period; it counts from the first session that could know it and
-expires after 245. Its surprise measures the operating profit, or profit where the company reports
+expires after 245. The market reacts in the first session whose close follows the publication, which
+on the served clock may lie before the session that counts it, or after it. Its surprise measures the operating profit, or profit where the company reports
 or guides no operating profit, against the full-year guidance in force before the filing's day, in
 proportion to the months of the fiscal year that the figure holds: three quarters of it after nine
 months. A correction of the newest period counts against the same guidance; an older period's
@@ -57,9 +58,9 @@ COLUMNS = [
     _column("earnings_momentum", look_back=820, min_obs=ops.enough(SURPRISES), definition="mean "
             "sign of the surprises of the 4 quarters to the newest"),
     _column("earnings_day_return", unit="share", look_back=LONGEST + 1, min_obs=2,
-            definition="return of the first session on which the newest announcement counted"),
+            definition="return of the first session that closed after the newest announcement"),
     _column("pead_strength", unit="share", look_back=LONGEST + 1, min_obs=2, source=BERNARD,
-            definition="earnings_day_return × ½^(sessions since / 20)"),
+            definition="earnings_day_return × ½^(sessions since that one / 20)"),
 ]  # fmt: skip
 
 
@@ -70,18 +71,21 @@ def compute(
     earnings_calendar: pl.DataFrame,
     sessions: Sessions,
     moments: np.ndarray,
+    closes: np.ndarray,
 ) -> dict[str, np.ndarray]:
     """Make the family's columns, name → (T, N) float32; NaN where nothing was known.
 
     panel               the days and, where they exist, 246 sessions before them
-    summary             rows of fins/summary with `known_at`, back to a year before those sessions
+    summary             rows of fins/summary with `known_at` and, whatever the clock, `published_at`,
+                        when the market could read them; back to a year before those sessions
     earnings_date       schedules as published, with `known_at`; may be empty
     earnings_calendar   announcers of the next session as read, with `known_at`; may be empty
     sessions            of the exchange: the panel's and 90 after them, as far as they are known
     moments             (T,) moment of decision of each of the panel's days [UTC, microseconds]
+    closes              (T,) moment at which each of them closes, likewise
     """
     ahead = days_ahead(panel, schedules(earnings_date, earnings_calendar), sessions, moments)
-    made = _announced(panel, summary, moments)
+    made = _announced(panel, summary, moments, closes)
     since = made["days_since_earnings"]
     soon = (ahead <= WEEK) | (since <= WEEK)
     made["days_to_earnings"] = ahead
@@ -181,7 +185,8 @@ def _period() -> pl.Expr:
 class Announced(NamedTuple):
     """What is known of a company's announcements after a filing; NaN or None where nothing is."""
 
-    at: dt.datetime | None = None  # when the newest period was first published
+    at: dt.datetime | None = None  # when the newest period was first known
+    published: dt.datetime | None = None  # when the market could first read it
     surprise: float = nan
     momentum: float = nan
 
@@ -191,21 +196,23 @@ class Announcements:
     """One company's surprises, by the month in which their period ended."""
 
     company: Company = field(default_factory=Company)
+    published: dict[int, dt.datetime] = field(default_factory=dict)  # the first statement
     guided: dict[int, Guidance] = field(default_factory=dict)  # before the first statement's day
     surprises: dict[int, float] = field(default_factory=dict)
 
-    def read(self, filing: Filing) -> Announced:
-        """Add a filing and give what is known after it."""
+    def read(self, filing: Filing, published: dt.datetime) -> Announced:
+        """Add a filing, which the market could read from `published`; give what is known then."""
         self.company.read(filing)
         newest = self.company.newest
         if newest is None:
             return Announced()
         end = newest.end
+        first = self.published.setdefault(end, published)
         known = self.company.before.get(newest.year, NO_GUIDANCE)
         guided = self.guided.setdefault(end, known)
         figures = self.company.figures[newest.single][end][newest.length]
         self.surprises[end] = _surprise(newest, figures, guided)
-        return Announced(self.company.published, self.surprises[end], self._momentum(end))
+        return Announced(self.company.published, first, self.surprises[end], self._momentum(end))
 
     def _momentum(self, newest: int) -> float:
         last = [x for end, x in self.surprises.items() if newest - YEAR < end and x == x]
@@ -223,44 +230,53 @@ def _surprise(newest: Filing, figures: filings.Figures, guided: Guidance) -> flo
     )
 
 
-def walk(rows: pl.DataFrame) -> Iterator[Announced]:
-    """Give what each filing leaves known, in the order of the rows (see `filings.walk`)."""
+def walk(rows: pl.DataFrame, published: pl.Series) -> Iterator[Announced]:
+    """Give what each filing leaves known, in the order of the rows (see `filings.walk`).
+
+    published   (rows,) when the market could read each
+    """
     announcements, code = Announcements(), None
-    for row in rows.iter_rows():
+    for row, moment in zip(rows.iter_rows(), published, strict=True):
         filing = Filing._make(row)
         if filing.code != code:
             announcements, code = Announcements(), filing.code
-        yield announcements.read(filing)
+        yield announcements.read(filing, moment)
 
 
 _SCHEMA: dict[str, pl.DataType] = {
     "at": pl.Datetime("us", "UTC"),
+    "published": pl.Datetime("us", "UTC"),
     "surprise": pl.Float64(),
     "momentum": pl.Float64(),
 }
 
 
-def _announced(panel: Panel, summary: pl.DataFrame, moments: Days) -> dict[str, np.ndarray]:
+def _announced(
+    panel: Panel, summary: pl.DataFrame, moments: Days, closes: Days
+) -> dict[str, np.ndarray]:
     own = summary.filter(pl.col("Code").is_in(panel.codes.tolist()))
     if own.is_empty():
         log.warning("no statement is known: what earnings brought is null")
+    own = own.sort(filings.ORDER, maintain_order=True)
     rows = filings.prepare(own, pl.lit(1.0))
-    states = pl.DataFrame(list(walk(rows)), schema=_SCHEMA, orient="row")
+    states = pl.DataFrame(list(walk(rows, own["published_at"])), schema=_SCHEMA, orient="row")
     newest = newest_filing(panel, rows, moments)
     age = sessions_since(states["at"], newest, moments)
     age[age >= LONGEST] = np.nan
-    reaction = _reaction(panel.returns, age)
+    reacted = sessions_since(states["published"], newest, closes)
+    reacted[np.isnan(age) | (reacted < 0)] = np.nan
+    reaction = _back(panel.returns, reacted)
     return {
         "days_since_earnings": np.minimum(age, FARTHEST),
         "earnings_surprise": laid_out(states["surprise"], newest, age),
         "earnings_momentum": laid_out(states["momentum"], newest, age),
         "earnings_day_return": reaction,
-        "pead_strength": reaction * 0.5 ** (age / HALF_LIFE),
+        "pead_strength": reaction * 0.5 ** (reacted / HALF_LIFE),
     }
 
 
-def _reaction(returns: np.ndarray, age: np.ndarray) -> np.ndarray:
-    """Give the return of the session that lies `age` sessions back, (T, N); NaN without an age."""
-    back = np.nan_to_num(age).astype(np.int64)
-    day, slot = np.indices(age.shape)
-    return ops.where_known(age, returns[day - back, slot])
+def _back(x: np.ndarray, sessions: np.ndarray) -> np.ndarray:
+    """Give the value of x that lies so many sessions back, (T, N); NaN where that is NaN."""
+    back = np.nan_to_num(sessions).astype(np.int64)
+    day, slot = np.indices(sessions.shape)
+    return ops.where_known(sessions, x[day - back, slot])
