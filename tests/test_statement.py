@@ -316,6 +316,35 @@ def test_a_revision_is_measured_against_what_was_in_force_before_its_day():
     assert at(made, panel, "2021-08-10", "rev_fore_op") == 0
 
 
+def test_guidance_for_the_next_year_waits_until_the_running_one_has_closed():
+    panel = panel_of()
+    following = {"NxFOP": 500.0, "NxFDivAnn": 70.0, "NxtFYEn": dt.date(2023, 3, 31)}
+    rows = [
+        revision(dt.date(2021, 5, 14), FOP=100.0, FDivAnn=40.0),
+        revision(dt.date(2021, 9, 1), FOP=120.0, FDivAnn=50.0, **following),
+        filing(dt.date(2022, 5, 13), "FY", Sales=1.0),
+    ]
+    made = compute(rows, panel)
+    assert at(made, panel, "2021-09-01", "rev_fore_op") == pytest.approx(0.2)
+    assert at(made, panel, "2021-09-01", "div_yield_fore") == pytest.approx(0.05)
+    assert np.isnan(at(made, panel, "2022-05-13", "rev_fore_op"))
+    assert at(made, panel, "2022-05-12", "div_yield_fore") == pytest.approx(0.05)
+    assert at(made, panel, "2022-05-13", "div_yield_fore") == pytest.approx(0.07)
+
+
+def test_filings_of_the_next_year_end_the_guidance_of_a_year_that_was_never_reported():
+    panel = panel_of()
+    first = revision(dt.date(2021, 11, 8), FDivAnn=40.0, NxFDivAnn=50.0)
+    for following, told in (
+        (revision(dt.date(2022, 5, 13), 2022, FDivAnn=60.0), 0.06),
+        (filing(dt.date(2022, 8, 10), "1Q", 2022, Sales=1.0), 0.05),
+    ):
+        made = compute([first, following], panel)
+        before = following["DiscDate"] - dt.timedelta(days=1)
+        assert at(made, panel, before, "div_yield_fore") == pytest.approx(0.04)
+        assert at(made, panel, following["DiscDate"], "div_yield_fore") == pytest.approx(told)
+
+
 def test_guidance_for_a_loss_improved_is_a_positive_revision():
     panel = panel_of()
     rows = [revision(dt.date(2021, 5, 14), FNP=-100.0), revision(dt.date(2021, 7, 1), FNP=-50.0)]

@@ -86,7 +86,7 @@ class Company:
     figures: dict[bool, dict[int, dict[int, Figures]]] = field(default_factory=dict)
     newest: Filing | None = None
     published: dt.datetime | None = None
-    closed: int = 0  # newest fiscal year with figures for all of it
+    closed: int = 0  # newest fiscal year that is reported whole or followed by filings of the next
     day: dt.date | None = None
     guidance: dict[int, Guidance] = field(default_factory=dict)
     before: dict[int, Guidance] = field(default_factory=dict)  # in force before `day`
@@ -97,8 +97,10 @@ class Company:
         """Add a filing and give what is known after it."""
         if filing.day != self.day:
             self.day, self.before = filing.day, dict(self.guidance)
-        if filing.statement and filing.end and filing.length:
-            self._add_figures(filing)
+        if filing.end and filing.length:
+            self.closed = max(self.closed, filing.end - filing.length)
+            if filing.statement:
+                self._add_figures(filing)
         self._add_guidance(filing.year, filing.forecast, filing.known_at)
         self._add_guidance(filing.next_year, filing.next_forecast, filing.known_at)
         return self._state()
@@ -129,15 +131,15 @@ class Company:
 
     def _state(self) -> State:
         state = State(guidance_at=self.guided)
-        year = max(self.guidance, default=0)
-        if year > self.closed:
-            rev_op, rev_np, rev_eps, rev_dividend = self.revision[year]
+        running = min((year for year in self.guidance if year > self.closed), default=None)
+        if running:
+            rev_op, rev_np, rev_eps, rev_dividend = self.revision[running]
             state = state._replace(
                 rev_fore_op=rev_op,
                 rev_fore_np=rev_np,
                 rev_fore_eps=rev_eps,
                 rev_div_fore=rev_dividend,
-                dividend=self.guidance[year][3],
+                dividend=self.guidance[running][3],
             )
         return self._with_actuals(state, self.newest) if self.newest else state
 

@@ -2,6 +2,8 @@
 
 A figure counts from the first session whose moment of decision is not before its publication.
 Figures and guidance are carried separately and expire 245 sessions after they were published.
+Guidance in force is that for the running fiscal year: the first that is neither reported whole nor
+followed by filings of the next.
 Quarters are de-cumulated; TTM is the sum of the last twelve months. Per-share figures are re-based
 for the splits after their filing.
 """
