@@ -29,7 +29,7 @@ WINDOWED = {
 STATEFUL = {
     "ema": lambda x: ops.ts_ema(x, 5),
     "wilder": lambda x: ops.ts_wilder(x, 5),
-    "wilder_sum": lambda x: ops.ts_wilder_sum(x, 5),
+    "wilder from four": lambda x: ops.ts_wilder(x, 5, seed=4),
     "run": lambda x: ops.ts_run(x > 0, 7),
     "delay": lambda x: ops.delay(x, 3),
 }
@@ -120,14 +120,46 @@ def test_constants_have_no_spread_at_all(value, window):
     assert np.isnan(ops.ts_beta(x, x, window, 1)).all()
 
 
-def test_averages_hold_their_state_over_a_gap():
+def plain_average(x, span, weight, seed):
+    """One series' average: of its first `seed` sessions the mean, of later ones by their age."""
+    first = np.flatnonzero(np.isfinite(x))[0]
+    out = np.full(len(x), np.nan)
+    for t in range(first + span - 1, len(x)):
+        session = np.arange(first, t + 1)
+        age = t - np.maximum(session, first + seed - 1)
+        share = np.where(session < first + seed, 1 / span, weight) * (1 - weight) ** age
+        held = np.isfinite(x[session])
+        if np.isfinite(x[max(t - span + 1, 0) : t + 1]).sum() >= ops.enough(span):
+            out[t] = np.average(x[session][held], weights=share[held])
+    return out
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.2, 0.4])
+def test_averages_weigh_by_the_age_in_sessions_and_need_two_thirds_of_their_span(missing):
+    x = sample(missing=missing)
+    for name, weight, seed in (("ema", 1 / 3, 5), ("wilder", 0.2, 5), ("wilder from four", 0.2, 4)):
+        made = STATEFUL[name](x)
+        for s in range(x.shape[1]):
+            expected = plain_average(x[:, s], 5, weight, seed)
+            assert np.isfinite(expected).sum() > 10
+            np.testing.assert_allclose(made[:, s], expected, rtol=1e-9, err_msg=name)
+
+
+def test_an_average_stands_still_over_a_gap_and_ends_with_a_long_one():
     x = sample(missing=0)
-    gappy = np.insert(x, [30, 30, 31, 50], np.nan, axis=0)
-    known = np.isfinite(gappy[:, 0])
-    for name in ("ema", "wilder", "wilder_sum"):
-        made = STATEFUL[name](gappy)
-        np.testing.assert_array_equal(made[known], STATEFUL[name](x), name)
-        np.testing.assert_array_equal(made[30], made[29], name)
+    x[40:60] = np.nan
+    for name in ("ema", "wilder", "wilder from four"):
+        made = STATEFUL[name](x)
+        np.testing.assert_array_equal(made[40], made[39], name)
+        assert np.isnan(made[41:60]).all()
+
+
+def test_an_average_of_which_nothing_is_left_starts_anew():
+    x = sample(missing=0, shape=(120, 3))
+    x[:50] = 1e300
+    x[50:90] = np.nan
+    for name in ("ema", "wilder", "wilder from four"):
+        np.testing.assert_array_equal(STATEFUL[name](x)[90:], STATEFUL[name](x[90:]), name)
 
 
 def test_an_average_starts_as_the_mean_of_its_first_observations():

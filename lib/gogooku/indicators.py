@@ -1,8 +1,8 @@
 """Technical indicators of prices and volumes, on (T, N) float64 with absent = NaN.
 
 On series without gaps they equal TA-Lib's from the same first session. A session without a trade
-is no observation: averages hold their state over it, windows hold one value fewer, and whatever
-needs the session before is absent on the next one too. A quotient whose divisor is 0 is absent.
+is no observation: windows hold one value fewer, averages likewise and what is in them grows older,
+and whatever needs the session before is absent on the next one too. A quotient whose divisor is 0 is absent.
 """
 
 from collections.abc import Mapping, Sequence
@@ -68,6 +68,7 @@ def rsi(close: np.ndarray, span: int) -> Array:
 def macd(close: np.ndarray, fast: int, slow: int, signal: int) -> tuple[Array, Array]:
     """Difference of two exponential averages, both seeded at the slow one's start; its signal."""
     line = ops.ts_ema(close, fast, skip=slow - fast) - ops.ts_ema(close, slow)
+    line = ops.where_known(close, line)
     return line, ops.ts_ema(line, signal)
 
 
@@ -96,12 +97,13 @@ def directional(
     up, down = change(high), -change(low)
     reach = true_range(high, low, close)
     reach = ops.where_known(up + down, reach)
-    total = ops.ts_wilder_sum(reach, span)
+    total = ops.ts_wilder(reach, span, seed=span - 1)
     plus, minus = (
-        100 * ratio(ops.ts_wilder_sum(_move(one, other, reach), span), total)
+        100 * ratio(ops.ts_wilder(_move(one, other, reach), span, seed=span - 1), total)
         for one, other in ((up, down), (down, up))
     )
-    return plus, minus, ops.ts_wilder(100 * ratio(np.abs(plus - minus), plus + minus), span)
+    index = ops.where_known(reach, 100 * ratio(np.abs(plus - minus), plus + minus))
+    return plus, minus, ops.ts_wilder(index, span)
 
 
 def _move(one: np.ndarray, other: np.ndarray, reach: np.ndarray) -> Array:

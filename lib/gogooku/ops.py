@@ -91,8 +91,9 @@ def enough(window: int) -> int:
 def settled(span: int) -> int:
     """Give the look-back [sessions] after which an EMA of `span` has forgotten how it started.
 
-    The start, a mean of `span` observations, weighs (1 − 2/(span + 1))^(4 span), under 0.04 %.
-    Wilder's average of n is the EMA of 2 n − 1.
+    The start, a mean of `span` sessions, weighs (1 − 2/(span + 1))^(4 span), under 0.04 %, and half
+    as much again where a third of the sessions since hold no observation. Wilder's average of n is
+    the EMA of 2 n − 1.
     """
     return 5 * span
 
@@ -283,77 +284,60 @@ def _co_moments(x: np.ndarray, y: np.ndarray, window: int) -> tuple[Array, Array
 # ---- states --------------------------------------------------------------------------------------
 
 
+FORGOTTEN = 4e-4  # weight of all observations under which an average starts anew
+
+
 @kernel
-def _smoothed(x, span, weight, skip):
+def _smoothed(x, span, seed, weight, skip):
     out = np.full(x.shape, np.nan)
-    state, count = np.zeros(x.shape[1]), np.zeros(x.shape[1])
-    last = skip + span  # observations after which the state only decays
+    nothing = np.full(x.shape[1], np.nan)
+    state, full = np.zeros(x.shape[1]), np.zeros(x.shape[1])
+    age, count = np.zeros(x.shape[1]), np.zeros(x.shape[1])
+    first, fewest = skip + span, -(-2 * span // 3)
     for t in range(x.shape[0]):
-        if np.min(count) >= last:
-            for s in range(x.shape[1]):
-                moved = state[s] + weight * (x[t, s] - state[s])
-                state[s] = moved if x[t, s] - x[t, s] == 0 else state[s]
-                out[t, s] = state[s]
-            continue
+        new, old = x[t], x[t - span] if t >= span else nothing
         for s in range(x.shape[1]):
-            if x[t, s] - x[t, s] == 0:
-                count[s] += 1
-                if count[s] > last:
-                    state[s] += weight * (x[t, s] - state[s])
-                elif count[s] > skip:
-                    state[s] += (x[t, s] - state[s]) / (count[s] - skip)
-            if count[s] >= last:
-                out[t, s] = state[s]
+            seen = new[s] - new[s] == 0
+            count[s] += (1.0 if seen else 0.0) - (1.0 if old[s] - old[s] == 0 else 0.0)
+            started = seen | (age[s] > 0)
+            age[s] = age[s] + 1 if started else 0.0
+            seeding = age[s] <= skip + seed
+            share = 1.0 / span if seeding else weight
+            taken = seen & (age[s] > skip)
+            full[s] = full[s] * (1.0 if seeding else 1 - weight) + (share if taken else 0.0)
+            moved = state[s] + share / full[s] * (new[s] - state[s])
+            state[s] = moved if taken else state[s]
+            known = (age[s] >= first) & (count[s] >= fewest)
+            out[t, s] = state[s] if known else np.nan
+            kept = seeding | (full[s] >= FORGOTTEN)
+            age[s] = age[s] if kept else 0.0
+            full[s] = full[s] if kept else 0.0
+            state[s] = state[s] if kept else 0.0
     return out
 
 
 def ts_ema(x: np.ndarray, span: int, skip: int = 0) -> Array:
-    """Average with weights that fall by 1 − 2/(span + 1) an observation.
+    """Average with weights that fall by 1 − 2/(span + 1) a session, whether it has an observation.
 
-    The state starts as the mean of the first `span` observations (after `skip` others) and holds
-    where there is none.
+    The average starts as the mean of the first `span` sessions from the first observation on (after
+    `skip` others) and anew where nothing of note is left of it. It is known from the end of its
+    start on wherever two thirds of the last `span` sessions hold an observation, and the same as
+    the session before where the session has none.
 
     Source: TA-Lib's EMA, whose MACD lets the fast average skip to the start of the slow one.
     """
-    return _smoothed(_dense(x), span, 2 / (span + 1), skip)
+    return _smoothed(_dense(x), span, span, 2 / (span + 1), skip)
 
 
-def ts_wilder(x: np.ndarray, span: int) -> Array:
-    """Average with weights that fall by 1 − 1/span an observation, seeded as `ts_ema` is.
+def ts_wilder(x: np.ndarray, span: int, seed: int | None = None) -> Array:
+    """Average with weights that fall by 1 − 1/span a session, started and known as `ts_ema` is.
+
+    seed   sessions whose mean it starts as, `span` or, as in the sums of TA-Lib's directional
+           movement, one fewer: they count as so many of `span`
 
     Source: Wilder (1978), New Concepts in Technical Trading Systems.
     """
-    return _smoothed(_dense(x), span, 1 / span, 0)
-
-
-@kernel
-def _wilder_sums(x, span):
-    out = np.full(x.shape, np.nan)
-    state, count = np.zeros(x.shape[1]), np.zeros(x.shape[1])
-    for t in range(x.shape[0]):
-        if np.min(count) >= span:
-            for s in range(x.shape[1]):
-                moved = state[s] - state[s] / span + x[t, s]
-                state[s] = moved if x[t, s] - x[t, s] == 0 else state[s]
-                out[t, s] = state[s]
-            continue
-        for s in range(x.shape[1]):
-            if x[t, s] - x[t, s] == 0:
-                count[s] += 1
-                if count[s] >= span:
-                    state[s] -= state[s] / span
-                state[s] += x[t, s]
-            if count[s] >= span:
-                out[t, s] = state[s]
-    return out
-
-
-def ts_wilder_sum(x: np.ndarray, span: int) -> Array:
-    """Sum `span − 1` observations, then let 1/span of the sum decay with each further one.
-
-    Source: TA-Lib's directional movement, which seeds its sums one observation short.
-    """
-    return _wilder_sums(_dense(x), span)
+    return _smoothed(_dense(x), span, seed or span, 1 / span, 0)
 
 
 @kernel

@@ -1,10 +1,11 @@
 """Price and volume of the stock itself, and the exchange's calendar.
 
 Prices and volumes are adjusted; O, H, L, C, V are the session's, r1 = C_t / C_t−1 − 1 with t−1 the
-session before. Volatilities are annualised with 245 sessions. EMA_n weighs by 2/(n + 1), Wilder's
-average by 1/n; both start as the simple mean of their first n observations, are known from then on,
-and look back so far (5 n, Wilder's 10 n) that the start weighs under 0.04 %. A window of n sessions
-needs two thirds of n observations where no other number stands.
+session before. Volatilities are annualised with 245 sessions. The weights of EMA_n fall by
+1 − 2/(n + 1) a session, those of Wilder's average by 1 − 1/n; both start as the simple mean of their
+first n sessions and look back so far (5 n, Wilder's 10 n) that the start weighs under 0.06 %. A
+window of n sessions, and the last n of an average, need two thirds of n observations where no other
+number stands.
 Deviations divide by n − 1 in volatilities and by n in z-scores, bands and moments.
 """
 
@@ -203,7 +204,7 @@ def _levels(bars: Bars) -> Iterator[Made]:
     for a, b in GAPS:
         yield f"ma_gap_{a}_{b}", excess(averages[a], averages[b])
     for n in SLOPES:
-        yield f"ema{n}_slope", ind.returns(averages[n], 1)
+        yield f"ema{n}_slope", ops.where_known(close, ind.returns(averages[n], 1))
     for n in (60, 245):
         yield f"dist_to_high_{n}", excess(close, bars.highs.max(n, enough(n)))
         yield f"dist_to_low_{n}", excess(close, bars.lows.min(n, enough(n)))
@@ -252,7 +253,7 @@ def _oscillators(bars: Bars) -> Iterator[Made]:
     strength = ind.rsi(close, 14)
     yield "rsi_2", ind.rsi(close, 2)
     yield "rsi_14", strength
-    yield "rsi_delta", ind.change(strength)
+    yield "rsi_delta", ops.where_known(bars.daily, ind.change(strength))
     yield from _macd(close)
     bands = ind.bollinger(bars.closes, 20, 2)
     yield from zip(("bb_pct_b", "bb_width"), bands, strict=True)
