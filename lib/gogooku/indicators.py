@@ -1,8 +1,9 @@
 """Technical indicators of prices and volumes, on (T, N) float64 with absent = NaN.
 
 On series without gaps they equal TA-Lib's from the same first session. A session without a trade
-is no observation: windows hold one value fewer, averages likewise and what is in them grows older,
-and whatever needs the session before is absent on the next one too. A quotient whose divisor is 0 is absent.
+is no observation: windows hold one value fewer, averages too, where the others grow older, and
+whatever needs the session before is absent on the next one too. A quotient whose divisor is 0 is
+absent.
 """
 
 from collections.abc import Mapping, Sequence

@@ -10,11 +10,11 @@ announcers; what a company files later, and when, plays no part.
 Behind the day there are statements, as the statement family reads them. An announcement is the
 first statement of the newest period; it counts from the first session that could know it and
 expires after 245. The market reacts in the first session whose close follows the publication, which
-on the served clock may lie before the session that counts it, or after it. Its surprise measures the operating profit, or profit where the company reports
-or guides no operating profit, against the full-year guidance in force before the filing's day, in
-proportion to the months of the fiscal year that the figure holds: three quarters of it after nine
-months. A correction of the newest period counts against the same guidance; an older period's
-changes no surprise.
+on the served clock may lie before the session that counts it, or after it. Its surprise measures
+the operating profit, or profit where the company reports or guides no operating profit, against the
+full-year guidance in force before the filing's day, in proportion to the months of the fiscal year
+that the figure holds: three quarters of it after nine months. A correction of the newest period
+counts against the same guidance; an older period's changes no surprise.
 """
 
 import datetime as dt
@@ -76,8 +76,8 @@ def compute(
     """Make the family's columns, name → (T, N) float32; NaN where nothing was known.
 
     panel               the days and, where they exist, 246 sessions before them
-    summary             rows of fins/summary with `known_at` and, whatever the clock, `published_at`,
-                        when the market could read them; back to a year before those sessions
+    summary             rows of fins/summary with `known_at` and, on any clock, `published_at`, when
+                        the market could read them; back to a year before those sessions
     earnings_date       schedules as published, with `known_at`; may be empty
     earnings_calendar   announcers of the next session as read, with `known_at`; may be empty
     sessions            of the exchange: the panel's and 90 after them, as far as they are known

@@ -1,11 +1,11 @@
 """Price and volume of the stock itself, and the exchange's calendar.
 
 Prices and volumes are adjusted; O, H, L, C, V are the session's, r1 = C_t / C_t−1 − 1 with t−1 the
-session before. Volatilities are annualised with 245 sessions. The weights of EMA_n fall by
-1 − 2/(n + 1) a session, those of Wilder's average by 1 − 1/n; both start as the simple mean of their
-first n sessions and look back so far (5 n, Wilder's 10 n) that the start weighs under 0.06 %. A
-window of n sessions, and the last n of an average, need two thirds of n observations where no other
-number stands.
+session before. Volatilities are annualised with 245 sessions. The weights of EMA_n fall
+by 1 − 2/(n + 1) a session, those of Wilder's average by 1 − 1/n; both start as the simple mean of
+their first n sessions and look back so far (5 n, Wilder's 10 n) that the start weighs under 0.06 %.
+A window of n sessions, and the last n of an average, need two thirds of n observations where no
+other number stands.
 Deviations divide by n − 1 in volatilities and by n in z-scores, bands and moments.
 """
 
