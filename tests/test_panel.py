@@ -1,5 +1,6 @@
 """The panel adjusts forward, says what is absent, and lays out what it holds."""
 
+import dataclasses
 import datetime as dt
 
 import numpy as np
@@ -96,6 +97,15 @@ def test_a_flag_of_the_day_is_every_stock_s():
     frame, metadata = finish(panel, "test", [column("a", "flag")], {"a": flag}, DAYS[0])
     assert frame["a"].to_list() == [0, 1, 1, None, None]
     assert '"a": "flag"' in metadata["kinds"]
+
+
+def test_what_is_known_without_the_familys_data_makes_no_row_valid():
+    panel, flag = Panel.of(rows()), np.ones(3, np.float32)
+    listed = dataclasses.replace(column("b"), told=False)
+    made = {"a": panel["close"], "b": panel["factor"], "c": flag}
+    frame, _ = finish(panel, "test", [column("a"), listed, column("c", "flag")], made, DAYS[0])
+    assert frame["b"].null_count() == frame["c"].null_count() == 0
+    assert frame["is_test_valid"].to_list() == [True, True, True, False, True]
 
 
 def test_infinite_values_are_an_error_and_validity_is_any_known_column():

@@ -274,6 +274,11 @@ def test_averages_end_where_a_stock_is_suspended():
         if column.name not in others:
             assert np.isnan(made[column.name][-1, 0]), column.name
             assert np.isfinite(made[column.name][-1, 1:]).any(), column.name
+    frame, _ = finish(
+        Panel.of(gappy), "technical", technical.COLUMNS, made, sessions.days[0].item()
+    )
+    valid = frame.filter(pl.col("code") == "13010")["is_technical_valid"]
+    assert valid[:200].all() and not valid[-1]
     changes = ["rsi_delta", *(f"ema{n}_slope" for n in technical.SLOPES)]
     for name in changes:
         assert np.isfinite(made[name][199, 0]) and np.isnan(made[name][200:, 0]).all(), name

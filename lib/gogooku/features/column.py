@@ -23,6 +23,8 @@ class Column:
     look_back   sessions before the day that its value can depend on
     min_obs     observations in the window below which it is null
     source      paper, book, exchange rule or vendor's field that defines it
+    told        whether its being known makes the family's row valid: not where the list of the day
+                alone gives it, or where it outlives the data
     """
 
     name: str
@@ -32,6 +34,7 @@ class Column:
     look_back: int
     min_obs: int
     source: str
+    told: bool = True
 
 
 def finish(
@@ -45,8 +48,9 @@ def finish(
 
     values   name → (T, N) or (T,); NaN where unknown
 
-    Returns the frame (date, code, columns, `is_{family}_valid`: any column known) and the
-    file's metadata, which holds each column's kind.
+    Returns the frame (date, code, columns, `is_{family}_valid`: any column known that tells of the
+    stock or, where none is the stock's, of the day) and the file's metadata, which holds each
+    column's kind.
 
     Raises ValueError if a column is named and not made, made and not named, or infinite.
     """
@@ -56,7 +60,8 @@ def finish(
     if infinite := [name for name in names if np.isinf(values[name]).any()]:
         raise ValueError(f"{family}: {infinite} hold infinite values")
     frame = panel.tidy({name: values[name] for name in names}, first)
-    known = pl.any_horizontal(pl.col(name).is_not_null() for name in names)
+    of_stocks = [column.name for column in columns if column.kind == "stock" and column.told]
+    known = pl.any_horizontal(pl.col(name).is_not_null() for name in of_stocks or names)
     kinds = {column.name: column.kind for column in columns}
     valid = f"is_{family}_valid"
     return frame.with_columns(known.alias(valid)), {"kinds": json.dumps({**kinds, valid: "flag"})}

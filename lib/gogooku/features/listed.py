@@ -56,7 +56,7 @@ COLUMNS = [
                 definition=f"listed on {name.title()} or a section that it continues")
         for name in SEGMENTS
     ),
-    _listed("scale_cat", kind="stock", unit="class",
+    _listed("scale_cat", kind="stock", unit="class", told=False,
             definition="TOPIX size: 0 none, 1 Small 2, 2 Small 1, 3 Mid400, 4 Large70, 5 Core30"),
     _listed("is_loanable", kind="flag", unit="0/1",
             definition="stocks may be borrowed for standardised margin selling (Mrgn 2)"),

@@ -53,8 +53,15 @@ COLUMNS = [
     _stock(
         "sec_vol_20_z", "sd", f"sec_vol_20 as a z-score of {YEAR} sessions", YEAR + 20, enough(YEAR)
     ),
-    _stock(
-        "sec_member_cnt", "stocks", "universe members of the sector, the stock among them", 0, 1
+    Column(
+        "sec_member_cnt",
+        "stock",
+        "stocks",
+        "universe members of the sector, the stock among them",
+        0,
+        1,
+        "J-Quants master S33",
+        told=False,
     ),
     Column(
         "sec_small_flag", "flag", "0 or 1", f"sec_member_cnt < {SMALL}", 0, 1, "J-Quants master S33"

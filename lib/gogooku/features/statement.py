@@ -44,7 +44,7 @@ COLUMNS = [
     _flag("stmt_change_in_est", definition="the newest statement changed accounting estimates"),
     _flag("stmt_nc_flag", definition="its figures are those of the parent alone"),
     _flag("stmt_imp_statement", definition="first session on which the newest period counts"),
-    _column("stmt_days_since_statement", unit="sessions",
+    _column("stmt_days_since_statement", unit="sessions", told=False,
             definition=f"sessions since that session, at most {LONGEST}"),
     _column("stmt_ep", unit="ratio", definition="TTM profit per share / close"),
     _column("stmt_bp", unit="ratio", definition="shareholders' equity per share / close"),

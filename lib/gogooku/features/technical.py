@@ -337,14 +337,16 @@ LISTING = [
     ),
     _flag("limit_up", "traded at the upper daily limit", source="J-Quants UL"),
     _flag("limit_down", "traded at the lower daily limit", source="J-Quants LL"),
-    _stock(
+    Column(
         "days_since_listing_log",
+        "stock",
         "ln(1 + sessions)",
         f"sessions since first listed in the look-back, {LONGEST_LISTING} if listed on its first"
         f" session, at most {LONGEST_LISTING}",
         LONGEST_LISTING,
         1,
         "J-Quants master",
+        told=False,
     ),
 ]
 
