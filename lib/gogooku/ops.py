@@ -88,6 +88,11 @@ def enough(window: int) -> int:
     return -(-2 * window // 3)
 
 
+def enough_changes(window: int) -> int:
+    """Give the bars that hold as many changes from one to the next as `enough` asks for."""
+    return enough(window) + 1
+
+
 def settled(span: int) -> int:
     """Give the look-back [sessions] after which an EMA of `span` has forgotten how it started.
 

@@ -17,7 +17,7 @@ import polars as pl
 from gogooku import indicators as ind
 from gogooku import known, ops
 from gogooku.features.column import Column, Kind
-from gogooku.ops import Array, enough, ratio
+from gogooku.ops import Array, enough, enough_changes, ratio
 from gogooku.panel import Panel
 from gogooku.rolling import Rolling
 
@@ -61,12 +61,12 @@ VENDOR = "J-Quants indices/bars/daily"
 
 MEASURES = {
     "r_1d": ("log", "ln(C_t / C_t−1)", 1, 2),
-    "r_5d": ("log", "ln(C_t / C_t−5)", 5, 2),
-    "r_20d": ("log", "ln(C_t / C_t−20)", 20, 2),
+    "r_5d": ("log", "ln(C_t / C_t−5)", 5, 6),
+    "r_20d": ("log", "ln(C_t / C_t−20)", 20, 21),
     "natr_14": ("share", "ATR of 14 / C", ops.settled(27) + 1, 15),
-    "vol_20d": ("per √year", "sd of 20 daily log returns × √245", 20, enough(20)),
+    "vol_20d": ("per √year", "sd of 20 daily log returns × √245", 20, enough_changes(20)),
     "z_close_20": ("sd", "(C − mean) / sd of 20 closes", 20, enough(20)),
-    "rel_r_5d": ("log", "r_5d − that of TOPIX", 5, 2),
+    "rel_r_5d": ("log", "r_5d − that of TOPIX", 5, 6),
 }  # measure → unit, definition, look-back, fewest observations
 OF_SECTOR = [name for name in MEASURES if name != "r_20d"]
 
@@ -93,7 +93,7 @@ COLUMNS = [
     *(
         Column(
             f"spread_{pair}_{h}d", "market", "log",
-            f"ln(C_t / C_t−{h}) of {INDICES[one]} − that of {INDICES[other]}", h, 2, VENDOR,
+            f"ln(C_t / C_t−{h}) of {INDICES[one]} − that of {INDICES[other]}", h, h + 1, VENDOR,
         )
         for pair, (one, other) in SPREADS.items()
         for h in RETURNS
@@ -101,7 +101,7 @@ COLUMNS = [
     Column("breadth_sector_gt_ma50", "market", "share", "sector indices (of 33) with C > mean of "
            "50 closes over those with both", BREADTH, enough(BREADTH), VENDOR),
     *_columns("sect", "stock", "index of the stock's sector of 33", OF_SECTOR),
-    Column("sect_rel_to_sec_5d", "stock", "log", "the stock's ln(C_t / C_t−5) − sect_r_5d", 5, 2,
+    Column("sect_rel_to_sec_5d", "stock", "log", "the stock's ln(C_t / C_t−5) − sect_r_5d", 5, 6,
            VENDOR),
     *_columns("sect17", "stock", "TOPIX-17 index of the stock's sector", OF_SECTOR),
 ]  # fmt: skip

@@ -12,7 +12,7 @@ import polars as pl
 from gogooku import groups, known, ops
 from gogooku import indicators as ind
 from gogooku.features.column import Column
-from gogooku.ops import Array, delay, enough, ratio, settled
+from gogooku.ops import Array, delay, enough, enough_changes, ratio, settled
 from gogooku.panel import Panel
 from gogooku.rolling import Rolling
 
@@ -22,6 +22,8 @@ RETURNS = (1, 5, 10, 20)
 EMAS = (5, 20, 60, 200)
 SCORED = ("ret_1d", "vol_20d", "bb_bw", "dd_from_peak")
 YEAR = 245  # sessions
+BAND_YEAR = enough(20) + enough(YEAR) - 1  # bars until a z-score of bands
+VOL_YEAR = BAND_YEAR + 1
 
 
 def _market(name: str, unit: str, definition: str, look_back: int, min_obs: int = 0) -> Column:
@@ -34,38 +36,46 @@ def _flag(name: str, definition: str, look_back: int, min_obs: int) -> Column:
 
 
 COLUMNS = [
-    *(_market(f"ret_{h}d", "share", f"C_t / C_t−{h} − 1", h, 2) for h in RETURNS),
+    *(_market(f"ret_{h}d", "share", f"C_t / C_t−{h} − 1", h, h + 1) for h in RETURNS),
     *(_market(f"dev_{n}", "share", f"C / EMA_{n} − 1", settled(n), n) for n in EMAS),
     _market("gap_5_20", "share", "EMA_5 / EMA_20 − 1", settled(20), 20),
     _market("ema20_slope_3", "share", "EMA_20 / EMA_20 of t−3 − 1", settled(20) + 3, 23),
-    _market("vol_20d", "per √year", "sd of 20 daily log returns × √245", 20),
+    _market("vol_20d", "per √year", "sd of 20 daily log returns × √245", 20, enough_changes(20)),
     _market("natr_14", "share", "ATR of 14 / C", settled(27) + 1, 15),
     _market("atr_ratio_5_20", "ratio", "ATR of 5 / ATR of 20", settled(39) + 1, 21),
     _market("bb_pct_b", "share", "place between mean ∓ 2 sd of 20 closes", 20),
     _market("bb_bw", "share", "4 sd / mean of 20 closes", 20),
     _market("dd_from_peak", "share", f"C / highest C of {YEAR} sessions − 1", YEAR),
-    _flag("big_move_flag", "abs(r1) ≥ 2 sd of the 60 r1 before the day", 61, 40),
-    _market(
-        "ret_1d_z", "sd", f"mkt_ret_1d as a z-score of {YEAR} sessions", YEAR + 1, enough(YEAR)
+    _flag(
+        "big_move_flag", "abs(r1) ≥ 2 sd of the 60 r1 before the day", 61, enough_changes(60) + 1
     ),
-    _market("vol_20d_z", "sd", f"mkt_vol_20d likewise, {YEAR}", YEAR + 20, enough(YEAR)),
-    _market("bb_bw_z", "sd", f"mkt_bb_bw likewise, {YEAR}", YEAR + 20, enough(YEAR)),
-    _market("dd_from_peak_z", "sd", f"mkt_dd_from_peak likewise, {YEAR}", 2 * YEAR, enough(YEAR)),
+    _market(
+        "ret_1d_z",
+        "sd",
+        f"mkt_ret_1d as a z-score of {YEAR} sessions",
+        YEAR + 1,
+        enough_changes(YEAR),
+    ),
+    _market("vol_20d_z", "sd", f"mkt_vol_20d likewise, {YEAR}", YEAR + 20, VOL_YEAR),
+    _market("bb_bw_z", "sd", f"mkt_bb_bw likewise, {YEAR}", YEAR + 20, BAND_YEAR),
+    _market(
+        "dd_from_peak_z", "sd", f"mkt_dd_from_peak likewise, {YEAR}", 2 * YEAR, 2 * enough(YEAR) - 1
+    ),
     _flag("bull_200", "C > EMA_200", settled(200), 200),
     _flag("trend_up", "EMA_5 > EMA_20", settled(20), 20),
-    _flag("high_vol", "mkt_vol_20d_z > 1", YEAR + 20, enough(YEAR)),
-    _flag("squeeze", "mkt_bb_bw_z < −1", YEAR + 20, enough(YEAR)),
+    _flag("high_vol", "mkt_vol_20d_z > 1", YEAR + 20, VOL_YEAR),
+    _flag("squeeze", "mkt_bb_bw_z < −1", YEAR + 20, BAND_YEAR),
     Column(
         "mkt_breadth_up",
         "market",
         "share",
         "stocks with r1 > 0 over those with r1, universe",
         1,
-        1,
+        2,
         "bars",
     ),
     Column(
-        "mkt_dispersion", "market", "share", "sd of r1 across the universe, divisor n", 1, 1, "bars"
+        "mkt_dispersion", "market", "share", "sd of r1 across the universe, divisor n", 1, 2, "bars"
     ),
 ]
 

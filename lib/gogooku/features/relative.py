@@ -19,16 +19,20 @@ Values = dict[str, np.ndarray]
 WINDOW, FEWEST = 60, 40  # of betas [sessions, pairs of returns]
 
 
-def _stock(name: str, unit: str, definition: str, look_back: int, min_obs: int = FEWEST) -> Column:
+def _stock(
+    name: str, unit: str, definition: str, look_back: int, min_obs: int = FEWEST + 1
+) -> Column:
     return Column(name, "stock", unit, definition, look_back, min_obs, "as defined here")
 
 
 COLUMNS = [
     _stock("beta_60d", "1", "slope of r1 on m1 of the same sessions", WINDOW),
-    _stock("beta_lagged_60d", "1", "slope of r1 on m1 of the session before", WINDOW + 1),
-    _stock("alpha_1d", "share", "r1 − beta_60d of t−1 × m1", WINDOW + 1),
-    _stock("alpha_5d", "share", "r5 − beta_60d of t−5 × m5", WINDOW + 5),
-    _stock("rel_strength_5d", "share", "r5 − m5", 5, 2),
+    _stock(
+        "beta_lagged_60d", "1", "slope of r1 on m1 of the session before", WINDOW + 1, FEWEST + 2
+    ),
+    _stock("alpha_1d", "share", "r1 − beta_60d of t−1 × m1", WINDOW + 1, FEWEST + 2),
+    _stock("alpha_5d", "share", "r5 − beta_60d of t−5 × m5", WINDOW + 5, FEWEST + 6),
+    _stock("rel_strength_5d", "share", "r5 − m5", 5, 6),
     Column(
         "trend_align_mkt",
         "flag",
@@ -40,7 +44,13 @@ COLUMNS = [
     ),
     _stock("alpha_vs_regime", "share", "alpha_1d × mkt_bull_200", settled(200), 200),
     _stock("idio_vol_ratio", "share", "√(1 − ρ²), ρ the correlation of 60 r1 and m1", WINDOW),
-    _stock("beta_stability_60d", "1", "1 / (1 + sd of 60 values of beta_60d)", 2 * WINDOW),
+    _stock(
+        "beta_stability_60d",
+        "1",
+        "1 / (1 + sd of 60 values of beta_60d)",
+        2 * WINDOW,
+        FEWEST + enough(WINDOW),
+    ),
 ]
 
 

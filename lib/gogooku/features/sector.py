@@ -10,7 +10,7 @@ import numpy as np
 from gogooku import groups, ops
 from gogooku import indicators as ind
 from gogooku.features.column import Column
-from gogooku.ops import delay, enough, ratio, settled
+from gogooku.ops import delay, enough, enough_changes, ratio, settled
 from gogooku.panel import Panel
 from gogooku.rolling import Rolling
 
@@ -29,29 +29,33 @@ def _stock(name: str, unit: str, definition: str, look_back: int, min_obs: int) 
 
 WITHIN = {
     "returns_1d": (1, 2),
-    "returns_5d": (5, 2),
+    "returns_5d": (5, 6),
     "volume_ratio_20": (20, 14),
-    "volatility_20d": (20, 14),
+    "volatility_20d": (20, enough_changes(20)),
     "rsi_14": (settled(27) + 1, 15),
     "ma_gap_5_20": (settled(20), 20),
 }  # column → look-back, fewest observations
 
 COLUMNS = [
     *(
-        _stock(f"sec_ret_{h}d", "share", f"median returns_{h}d of the other peers", h, 1)
+        _stock(f"sec_ret_{h}d", "share", f"median returns_{h}d of the other peers", h, h + 1)
         for h in HORIZONS
     ),
-    _stock("sec_mom_20", "share", "sec_ret_1d compounded over 20 sessions", 20, enough(20)),
+    _stock("sec_mom_20", "share", "sec_ret_1d compounded over 20 sessions", 20, enough_changes(20)),
     _stock(
         "sec_gap_5_20",
         "share",
         "EMA_5 / EMA_20 − 1 of the level that sec_ret_1d makes",
         settled(20),
-        20,
+        21,
     ),
-    _stock("sec_vol_20", "per √year", "sd of 20 sec_ret_1d × √245", 20, enough(20)),
+    _stock("sec_vol_20", "per √year", "sd of 20 sec_ret_1d × √245", 20, enough_changes(20)),
     _stock(
-        "sec_vol_20_z", "sd", f"sec_vol_20 as a z-score of {YEAR} sessions", YEAR + 20, enough(YEAR)
+        "sec_vol_20_z",
+        "sd",
+        f"sec_vol_20 as a z-score of {YEAR} sessions",
+        YEAR + 20,
+        enough(20) + enough(YEAR),
     ),
     Column(
         "sec_member_cnt",
@@ -66,14 +70,17 @@ COLUMNS = [
     Column(
         "sec_small_flag", "flag", "0 or 1", f"sec_member_cnt < {SMALL}", 0, 1, "J-Quants master S33"
     ),
-    *(_stock(f"rel_to_sec_{h}d", "share", f"returns_{h}d − sec_ret_{h}d", h, 1) for h in HORIZONS),
-    _stock("beta_to_sec_60", "1", "slope of returns_1d on sec_ret_1d", WINDOW, FEWEST),
+    *(
+        _stock(f"rel_to_sec_{h}d", "share", f"returns_{h}d − sec_ret_{h}d", h, h + 1)
+        for h in HORIZONS
+    ),
+    _stock("beta_to_sec_60", "1", "slope of returns_1d on sec_ret_1d", WINDOW, FEWEST + 1),
     _stock(
         "alpha_vs_sec_1d",
         "share",
         "returns_1d − beta_to_sec_60 of t−1 × sec_ret_1d",
         WINDOW + 1,
-        FEWEST,
+        FEWEST + 2,
     ),
     *(
         _stock(

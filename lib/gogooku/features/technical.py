@@ -17,7 +17,7 @@ from gogooku import indicators as ind
 from gogooku import ops
 from gogooku.calendar import Days, Sessions
 from gogooku.features.column import Column
-from gogooku.ops import Made, delay, enough, excess, ratio, settled
+from gogooku.ops import Made, delay, enough, enough_changes, excess, ratio, settled
 from gogooku.panel import Panel
 from gogooku.positions import SHARES_LAST
 from gogooku.rolling import Rolling
@@ -69,19 +69,25 @@ VOLATILITIES = (5, 10, 20, 60, 120)
 RANGES = (20, 60)  # windows of volatilities from ranges, and of the volatility's own
 
 MOVES = [
-    *(_stock(f"returns_{h}d", "share", f"C_t / C_t−{h} − 1", h, 2) for h in RETURNS),
-    *(_stock(f"log_returns_{h}d", "log", f"ln(C_t / C_t−{h})", h, 2) for h in LOG_RETURNS),
+    *(_stock(f"returns_{h}d", "share", f"C_t / C_t−{h} − 1", h, h + 1) for h in RETURNS),
+    *(_stock(f"log_returns_{h}d", "log", f"ln(C_t / C_t−{h})", h, h + 1) for h in LOG_RETURNS),
     _stock("overnight_return", "share", "O_t / C_t−1 − 1", 1, 2),
     _stock("intraday_return", "share", "C_t / O_t − 1", 0, 1),
-    _stock("mom_persist_5d", "share", "sessions with r1 > 0 over those with r1, of 5", 5, 4),
+    _stock(
+        "mom_persist_5d",
+        "share",
+        "sessions with r1 > 0 over those with r1, of 5",
+        5,
+        enough_changes(5),
+    ),
     _stock("up_streak", "sessions", f"run of r1 > 0 to this day, at most {LONGEST_RUN}", 61, 2),
     _stock("down_streak", "sessions", f"run of r1 < 0 to this day, at most {LONGEST_RUN}", 61, 2),
     _stock("zscore_20", "sd", "(C − mean) / sd of 20 closes", 20),
     _stock("zscore_60", "sd", "(C − mean) / sd of 60 closes", 60),
-    _stock("skew_60", "1", "population skewness of 60 r1", 60),
-    _stock("kurt_60", "1", "population excess kurtosis of 60 r1", 60),
+    _stock("skew_60", "1", "population skewness of 60 r1", 60, enough_changes(60)),
+    _stock("kurt_60", "1", "population excess kurtosis of 60 r1", 60, enough_changes(60)),
     _stock(
-        "autocorr_20", "1", "correlation of r1 with that of the session before, 19 pairs", 20, 13
+        "autocorr_20", "1", "correlation of r1 with that of the session before, 19 pairs", 20, 15
     ),
 ]
 
@@ -105,7 +111,13 @@ def _moves(bars: Bars) -> Iterator[Made]:
 
 SPREADS = [
     *(
-        _stock(f"volatility_{n}d", "per √year", f"sd of {n} daily log returns × √245", n)
+        _stock(
+            f"volatility_{n}d",
+            "per √year",
+            f"sd of {n} daily log returns × √245",
+            n,
+            enough_changes(n),
+        )
         for n in VOLATILITIES
     ),
     _stock(
@@ -133,14 +145,18 @@ SPREADS = [
             "per √year",
             f"overnight, open-to-close and Rogers-Satchell variances of {n} sessions",
             n,
-            0,
+            enough_changes(n),
             "Yang and Zhang (2000)",
         )
         for n in (20, 60)
     ),
     *(
         _stock(
-            f"vol_of_vol_{n}", "per √year", f"sd of {n} values of volatility_20d", n + 20, enough(n)
+            f"vol_of_vol_{n}",
+            "per √year",
+            f"sd of {n} values of volatility_20d",
+            n + 20,
+            enough(20) + enough(n),
         )
         for n in (20, 60)
     ),
@@ -241,8 +257,8 @@ OSCILLATORS = [
     ),
     _stock("plus_di_14", "0–100", "upward movement over true range, 14", WILDER_14, 15, TA_LIB),
     _stock("minus_di_14", "0–100", "downward movement over true range, 14", WILDER_14, 15, TA_LIB),
-    _stock("stoch_k", "0–100", "mean of 3 places of C in the range of 14 sessions", 16, 2, TA_LIB),
-    _stock("stoch_d", "0–100", "mean of 3 stoch_k", 18, 2, TA_LIB),
+    _stock("stoch_k", "0–100", "mean of 3 places of C in the range of 14 sessions", 16, 11, TA_LIB),
+    _stock("stoch_d", "0–100", "mean of 3 stoch_k", 18, 12, TA_LIB),
     _stock("williams_r_14", "−100–0", "100 × (C − highest H) / range of 14", 14, 0, TA_LIB),
     _stock("cci_20", "1", "typical price − mean of 20, / 0.015 mean deviation", 20, 0, TA_LIB),
 ]
@@ -283,8 +299,22 @@ def _macd(close: np.ndarray) -> Iterator[Made]:
 TRADING = [
     *(_stock(f"volume_ratio_{n}", "ratio", f"V / mean of {n} V", n) for n in (5, 20, 60)),
     _stock("volume_accel", "share", "mean of 5 V / mean of 20 V − 1", 20),
-    _stock("mfi_14", "0–100", "money flow index of 14; ties count for neither side", 14, 0, TA_LIB),
-    _stock("obv_z60", "sd", "on-balance volume as a z-score of 60 sessions", 60, 0, TA_LIB),
+    _stock(
+        "mfi_14",
+        "0–100",
+        "money flow index of 14; ties count for neither side",
+        14,
+        enough_changes(14),
+        TA_LIB,
+    ),
+    _stock(
+        "obv_z60",
+        "sd",
+        "on-balance volume as a z-score of 60 sessions",
+        60,
+        enough_changes(60),
+        TA_LIB,
+    ),
     _stock(
         "cmf_20", "−1–1", "V weighted by the close's place in H–L, over V, 20", 20, 0, "Chaikin"
     ),
@@ -293,7 +323,7 @@ TRADING = [
         "1/million JPY",
         "mean of abs(r1) / value of 20 sessions",
         20,
-        0,
+        enough_changes(20),
         "Amihud (2002)",
     ),
     _stock("dollar_volume_log", "ln JPY", "ln of the mean value of 20 sessions", 20),
