@@ -78,6 +78,12 @@ def test_a_weekly_print_counts_after_the_second_session_of_the_next_week():
     np.testing.assert_array_equal(since, [0, 1, 2, 3, 4, 0, 1])
 
 
+def test_what_differs_between_stocks_is_not_scaled_as_what_tells_of_the_day():
+    made = compute(quiet(), [balance(FRIDAY), balance(FRIDAY + 5, code=CODES[1])])
+    assert made["margin_days_since"][FRIDAY + 8, :2].tolist() == [5, 0]
+    assert {column.kind for column in margin.COLUMNS} == {"stock", "flag"}
+
+
 def test_a_balance_lapses_after_twenty_sessions():
     ratio = compute(quiet(), [balance(FRIDAY)])["margin_balance_ratio"][:, 0]
     assert np.isfinite(ratio[FRIDAY + 19]) and np.isnan(ratio[FRIDAY + 20 :]).all()

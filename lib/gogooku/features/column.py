@@ -18,10 +18,11 @@ Kind = Literal["stock", "market", "flag"]
 class Column:
     """One feature: what it is, in which unit, and what it needs.
 
-    kind        stock: normalised across the day's universe; market: one value for all stocks of
-                a day, scaled over time; flag: 0 or 1, never scaled
+    kind        stock: normalised across the day's universe; market: of the day or of a market
+                section's day, scaled over time; flag: 0 or 1, never scaled
     look_back   sessions before the day that its value can depend on
-    min_obs     observations in the window below which it is null
+    min_obs     bars in a row, from the first on, with which it begins; of what is not made of
+                daily bars, observations below which it is null
     source      paper, book, exchange rule or vendor's field that defines it
     told        whether its being known makes the family's row valid: not where the list of the day
                 alone gives it, or where it outlives the data

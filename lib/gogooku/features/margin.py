@@ -70,7 +70,7 @@ COLUMNS = [
          definition="(short − that of the print before) / ADV"),
     _print("margin_impulse", kind="flag", unit="0/1",
            definition="first session on which the newest print counts"),
-    _print("margin_days_since", kind="market", unit="sessions",
+    _print("margin_days_since", unit="sessions",
            definition="sessions since that session"),
     _alert("dmi_credit_ratio", unit="ratio", definition="long / short of the newest alert"),
     _alert("dmi_imbalance", unit="ratio", definition="(long − short) / (long + short)"),
