@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
-from gogooku.features import catalogue
+import yaml
+from gogooku.features import catalogue, graph
 from gogooku.features.families import FAMILIES
 
+ROOT = Path(__file__).parents[1]
 COLUMNS = [
     (family, column) for family, columns in catalogue.CATALOGUE.items() for column in columns
 ]
@@ -25,10 +27,17 @@ def test_no_column_is_named_twice():
 def test_a_column_says_what_it_is_and_stays_within_its_familys_look_back(family, column):
     assert column.kind in ("stock", "market", "flag")
     assert column.unit and column.definition and column.source
-    edges = 60 if family == "graph" else 0  # the day's edges look back themselves
-    assert 0 <= column.look_back <= max(FAMILIES[family].values()) + edges
+    edges = graph.WINDOW if family == "graph" else 0  # which look back in their own files
+    assert 0 <= column.look_back <= max(edges, *FAMILIES[family].values())
+
+
+def test_columns_of_the_graph_look_back_as_far_as_its_edges_do():
+    settings = yaml.safe_load((ROOT / "config" / "default.yaml").read_text())["graph"]
+    assert {column.look_back for column in graph.COLUMNS} == {settings["window"]}
+    fewest = {c.min_obs for c in graph.COLUMNS if c.name.startswith("peer_")}
+    assert fewest == {settings["min_observations"] + 1}
 
 
 def test_the_page_is_current():
-    page = Path(__file__).parents[1] / "docs" / "features.md"
+    page = ROOT / "docs" / "features.md"
     assert page.read_text() == catalogue.page()

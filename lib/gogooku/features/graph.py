@@ -2,7 +2,8 @@
 
 A stock's neighbours are the sources of its edges, w their signed correlation. Two stocks are
 linked if either names the other; degree, clustering and core are those of this undirected graph.
-Members of the universe without edges have degree 0; days without any edge are null.
+Members of the universe without edges have degree 0; days without any edge are null. The day's edges
+come from the returns of `graph.window` sessions, so every column looks back as far as they do.
 """
 
 from functools import partial
@@ -17,27 +18,27 @@ from gogooku.ops import Array, delay, ratio
 from gogooku.panel import Panel
 
 DAMPING = 0.85
+WINDOW, FEWEST = 60, 41  # of the edges, as config/default.yaml has them [sessions, bars]
 ROUNDS = 60  # leaves 0.85^60 of the start: under 1e-4
 
-_column = partial(Column, kind="stock", look_back=0, min_obs=1)
+_column = partial(Column, kind="stock", look_back=WINDOW, min_obs=1)
+_peers = partial(_column, min_obs=FEWEST, source="correlation graph")
 
 COLUMNS = [
     _column("graph_degree", unit="stocks", definition="stocks linked with it",
             source="graph theory"),
-    _column("graph_clustering", unit="ratio", source="Watts and Strogatz (1998)",
+    _column("graph_clustering", unit="ratio", min_obs=FEWEST, source="Watts and Strogatz (1998)",
             definition="share of pairs of its linked stocks that are linked; null below 2"),
     _column("graph_core", unit="rank", source="Seidman (1983)",
             definition="greatest k such that it lies in a part where all have k links"),
     _column("graph_pagerank", unit="ratio", source="Brin and Page (1998)",
             definition="PageRank along edges from a stock to its neighbours by |w|, times stocks"),
-    _column("peer_corr_mean", unit="correlation", definition="mean w of its neighbours",
-            source="correlation graph"),
-    _column("peer_ret_1d", unit="return", look_back=1, source="correlation graph",
-            definition="sum of w × neighbour's 1-session return / sum of |w|"),
-    _column("peer_ret_5d", unit="return", look_back=5, source="correlation graph",
-            definition="sum of w × neighbour's 5-session return / sum of |w|"),
-    _column("peer_rel_5d", unit="return", look_back=5, source="correlation graph",
-            definition="own 5-session return − peer_ret_5d"),
+    _peers("peer_corr_mean", unit="correlation", definition="mean w of its neighbours"),
+    _peers("peer_ret_1d", unit="return",
+           definition="sum of w × neighbour's 1-session return / sum of |w|"),
+    _peers("peer_ret_5d", unit="return",
+           definition="sum of w × neighbour's 5-session return / sum of |w|"),
+    _peers("peer_rel_5d", unit="return", definition="own 5-session return − peer_ret_5d"),
 ]  # fmt: skip
 
 
