@@ -199,6 +199,13 @@ def test_an_outage_has_no_index_return():
         assert np.isfinite(made["mkt_vol_20d"][100:103]).all()
 
 
+@pytest.mark.parametrize("family", [market, relative])
+def test_without_topix_a_warning_names_what_stands_in_for_it(family, caplog):
+    family.compute(sample_panel.panel(count=30), NO_INDEX)
+    (record,) = caplog.records
+    assert "no TOPIX is known: the universe's mean return stands in" in record.message
+
+
 def test_the_universe_stands_in_for_a_missing_index():
     close = np.array([[100, 100, 100], [110, 130, 300], [121, 130, 900.0]])
     inside = np.array([[True, True, False]] * 3)

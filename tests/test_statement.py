@@ -468,7 +468,10 @@ def test_figures_expire_and_their_age_is_capped():
     assert made["stmt_days_since_statement"][-1, 0] == 245
 
 
-def test_no_filings_give_null_columns():
+def test_no_filings_give_null_columns_and_a_warning(caplog):
     made = compute([], panel_of(30))
+    assert [record.message for record in caplog.records] == [
+        "no statement is known: all columns of statement are null"
+    ]
     assert set(made) == {column.name for column in statement.COLUMNS}
     assert all(np.isnan(values).all() for values in made.values())

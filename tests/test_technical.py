@@ -284,6 +284,14 @@ def test_averages_end_where_a_stock_is_suspended():
         assert np.isfinite(made[name][199, 0]) and np.isnan(made[name][200:, 0]).all(), name
 
 
+def test_without_shares_outstanding_turnover_is_null_and_a_warning_says_so(caplog):
+    panel = sample_panel.panel(count=30)
+    made = technical.compute(panel, sample_panel.sessions(30), np.full(panel.shape, np.nan))
+    assert np.isnan(made["turnover_rate"]).all()
+    (record,) = caplog.records
+    assert "turnover_rate is null" in record.message
+
+
 def test_a_price_that_never_moves_has_no_score():
     frame = sample_panel.rows(count=150, stocks=2, missing=0)
     prices = {name: 100.0 for name in ("open", "high", "low", "close")}

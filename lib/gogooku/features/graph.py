@@ -22,7 +22,7 @@ WINDOW, FEWEST = 60, 41  # of the edges, as config/default.yaml has them [sessio
 ROUNDS = 60  # leaves 0.85^60 of the start: under 1e-4
 
 _column = partial(Column, kind="stock", look_back=WINDOW, min_obs=1)
-_peers = partial(_column, min_obs=FEWEST, source="correlation graph")
+_peer = partial(_column, min_obs=FEWEST, source="correlation graph")
 
 COLUMNS = [
     _column("graph_degree", unit="stocks", definition="stocks linked with it",
@@ -33,12 +33,12 @@ COLUMNS = [
             definition="greatest k such that it lies in a part where all have k links"),
     _column("graph_pagerank", unit="ratio", source="Brin and Page (1998)",
             definition="PageRank along edges from a stock to its neighbours by |w|, times stocks"),
-    _peers("peer_corr_mean", unit="correlation", definition="mean w of its neighbours"),
-    _peers("peer_ret_1d", unit="return",
-           definition="sum of w × neighbour's 1-session return / sum of |w|"),
-    _peers("peer_ret_5d", unit="return",
-           definition="sum of w × neighbour's 5-session return / sum of |w|"),
-    _peers("peer_rel_5d", unit="return", definition="own 5-session return − peer_ret_5d"),
+    _peer("peer_corr_mean", unit="correlation", definition="mean w of its neighbours"),
+    _peer("peer_ret_1d", unit="return",
+          definition="sum of w × neighbour's 1-session return / sum of |w|"),
+    _peer("peer_ret_5d", unit="return",
+          definition="sum of w × neighbour's 5-session return / sum of |w|"),
+    _peer("peer_rel_5d", unit="return", definition="own 5-session return − peer_ret_5d"),
 ]  # fmt: skip
 
 

@@ -6,6 +6,8 @@ windows and deviations are those of the technical family. A session on which no 
 outage of 2020-10-01, when the vendor repeats the index of the day before) has no index.
 """
 
+import logging
+
 import numpy as np
 import polars as pl
 
@@ -15,6 +17,8 @@ from gogooku.features.column import Column
 from gogooku.ops import Array, delay, enough, enough_changes, ratio, settled
 from gogooku.panel import Panel
 from gogooku.rolling import Rolling
+
+log = logging.getLogger(__name__)
 
 Values = dict[str, np.ndarray]
 
@@ -142,6 +146,7 @@ def index(panel: Panel, topix: pl.DataFrame) -> tuple[Array, Array, Array]:
     Raises UserError if `topix` holds rows of one date that differ.
     """
     if topix.is_empty():
+        log.warning("no TOPIX is known: the universe's mean return stands in for the market")
         level = _equal_weighted(panel)
         return level, level, level
     traded = np.isfinite(panel["close"]).any(axis=1)

@@ -8,6 +8,7 @@ Quarters are de-cumulated; TTM is the sum of the last twelve months. Per-share f
 for the splits after their filing.
 """
 
+import logging
 from functools import partial
 
 import numpy as np
@@ -17,6 +18,8 @@ from gogooku import filings, known, ops
 from gogooku.features.column import Column
 from gogooku.ops import ratio
 from gogooku.panel import Panel
+
+log = logging.getLogger(__name__)
 
 LONGEST = 245  # sessions
 
@@ -66,6 +69,8 @@ def compute(panel: Panel, summary: pl.DataFrame, moments: np.ndarray) -> dict[st
     summary   rows of fins/summary with `known_at`, 8 quarters before the panel's last days
     moments   (T,) moment of decision of each of the panel's days [UTC, microseconds]
     """
+    if summary.is_empty():
+        log.warning("no statement is known: all columns of statement are null")
     shares = _cumulated(panel["volume_factor"])
     rows = filings.prepare(_with_basis(panel, summary, shares), pl.col("basis"))
     states = pl.DataFrame(list(filings.walk(rows)), schema=_SCHEMA, orient="row")

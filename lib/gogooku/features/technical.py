@@ -9,6 +9,7 @@ other number stands.
 Deviations divide by n − 1 in volatilities and by n in z-scores, bands and moments.
 """
 
+import logging
 from collections.abc import Iterator
 
 import numpy as np
@@ -21,6 +22,8 @@ from gogooku.ops import Made, delay, enough, enough_changes, excess, ratio, sett
 from gogooku.panel import Panel
 from gogooku.positions import SHARES_LAST
 from gogooku.rolling import Rolling
+
+log = logging.getLogger(__name__)
 
 Values = dict[str, np.ndarray]
 
@@ -450,6 +453,8 @@ def compute(panel: Panel, sessions: Sessions, outstanding: np.ndarray) -> Values
 
     Raises ValueError if a day of the panel in those months is not a session.
     """
+    if np.isnan(outstanding).all():
+        log.warning("no statement with shares is known: turnover_rate is null")
     bars = {name: panel[name] for name in INPUTS}
     traded = ops.by_blocks(_traded, bars)
     return traded | _listing(panel, outstanding) | _calendar(panel.dates, sessions)
