@@ -161,6 +161,11 @@ def test_unlisted_columns_are_stock_columns(tmp_path):
         ("return {'date': panel.returns}", "'date' has no fit name"),
         ("return {'is_x_valid': panel.returns}", "no fit name"),
         ("return {'a b': panel.returns}", "no fit name"),
+        (
+            "return {'x': panel['closes']}",
+            "columns(panel) fails in line 4 (KeyError: 'closes'): mend it",
+        ),
+        ("raise ValueError('no\\nluck')", "(ValueError: no luck)"),
     ],
 )  # fmt: skip
 def test_what_a_module_does_wrong_is_told_in_a_sentence(tmp_path, body, told):
@@ -174,6 +179,7 @@ def test_what_a_module_does_wrong_is_told_in_a_sentence(tmp_path, body, told):
     [
         ("Column('y', 'stock', '1', 'd', 0, 1, 's')", "differ in ['x', 'y']"),
         ("Column('x', 'sector', '1', 'd', 0, 1, 's')", "of the kind 'sector'"),
+        ("Column('x', 'stock', '1', 'd', 821, 1, 's')", "looks back 821 sessions: 820 before the"),
         ("Column('x', 'market', '1', 'd', 0, 1, 's')", "has the shape (120, 3)"),
         ("Column('x', 'flag', '1', 'd', 0, 1, 's')", "flag with values other than 0 and 1"),
     ],
@@ -181,6 +187,20 @@ def test_what_a_module_does_wrong_is_told_in_a_sentence(tmp_path, body, told):
 def test_what_a_module_lists_wrongly_is_told(tmp_path, listed, told):
     with pytest.raises(UserError) as error:
         text = f"COLUMNS = [{listed}]\ndef columns(panel):\n    return {{'x': panel.returns}}"
+        of_module(tmp_path, text)
+    assert told in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "text, told",
+    [
+        ("columns = 1 / 0", "the module fails in line 3 (ZeroDivisionError"),
+        ("def columns(panel) return {}", "the module fails in line 3 (SyntaxError"),
+        ("column = None", "has no attribute 'columns'): mend it"),
+    ],
+)
+def test_a_module_that_cannot_be_loaded_is_told(tmp_path, text, told):
+    with pytest.raises(UserError) as error:
         of_module(tmp_path, text)
     assert told in str(error.value)
 

@@ -12,6 +12,7 @@ docs/features-user.md.
 
 import importlib.util
 import re
+import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -43,7 +44,8 @@ def compute(
     Returns the columns and name → (T, N) or (T,) float32.
 
     Raises UserError in one sentence: a study that does not exist, looks ahead or fails; a module
-    whose columns have a wrong name, shape, type or infinite values, or are listed and not made.
+    that fails, or whose columns have a wrong name, shape, type or infinite values, look back
+    further than is loaded, or are listed and not made.
     """
     studies.refuse_strangers(pandas_ta)
     columns: list[Column] = []
@@ -163,7 +165,10 @@ def _sample(sessions: int) -> pd.DataFrame:
 
 def _of_module(panel: Panel, path: str) -> tuple[list[Column], Values]:
     module = _load(path)
-    made = module.columns(panel)
+    try:
+        made = module.columns(panel)
+    except Exception as error:
+        raise _failed(path, "columns(panel)", error) from error
     if not isinstance(made, Mapping):
         raise UserError(f"{path}: columns(panel) gave a {type(made).__name__}: return a dict")
     listed: list[Column] = getattr(module, "COLUMNS", [_unlisted(name, path) for name in made])
@@ -180,8 +185,21 @@ def _load(path: str) -> ModuleType:
     if spec is None or spec.loader is None:
         raise UserError(f"features.user {path} is no Python module: name a file that ends in .py")
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise _failed(path, "the module", error) from error
     return module
+
+
+def _failed(path: str, what: str, error: Exception) -> UserError:
+    """Say in one sentence how the user's code failed, and in which of its lines."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if frame.filename == path]
+    lines += [error.lineno] if isinstance(error, SyntaxError) else []
+    place = f" in line {lines[-1]}" if lines else ""
+    reason = " ".join(f"{type(error).__name__}: {error}".split())
+    return UserError(f"{path}: {what} fails{place} ({reason}): mend it")
 
 
 def _unlisted(name: str, path: str) -> Column:
@@ -195,6 +213,8 @@ def _fault(panel: Panel, column: Column, values: np.ndarray) -> str | None:
         return "has no fit name: letters, digits and _, not starting with is_"
     if column.kind not in ("stock", "market", "flag"):
         return f"is of the kind {column.kind!r}: choose stock, market or flag"
+    if not 0 <= column.look_back <= LOOK_BACK:
+        return f"looks back {column.look_back} sessions: {LOOK_BACK} before the span are loaded"
     if not isinstance(values, np.ndarray) or not np.issubdtype(values.dtype, np.floating):
         kind = values.dtype if isinstance(values, np.ndarray) else type(values).__name__
         return f"is {kind}: give an array of floats, NaN where unknown"
