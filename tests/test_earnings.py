@@ -444,6 +444,24 @@ def test_the_share_of_an_odd_fiscal_year_goes_by_its_own_months():
     assert at(made, panel, "2022-02-10", "earnings_surprise") == pytest.approx(81 / 90 - 1)
 
 
+def test_half_a_year_is_measured_against_the_guidance_for_the_first_half():
+    panel = panel_of()
+    rows = guided_year()
+    halves = [{**rows[0], "NxFOP2Q": 40.0, "NxFNp2Q": 11.0}, *rows[1:]]
+    made = compute(panel, filed=halves)
+    days = ["2021-08-10", "2021-11-09", "2022-02-08"]
+    told = [at(made, panel, day, "earnings_surprise") for day in days]
+    np.testing.assert_allclose(told, [-0.2, 44 / 40 - 1, -0.04], rtol=1e-5)
+    bank = [{**row, "OP": None} for row in halves]
+    made = compute(panel, filed=bank)
+    assert at(made, panel, "2021-11-09", "earnings_surprise") == pytest.approx(22 / 11 - 1)
+    lowered = [*rows, revision(dt.date(2021, 9, 1), FOP2Q=55.0)]
+    made = compute(panel, filed=lowered)
+    assert at(made, panel, "2021-11-09", "earnings_surprise") == pytest.approx(44 / 55 - 1)
+    # it says nothing of the year
+    assert at(made, panel, "2022-02-08", "earnings_surprise") == pytest.approx(-0.04)
+
+
 def test_momentum_holds_the_quarters_of_one_year():
     panel = panel_of(900)
     second = quarters(2022, dt.date(2022, 8, 9))
@@ -489,7 +507,8 @@ def without_corrections(summary):
 
 def test_surprise_and_momentum_are_those_of_the_simulated_exchange(exchange):
     panel, summary, z = exchange
-    clean = without_corrections(summary)
+    halves = [pl.lit(None, pl.Float64).alias(name) for name in ("FOP2Q", "NxFOP2Q")]
+    clean = without_corrections(summary).with_columns(halves)  # news are against the year's share
     made = compute(panel, filed=clean)
     moments = calendar.decision_moments(panel.dates, "close", CLOSES)
     news = clean.filter(pl.col("DocType").str.contains("Statements")).join(

@@ -17,13 +17,15 @@ from typing import NamedTuple
 import polars as pl
 
 Figures = tuple[float, ...]  # sales, operating profit, profit [JPY]; NaN where unknown
-Guidance = tuple[float, ...]  # operating profit, profit [JPY], EPS, dividend [JPY per share]
+Guidance = tuple[float, ...]
+"""Operating profit, profit [JPY], EPS, dividend [JPY per share] of a fiscal year; operating profit
+and profit of its first half."""
 
-YEAR, QUARTER = 12, 3  # months
+YEAR, HALF, QUARTER = 12, 6, 3  # months
 MONTHS_OF_TYPE = {"1Q": 3, "2Q": 6, "3Q": 9, "4Q": 12, "5Q": 15, "FY": 12}
 ORDER = ["Code", "known_at", "DiscNo"]  # in which filings are read
 NO_FIGURES: Figures = (nan,) * 3
-NO_GUIDANCE: Guidance = (nan,) * 4
+NO_GUIDANCE: Guidance = (nan,) * 6
 
 
 class Filing(NamedTuple):
@@ -133,7 +135,7 @@ class Company:
         state = State(guidance_at=self.guided)
         running = min((year for year in self.guidance if year > self.closed), default=None)
         if running:
-            rev_op, rev_np, rev_eps, rev_dividend = self.revision[running]
+            rev_op, rev_np, rev_eps, rev_dividend, *_ = self.revision[running]
             state = state._replace(
                 rev_fore_op=rev_op,
                 rev_fore_np=rev_np,
@@ -195,8 +197,8 @@ def prepare(summary: pl.DataFrame, basis: pl.Expr) -> pl.DataFrame:
     """
     document = pl.col("DocType")
     shares = pl.coalesce(pl.col("ShOutFY") - pl.col("TrShFY").fill_null(0), "AvgSh")
-    forecasts = [["FOP", "FNP", "FEPS", "FDivAnn"], ["NxFOP", "NxFNp", "NxFEPS", "NxFDivAnn"]]
-    running, following = (_guidance(names, basis) for names in forecasts)
+    running = _guidance(basis, "FOP FNP FEPS FDivAnn FOP2Q FNP2Q")
+    following = _guidance(basis, "NxFOP NxFNp NxFEPS NxFDivAnn NxFOP2Q NxFNp2Q")
     year = _month("CurFYEn")
     return summary.sort(ORDER, maintain_order=True).select(
         pl.col("Code"),
@@ -219,9 +221,9 @@ def prepare(summary: pl.DataFrame, basis: pl.Expr) -> pl.DataFrame:
     )
 
 
-def _guidance(names: list[str], basis: pl.Expr) -> pl.Expr:
-    operating, profit, *per_share = (pl.col(name) for name in names)
-    numbers = [operating, profit, *(number / basis for number in per_share)]
+def _guidance(basis: pl.Expr, names: str) -> pl.Expr:
+    operating, profit, eps, dividend, *half = (pl.col(name) for name in names.split())
+    numbers = [operating, profit, eps / basis, dividend / basis, *half]
     return pl.concat_list(number.fill_null(nan) for number in numbers)
 
 

@@ -13,8 +13,9 @@ expires after 245. The market reacts in the first session whose close follows th
 on the served clock may lie before the session that counts it, or after it. Its surprise measures
 the operating profit, or profit where the company reports or guides no operating profit, against the
 full-year guidance in force before the filing's day, in proportion to the months of the fiscal year
-that the figure holds: three quarters of it after nine months. A correction of the newest period
-counts against the same guidance; an older period's changes no surprise.
+that the figure holds: three quarters of it after nine months. After six the company's own guidance
+for the first half comes first. A correction of the newest period counts against the same guidance;
+an older period's changes no surprise.
 """
 
 import datetime as dt
@@ -32,7 +33,7 @@ from gogooku import filings, ops
 from gogooku.calendar import Days, Sessions
 from gogooku.features.column import Column
 from gogooku.features.statement import LONGEST, VENDOR, laid_out, newest_filing, sessions_since
-from gogooku.filings import NO_GUIDANCE, YEAR, Company, Filing, Guidance, change, first_known
+from gogooku.filings import HALF, NO_GUIDANCE, YEAR, Company, Filing, Guidance, change, first_known
 from gogooku.panel import Panel
 
 log = logging.getLogger(__name__)
@@ -54,7 +55,8 @@ COLUMNS = [
     _column("is_earnings_week", kind="flag", unit="0/1", look_back=LONGEST, source=SCHEDULES,
             definition="days_to_earnings ≤ 5 or days_since_earnings ≤ 5"),
     _column("earnings_surprise", definition="operating profit (profit where it is not reported or "
-            "guided) against its share by months of the guidance known before, / its abs"),
+            "guided) against its share by months of the full-year guidance known before, after six "
+            "months that for the first half where there is one; / its abs"),
     _column("earnings_momentum", look_back=820, min_obs=ops.enough(SURPRISES), definition="mean "
             "sign of the surprises of the 4 quarters to the newest"),
     _column("earnings_day_return", unit="share", look_back=LONGEST + 1, min_obs=2,
@@ -224,10 +226,12 @@ def _surprise(newest: Filing, figures: filings.Figures, guided: Guidance) -> flo
     months = newest.length + newest.year - newest.end  # of the fiscal year
     share = newest.length / months if months > 0 else nan
     _, operating, profit = figures
-    guided_operating, guided_profit, *_ = guided
-    return first_known(
-        change(operating, share * guided_operating), change(profit, share * guided_profit)
-    )
+    guided_operating, guided_profit, *_, half_operating, half_profit = guided
+    due_operating, due_profit = share * guided_operating, share * guided_profit
+    if newest.length == HALF:
+        due_operating = first_known(half_operating, due_operating)
+        due_profit = first_known(half_profit, due_profit)
+    return first_known(change(operating, due_operating), change(profit, due_profit))
 
 
 def walk(rows: pl.DataFrame, published: pl.Series) -> Iterator[Announced]:
