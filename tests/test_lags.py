@@ -1,4 +1,4 @@
-"""The lag report says how old the used rows are, and that none was used before it was known."""
+"""The lag report says how old the newest rows are that a day may use."""
 
 import datetime as dt
 
@@ -7,7 +7,6 @@ import numpy as np
 import polars as pl
 import pytest
 from gogooku import known, lags, lags_page, run
-from gogooku.run import UserError
 
 CLOSES = [{"from": "1900-01-01", "at": "15:00"}]
 DECISIONS = {"published": "close", "served": "19:00"}
@@ -99,13 +98,6 @@ def test_only_what_the_families_read_is_measured_once_for_each(raw):
     read = {("panel", "bars"), ("panel", "master"), ("market", "topix"), ("relative", "topix")}
     assert set(rows.select("family", "dataset").rows()) == read
     assert len(rows) == 2 * len(read)
-
-
-def test_a_row_used_before_it_was_known_is_an_error(raw, monkeypatch):
-    ahead = lambda known_at, moments: np.full(len(moments), len(known_at))  # noqa: E731
-    monkeypatch.setattr(known, "as_of", ahead)
-    with pytest.raises(UserError, match="look-ahead: on 2023-12-28 a row of bars 13010 .* hours"):
-        measured(raw)
 
 
 def test_the_page_tells_both_clocks_and_every_year(raw):

@@ -2,7 +2,8 @@
 
 For every data set and session the newest row that was known by then, of each universe member where
 the rows belong to stocks, and of the data set as a whole where they do not. A lag of 0 is a row
-known at the very moment of decision, as prices are at the close; a negative one is look-ahead.
+known at the very moment of decision, as prices are at the close. This says how late knowledge is;
+that no later row is used is for the audit of time to prove.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +17,6 @@ import polars as pl
 
 from gogooku import calendar, known, run
 from gogooku.features.families import FAMILIES
-from gogooku.run import UserError
 from gogooku.sources.catalogue import DATASETS
 
 PANEL = ("bars", "master")
@@ -47,8 +47,6 @@ def measure(
 
     Returns clock, family (`panel` for what all read), dataset, year (null for all), asked
     (stock-days, or sessions), missing (those without any row yet), min, p50, p95, max [hours].
-
-    Raises UserError if a row is used before it was known.
     """
     readers = _readers(families)
     folders = groupby(sorted(map(Path, raw)), lambda path: path.parent)
@@ -104,14 +102,7 @@ def _lags(
     moments = calendar.decision_moments(
         asked["date"].to_numpy().astype("datetime64[D]"), decision, closes
     )
-    lags = _behind(asked["code"], moments, rows)
-    if (early := np.flatnonzero(lags < 0)).size:
-        day, name = asked.row(int(early[0]))
-        raise UserError(
-            f"look-ahead: on {day} a row of {dataset} {name} counts as used {-lags[early[0]]:.1f} "
-            f"hours before it was known on the clock {clock!r}: mend its moments and fetch it again"
-        )
-    return pl.DataFrame({"date": asked["date"], "lag": lags})
+    return pl.DataFrame({"date": asked["date"], "lag": _behind(asked["code"], moments, rows)})
 
 
 def _behind(

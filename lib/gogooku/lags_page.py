@@ -21,8 +21,8 @@ PAGE = (
 data set that a configured family reads.</p>
 <p class="caption">Of stocks' data sets the newest row of each universe member on each day counts,
 of all others the newest row of each day: so often is one asked for. Nearest-rank quantiles. 0:
-known at the very moment of decision, as prices are at the close. A row used before it was known
-would have a negative lag and stop the page from being made.</p>
+known at the very moment of decision, as prices are at the close. That no later row is used is for
+the audit of time to prove.</p>
 </header>
 <main>
 {% for clock, meaning, whole, years in clocks %}
