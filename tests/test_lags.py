@@ -3,7 +3,6 @@
 import datetime as dt
 
 import markup
-import numpy as np
 import polars as pl
 import pytest
 from gogooku import known, lags, lags_page, run

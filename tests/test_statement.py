@@ -374,6 +374,21 @@ def test_per_share_ratios_take_the_days_price_and_the_shares_without_treasury():
     assert at(made, panel, "2022-06-01", "sp") == pytest.approx(52 / 1000)
 
 
+def test_dollars_are_compared_neither_with_yen_nor_with_the_price():
+    fields = {"ShEq": 3000.0, "ShOutFY": 10.0, "FDivAnn": 20.0}
+    rows = quarters(**fields) + quarters(2022, dt.date(2022, 8, 9), scale=0.01, **fields)
+    rows = [{**row, "Code": code} for code in ("62690", "99990") for row in rows]
+    panel = make(np.full((900, 2), 1000.0), codes=["62690", "99990"])
+    made = compute(rows, panel)
+    # the second statement of the year, of November 2021, is the last one in yen
+    for name in ("ep", "bp", "sp", "div_yield_fore", "yoy_sales", "roe"):
+        assert np.isfinite(at(made, panel, "2022-09-01", name, 1)), name
+        assert np.isnan(at(made, panel, "2022-09-01", name)), name
+    assert np.isfinite(at(made, panel, "2022-01-31", "bp"))
+    assert np.isnan(at(made, panel, "2022-02-08", "bp"))
+    assert at(made, panel, "2022-09-01", "opm") == pytest.approx(0.2)
+
+
 def test_a_split_after_the_filing_leaves_the_ratios_as_they_were():
     sessions = 600
     split = np.searchsorted(weekdays(sessions), np.datetime64("2022-06-15"))

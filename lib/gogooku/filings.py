@@ -24,6 +24,9 @@ and profit of its first half."""
 YEAR, HALF, QUARTER = 12, 6, 3  # months
 MONTHS_OF_TYPE = {"1Q": 3, "2Q": 6, "3Q": 9, "4Q": 12, "5Q": 15, "FY": 12}
 ORDER = ["Code", "known_at", "DiscNo"]  # in which filings are read
+DOLLARS = {"62690": dt.date(2022, 2, 1)}
+"""Code → day from which the company files in US dollars, which no field says. Source: the vendor's
+page on fins/summary, of MODEC."""
 NO_FIGURES: Figures = (nan,) * 3
 NO_GUIDANCE: Guidance = (nan,) * 6
 
@@ -34,6 +37,7 @@ class Filing(NamedTuple):
     code: str
     known_at: dt.datetime
     day: dt.date
+    dollars: bool  # all money is in US dollars
     statement: bool
     single: bool  # figures of the company without its subsidiaries
     end: int
@@ -51,11 +55,17 @@ class Filing(NamedTuple):
     forecast: list[float]
     next_forecast: list[float]
 
+    @property
+    def whose(self) -> tuple[str, bool]:
+        """Company and currency: what was filed in another one is not compared."""
+        return self.code, self.dollars
+
 
 class State(NamedTuple):
     """What is known of a company after a filing; NaN where nothing is.
 
-    Money [JPY], per-share figures in the share basis of the frame that was walked.
+    Money [JPY, or USD of a company that files in it], per-share figures [JPY] in the share basis of
+    the frame that was walked.
     """
 
     statement_at: dt.datetime | None = None  # when the newest period was first published
@@ -81,6 +91,9 @@ class State(NamedTuple):
     dividend: float = nan
 
 
+NOT_YEN = dict.fromkeys(("eps", "bps", "sps", "dividend"), nan)
+
+
 @dataclass
 class Company:
     """All that one company has published so far."""
@@ -94,9 +107,11 @@ class Company:
     before: dict[int, Guidance] = field(default_factory=dict)  # in force before `day`
     revision: dict[int, Guidance] = field(default_factory=dict)
     guided: dt.datetime | None = None
+    dollars: bool = False
 
     def read(self, filing: Filing) -> State:
         """Add a filing and give what is known after it."""
+        self.dollars = filing.dollars
         if filing.day != self.day:
             self.day, self.before = filing.day, dict(self.guidance)
         if filing.end and filing.length:
@@ -143,7 +158,8 @@ class Company:
                 rev_div_fore=rev_dividend,
                 dividend=self.guidance[running][3],
             )
-        return self._with_actuals(state, self.newest) if self.newest else state
+        state = self._with_actuals(state, self.newest) if self.newest else state
+        return state._replace(**NOT_YEN) if self.dollars else state
 
     def _with_actuals(self, state: State, newest: Filing) -> State:
         periods = self.figures[newest.single]
@@ -177,11 +193,11 @@ def walk(rows: pl.DataFrame) -> Iterator[State]:
 
     rows   fields of `Filing`, in its order (see `prepare`)
     """
-    company, code = Company(), None
+    company, whose = Company(), None
     for row in rows.iter_rows():
         filing = Filing._make(row)
-        if filing.code != code:
-            company, code = Company(), filing.code
+        if filing.whose != whose:
+            company, whose = Company(), filing.whose
         yield company.read(filing)
 
 
@@ -204,6 +220,9 @@ def prepare(summary: pl.DataFrame, basis: pl.Expr) -> pl.DataFrame:
         pl.col("Code"),
         pl.col("known_at"),
         pl.col("DiscDate"),
+        pl.any_horizontal(
+            (pl.col("Code") == code) & (pl.col("DiscDate") >= day) for code, day in DOLLARS.items()
+        ).alias("dollars"),
         document.str.contains("FinancialStatements").alias("statement"),
         document.str.contains("_NonConsolidated_").alias("single"),
         _month("CurPerEn").fill_null(0).alias("end"),

@@ -239,11 +239,11 @@ def walk(rows: pl.DataFrame, published: pl.Series) -> Iterator[Announced]:
 
     published   (rows,) when the market could read each
     """
-    announcements, code = Announcements(), None
+    announcements, whose = Announcements(), None
     for row, moment in zip(rows.iter_rows(), published, strict=True):
         filing = Filing._make(row)
-        if filing.code != code:
-            announcements, code = Announcements(), filing.code
+        if filing.whose != whose:
+            announcements, whose = Announcements(), filing.whose
         yield announcements.read(filing, moment)
 
 

@@ -5,7 +5,8 @@ Figures and guidance are carried separately and expire 245 sessions after they w
 Guidance in force is that for the running fiscal year: the first that is neither reported whole nor
 followed by filings of the next.
 Quarters are de-cumulated; TTM is the sum of the last twelve months. Per-share figures are re-based
-for the splits after their filing.
+for the splits after their filing. Of a company that files in US dollars (`filings.DOLLARS`) ratios
+to the price are null, and nothing is compared with what it filed in yen.
 """
 
 import logging
