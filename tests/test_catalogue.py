@@ -38,6 +38,12 @@ def test_columns_of_the_graph_look_back_as_far_as_its_edges_do():
     assert fewest == {settings["min_observations"] + 1}
 
 
+def test_the_page_says_what_each_family_reads_and_how_far_back():
+    page = catalogue.page()
+    assert "## `index`: 216 columns\n\nReads `panel` (250), `indices` (250).\n" in page
+    assert page.count("\nReads `panel` (") == len(catalogue.CATALOGUE)
+
+
 def test_the_page_is_current():
     page = ROOT / "docs" / "features.md"
     assert page.read_text() == catalogue.page()

@@ -19,6 +19,7 @@ from gogooku.features import (
     technical,
 )
 from gogooku.features.column import Column
+from gogooku.features.families import FAMILIES
 
 CATALOGUE: dict[str, list[Column]] = {
     "technical": technical.COLUMNS,
@@ -46,8 +47,16 @@ training days; `flag` columns are never scaled. *Look-back* counts the sessions 
 a value can depend on. *Minimum* counts what it needs: bars in a row, from the first on, where it is
 made of daily bars, and else observations such as prints, filings or reports.
 
+A family *reads* its inputs for the span and for so many sessions before it: the run's `panel` and
+`graphs`, and raw data sets, of which a day uses what was known when it was decided.
+
 Columns of your own join these: [features-user.md](features-user.md).
 """
+
+NOTES = {
+    "index": "The indices of the 33 and of the 17 sectors are each stock's own, as `sect_…` and "
+    "`sect17_…`; as columns of the day they would be 350 more.\n",
+}
 
 
 def page() -> str:
@@ -56,7 +65,9 @@ def page() -> str:
 
 
 def _table(family: str, columns: list[Column]) -> str:
-    head = f"\n## `{family}`: {len(columns)} columns\n\n"
+    inputs = ", ".join(f"`{name}` ({sessions})" for name, sessions in FAMILIES[family].items())
+    head = f"\n## `{family}`: {len(columns)} columns\n\nReads {inputs}.\n\n"
+    head += f"{NOTES[family]}\n" if family in NOTES else ""
     head += "| column | kind | unit | definition | look-back | minimum | source |\n"
     head += "|---|---|---|---|---:|---:|---|\n"
     return head + "".join(_row(column) for column in columns)

@@ -254,7 +254,14 @@ OSCILLATORS = [
         15,
         WILDER,
     ),
-    _stock("natr_14", "share", "ATR of 14 / C", WILDER_14, 15, TA_LIB),
+    _stock(
+        "natr_14",
+        "share",
+        "Wilder's average of 14 true ranges in JPY, / C; atr_14 is relative before it is averaged",
+        WILDER_14,
+        15,
+        TA_LIB,
+    ),
     _stock(
         "adx_14", "0–100", "Wilder's average of 14 directional indices", 2 * WILDER_14, 28, TA_LIB
     ),
