@@ -91,9 +91,6 @@ class State(NamedTuple):
     dividend: float = nan
 
 
-NOT_YEN = dict.fromkeys(("eps", "bps", "sps", "dividend"), nan)
-
-
 @dataclass
 class Company:
     """All that one company has published so far."""
@@ -159,7 +156,7 @@ class Company:
                 dividend=self.guidance[running][3],
             )
         state = self._with_actuals(state, self.newest) if self.newest else state
-        return state._replace(**NOT_YEN) if self.dollars else state
+        return state._replace(eps=nan, bps=nan, sps=nan, dividend=nan) if self.dollars else state
 
     def _with_actuals(self, state: State, newest: Filing) -> State:
         periods = self.figures[newest.single]
