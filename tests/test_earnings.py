@@ -507,8 +507,7 @@ def without_corrections(summary):
 
 def test_surprise_and_momentum_are_those_of_the_simulated_exchange(exchange):
     panel, summary, z = exchange
-    halves = [pl.lit(None, pl.Float64).alias(name) for name in ("FOP2Q", "NxFOP2Q")]
-    clean = without_corrections(summary).with_columns(halves)  # news are against the year's share
+    clean = without_corrections(summary)
     made = compute(panel, filed=clean)
     moments = calendar.decision_moments(panel.dates, "close", CLOSES)
     news = clean.filter(pl.col("DocType").str.contains("Statements")).join(

@@ -129,13 +129,13 @@ def _forecasts():
     found: dict[str, pl.Expr] = {}
     next_year = STATEMENT & FINAL
     for prefix, wanted in (("F", ~next_year), ("NxF", next_year)):
-        first_half = wanted & (next_year | (STATEMENT & (pl.col("quarter") == 1)))
+        first_half = wanted & (next_year | (pl.col("quarter") == 1) | (~STATEMENT & FINAL))
         found |= {
             f"{prefix}{name}": pl.when(wanted).then(value) for name, value in _guided(prefix, 1)
         }
         found |= {
             f"{prefix}{name}2Q": pl.when(first_half).then(value)
-            for name, value in _guided(prefix, 0.48)
+            for name, value in _guided(prefix, 0.5)
         }
     return found
 
