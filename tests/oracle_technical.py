@@ -181,7 +181,7 @@ def wilder(values, span):
 
 
 def listing(volume, shares, limits, listed):
-    """Columns of the listing, as frames (T, N): raw volume, shares outstanding, both limits, listed.
+    """Columns of the listing, frames (T, N): raw volume, shares outstanding, limits, listed or not.
 
     A stock listed on the first session is taken for 800 sessions old.
     """

@@ -1,8 +1,10 @@
 """Every column of the catalogue has its value tested against a source that is not its own code."""
 
-import ast
+import functools
+import itertools
 from pathlib import Path
 
+import by_hand
 import numpy as np
 import oracle_market
 import oracle_technical
@@ -21,7 +23,6 @@ LIMITS = ("limit_up", "limit_down")
 PARTIAL = {"stoch_k", "stoch_d", "williams_r_14", "cci_20", "mfi_14", "bb_pct_b", "bb_width",
            "macd", "mkt_bb_pct_b", "mkt_bb_bw"}  # fmt: skip
 """Columns of windows that are not yet full, which TA-Lib leaves out."""
-KINDS = {column.name: column.kind for columns in CATALOGUE.values() for column in columns}
 
 
 def agree(made, expected, name):
@@ -34,6 +35,10 @@ def agree(made, expected, name):
         np.testing.assert_array_equal(np.isfinite(found), known, name)
     scale = np.nanstd(told)
     np.testing.assert_allclose(found[known], told[known], 2e-5, 2e-5 * scale, err_msg=name)
+
+
+def frames(panel, *names):
+    return [pd.DataFrame(panel[name]) for name in names]
 
 
 def rounded(frame, tick):
@@ -70,37 +75,37 @@ def adjusted(panel, slot):
     return {name: x[panel["listed"][:, slot]] for name, x in made.items()}
 
 
-def technical_columns(missing):
-    panel, calendar = exchange(missing), sample_panel.sessions(COUNT)
+def by_stock(panel, *oracles):
+    """What oracles of one stock's bars make of every stock, name → (T, N)."""
+    made = [{} for _ in panel.codes]
+    for slot, oracle in itertools.product(range(len(panel.codes)), oracles):
+        made[slot] |= oracle(adjusted(panel, slot))
+    sessions = range(len(panel.dates))
+    return {name: pd.DataFrame([own[name] for own in made], columns=sessions).T for name in made[0]}
+
+
+def technical_columns(panel):
+    """Shares outstanding, and the columns that are made of them and of the panel."""
     shares = np.random.default_rng(3).uniform(1e6, 1e8, panel.shape)
-    return panel, shares, technical.compute(panel, calendar, shares)
+    return shares, technical.compute(panel, sample_panel.sessions(COUNT), shares)
 
 
-def test_technical_columns_of_bars_are_those_of_pandas_scipy_and_ta_lib():
-    panel, _, made = technical_columns(missing=0)
-    for slot in range(3):
-        bars = adjusted(panel, slot)
-        expected = oracle_technical.windows(bars) | oracle_technical.smoothed(bars)
-        for name, values in expected.items():
-            agree(made[name][values.index, slot], values, name)
+@functools.cache
+def of_technical():
+    panel = exchange(missing=0)
+    shares, made = technical_columns(panel)
+    expected = by_stock(panel, oracle_technical.windows, oracle_technical.smoothed)
+    volume, up, down, listed = frames(panel, "raw_volume", "limit_up", "limit_down", "listed")
+    expected |= oracle_technical.listing(volume, pd.DataFrame(shares), (up, down), listed)
+    calendar = sample_panel.sessions(COUNT).days
+    return made, expected | oracle_technical.of_the_calendar(panel.dates, calendar)
 
 
-def test_technical_columns_of_windows_pass_over_sessions_without_a_trade():
-    panel, _, made = technical_columns(missing=0.05)
-    for slot in range(3):
-        for name, values in oracle_technical.windows(adjusted(panel, slot)).items():
-            agree(made[name][values.index, slot], values, name)
-
-
-def test_technical_columns_of_the_listing_and_the_calendar_are_those_of_pandas():
-    panel, shares, made = technical_columns(missing=0.05)
-    part = {name: pd.DataFrame(panel[name]) for name in ("raw_volume", *LIMITS, "listed")}
-    expected = oracle_technical.listing(
-        part["raw_volume"], pd.DataFrame(shares), [part[name] for name in LIMITS], part["listed"]
-    )
-    expected |= oracle_technical.of_the_calendar(panel.dates, sample_panel.sessions(COUNT).days)
-    for name, values in expected.items():
-        agree(made[name], values, name)
+def test_windows_of_technical_pass_over_sessions_without_a_trade():
+    panel = exchange(missing=0.05)
+    _, made = technical_columns(panel)
+    for name, expected in by_stock(panel, oracle_technical.windows).items():
+        agree(made[name], expected, name)
 
 
 # ---- market, relative, sector --------------------------------------------------------------------
@@ -114,30 +119,25 @@ def topix(count):
     return rows.with_columns(H=pl.col("C") * pl.Series(high), L=pl.col("C") / pl.Series(low))
 
 
-def frames(panel, *names):
-    return [pd.DataFrame(panel[name]) for name in names]
-
-
-def test_market_columns_are_those_of_pandas_and_ta_lib():
+@functools.cache
+def of_market():
     panel, index = sample_panel.panel(count=2 * COUNT), topix(2 * COUNT)
     bars = (pd.Series(index[bar].to_numpy()) for bar in "HLC")
     expected = oracle_market.market(*bars, *frames(panel, "close", "universe"))
-    made = market.compute(panel, index)
-    for name, values in expected.items():
-        agree(made[name], values, name)
+    return market.compute(panel, index), expected
 
 
-def test_relative_columns_are_those_of_pandas_scipy_and_ta_lib():
+@functools.cache
+def of_relative():
     panel, index = sample_panel.panel(count=COUNT, stocks=2, missing=0), topix(COUNT)
-    made, level = relative.compute(panel, index), pd.Series(index["C"].to_numpy())
-    for slot in range(2):
-        expected = oracle_market.relative(pd.Series(panel["close"][:, slot]), level)
-        for name, values in expected.items():
-            agree(made[name][:, slot], values, name)
+    level = pd.Series(index["C"].to_numpy())
+    expected = by_stock(panel, lambda bars: oracle_market.relative(bars["close"], level))
+    return relative.compute(panel, index), expected
 
 
-def test_sector_columns_are_those_of_pandas_scipy_and_ta_lib():
-    """Five or six peers in one sector, two to four in another, which a stock changes."""
+@functools.cache
+def of_sector():
+    """Five or six peers in one sector, two to five in another, into which a stock moves."""
     frame = sample_panel.rows(300, 10, missing=0, seed=2)
     moved = (pl.col("code") == "13010") & (pl.col("date") >= frame["date"].unique().sort()[200])
     small = moved | pl.col("code").is_in(["13070", "13080", "13090", "13100"])
@@ -145,6 +145,36 @@ def test_sector_columns_are_those_of_pandas_scipy_and_ta_lib():
         frame.with_columns(s33=pl.when(small).then(pl.lit("3250")).otherwise(pl.lit("0050")))
     )
     expected = oracle_market.sector(*frames(panel, "close", "volume", "s33", "universe"))
-    made = sector.compute(panel)
+    return sector.compute(panel), expected
+
+
+# ---- all of the catalogue ------------------------------------------------------------------------
+
+CASES = {
+    "technical": of_technical,
+    "market": of_market,
+    "relative": of_relative,
+    "sector": of_sector,
+}
+
+
+@pytest.mark.parametrize("family", CASES)
+def test_a_familys_columns_are_those_of_pandas_scipy_and_ta_lib(family):
+    made, expected = CASES[family]()
+    assert set(made) == set(expected)
     for name, values in expected.items():
         agree(made[name], values, name)
+
+
+@pytest.mark.parametrize("family", CATALOGUE)
+def test_every_columns_value_is_asserted(family):
+    asserted = {name for names in by_hand.TESTS.values() for name in names.split()}
+    if family in CASES:
+        _, asserted = CASES[family]()
+    assert not {column.name for column in CATALOGUE[family]} - set(asserted)
+
+
+def test_the_tests_that_are_said_to_assert_a_value_exist():
+    for test in by_hand.TESTS:
+        file, name = test.split("::")
+        assert f"\ndef {name}(" in (Path(__file__).parent / f"{file}.py").read_text(), test
