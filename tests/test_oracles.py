@@ -52,7 +52,7 @@ def rounded(frame, tick):
 
 def exchange(missing):
     """A panel of three stocks that tie and touch limits; one is split, one is listed late."""
-    rng = np.random.default_rng(8)
+    rng, told = np.random.default_rng(8), pl.Series([None, False, True])
     frame = rounded(sample_panel.rows(COUNT, 3, seed=11, missing=missing), 5.0)
     day = sample_panel.sessions(COUNT).days
     halved = (pl.col("code") == "13020") & (pl.col("date") >= day[150])
@@ -60,7 +60,7 @@ def exchange(missing):
     frame = frame.with_columns(
         *(pl.when(halved).then(pl.col(x) / 2).otherwise(x).alias(x) for x in BARS[:4]),
         *(pl.when(on_the_day).then(0.5).otherwise(1.0).alias(x) for x in FACTORS),
-        *(pl.Series(x, rng.random(len(frame)) < 0.3) for x in ("limit_up", "limit_down")),
+        *(pl.Series(x, told[rng.integers(3, size=len(frame))].to_list()) for x in LIMITS),
         pl.when(halved).then(pl.col("volume") * 2).otherwise("volume").alias("volume"),
     )
     return Panel.of(frame.filter((pl.col("code") != "13030") | (pl.col("date") >= day[30])))
@@ -95,7 +95,7 @@ def of_technical():
     panel = exchange(missing=0)
     shares, made = technical_columns(panel)
     expected = by_stock(panel, oracle_technical.windows, oracle_technical.smoothed)
-    volume, up, down, listed = frames(panel, "raw_volume", "limit_up", "limit_down", "listed")
+    volume, up, down, listed = frames(panel, "raw_volume", *LIMITS, "listed")
     expected |= oracle_technical.listing(volume, pd.DataFrame(shares), (up, down), listed)
     calendar = sample_panel.sessions(COUNT).days
     return made, expected | oracle_technical.of_the_calendar(panel.dates, calendar)
