@@ -10,11 +10,10 @@ from scipy import stats
 def market(high, low, close, stocks, universe):
     """Columns of the market: the index's bars (T,) without holes, closes and members (T, N)."""
     ema = {n: talib.EMA(close, n) for n in (5, 20, 60, 200)}
-    upper, middle, lower = talib.BBANDS(close, 20, 2, 2)
     daily = returns(close)
     spread = over(np.log(close / close.shift()), 20).std(ddof=1) * YEAR
-    deviation = over(close, 20).std(ddof=0)
-    width = 4 * deviation / over(close, 20).mean()
+    mean, deviation = over(close, 20).mean(), over(close, 20).std(ddof=0)
+    width = 4 * deviation / mean
     fallen = close / over(close, 245).max() - 1
     usual = over(daily, 60).std(ddof=1).shift()
     gains = returns(stocks).where(universe)
@@ -32,8 +31,8 @@ def market(high, low, close, stocks, universe):
         "mkt_vol_20d": spread,
         "mkt_natr_14": talib.NATR(high, low, close, 14) / 100,
         "mkt_atr_ratio_5_20": talib.ATR(high, low, close, 5) / talib.ATR(high, low, close, 20),
-        "mkt_bb_pct_b": (close - lower) / (upper - lower),
-        "mkt_bb_bw": (upper - lower) / middle,
+        "mkt_bb_pct_b": (close - (mean - 2 * deviation)) / (4 * deviation),
+        "mkt_bb_bw": width,
         "mkt_dd_from_peak": fallen,
         "mkt_big_move_flag": flag(daily.abs() >= 2 * usual, usual),
         "mkt_ret_1d_z": zscore(daily, 245),
