@@ -96,7 +96,6 @@ def windows(x):
         "vol_confirmed_mom": returns(close, 5) * volume / turnover[20],
         **volatilities(first, high, low, close),
         **oscillators(high, low, close, volume),
-        **averages(close),
     }
 
 
@@ -120,29 +119,6 @@ def oscillators(high, low, close, volume):
         "cci_20": (typical - over(typical, 20).mean()) / (0.015 * apart),
         "mfi_14": 100 - 100 / (1 + gained / lost),
     }
-
-
-def averages(close):
-    """Distances from exponential averages and between them; they hold where there is no close."""
-    ema = {n: held(close, n) for n in (5, 10, 20, 60, 200)}
-    return {
-        "price_to_ema_5": close / ema[5] - 1,
-        "price_to_ema_10": close / ema[10] - 1,
-        "price_to_ema_20": close / ema[20] - 1,
-        "price_to_ema_60": close / ema[60] - 1,
-        "price_to_ema_200": close / ema[200] - 1,
-        "ma_gap_5_20": (ema[5] - ema[20]) / ema[20],
-        "ma_gap_20_60": (ema[20] - ema[60]) / ema[60],
-        "ma_gap_60_200": (ema[60] - ema[200]) / ema[200],
-        "ema5_slope": returns(ema[5]),
-        "ema20_slope": returns(ema[20]),
-        "ema60_slope": returns(ema[60]),
-    }
-
-
-def held(close, span):
-    """TA-Lib's exponential average of the closes that there are."""
-    return talib.EMA(close.dropna(), span).reindex(close.index).ffill()
 
 
 def volatilities(first, high, low, close):
@@ -178,6 +154,7 @@ def volatilities(first, high, low, close):
 def smoothed(x):
     """Columns that TA-Lib makes, from the same bars without holes."""
     high, low, close, volume = x["high"], x["low"], x["close"], x["volume"]
+    ema = {n: talib.EMA(close, n) for n in (5, 10, 20, 60, 200)}
     _, signal, histogram = talib.MACD(close, 12, 26, 9)
     line = talib.EMA(close[14:], 12).reindex(close.index) - talib.EMA(close, 26)
     upper, middle, lower = talib.BBANDS(close, 20, 2, 2)
@@ -185,6 +162,17 @@ def smoothed(x):
     strength = talib.RSI(close, 14)
     spread = over(np.log(close / close.shift()), 20).std(ddof=1) * YEAR
     return {
+        "price_to_ema_5": close / ema[5] - 1,
+        "price_to_ema_10": close / ema[10] - 1,
+        "price_to_ema_20": close / ema[20] - 1,
+        "price_to_ema_60": close / ema[60] - 1,
+        "price_to_ema_200": close / ema[200] - 1,
+        "ma_gap_5_20": (ema[5] - ema[20]) / ema[20],
+        "ma_gap_20_60": (ema[20] - ema[60]) / ema[60],
+        "ma_gap_60_200": (ema[60] - ema[200]) / ema[200],
+        "ema5_slope": returns(ema[5]),
+        "ema20_slope": returns(ema[20]),
+        "ema60_slope": returns(ema[60]),
         "rsi_2": talib.RSI(close, 2),
         "rsi_14": strength,
         "rsi_delta": strength.diff(),
