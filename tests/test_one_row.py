@@ -50,10 +50,13 @@ def whole():
     return rows, raw
 
 
+@functools.cache
 def young():
-    """A stock that is listed throughout and for which every data set of stocks has a row."""
-    rows, _ = whole()
-    return rows.filter(pl.len().over("code") == pl.col("date").n_unique())["code"].min()
+    """The stock, of those listed throughout, of which most data sets tell."""
+    rows, raw = whole()
+    throughout = rows.filter(pl.len().over("code") == pl.col("date").n_unique())
+    told = [set(table["Code"]) for name, table in raw.items() if "Code" in table.columns]
+    return max(sorted(set(throughout["code"])), key=lambda code: sum(code in own for own in told))
 
 
 def lay_down(folder, kept):
