@@ -9,6 +9,9 @@ import polars as pl
 import yaml
 from gogooku import calendar, known, panel_rows
 from gogooku.audit import days
+from gogooku.features import user
+from gogooku.features.column import finish
+from gogooku.panel import Panel
 from gogooku.sources import simulated
 
 AVAILABILITY = yaml.safe_load(
@@ -151,6 +154,13 @@ def weekly(raw, when):
     prints = prints.select(date=pl.col(when) + dt.timedelta(1), x="FrgnBal")
     joined = panel(raw).select("date", "code").join_asof(prints, on="date")
     return joined.sort("date", "code").select("date", "code", "x")
+
+
+def users_module(raw):
+    """Columns of the module mine.py in the working directory, as the workflow lays them out."""
+    made_of = Panel.of(panel(raw))
+    columns, values = user.compute(made_of, [], "mine.py")
+    return finish(made_of, "user", columns, values, START)[0]
 
 
 HONEST = (trailing_window, quantile_of_the_day, lagged_weekly_series, sector_of_the_day,

@@ -4,6 +4,7 @@ import datetime as dt
 import json
 import math
 import shutil
+from pathlib import Path
 
 import leaks
 import numpy as np
@@ -258,8 +259,16 @@ def test_the_table_sums_days_up_and_a_blind_audit_is_refused(tmp_path):
 class InProcess(rebuild.Rebuild):
     """A run of one family, of which `feature` computes the only file, without the workflow."""
 
+    feature = staticmethod(leaks.centred_window)
+
     def _snakemake(self, targets):
-        build(self.folder, targets, leaks.centred_window)
+        build(self.folder, targets, self.feature)
+
+
+class OfTheUser(InProcess):
+    """A run of the columns of the module mine.py."""
+
+    feature = staticmethod(leaks.users_module)
 
 
 def build(folder, targets, feature):
@@ -269,16 +278,20 @@ def build(folder, targets, feature):
         run.write_parquet(feature(raws), folder / target)
 
 
+def built_once(folder, kind, target):
+    """Build `target` from the market's raw files; give what builds it again."""
+    for path, rows in leaks.market().items():
+        run.write_parquet(rows, folder / path)
+    build(folder, [target], kind.feature)
+    raws = [path.relative_to(folder) for path in sorted((folder / "raw").rglob("*.parquet"))]
+    setting = {"spans": "year", "clock": "published"}
+    return kind(folder / "again", Path("runs/x"), raws, setting, leaks.RULES, 1)
+
+
 @pytest.fixture
 def run_of_a_leak(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for path, rows in leaks.market().items():
-        run.write_parquet(rows, tmp_path / path)
-    build(tmp_path, ["runs/x/features/ours/2021y.parquet"], leaks.centred_window)
-    raws = [path.relative_to(tmp_path) for path in sorted((tmp_path / "raw").rglob("*.parquet"))]
-    setting = {"spans": "year", "clock": "published"}
-    house = tmp_path.joinpath("runs/x").relative_to(tmp_path)
-    return InProcess(tmp_path / "again", house, raws, setting, leaks.RULES, 1)
+    return built_once(tmp_path, InProcess, "runs/x/features/ours/2021y.parquet")
 
 
 def test_a_leak_is_refused_with_column_day_and_raw_row(run_of_a_leak):
@@ -294,6 +307,54 @@ def test_a_leak_is_refused_with_column_day_and_raw_row(run_of_a_leak):
     with pytest.raises(run.UserError, match=sentence):
         verdict.judge([found], run_of_a_leak)
     assert not run_of_a_leak.folder.exists()
+
+
+USERS = "runs/x/features/user/2021y.parquet"
+HONEST = """
+from gogooku import ops
+
+
+def columns(panel):
+    close = panel["close"]
+    return {"range_20": ops.excess(ops.ts_max(close, 20, 14), ops.ts_min(close, 20, 14))}
+"""
+AHEAD = """
+import numpy as np
+
+
+def columns(panel):
+    close = panel["close"]
+    tomorrow = np.full(close.shape, np.nan)
+    tomorrow[:-1] = close[1:] / close[:-1] - 1
+    return {"gap": panel["open"] / close - 1, "tomorrow": tomorrow}
+"""
+
+
+def test_a_users_module_that_looks_ahead_is_named_with_column_day_and_raw_row(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text(AHEAD)
+    again = built_once(tmp_path, OfTheUser, USERS)
+    found = verdict.audit(again, leaks.DAY, leaks.MOMENT, 5, [USERS])
+    (stage,) = found["stages"]
+    assert stage["difference"]["columns"] == 1
+    sentence = (
+        r"look-ahead: features/user/2021y\.parquet column tomorrow \(2021-04-28 \w{5}\) changes "
+        r"with a raw row known only after 2021-04-28: raw/(master|bars)/2021y\.parquet Date "
+        r"2021-04-30, Code \w{5} \((altered|deleted)\), known at 2021-0"
+    )
+    with pytest.raises(run.UserError, match=sentence):
+        verdict.judge([found], again)
+
+
+def test_a_users_module_that_looks_back_passes_the_audit(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text(HONEST)
+    again = built_once(tmp_path, OfTheUser, USERS)
+    found = verdict.audit(again, leaks.DAY, leaks.MOMENT, 5, [USERS])
+    (row,) = verdict.judge([found], again)
+    assert (row["stage"], row["leaks"]) == ("features/user", 0) and "range_20" in row["moved"]
 
 
 def test_a_fit_that_learnt_from_the_future_is_named(tmp_path):

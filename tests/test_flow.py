@@ -13,6 +13,10 @@ from panels import make, weekdays
 
 CLOSES = [{"from": "1900-01-01", "at": "15:00"}]
 FRIDAY = dt.date(2020, 1, 10)
+# The vendor's names: proprietary, individuals, foreigners, securities companies, business and other
+# corporations; then institutions: trusts, insurers, city and regional banks, trust banks, others.
+INSTITUTIONS = ["InvTr", "InsCo", "Bank", "TrstBnk", "OthFin"]
+INVESTORS = ["Prop", "Ind", "Frgn", "SecCo", "BusCo", "OthCo", *INSTITUTIONS]
 OLD, NEW = ("TSE1st", "TSE2nd", "TSEMothers"), ("TSEPrime", "TSEStandard", "TSEGrowth")
 
 
@@ -92,27 +96,24 @@ def series(rows, section, until):
             ("Bal", "Tot")}  # fmt: skip
 
 
-def test_every_column_agrees_with_its_definition_by_hand():
-    panel = panel_of()
-    rows = history()
-    day = dt.date(2022, 6, 1)
-    x = series(rows, "TSEPrime", day)
+def by_hand(x, session):
+    """Every column from a section's prints, `session` sessions after the newest one counted."""
     foreign, individual = x["FrgnBal"] / x["FrgnTot"], x["IndBal"] / x["IndTot"]
-    inst = {side: sum(x[g + side] for g in flow.INSTITUTIONS) for side in ("Bal", "Tot")}
+    inst = {side: sum(x[group + side] for group in INSTITUTIONS) for side in ("Bal", "Tot")}
 
     def z(values, back=0):
         window = values[len(values) - 52 - back : len(values) - back]
         return (window[-1] - window.mean()) / window.std()
 
     institutional = inst["Bal"] / inst["Tot"]
-    last = {group: x[f"{group}Bal"][-1] for group in flow.GROUPS}
+    last = {group: x[f"{group}Bal"][-1] for group in INVESTORS}
     weights = np.abs(list(last.values())) / np.abs(list(last.values())).sum()
     smart, indicator = (
         z(foreign) - z(individual),
         (z(foreign) + z(institutional)) / 2 - z(individual),
     )
     domestic = (x["BrkBal"] - x["FrgnBal"])[-1] / (x["BrkTot"] - x["FrgnTot"])[-1]
-    expected = {
+    return {
         "flow_foreign_net_ratio": foreign[-1],
         "flow_individual_net_ratio": individual[-1],
         "flow_activity_ratio": x["TotTot"][-1] / x["TotTot"][-52:].mean(),
@@ -128,8 +129,8 @@ def test_every_column_agrees_with_its_definition_by_hand():
         "flow_smart_pos": smart > 0,
         "flow_activity_high": z(x["TotTot"]) >= 1,
         "flow_activity_low": z(x["TotTot"]) <= -1,
-        "flow_impulse": 0,
-        "flow_days_since": 3,
+        "flow_impulse": session == 0,
+        "flow_days_since": session,
         "institutional_accumulation": inst["Bal"][-4:].sum() / inst["Tot"][-4:].sum(),
         "foreign_sentiment": x["FrgnBal"][-4:].sum() / x["TotTot"][-4:].sum(),
         "retail_institutional_divergence": individual[-1] - institutional[-1],
@@ -140,10 +141,19 @@ def test_every_column_agrees_with_its_definition_by_hand():
         "flow_concentration": (weights**2).sum(),
         "concentrated_flow_signal": indicator * (weights**2).sum(),
     }
+
+
+def test_every_column_agrees_with_its_definition_by_hand():
+    panel, rows = panel_of(dt.date(2021, 11, 1), 160), history()
     made = compute(rows, panel)
-    assert set(expected) == set(made) == {column.name for column in flow.COLUMNS}
-    for name, value in expected.items():
-        assert at(made, panel, day, name) == pytest.approx(float(value), rel=1e-5), name
+    told = []
+    for day in panel.dates[20::4].tolist():
+        expected = by_hand(series(rows, "TSEPrime", day), (day.weekday() - 4) % 5)
+        assert set(expected) == set(made) == {column.name for column in flow.COLUMNS}
+        for name, value in expected.items():
+            assert at(made, panel, day, name) == pytest.approx(float(value), rel=1e-5), name
+        told.append(expected)
+    assert all(len({float(each[name]) for each in told}) > 1 for name in made)
 
 
 @pytest.mark.parametrize(

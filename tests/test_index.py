@@ -24,6 +24,11 @@ KEY = ["Date", "Code"]
 CLOSE_ONLY = "0503"
 OUTAGE = 140  # session on which no stock traded and every index repeats the day before
 LATE = 60  # session on which Prime, Standard and Growth begin
+BEGIN_LATE = ("0500", "0501", "0502")
+LISTED = (  # the exchange's codes: of markets, of size, of style, of REITs
+    "0000 0001 0070 0091 0500 0501 0502 0503 0028 0029 002A 002B 002C 002D 002E 002F "
+    "8100 812C 812D 8200 822C 822D 0075 8501 8502 8503"
+).split()
 
 
 def bars(sessions=320, seed=0, codes=index.CODES):
@@ -39,7 +44,7 @@ def bars(sessions=320, seed=0, codes=index.CODES):
         if code == CLOSE_ONLY:
             frame = frame.with_columns(pl.lit(None, pl.Float64).alias("H"),
                                        pl.lit(None, pl.Float64).alias("L"))  # fmt: skip
-        if code in ("0500", "0501", "0502"):
+        if code in BEGIN_LATE:
             frame = frame[LATE:]
         frames.append(frame)
     return pl.concat(frames).sort("Date", "Code").cast({"Date": pl.Date})
@@ -88,7 +93,7 @@ def measures(rows, code):
     }
 
 
-@pytest.mark.parametrize("code", index.INDICES)
+@pytest.mark.parametrize("code", LISTED)
 def test_every_index_agrees_with_pandas(whole, code):
     _, rows, made = whole
     for name, expected in measures(rows, code).items():
@@ -101,12 +106,25 @@ def test_every_index_agrees_with_pandas(whole, code):
                                    atol=2e-6, err_msg=name)  # fmt: skip
 
 
-@pytest.mark.parametrize("code", ["0000", "0028", "002A", "8503"])
+@pytest.mark.parametrize("code", [code for code in LISTED if code != CLOSE_ONLY])
 def test_range_is_wilders_by_talib_before_the_outage(whole, code):
     _, rows, made = whole
-    high, low, close = (series(rows, code, bar).to_numpy()[:OUTAGE] for bar in "HLC")
+    first = LATE if code in BEGIN_LATE else 0
+    high, low, close = (series(rows, code, bar).to_numpy()[first:OUTAGE] for bar in "HLC")
     expected = talib.ATR(high, low, close, 14) / close
-    np.testing.assert_allclose(made[f"idx_{code}_natr_14"][:OUTAGE], expected, rtol=1e-5)
+    found = made[f"idx_{code}_natr_14"]
+    np.testing.assert_allclose(found[first:OUTAGE], expected, rtol=1e-5)
+    assert np.isnan(found[:first]).all() and np.isfinite(expected[14:]).all()
+
+
+def test_an_index_that_has_a_range_is_measured_by_it():
+    """The one whose own bars lack it in the sample, from bars that have it."""
+    rows = bars(130, codes=["0000", "0500"]).with_columns(
+        pl.col("Code").replace({"0500": CLOSE_ONLY})
+    )
+    high, low, close = (rows.filter(Code=CLOSE_ONLY)[bar].to_numpy() for bar in "HLC")
+    found = index.compute(panel_of(130), rows)[f"idx_{CLOSE_ONLY}_natr_14"]
+    np.testing.assert_allclose(found[LATE:], talib.ATR(high, low, close, 14) / close, rtol=1e-5)
 
 
 def test_a_late_index_is_null_before_it_begins_and_then_for_its_windows(whole):
@@ -169,7 +187,9 @@ def test_a_spread_is_what_one_index_gains_on_another(whole, pair, one, other):
 
 def test_breadth_counts_sectors_above_their_mean(whole):
     _, rows, made = whole
-    close = pd.DataFrame({code: series(rows, code) for code in index.SECTORS.values()})
+    close = pd.DataFrame(
+        {code: series(rows, code) for code in (f"{0x40 + i:04X}" for i in range(33))}
+    )
     above = close > close.rolling(50, min_periods=34).mean()
     expected = above.mean(axis=1).where(close.rolling(50, min_periods=34).count().min(axis=1) > 33)
     expected.iloc[OUTAGE] = np.nan
@@ -178,21 +198,17 @@ def test_breadth_counts_sectors_above_their_mean(whole):
 
 
 # The exchange's list: 33 sectors in the order of their codes, hexadecimal from 0040; 17 from 0080.
+S33 = (
+    "0050 1050 2050 3050 3100 3150 3200 3250 3300 3350 3400 3450 3500 3550 3600 3650 3700 3750 3800"
+    " 4050 5050 5100 5150 5200 5250 6050 6100 7050 7100 7150 7200 8050 9050"
+).split()
+
+
 @pytest.mark.parametrize(
     "field, prefix, sector, code",
     [
-        ("s33", "sect", 50, "0040"),
-        ("s33", "sect", 3250, "0047"),
-        ("s33", "sect", 3350, "0049"),
-        ("s33", "sect", 3400, "004A"),
-        ("s33", "sect", 3650, "004F"),
-        ("s33", "sect", 3700, "0050"),
-        ("s33", "sect", 7050, "005B"),
-        ("s33", "sect", 9050, "0060"),
-        ("s17", "sect17", 1, "0080"),
-        ("s17", "sect17", 15, "008E"),
-        ("s17", "sect17", 16, "008F"),
-        ("s17", "sect17", 17, "0090"),
+        *(("s33", "sect", int(sector), f"{0x40 + i:04X}") for i, sector in enumerate(S33)),
+        *(("s17", "sect17", sector, f"{0x7F + sector:04X}") for sector in range(1, 18)),
     ],
 )
 def test_a_stock_takes_the_index_of_its_sector(field, prefix, sector, code):

@@ -1,7 +1,6 @@
 """The market, the stock against it and the stock in its sector: known truths and laws of time."""
 
 import numpy as np
-import pandas as pd
 import polars as pl
 import pytest
 import sample_panel
@@ -113,32 +112,6 @@ def test_a_column_needs_no_more_than_its_look_back(family):
 
 
 # ---- market --------------------------------------------------------------------------------------
-
-
-def test_market_columns_are_those_of_pandas_and_ta_lib():
-    topix = sample_panel.topix(COUNT)
-    made = market.compute(sample_panel.panel(count=COUNT), topix)
-    close, high, low = (pd.Series(topix[bar].to_numpy()) for bar in "CHL")
-    daily = close.pct_change()
-    expected = {
-        "mkt_ret_5d": close.pct_change(5),
-        "mkt_dev_60": close / talib.EMA(close, 60) - 1,
-        "mkt_gap_5_20": talib.EMA(close, 5) / talib.EMA(close, 20) - 1,
-        "mkt_ema20_slope_3": talib.EMA(close, 20).pct_change(3),
-        "mkt_vol_20d": np.log(close).diff().rolling(20).std() * np.sqrt(245),
-        "mkt_natr_14": talib.NATR(high, low, close, 14) / 100,
-        "mkt_dd_from_peak": close / close.rolling(245).max() - 1,
-        "mkt_ret_1d_z": (daily - daily.rolling(245).mean()) / daily.rolling(245).std(ddof=0),
-        "mkt_big_move_flag": (daily.abs() >= 2 * daily.rolling(60).std().shift()).where(
-            daily.shift(60).notna()
-        ),
-    }
-    for name, values in expected.items():
-        known = values.notna().to_numpy()
-        assert known.sum() > 40
-        np.testing.assert_allclose(
-            made[name][known], values[known].astype(float), rtol=1e-4, atol=1e-6, err_msg=name
-        )
 
 
 def test_a_big_move_is_judged_by_the_days_before_it():

@@ -139,6 +139,27 @@ def test_a_quarter_is_compared_with_the_same_one_of_the_year_before():
     assert np.isnan(at(made, panel, "2022-07-01", "yoy_sales"))
 
 
+def test_each_figure_grows_at_its_own_rate():
+    panel = panel_of(900)
+    year = quarters(2022, dt.date(2022, 8, 9))
+    year[0] = {**year[0], "Sales": 110.0, "OP": 25.0, "NP": 16.0}  # of 100, 20 and 10 before
+    made = compute(quarters() + year, panel)
+    told = {name: at(made, panel, "2022-08-09", name) for name in ("yoy_sales", "yoy_op", "yoy_np")}
+    assert told == pytest.approx({"yoy_sales": 0.1, "yoy_op": 0.25, "yoy_np": 0.6})
+
+
+def test_a_change_of_estimates_is_that_of_the_newest_statement():
+    panel = panel_of(60)
+    changes = [("1Q", 5, True), ("2Q", 20, False), ("3Q", 30, None)]
+    rows = [
+        filing(panel.dates[session].item(), period, Sales=100.0, ChgAcEst=changed)
+        for period, session, changed in changes
+    ]
+    flags = compute(rows, panel)["stmt_change_in_est"][:, 0]
+    expected = np.repeat([np.nan, 1.0, 0.0, np.nan], [5, 15, 10, 30])
+    np.testing.assert_array_equal(flags, expected)
+
+
 def test_returns_on_equity_and_assets_take_twelve_months():
     panel = panel_of(900)
     later = quarters(2022, dt.date(2022, 8, 9), scale=2.0, ShEq=400.0, Eq=999.0, TA=1000.0)

@@ -105,64 +105,6 @@ def computed(panel, sessions):
     return technical.compute(panel, sessions, 1e8 / np.cumprod(factor, axis=0))
 
 
-@pytest.fixture(scope="module")
-def plain():
-    """Columns of a gap-free panel, and its bars as pandas Series of the first stock."""
-    panel = sample_panel.panel(count=COUNT, missing=0)
-    series = {x: pd.Series(panel[x][:, 0]) for x in ("open", "high", "low", "close", "volume")}
-    return computed(panel, sample_panel.sessions(COUNT)), series
-
-
-def wilder(values, span):
-    """Wilder's average, seeded with the mean of the first `span` values."""
-    known = values.dropna()
-    seeded = pd.concat([pd.Series([known[:span].mean()]), known[span:]])
-    smooth = seeded.ewm(alpha=1 / span, adjust=False).mean()
-    return pd.Series(smooth.to_numpy(), known.index[span - 1 :]).reindex(values.index)
-
-
-def columns_of(series):
-    """What pandas and TA-Lib make of some columns."""
-    high, low, close, volume = (series[x] for x in ("high", "low", "close", "volume"))
-    daily = close.pct_change()
-    slow_k, slow_d = talib.STOCH(high, low, close, 14, 3, 0, 3, 0)
-    return {
-        "returns_5d": close.pct_change(5),
-        "log_returns_10d": np.log(close / close.shift(10)),
-        "overnight_return": series["open"] / close.shift() - 1,
-        "volatility_20d": np.log(close).diff().rolling(20).std() * np.sqrt(245),
-        "parkinson_20": np.sqrt(
-            (np.log(high / low) ** 2).rolling(20).mean() / (4 * np.log(2)) * 245
-        ),
-        "price_to_sma_60": close / close.rolling(60).mean() - 1,
-        "price_to_ema_60": close / talib.EMA(close, 60) - 1,
-        "ma_gap_20_60": talib.EMA(close, 20) / talib.EMA(close, 60) - 1,
-        "dist_to_high_60": close / high.rolling(60).max() - 1,
-        "dist_to_low_245": close / low.rolling(245).min() - 1,
-        "stoch_k": slow_k,
-        "stoch_d": slow_d,
-        "atr_14": wilder(talib.TRANGE(high, low, close) / close.shift(), 14),
-        "natr_14": talib.NATR(high, low, close, 14) / 100,
-        "macd_histogram": talib.MACD(close)[2] / close,
-        "volume_ratio_20": volume / volume.rolling(20).mean(),
-        "turnover_rate": volume / 1e8,
-        "zscore_20": (close - close.rolling(20).mean()) / close.rolling(20).std(ddof=0),
-        "mom_persist_5d": (daily > 0).rolling(5).mean().where(daily.shift(4).notna()),
-        "amihud_20": (daily.abs() / (volume * close) * 1e6).rolling(20).mean(),
-        "dollar_volume_log": np.log((volume * close).rolling(20).mean()),
-    }
-
-
-def test_columns_are_those_of_pandas_and_ta_lib(plain):
-    made, series = plain
-    for name, expected in columns_of(series).items():
-        known = expected.notna().to_numpy()
-        assert known.sum() > 50
-        np.testing.assert_allclose(
-            made[name][known, 0], expected[known], rtol=2e-5, atol=1e-6, err_msg=name
-        )
-
-
 def test_range_volatilities_find_the_volatility_of_a_random_walk():
     rng = np.random.default_rng(0)
     steps = np.cumsum(rng.normal(0, 0.02 / np.sqrt(390), (200 * 390, 3)), axis=0)
