@@ -255,25 +255,53 @@ def test_balances_that_nobody_can_know_yet_are_left_for_later(tmp_path):
 
 
 def test_the_newest_day_without_rows_is_not_there_yet(tmp_path):
-    with Desk(tmp_path, "2024-10-08 17:00", faults=["early"]) as desk:
+    with Desk(tmp_path, "2024-10-08 17:00", faults=["early"] * 2) as desk:
         with pytest.raises(UserError, match="has no rows of 2024-10-08 yet: the vendor is late"):
             desk.read("bars", first=LAST)
         assert list(tmp_path.rglob("*.parquet")) == []
         assert len(desk.read("bars", first=LAST).rows) == 3
 
 
-def test_an_older_day_without_rows_is_asked_for_until_it_is_settled(tmp_path, caplog):
+def test_an_older_day_without_rows_is_asked_for_twice_named_and_never_kept(tmp_path, caplog):
     lacking = TABLES | {"bars": TABLES["bars"].filter(pl.col("Date") != SESSIONS[-2])}
     with Desk(tmp_path, "2024-10-08 17:00", content=lacking) as desk:
         assert len(desk.read("bars", first=SESSIONS[-2]).rows) == 3
-        assert "has no rows of 2024-10-07 so far" in caplog.text
+        assert "has no rows of 2024-10-07, asked for twice" in caplog.text
         desk.read("bars", first=SESSIONS[-2])
-        assert desk.days_asked() == ["2024-10-07"]
+        assert desk.days_asked() == ["2024-10-07"] * 2
         desk.set("2024-10-16 17:00")
         desk.read("bars", first=SESSIONS[-2])
-        assert desk.days_asked() == ["2024-10-07", "2024-10-08"]
-        desk.read("bars", first=SESSIONS[-2])
-        assert desk.asked == []
+        assert desk.days_asked() == ["2024-10-07"] * 2 + ["2024-10-08"]
+        desk.set("2024-12-02 17:00")
+        desk.exchange.correct("bars", TABLES["bars"].filter(pl.col("Date") == SESSIONS[-2]))
+        assert_frame_equal(desk.read("bars").rows, held("bars"))
+
+
+@pytest.mark.parametrize("dataset", ["bars", "master", "indices", "topix", "calendar"])
+def test_one_empty_answer_for_settled_sessions_is_no_word_on_them(dataset, tmp_path):
+    with Desk(tmp_path, "2024-12-02 12:00", faults=[None, None, "early"]) as desk:
+        desk.read("topix", FIRST, SESSIONS[0])
+        desk.read("topix", FIRST, SESSIONS[1])
+        assert_frame_equal(desk.read(dataset).rows, held(dataset))
+
+
+def test_files_that_lack_a_session_leave_it_to_the_api(tmp_path, caplog):
+    october = dt.date(2024, 10, 1)
+    lacking = TABLES | {"bars": TABLES["bars"].filter(pl.col("Date") != SESSIONS[-2])}
+    with Desk(tmp_path, "2024-12-02 12:00", content=lacking) as desk:
+        desk.read("bars", first=october, in_bulk=True)
+        assert [q["date"] for q in desk.asked if "date" in q] == ["2024-10-07"] * 2
+        desk.exchange.correct("bars", TABLES["bars"].filter(pl.col("Date") == SESSIONS[-2]))
+        desk.set("2024-12-03 12:00")
+        assert len(desk.read("bars", first=october, in_bulk=True).rows) == 15
+
+
+@pytest.mark.parametrize("fault", ["210", "empty-body"])
+@pytest.mark.parametrize("page", [0, 1])
+def test_no_content_in_the_place_of_a_page_ends_no_day(fault, page, tmp_path):
+    day = SESSIONS[2]
+    with Desk(tmp_path, "2024-12-02 12:00", faults=[None] * page + [fault], page_rows=2) as desk:
+        assert_frame_equal(desk.read("bars", day, day).rows, held("bars", [day]))
 
 
 def test_a_data_set_that_may_be_empty_is_kept_without_rows(tmp_path):
@@ -400,7 +428,7 @@ def test_prices_without_a_calendar_are_refused(tmp_path):
 
 # ---- faults --------------------------------------------------------------------------------------
 
-WITHHOLDS = {"early", "preliminary", "210"}  # no client can tell
+WITHHOLDS = {"early", "preliminary"}  # no client can tell
 CHANGES = {"split", "repeat", "slow"}  # adjusted prices are not kept; refused; slow
 PASSES = sorted(set(FAULTS) - WITHHOLDS - CHANGES - {"429-block"})
 

@@ -264,9 +264,12 @@ def test_a_last_page_may_say_that_nothing_follows(onward):
     assert len(seen) == 1
 
 
-def test_no_content_is_an_empty_answer():
-    with asking(210, b"") as (client, _):
-        assert read(client, "topix").is_empty()
+def test_no_content_is_an_answer_of_the_morning_session_alone():
+    with asking(210, b"") as (client, seen):
+        assert client.rows("bars_am", {}).is_empty() and len(seen) == 1
+        client._persist.sleep = Clock().sleep
+        with pytest.raises(UserError, match="topix failed 3 times .status 210.: run again later"):
+            client.rows("topix", {"from": "2024-09-25"})
 
 
 def test_rows_of_a_day_that_nobody_asked_for_are_refused():
