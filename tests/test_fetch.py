@@ -247,6 +247,28 @@ def test_a_day_before_its_delivery_is_not_asked_for_and_named(tmp_path):
             desk.read("summary")
 
 
+@pytest.mark.parametrize("dataset, hour", [("topix", "16:30"), ("investor_types", "18:00")])
+def test_a_range_that_ends_today_is_not_asked_for_before_its_delivery(dataset, hour, tmp_path):
+    with Desk(tmp_path, "2024-10-08 12:00") as desk:
+        with pytest.raises(UserError, match=f"of 2024-10-08 is served from 2024-10-08 {hour}"):
+            desk.read(dataset)
+        assert desk.asked == [] and list(tmp_path.rglob("*.parquet")) == []
+        assert len(desk.read("calendar").rows) == len(held("calendar"))
+        assert len(desk.read(dataset, last=SESSIONS[-2]).rows)
+        desk.set(f"2024-10-08 {hour}")
+        assert_frame_equal(desk.read(dataset).rows, held(dataset))
+
+
+def test_a_range_that_lacks_its_newest_session_is_not_there_yet(tmp_path):
+    lacking = TABLES | {"topix": TABLES["topix"].filter(pl.col("Date") != LAST)}
+    with Desk(tmp_path, "2024-10-08 17:00", content=lacking) as desk:
+        with pytest.raises(UserError, match="has no rows of 2024-10-08 yet: the vendor is late"):
+            desk.read("topix")
+        desk.exchange.correct("topix", TABLES["topix"].filter(pl.col("Date") == LAST))
+        desk.set("2024-10-08 18:00")
+        assert_frame_equal(desk.read("topix").rows, held("topix"))
+
+
 def test_balances_that_nobody_can_know_yet_are_left_for_later(tmp_path):
     with Desk(tmp_path, "2024-10-04 12:00") as desk:
         found = desk.read("margin_interest", last=dt.date(2024, 10, 3))
