@@ -507,6 +507,13 @@ def test_files_come_first_and_the_api_gives_the_days_still_open(tmp_path):
     assert [query.get("date") for query in desk.asked[2:]] == [str(day) for day in SESSIONS]
 
 
+def test_a_plan_without_files_is_asked_day_by_day(tmp_path, caplog):
+    with Desk(tmp_path, "2025-03-03 12:00", plan="free") as desk:
+        for dataset in ("bars", "summary"):
+            assert len(desk.read(dataset, in_bulk=True).rows) == len(held(dataset)) > 0
+    assert "bars/daily: the plan has no files, days are asked for" in caplog.text
+
+
 def test_a_settled_month_costs_one_file(tmp_path):
     with Desk(tmp_path, "2024-12-02 12:00") as desk:
         desk.exchange.correct("bars", TABLES["bars"][:0])

@@ -18,7 +18,7 @@ from gogooku import run
 from gogooku.sources import plans, schema
 from gogooku.sources.cache import Cache
 from gogooku.sources.catalogue import DATASETS
-from gogooku.sources.jquants import Client
+from gogooku.sources.jquants import Client, NotInPlan
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ def fill(
     missing   those of them that the cache lacks or that may have been corrected
 
     A month is read if FEWEST_DAYS of it are missing, or its file is newer than what the cache holds
-    of it. Raises UserError as the client does.
+    of it. A plan without files fills nothing. Raises UserError as the client does.
     """
     today = now.astimezone(plans.JAPAN).date()
     months = _by_month(day for day in days if (day.year, day.month) < (today.year, today.month))
@@ -53,7 +53,11 @@ def fill(
         months = {month: held for month, held in months.items() if month in window}
     if not months:
         return
-    files = _files(client, dataset, months)
+    try:
+        files = _files(client, dataset, months)
+    except NotInPlan:
+        log.warning("%s: the plan has no files, days are asked for", DATASETS[dataset].path)
+        return
     lacking = _by_month(missing)
     wanted = {
         month: file
