@@ -145,20 +145,6 @@ def test_a_question_without_sense_is_not_asked(dataset, query, sentence):
         client.rows(dataset, query)
 
 
-def test_a_full_disk_is_told_in_one_sentence(tmp_path, monkeypatch):
-    def full(*_, **__):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("polars.DataFrame.write_parquet", full)
-    with (
-        Exchange(TABLES, key=KEY, today=LAST) as exchange,
-        jquants.Client(exchange.url, KEY, None, 5, 3) as client,
-        pytest.raises(UserError, match="cannot be written .*No space left.*run again") as told,
-    ):
-        fetch.read(client, "bars", FIRST, LAST, SESSIONS, cache=Cache(tmp_path, None))
-    assert "\n" not in str(told.value)
-
-
 def test_the_key_is_nowhere_after_reads_that_fail_and_reads_that_do_not(
     alone, monkeypatch, caplog, capfd
 ):

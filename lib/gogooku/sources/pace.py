@@ -9,6 +9,7 @@ on the time.
 """
 
 import contextlib
+import errno
 import hashlib
 import os
 import struct
@@ -20,6 +21,8 @@ from typing import Protocol
 
 from filelock import FileLock
 from pyrate_limiter import GCRA, Decision, Rate, RateItem, StateAlgorithm, StateBucket, StateStore
+
+from gogooku import run
 
 LIMITS = {"free": 5, "light": 60, "standard": 120, "premium": 500}
 """Requests a minute that a plan allows."""
@@ -147,29 +150,39 @@ class _Ledger:
         self._path, self._memory = path, bytes(BOOK.size)
         self._lock: contextlib.AbstractContextManager = threading.Lock()
         if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            except OSError as error:
+                raise run.unwritable(path, error) from error
             self._lock = FileLock(f"{path}.lock", thread_local=False)
             self._threads = threading.Lock()
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[list[int]]:
-        """Yield the book to be changed in place."""
+        """Yield the book to be changed in place; UserError if it cannot be written."""
         if self._path is None:
             with self._lock:
                 book = list(BOOK.unpack(self._memory))
                 yield book
                 self._memory = BOOK.pack(*book)
             return
-        with self._threads, self._lock:
-            file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
-            try:
-                book = _unpacked(os.pread(file, BOOK.size, 0))
-                before = list(book)
+        try:
+            with self._threads, self._lock, self._written() as book:
                 yield book
-                if book != before:
-                    os.pwrite(file, BOOK.pack(*book), 0)
-            finally:
-                os.close(file)
+        except OSError as error:
+            raise run.unwritable(self._path, error) from error
+
+    @contextlib.contextmanager
+    def _written(self) -> Iterator[list[int]]:
+        file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)  # type: ignore[arg-type]
+        try:
+            book = _unpacked(os.pread(file, BOOK.size, 0))
+            before = list(book)
+            yield book
+            if book != before and os.pwrite(file, BOOK.pack(*book), 0) < BOOK.size:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        finally:
+            os.close(file)
 
     def read(self) -> list[int]:
         with self.opened() as book:
