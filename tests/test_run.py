@@ -74,8 +74,8 @@ def test_a_full_disk_is_told_in_one_sentence_and_leaves_no_draft(name, tmp_path)
     )  # fmt: skip
     assert done.stderr == ""
     assert re.fullmatch(
-        r"\S+ cannot be written \((File too large|No space left on device)\): free the disk and run "
-        r"again\n",
+        r"\S+ cannot be written \((File too large|No space left on device)\): "
+        r"free the disk and run again\n",
         done.stdout,
     )
     assert not list(tmp_path.rglob(".*"))
