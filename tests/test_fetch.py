@@ -91,7 +91,7 @@ class Desk:
 
 def held(dataset, days=SESSIONS):
     entry = DATASETS[dataset]
-    rows = TABLES[dataset].sort(entry.key)
+    rows = TABLES[dataset].sort(entry.order)
     return rows.filter(pl.col(entry.day).is_in(days)) if entry.asked == "session" else rows
 
 
@@ -108,6 +108,14 @@ def test_a_second_read_gives_the_same_and_asks_nothing(dataset, tmp_path):
     assert_frame_equal(first.rows, held(dataset))
     assert_frame_equal(again.rows, first.rows)
     assert again.times == first.times
+
+
+def test_two_persons_whom_the_vendor_does_not_name_are_two_rows(tmp_path):
+    with Desk(tmp_path, "2024-12-02 12:00", faults=[None] * 4 + ["duplicate"], page_rows=2) as desk:
+        rows = desk.read("short_sale").rows
+    pair = rows.filter(pl.struct(DATASETS["short_sale"].key).is_duplicated())
+    assert pair["SSName"].to_list() == ["個人", "個人"]
+    assert pair["ShrtPosToSO"].is_sorted() and pair["ShrtPosToSO"].n_unique() == 2
 
 
 def test_one_more_session_asks_for_that_day_and_the_days_open_to_correction(tmp_path):

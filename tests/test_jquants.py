@@ -60,7 +60,7 @@ def test_what_is_read_is_what_the_exchange_holds(dataset, workers):
     with opened(workers=workers, page_rows=2) as (_, client):
         found = read(client, dataset)
     entry = DATASETS[dataset]
-    held = tables()[dataset].sort(entry.key)
+    held = tables()[dataset].sort(entry.order)
     if entry.asked == "session":
         held = held.filter(pl.col(entry.day).is_in(SESSIONS))
     assert_frame_equal(found, held)
@@ -206,7 +206,7 @@ def test_the_workflow_reads_what_the_exchange_holds(dataset):
     found = local.read({dataset: held}, dataset, FIRST, LAST, sessions, LAST)
     if entry.asked == "session":
         held = held.filter(pl.col(entry.day).is_in(SESSIONS))
-    assert_frame_equal(found, held.sort(entry.key))
+    assert_frame_equal(found, held.sort(entry.order))
 
 
 @contextlib.contextmanager

@@ -46,7 +46,7 @@ def read(folder: Path, dataset: str, first: dt.date, last: dt.date) -> pl.DataFr
         schema.table(dataset, _unpacked(path)) for path in files(folder, dataset, first, last)
     ]
     rows = schema.joined(dataset, frames).filter(pl.col(entry.day).is_between(first, last))
-    return rows.unique(entry.key, keep="last", maintain_order=True).sort(entry.key)
+    return rows.unique(entry.order, keep="last", maintain_order=True).sort(entry.order)
 
 
 def _all(folder: Path) -> Iterator[tuple[str, str, Path]]:

@@ -124,7 +124,7 @@ def _read(
     for day in days:
         held = cache.held(dataset, str(day))
         if held is None or held.checked < modified:
-            of_day = rows.filter(pl.col(entry.day) == day).sort(entry.key)
+            of_day = rows.filter(pl.col(entry.day) == day).sort(entry.order)
             if len(of_day) or entry.empty:  # a day that must have rows is asked for otherwise
                 cache.put(dataset, str(day), of_day, modified)
     log.info("%s: %d days of %s from a file", entry.path, len(days), str(days[0])[:7])

@@ -51,7 +51,7 @@ def read(
     cache      answers of earlier runs; None keeps none
     in_bulk    read whole months from the vendor's files, where it has them
 
-    Returns the catalogue's fields, and behind them new ones as text, sorted by the catalogue's key.
+    Returns the catalogue's fields, and behind them new ones as text, in the catalogue's order.
     A data set that the plan lacks has no rows, nor have days that it does not cover: a warning says
     so, or, if it is one of NEEDED, an error.
     Raises UserError: all that Client.rows refuses, rows of another day than the one asked for, a
@@ -73,7 +73,7 @@ def read(
         frames = []
     entry = DATASETS[dataset]
     rows = schema.joined(dataset, frames).filter(pl.col(entry.day).is_between(first, last))
-    rows = known.distinct(rows, entry.key, entry.path).sort(entry.key)
+    rows = known.distinct(rows, entry.order, entry.path).sort(entry.order)
     return Fetched(rows, sorted(reading.times))
 
 
@@ -232,7 +232,7 @@ class _Reading:
         )  # fmt: skip
 
     def _keep(self, name: str, rows: pl.DataFrame) -> pl.DataFrame:
-        rows = rows.sort(self.entry.key)
+        rows = rows.sort(self.entry.order)
         held = self.cache.put(self.dataset, name, rows, self.now) if self.cache else None
         if held:
             self.times.append(held.fetched)

@@ -158,7 +158,7 @@ class Client:
                 )
             seen.add(onward)
         rows = frames[0] if len(frames) == 1 else schema.joined(dataset, frames)
-        return known.distinct(rows, DATASETS[dataset].key, DATASETS[dataset].path)
+        return known.distinct(rows, DATASETS[dataset].order, DATASETS[dataset].path)
 
     def listed(self, dataset: str, first: str, last: str) -> list[dict[str, Any]]:
         """List the files of a data set: Key, LastModified and Size [bytes] of each.
