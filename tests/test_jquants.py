@@ -272,6 +272,24 @@ def test_no_content_is_an_answer_of_the_morning_session_alone():
             client.rows("topix", {"from": "2024-09-25"})
 
 
+@pytest.mark.parametrize(
+    "body, said",
+    [
+        (b"{}", "something else than files"),
+        (b'{"data": 1}', "something else than files"),
+        (b'{"data": ["a"]}', "a file without one of the fields Key, LastModified and Size"),
+        (b'{"data": [{"Key": "a_202409.csv.gz", "LastModified": "2024-10-02"}]}', "a file without"),
+        (b'{"data": [{"Key": "a", "LastModified": "b", "Size": null}]}', "a file without"),
+    ],
+)
+def test_a_list_of_files_of_another_shape_is_refused(body, said):
+    with (
+        asking(200, body) as (client, _),
+        pytest.raises(UserError, match=f"/bulk/list answered {said}"),
+    ):
+        client.listed("bars", "2024-09", "2024-10")
+
+
 def test_rows_of_a_day_that_nobody_asked_for_are_refused():
     body = b'{"data": [{"Date": "2024-07-01", "O": 1, "H": 1, "L": 1, "C": 1}]}'
     with (

@@ -59,6 +59,8 @@ def test_words_become_dates_flags_and_amounts():
         ({"Code": ""}, "/equities/bars/daily answered a row without a value in Code"),
         ({"AdjFactor": None}, "without a value in AdjFactor"),
         ({"O": "n/a"}, "answered 'n/a' in the field O"),
+        ({"O": [1]}, "in the field O"),
+        ({"Date": 20240105}, "in the field Date"),
         ({"Date": "2024-02-30"}, "answered '2024-02-30' in the field Date"),
     ],
 )
@@ -66,6 +68,19 @@ def test_a_row_that_cannot_be_read_is_refused_by_endpoint_and_field(change, text
     row = ANSWERS["bars"]
     with pytest.raises(UserError, match=text):
         schema.typed("bars", [row, row | change])
+
+
+def test_a_page_of_flags_in_the_place_of_numbers_is_refused():
+    with pytest.raises(UserError, match="daily answered True in the field O, which is not a Float"):
+        schema.typed("bars", [ANSWERS["bars"] | {"O": True}])
+
+
+@pytest.mark.parametrize("cell", ["{'a': 1", "what", "{1, 2}", "{'a': open('b')}"])
+def test_an_object_of_a_file_that_cannot_be_read_is_refused_by_field(cell):
+    row = {**ANSWERS["margin_alert"], "PubReason": cell}
+    text = ",".join(row) + "\n" + ",".join(f'"{value}"' for value in row.values())
+    with pytest.raises(UserError, match="a file of /markets/margin-alert holds .* in .* PubReason"):
+        schema.table("margin_alert", text.encode())
 
 
 def test_bars_without_a_price_field_are_refused():

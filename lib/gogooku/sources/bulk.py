@@ -84,7 +84,7 @@ def _files(
     """List the newest file of each month; the month stands in the digits of a file's name."""
     found: dict[dt.date, dict[str, Any]] = {}
     for file in client.listed(dataset, f"{min(months):%Y-%m}", f"{max(months):%Y-%m}"):
-        digits = MONTH.search(str(file.get("Key")))
+        digits = MONTH.search(file["Key"])
         if not digits:
             continue
         month = dt.datetime.strptime(digits[1], "%Y%m").date()
@@ -119,7 +119,7 @@ def _read(
     file: Mapping[str, Any],
 ) -> None:
     """Read one file into the cache; days that a later answer told of stay as they are."""
-    rows = schema.table(dataset, client.file(str(file["Key"]), int(file["Size"])))
+    rows = schema.table(dataset, client.file(file["Key"], file["Size"]))
     modified, entry = _modified(dataset, file), DATASETS[dataset]
     for day in days:
         held = cache.held(dataset, str(day))

@@ -164,13 +164,15 @@ class Client:
         """List the files of a data set: Key, LastModified and Size [bytes] of each.
 
         first, last   months [YYYY-MM], both included
+
+        Raises UserError as `rows` does, and if a file lacks one of the three.
         """
         query = {"endpoint": DATASETS[dataset].path, "from": first, "to": last}
         files: list[dict[str, Any]] = []
         seen, onward = {""}, "first"
         while onward:
             answer = self._patiently(self._document, "/bulk/list", query)
-            files += answer.get("data") or []
+            files += map(_checked_file, _rows_of(answer))
             onward = answer.get("pagination_key") or ""
             if onward and onward in seen:
                 raise run.UserError("/bulk/list sent one page twice: run again later")
@@ -307,6 +309,23 @@ def _checked(key: str) -> str:
             " alone"
         )
     return key
+
+
+def _rows_of(answer: dict[str, Any]) -> list[Any]:
+    found = answer.get("data")
+    if not isinstance(found, list):
+        raise run.UserError("/bulk/list answered something else than files under 'data'")
+    return found
+
+
+def _checked_file(file: Any) -> dict[str, Any]:
+    try:
+        return {"Key": str(file["Key"]), "LastModified": file["LastModified"],
+                "Size": int(file["Size"])}  # fmt: skip
+    except (KeyError, TypeError, ValueError):
+        raise run.UserError(
+            "/bulk/list answered a file without one of the fields Key, LastModified and Size"
+        ) from None
 
 
 def _check_question(dataset: str, query: Query) -> None:

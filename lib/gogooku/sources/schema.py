@@ -80,7 +80,7 @@ def table(dataset: str, content: bytes) -> pl.DataFrame:
         raise run.UserError(f"a file of {DATASETS[dataset].path} is no CSV ({reason})") from None
     objects = [name for name in _objects(dataset) if name in rows.columns]
     rows = rows.with_columns(
-        pl.Series(name, [_object_text(_literal(text)) for text in rows[name]], pl.String)
+        pl.Series(name, [_literal(dataset, name, text) for text in rows[name]], pl.String)
         for name in objects
     )
     return _typed(dataset, rows) if len(rows) else empty(dataset)
@@ -202,9 +202,15 @@ def _objects(dataset: str) -> list[str]:
     return [field.name for field in DATASETS[dataset].fields if field.unit == "object"]
 
 
-def _literal(text: str | None) -> object:
-    """Read an object of a CSV file, which is written as Python would."""
-    return ast.literal_eval(text) if text else None
+def _literal(dataset: str, field: str, text: str | None) -> str | None:
+    """Turn an object of a CSV file, which is written as Python would, into JSON text."""
+    try:
+        return _object_text(ast.literal_eval(text)) if text else None
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        raise run.UserError(
+            f"a file of {DATASETS[dataset].path} holds {text!r:.80} in the field {field}, which is "
+            "no object"
+        ) from None
 
 
 def _object_text(value: object) -> str | None:
@@ -257,8 +263,9 @@ def _column(dataset: str, given: pl.Series, kind: pl.DataType) -> pl.Series:
         return _text(given, marks)
     typed = _cast(given, kind)
     lost = typed.null_count() - given.null_count()
-    if lost and lost != sum((given == mark).sum() for mark in marks):
-        bad = given.filter(typed.is_null() & given.is_not_null() & ~given.is_in(marks))[0]
+    if lost and lost != sum((given.cast(pl.String) == mark).sum() for mark in marks):
+        unread = typed.is_null() & given.is_not_null()
+        bad = given.filter(unread & ~given.cast(pl.String).is_in(marks))[0]
         raise run.UserError(
             f"{DATASETS[dataset].path} answered {bad!r} in the field {given.name}, which is not a "
             f"{kind}"
