@@ -78,9 +78,10 @@ class Desk:
         ) as client:
             client.plan = self.asks_as
             try:
+                cache = Cache(self.folder, self.asks_as, self.exchange.url)
                 return fetch.read(
                     client, dataset, first, last, CALENDAR,
-                    now=self.clock.now, cache=Cache(self.folder, self.asks_as), in_bulk=in_bulk,
+                    now=self.clock.now, cache=cache, in_bulk=in_bulk,
                 )  # fmt: skip
             finally:
                 self.asked = [query for _, query in self.exchange.asked[before:]]
@@ -176,6 +177,16 @@ def test_another_plan_or_another_catalogue_finds_an_empty_cache(tmp_path, monkey
         assert desk.asked
 
 
+def test_another_server_finds_an_empty_cache_and_the_same_one_with_a_slash_does_not(tmp_path):
+    with Desk(tmp_path, "2024-12-02 12:00") as one:
+        one.read("topix")
+    other_rows = TABLES | {"topix": TABLES["topix"].with_columns(C=pl.lit(1.0))}
+    with Desk(tmp_path, "2024-12-02 12:00", content=other_rows) as other:
+        assert set(other.read("topix").rows["C"]) == {1.0}
+    places = [Cache(tmp_path, None, url).place("topix") for url in ("http://a/v2", "http://a/v2/")]
+    assert places[0] == places[1]
+
+
 def test_a_day_that_cannot_be_read_is_asked_for_again(tmp_path, caplog):
     with Desk(tmp_path, "2024-12-02 12:00") as desk:
         rows = desk.read("bars").rows
@@ -215,7 +226,7 @@ KILLED = """
     days = [dt.date.fromisoformat(day) for day in {days!r}]
     with jquants.Client({url!r}, {key!r}, None, 5, 3, workers=3) as client:
         fetch.read(client, "bars", days[0], days[-1], days,
-                   now=dt.datetime.fromisoformat({now!r}), cache=Cache(Path({folder!r}), None))
+                   now=dt.datetime.fromisoformat({now!r}), cache=Cache(Path({folder!r}), None, {url!r}))
 """
 
 
