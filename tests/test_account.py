@@ -74,6 +74,15 @@ def test_what_is_known_of_an_account_is_forgotten_the_next_day(tmp_path):
     assert (next_one.plan, next_one.window) == (None, None)
 
 
+def test_what_one_process_learns_leaves_what_another_has_found_out(tmp_path):
+    path, window = tmp_path / "account.json", plans.Window(dt.date(2024, 1, 1), None)
+    one, other = plans.Memory(path, TODAY), plans.Memory(path, TODAY)
+    one.keep(plan="light")
+    other.keep(window=window)
+    assert (other.plan, other.window) == ("light", window)
+    assert (plans.Memory(path, TODAY).plan, plans.Memory(path, TODAY).window) == ("light", window)
+
+
 @pytest.mark.parametrize(
     "text, start, end",
     [

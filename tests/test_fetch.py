@@ -226,7 +226,8 @@ KILLED = """
     days = [dt.date.fromisoformat(day) for day in {days!r}]
     with jquants.Client({url!r}, {key!r}, None, 5, 3, workers=3) as client:
         fetch.read(client, "bars", days[0], days[-1], days,
-                   now=dt.datetime.fromisoformat({now!r}), cache=Cache(Path({folder!r}), None, {url!r}))
+                   now=dt.datetime.fromisoformat({now!r}),
+                   cache=Cache(Path({folder!r}), None, {url!r}))
 """
 
 
