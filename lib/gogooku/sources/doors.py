@@ -78,9 +78,13 @@ def status(
     that may still be corrected, `ask` the requests of the next fetch at one page each.
     """
     rows = [_standing(client, cache, name, periods, sessions, share, now) for name in datasets]
-    requests = sum(int(str(row["ask"])) for row in rows)
+    buckets = dict.fromkeys(pace.SLOTS, 0)
+    for row in rows:
+        buckets[DATASETS[str(row["data set"])].bucket] += int(str(row["ask"]))
+    requests = sum(buckets.values())
     total = {**dict.fromkeys(rows[0], ""), "data set": "all", "ask": requests}
-    minutes = max(_minutes(client, requests, share), *(float(str(row["min"])) for row in rows))
+    limits = {**buckets, "": requests}  # the plan's counts all of them
+    minutes = max(_minutes(client, asked, share, bucket) for bucket, asked in limits.items())
     return text([*rows, {**total, "min": round(minutes, 1)}])
 
 
