@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import logging
 import os
@@ -215,6 +216,35 @@ def test_fields_of_the_dearest_plan_need_no_word(caplog):
     with caplog.at_level(logging.WARNING):
         schema.typed("bars", [ANSWERS["bars"] | {"MO": 1.0, "AAdjVo": 2.0, "MUL": "0"}])
     assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    "change, another",
+    [
+        ({"served": "17:00", "reread": 9, "plan": "light", "margin": 3, "delay": 1}, False),
+        ({"since": DATASETS["topix"].since, "empty": True, "bulk": False}, False),
+        ({"path": "/elsewhere"}, True),
+        ({"query": "day"}, True),
+        ({"key": ("Date",)}, True),
+        ({"unnamed": True}, True),
+        ({"fields": DATASETS["bars"].fields[:-1]}, True),
+        ({"ignored": frozenset()}, True),
+    ],
+)
+def test_the_version_of_an_entry_changes_with_what_its_rows_are_made_of(
+    change, another, monkeypatch
+):
+    before = schema.version("bars")
+    monkeypatch.setitem(DATASETS, "bars", dataclasses.replace(DATASETS["bars"], **change))
+    assert (schema.version("bars") != before) == another
+
+
+def test_another_way_of_reading_is_another_version(monkeypatch):
+    versions = {schema.version("margin_alert")}
+    monkeypatch.setitem(schema.NOTHING, "margin_alert", [""])
+    versions.add(schema.version("margin_alert"))
+    monkeypatch.setattr(schema, "PARSER", 0)
+    assert len(versions | {schema.version("margin_alert")}) == 3
 
 
 def test_the_version_of_an_entry_is_the_same_in_every_process():

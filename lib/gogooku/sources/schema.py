@@ -1,7 +1,6 @@
 """From the vendor's answers to typed frames: JSON pages and CSV files come to the same bits."""
 
 import ast
-import dataclasses
 import functools
 import hashlib
 import io
@@ -20,6 +19,9 @@ log = logging.getLogger(__name__)
 NOTHING = {"dividend": ["", "-"], "margin_alert": ["", "-", "*"], "options": ["", "-"]}
 """Texts that stand for no value, beside null and an absent field; for other data sets "" alone."""
 
+PARSER = 1
+"""Raised with each change of this module after which an old answer would be read as other rows."""
+
 OPENING = re.compile(rb'\s*\{\s*"data"\s*:\s*\[\s*(?=\{)')
 FIRST_ROW = 1 << 16  # bytes in which the first row of a page ends, if it is to be read the fast way
 
@@ -29,10 +31,14 @@ class Broken(Exception):
 
 
 def version(dataset: str) -> str:
-    """Name the catalogue's entry of `dataset` by eight hex digits: it changes what rows are."""
-    entry = dataclasses.asdict(DATASETS[dataset])
-    entry["ignored"] = sorted(entry["ignored"])  # a set has another order in each process
-    return hashlib.sha256(repr(entry).encode()).hexdigest()[:8]
+    """Name by eight hex digits what makes the rows of `dataset` out of the vendor's answers.
+
+    When they are served, corrected or part of which plan is no part of it.
+    """
+    entry = DATASETS[dataset]
+    asked = (entry.path, entry.query, entry.day, entry.order)
+    read = (entry.fields, sorted(entry.ignored), NOTHING.get(dataset), PARSER)
+    return hashlib.sha256(repr((asked, read)).encode()).hexdigest()[:8]
 
 
 def empty(dataset: str) -> pl.DataFrame:
