@@ -93,6 +93,25 @@ def test_drafts_that_killed_jobs_have_left_are_purged_and_those_of_living_ones_s
     assert (old.exists(), new.exists()) == (False, True)
 
 
+def test_files_that_a_cheaper_plan_left_without_something_are_named(store):
+    raw, _ = store("light", "premium")
+    head, *files = doors.outgrown(raw, "premium").splitlines()
+    assert head.startswith("fetched with a cheaper plan than premium; delete them")
+    assert files == [
+        f"  {raw}/bars/2024q4.parquet  the plan light has fewer fields",
+        f"  {raw}/short_ratio/2024q4.parquet  the plan light lacks the data set",
+    ]
+    assert doors.outgrown(raw, "light") == doors.outgrown(raw, "free") == ""
+
+
+def test_a_span_that_the_window_of_a_cheaper_plan_has_cut_is_named(store):
+    raw, _ = store("light", "standard")
+    (raw / "topix" / "2024q4.parquet").rename(raw / "topix" / "2024q3.parquet")
+    told = doors.outgrown(raw, "standard")
+    assert "topix/2024q3.parquet  the plan light covers fewer days" in told
+    assert "bars" not in told
+
+
 def status(raw, plan, now, datasets, periods=((FIRST, LAST),)):
     client = jquants.Client("http://127.0.0.1:1", KEY, plan, 5, 2)
     client.memory.keep(window=plans.Window(SESSIONS[1], None))

@@ -21,3 +21,4 @@ with account.open_client(**jquants) as client:
     cache = Cache(Path(knobs.days), client.plan, jquants["url"])
     share = jquants["share"]
     print(doors.status(client, cache, knobs.datasets, periods, days, share, now))
+    print(doors.outgrown(cache.folder.parent, client.plan))
