@@ -348,6 +348,31 @@ def test_the_first_refusal_spares_the_questions_behind_it():
     assert len(exchange.asked) < len(SESSIONS)
 
 
+def test_a_refusal_of_a_request_that_passed_before_a_pause_is_no_second_one(tmp_path, monkeypatch):
+    clock, said = Clock(), [429, 200]
+    clock.now = 1.7e9
+    with jquants.Client("http://a", KEY, "light", 5, 3, ledger=tmp_path, clock=clock) as client:
+
+        def wait(kind):
+            passed = let_pass(kind)
+            if len(said) == 2:
+                clock.sleep(1)
+                client._pace.pause(clock.now)  # for another's refusal
+                clock.sleep(1)
+            return passed
+
+        def get(*_, **__):
+            answer = requests.Response()
+            answer.status_code, answer._content = said.pop(0), b'{"data": []}'
+            return answer
+
+        let_pass = client._pace.wait
+        monkeypatch.setattr(client._pace, "wait", wait)
+        monkeypatch.setattr(client._session, "get", get)
+        client.rows("topix", {"from": "2024-09-25"})
+    assert 60 < clock.now - 1.7e9 < 70
+
+
 def test_a_proxy_does_not_stand_before_this_machines_own_exchange(monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     monkeypatch.delenv("NO_PROXY", raising=False)

@@ -245,8 +245,7 @@ class Client:
         No content is an answer of the morning session alone, which has hours without rows, and to
         the question for its first page: elsewhere it would end a day before its last row.
         """
-        self._pace.wait(bucket)
-        sent = self._clock.time()
+        sent = self._pace.wait(bucket)
         try:
             response = self._session.get(
                 self._url + path, params=query, timeout=self._timeout, allow_redirects=False

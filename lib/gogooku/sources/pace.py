@@ -74,17 +74,24 @@ class Pace:
         self._lead = late * spacing(plan, share, minute) if plan else 0.0
         self._turns = {kind: threading.Lock() for kind in SLOTS}
 
-    def wait(self, kind: str) -> None:
-        """Return when a request of `kind` ("", fins or minute) may leave."""
+    def wait(self, kind: str) -> float:
+        """Return when a request of `kind` ("", fins or minute) may leave; gives the time of that.
+
+        A pause that begins later is none of the request's fault, however long it is on its way.
+        """
         with self._turns[kind]:  # of a process one knocks at the ledger, the others queue up here
-            while (delay := self._claim(kind)) > 0:
+            while True:
+                now = self._clock.time()
+                delay = self._claim(kind, now)
+                if delay <= 0:
+                    return now
                 self._clock.sleep(delay)
 
     def pause(self, sent: float) -> float:
-        """Hold all requests, since one of them that left at `sent` came too soon.
+        """Hold all requests, since one of them that was let pass at `sent` came too soon.
 
         Returns the seconds to wait: PAUSES[0], or PAUSES[1] if the last pause ended within the
-        length of the first; 0 if the request left before the present pause began.
+        length of the first; 0 if the request was let pass before the present pause began.
         """
         now = self._clock.time()
         short, long = (seconds / 60 * self._minute for seconds in PAUSES)
@@ -97,11 +104,11 @@ class Pace:
             book[0] = max(book[0], book[-1] + int(self._lead * 1e6))
         return seconds
 
-    def _claim(self, kind: str) -> float:
+    def _claim(self, kind: str, now: float) -> float:
         bucket = self._buckets[kind]
         if bucket is None:
-            return self._ledger.read()[-1] / 1e6 - self._clock.time()
-        request = RateItem(kind, int(self._clock.time() * 1e3))
+            return self._ledger.read()[-1] / 1e6 - now
+        request = RateItem(kind, int(now * 1e3))
         return 0.0 if bucket.put(request) else int(bucket.waiting(request)) / 1e3  # type: ignore
 
 
