@@ -373,6 +373,22 @@ def test_what_only_today_tells_is_collected_day_by_day(tmp_path):
     assert found["ReadOn"].to_list() == [SESSIONS[-2], SESSIONS[-1]]
 
 
+@pytest.mark.parametrize("old", SESSIONS[-3:-1])
+def test_a_list_of_announcers_that_was_not_renewed_is_not_kept(old, tmp_path, caplog):
+    today = SESSIONS[-2]
+    new = TABLES["earnings_calendar"].filter(ReadOn=today)
+    stale = new.with_columns(Date=pl.lit(old))
+    content = TABLES | {"earnings_calendar": stale}
+    with Desk(tmp_path, f"{today} 20:00", content=content) as desk:
+        assert desk.read("earnings_calendar").rows.is_empty()
+        assert "earnings-calendar still shows an old list: fetch again later" in caplog.text
+        assert not list(tmp_path.rglob("*.parquet"))
+        desk.exchange.correct("earnings_calendar", new)
+        assert_frame_equal(desk.read("earnings_calendar").rows, new)
+        desk.read("earnings_calendar")
+    assert desk.asked == []
+
+
 def test_what_is_collected_today_leaves_no_time_in_a_span_that_ended_before(tmp_path):
     with Desk(tmp_path, "2024-10-08 20:00") as desk:
         asking = desk.read("earnings_calendar", last=SESSIONS[-3])

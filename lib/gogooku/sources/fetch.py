@@ -318,5 +318,13 @@ class _Reading:
     def _today(self) -> pl.DataFrame | None:
         return self._whole(str(self.today), self._ask_today, [self.today])
 
-    def _ask_today(self) -> pl.DataFrame:
-        return self.client.rows(self.dataset, {}).with_columns(ReadOn=pl.lit(self.today))
+    def _ask_today(self) -> pl.DataFrame | None:
+        """Ask for today's state; None for announcers of today or before: the list is an old one."""
+        rows = self.client.rows(self.dataset, {}).with_columns(ReadOn=pl.lit(self.today))
+        if self.dataset != "earnings_calendar":
+            return rows
+        new = rows.filter((pl.col("Date") > pl.col("ReadOn")).fill_null(True))
+        if len(rows) and new.is_empty():
+            log.warning("%s still shows an old list: fetch again later", self.entry.path)
+            return None
+        return new
