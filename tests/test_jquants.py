@@ -1,15 +1,18 @@
 import contextlib
 import datetime as dt
 import http.server
+import io
 import logging
 import socket
 import threading
+import time
 import traceback
 
 import numpy as np
 import polars as pl
 import pytest
 import requests
+import urllib3
 from gogooku.run import UserError
 from gogooku.sources import fetch, jquants, local
 from gogooku.sources.catalogue import DATASETS
@@ -247,6 +250,27 @@ def asking(status, body, headers=()):
         yield client, seen
 
 
+def test_an_answer_that_trickles_is_given_up_in_the_time_of_one_answer():
+    def trickle(server):
+        connection, _ = server.accept()
+        with connection, contextlib.suppress(OSError):
+            connection.recv(4096)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+            for _ in range(100):
+                connection.sendall(b" ")
+                time.sleep(0.05)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=trickle, args=(server,), daemon=True).start()
+        url, begin = f"http://127.0.0.1:{server.getsockname()[1]}", time.monotonic()
+        with (
+            jquants.Client(url, KEY, None, 0.4, 1) as client,
+            pytest.raises(UserError, match="topix failed 1 times .ReadTimeout.: run again later"),
+        ):
+            client.rows("topix", {"from": "2024-09-25"})
+    assert 0.4 <= time.monotonic() - begin < 2
+
+
 @pytest.mark.parametrize("body", [b"[]", b"{}", b'{"data": 1}', b'{"data": [[1]]}', b'"data"'])
 def test_an_answer_of_another_shape_is_refused(body):
     with (
@@ -363,7 +387,8 @@ def test_a_refusal_of_a_request_that_passed_before_a_pause_is_no_second_one(tmp_
 
         def get(*_, **__):
             answer = requests.Response()
-            answer.status_code, answer._content = said.pop(0), b'{"data": []}'
+            answer.status_code = said.pop(0)
+            answer.raw = urllib3.HTTPResponse(io.BytesIO(b'{"data": []}'), preload_content=False)
             return answer
 
         let_pass = client._pace.wait

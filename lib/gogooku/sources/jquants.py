@@ -23,7 +23,7 @@ import requests
 import tenacity
 
 from gogooku import known, run
-from gogooku.sources import pace, plans, schema
+from gogooku.sources import pace, plans, schema, wire
 from gogooku.sources.catalogue import DATASETS
 
 log = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ class Client:
     url        base with version, such as https://api.jquants.com/v2
     key        API key; sent to `url` alone, and in no message, log or repr
     plan       free | light | standard | premium; None is unknown and asks without limit
-    timeout    of one answer [s]
+    timeout    of one answer as a whole; of a file, between its bytes [s]
     attempts   tries of one request: server errors, time-outs and broken answers are waited out
                exponentially, a refusal for too many requests holds all clients of the key for a
                minute or more; any other refusal is final at once
@@ -246,28 +246,31 @@ class Client:
         the question for its first page: elsewhere it would end a day before its last row.
         """
         sent = self._pace.wait(bucket)
+        until = time.monotonic() + self._timeout[1]
         try:
-            response = self._session.get(
-                self._url + path, params=query, timeout=self._timeout, allow_redirects=False
-            )
+            with self._session.get(
+                self._url + path, params=query, timeout=self._timeout, allow_redirects=False,
+                stream=True,
+            ) as response:  # fmt: skip
+                body = wire.body(response, until)
         except ValueError:
             raise run.UserError(f"jquants.url {self._url!r} is not a web address") from None
         except requests.RequestException as error:
             raise _TryAgain(type(error).__name__) from None
         status = response.status_code
         if status == 200:
-            return response.content
+            return body
         if status == 210 and path == MORNING and "pagination_key" not in query:
             return b'{"data": []}'
         if status == 429:
             raise _TooManyRequests(sent)
         if status == 210 or status >= 500:
             raise _TryAgain(f"status {status}")
-        raise self._refusal(path, query, status, self._said(response))
+        raise self._refusal(path, query, status, self._said(body))
 
-    def _said(self, response: requests.Response) -> str:
+    def _said(self, body: bytes) -> str:
         try:
-            text = str(json.loads(response.content)["message"])
+            text = str(json.loads(body)["message"])
         except (ValueError, KeyError, TypeError):
             text = "no reason given"
         return " ".join(text.replace(str(self._session.headers["x-api-key"]), "***").split())
