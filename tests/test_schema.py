@@ -193,25 +193,6 @@ def test_a_text_that_looks_like_a_field_is_none():
     assert schema.typed("master", rows)["CoName"].to_list() == [rows[0]["CoName"]] * 2
 
 
-SAMPLES = Path(os.environ.get("JQUANTS_SAMPLES", "no samples"))
-
-
-@pytest.mark.skipif(not SAMPLES.is_dir(), reason="JQUANTS_SAMPLES names no folder of samples")
-def test_every_sample_of_the_vendor_is_read():
-    index = json.loads((SAMPLES / "INDEX.json").read_text(encoding="utf-8"))
-    names = {f"/v2{entry.path}": name for name, entry in DATASETS.items()}
-    read = 0
-    for sample in index["samples"]:
-        if sample["status"] == 200 and sample["path"] in names:
-            body = (SAMPLES / sample["file"]).read_bytes()
-            rows = json.loads(body)["data"]
-            found = schema.page(names[sample["path"]], body)[0]
-            assert len(found) == len(rows)
-            assert found.columns == list(DATASETS[names[sample["path"]]].schema), sample["file"]
-            read += 1
-    assert read > 20
-
-
 def test_fields_of_the_dearest_plan_need_no_word(caplog):
     with caplog.at_level(logging.WARNING):
         schema.typed("bars", [ANSWERS["bars"] | {"MO": 1.0, "AAdjVo": 2.0, "MUL": "0"}])
