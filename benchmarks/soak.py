@@ -64,7 +64,7 @@ LIFE = 1.5  # mean time to the kill [s]
 
 TRANSPORT = (
     "429", "429-text", "429-after", "429-block", "500", "500-json", "502", "truncate", "reset",
-    "reset-body", "slow", "late",
+    "reset-body", "slow", "late", "210", "empty-body",
 )  # fmt: skip
 ROWS = ("repeat", "null-key", "empty-key", "empty-page", "duplicate", "flip", "mix", "extra")
 EXTENDED = ("bars", "short_ratio", "dividend")  # where unknown keys come; all others stay bytewise
@@ -97,6 +97,8 @@ class Mischief:
             kind = self._random.choice(TRANSPORT + ROWS if dataset else TRANSPORT)
             if kind == "extra" and dataset not in EXTENDED:
                 kind = "flip"
+            if kind == "210" and dataset == "bars_am":  # there it is an answer
+                kind = "empty-body"
             if kind in ("429", "429-text", "429-after"):
                 self._burst = [kind] * self._random.randrange(BURST)
         else:

@@ -1,6 +1,6 @@
 """What all rooms share: the checked settings, the spans, the folds and the code of a stage."""
 
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 
 from snakemake.exceptions import WorkflowError
 
@@ -9,8 +9,9 @@ from gogooku import calendar, lineage, splits, universe
 from gogooku import config as settings_of
 from gogooku.features.families import FAMILIES
 from gogooku.run import UserError
-from gogooku.sources import archive
+from gogooku.sources import archive, deliveries
 from gogooku.sources.catalogue import DATASETS
+from gogooku.sources.plans import JAPAN
 
 try:
     settings = settings_of.read(config)
@@ -29,6 +30,7 @@ PERIODS = [
     [str(max(start, settings.dates.start)), str(min(end, settings.dates.end))]
     for start, end in map(calendar.bounds, SPANS)
 ]
+TODAY = datetime.now(JAPAN).date()
 HORIZONS = setting["labels"]["horizons"]
 SEEDED = {"atft", "lightgbm"}
 FOLDS = splits.plan(
@@ -95,14 +97,9 @@ def fetch_days(wildcards):
 
 
 def corrected_until(wildcards):
-    """Name the last day, up to dates.end, on which the vendor may still correct the span.
-
-    A later dates.end asks again for spans that are still open, and for no settled one.
-    """
-    sessions = DATASETS[wildcards.dataset].reread
-    days = 2 * sessions + 14 if sessions else 0  # weekends, and the longest holidays
-    end = calendar.bounds(wildcards.span)[1] + timedelta(days)
-    return str(min(settings.dates.end, end))
+    """Name the day up to which the vendor may have corrected the span, today at the latest."""
+    last = date.fromisoformat(last_day(wildcards))
+    return str(deliveries.open_until(DATASETS[wildcards.dataset], last, TODAY))
 
 
 def known_by(wildcards):

@@ -74,6 +74,15 @@ def test_what_is_known_of_an_account_is_forgotten_the_next_day(tmp_path):
     assert (next_one.plan, next_one.window) == (None, None)
 
 
+def test_what_one_process_learns_leaves_what_another_has_found_out(tmp_path):
+    path, window = tmp_path / "account.json", plans.Window(dt.date(2024, 1, 1), None)
+    one, other = plans.Memory(path, TODAY), plans.Memory(path, TODAY)
+    one.keep(plan="light")
+    other.keep(window=window)
+    assert (other.plan, other.window) == ("light", window)
+    assert (plans.Memory(path, TODAY).plan, plans.Memory(path, TODAY).window) == ("light", window)
+
+
 @pytest.mark.parametrize(
     "text, start, end",
     [
@@ -143,20 +152,6 @@ def test_a_question_without_sense_is_not_asked(dataset, query, sentence):
     client = jquants.Client("http://127.0.0.1:1", KEY, None, 5, 3)
     with pytest.raises(UserError, match=sentence):
         client.rows(dataset, query)
-
-
-def test_a_full_disk_is_told_in_one_sentence(tmp_path, monkeypatch):
-    def full(*_, **__):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("polars.DataFrame.write_parquet", full)
-    with (
-        Exchange(TABLES, key=KEY, today=LAST) as exchange,
-        jquants.Client(exchange.url, KEY, None, 5, 3) as client,
-        pytest.raises(UserError, match="cannot be written .*No space left.*run again") as told,
-    ):
-        fetch.read(client, "bars", FIRST, LAST, SESSIONS, cache=Cache(tmp_path, None))
-    assert "\n" not in str(told.value)
 
 
 def test_the_key_is_nowhere_after_reads_that_fail_and_reads_that_do_not(

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import gzip
+import shutil
 from pathlib import Path
 
 import polars as pl
@@ -54,18 +55,40 @@ def test_a_folder_gives_what_the_api_gives(dataset, folder):
 
 def test_only_files_of_the_days_wanted_are_opened(folder):
     names = [path.name for path in archive.files(folder, "bars", SESSIONS[-2], LAST)]
-    days = [f"equities_bars_daily_{day:%Y%m%d}.csv.gz" for day in SESSIONS[-2:]]
-    assert names == [*days, "equities_bars_daily_202410.csv.gz"]
+    assert names == ["equities_bars_daily_202410.csv.gz"]
 
 
-def test_where_a_month_and_its_days_overlap_the_month_counts(tmp_path):
-    rows = "Date,O,H,L,C\n2024-01-04,{0},2,1,{0}\n"
-    for name, close in [("20240104", 1.5), ("202401", 1.75)]:
+def test_files_of_days_count_in_a_month_that_has_no_file(folder, tmp_path):
+    for path in folder.rglob("equities_bars_daily_202410??.csv.gz"):
+        shutil.copy(path, tmp_path)
+    names = [path.name for path in archive.files(tmp_path, "bars", SESSIONS[-2], LAST)]
+    assert names == [f"equities_bars_daily_{day:%Y%m%d}.csv.gz" for day in SESSIONS[-2:]]
+    assert_frame_equal(
+        read(tmp_path, "bars", SESSIONS[-2], LAST), read(folder, "bars", SESSIONS[-2], LAST)
+    )
+
+
+def test_a_row_that_a_month_s_file_no_longer_has_is_gone(tmp_path):
+    rows = {
+        "20240104": "2024-01-04,1.5,2,1,1.5\n",
+        "20240105": "2024-01-05,1.5,2,1,1.5\n",
+        "202401": "2024-01-04,1.75,2,1,1.75\n",
+    }
+    for name, text in rows.items():
         path = tmp_path / "any" / "depth" / f"indices_bars_daily_topix_{name}.csv"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(rows.format(close))
+        path.write_text("Date,O,H,L,C\n" + text)
     found = read(tmp_path, "topix", dt.date(2024, 1, 1), dt.date(2024, 1, 31))
-    assert found["C"].to_list() == [1.75]
+    assert found.select("Date", "C").rows() == [(dt.date(2024, 1, 4), 1.75)]
+
+
+def test_a_name_may_have_hyphens_or_underscores_and_a_strange_one_is_said(tmp_path, caplog):
+    for name in ("markets_margin_alert_202401", "markets_margin-alert_202402", "markets_gossip"):
+        (tmp_path / f"{name}.csv.gz").write_bytes(gzip.compress(b""))
+    year = dt.date(2024, 1, 1), dt.date(2024, 12, 31)
+    assert len(archive_bulk.files(tmp_path, "margin_alert", *year)) == 2
+    assert read(tmp_path, "margin_alert", *year).is_empty()
+    assert "1 files belong to no data set and are left out: markets_gossip.csv.gz" in caplog.text
 
 
 def test_a_folder_without_a_calendar_takes_the_exchange_s(tmp_path):
@@ -80,11 +103,11 @@ def test_a_data_set_without_files_has_no_rows(tmp_path):
 
 
 def test_names_of_data_sets_that_begin_alike_are_told_apart(tmp_path):
-    for name in ("options_202401", "options_225_202401", "options_225_20240104"):
+    for name in ("options_202401", "options_225_202401", "options_225_20240205"):
         (tmp_path / f"derivatives_bars_daily_{name}.csv.gz").write_bytes(gzip.compress(b""))
-    january = dt.date(2024, 1, 1), dt.date(2024, 1, 31)
-    assert len(archive_bulk.files(tmp_path, "options", *january)) == 1
-    assert len(archive_bulk.files(tmp_path, "options_225", *january)) == 2
+    winter = dt.date(2024, 1, 1), dt.date(2024, 2, 29)
+    assert len(archive_bulk.files(tmp_path, "options", *winter)) == 1
+    assert len(archive_bulk.files(tmp_path, "options_225", *winter)) == 2
 
 
 def test_a_broken_file_is_named(tmp_path):

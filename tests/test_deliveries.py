@@ -5,7 +5,7 @@ import datetime as dt
 import numpy as np
 import pytest
 from gogooku.sources.catalogue import DAILY_MARGIN, DATASETS
-from gogooku.sources.deliveries import Deliveries
+from gogooku.sources.deliveries import Deliveries, open_until
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -87,3 +87,14 @@ def test_a_window_that_the_calendar_does_not_reach_stays_open():
     deliveries = of("bars")
     assert deliveries.settled(last) > deliveries.moment(last)
     assert not deliveries.is_stale(last, deliveries.moment(last), utc("2026-12-31T08:00"))
+
+
+@given(st.sampled_from(BY_DAY), st.integers(0, 40))
+def test_a_span_is_open_until_its_last_day_is_settled_and_changes_no_more_after(dataset, session):
+    entry, last = DATASETS[dataset], SESSIONS[session].item()
+    settled = (of(dataset).settled(last) + np.timedelta64(9, "h")).astype("datetime64[D]").item()
+    end = open_until(entry, last, dt.date.max)
+    assert settled <= end <= last + dt.timedelta(120)
+    for n in range(150):
+        today = last + dt.timedelta(n)
+        assert open_until(entry, last, today) == min(today, end)

@@ -93,6 +93,25 @@ def test_drafts_that_killed_jobs_have_left_are_purged_and_those_of_living_ones_s
     assert (old.exists(), new.exists()) == (False, True)
 
 
+def test_files_that_a_cheaper_plan_left_without_something_are_named(store):
+    raw, _ = store("light", "premium")
+    head, *files = doors.outgrown(raw, "premium").splitlines()
+    assert head.startswith("fetched with a cheaper plan than premium; delete them")
+    assert files == [
+        f"  {raw}/bars/2024q4.parquet  the plan light has fewer fields",
+        f"  {raw}/short_ratio/2024q4.parquet  the plan light lacks the data set",
+    ]
+    assert doors.outgrown(raw, "light") == doors.outgrown(raw, "free") == ""
+
+
+def test_a_span_that_the_window_of_a_cheaper_plan_has_cut_is_named(store):
+    raw, _ = store("light", "standard")
+    (raw / "topix" / "2024q4.parquet").rename(raw / "topix" / "2024q3.parquet")
+    told = doors.outgrown(raw, "standard")
+    assert "topix/2024q3.parquet  the plan light covers fewer days" in told
+    assert "bars" not in told
+
+
 def status(raw, plan, now, datasets, periods=((FIRST, LAST),)):
     client = jquants.Client("http://127.0.0.1:1", KEY, plan, 5, 2)
     client.memory.keep(window=plans.Window(SESSIONS[1], None))
@@ -120,6 +139,14 @@ def test_the_status_tells_how_long_the_rest_takes(tmp_path):
     assert told["bars"]["ask"] == "8"
     assert float(told["bars"]["min"]) == pytest.approx(8 / (0.95 * 5), abs=0.06)
     assert "all" in told
+
+
+def test_data_sets_with_one_limit_take_their_time_one_after_the_other(tmp_path):
+    told = status(tmp_path, "premium", NOW, ["summary", "details", "bars"])
+    asked = [int(told[name]["ask"]) for name in ("summary", "details")]
+    assert asked == [7, 7]
+    assert [told[name]["min"] for name in ("summary", "details")] == ["0.1", "0.1"]
+    assert list(told["all"].values())[-2:] == ["22", "0.2"]  # 14 of 57 a minute
 
 
 def test_columns_stand_below_each_other():

@@ -277,7 +277,7 @@ def test_one_end_of_a_range_of_valuations_is_ignored(market):
 
 def test_short_sales_are_found_by_either_day_and_by_code(market):
     rows = data(market, "short_sale", disc_date="2024-10-01")
-    assert [row["SSName"] for row in rows] == ["Mihon Capital", "個人"]
+    assert [row["SSName"] for row in rows] == ["Mihon Capital", "個人", "個人"]
     assert [row["Code"] for row in data(market, "short_sale", calc_date="20241001")] == ["86010"]
     ranged = {"disc_date_from": "2024-10-02", "disc_date_to": "2024-10-08"}
     assert len(data(market, "short_sale", code="8601", **ranged)) == 1

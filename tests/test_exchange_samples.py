@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from asking import fetch
+from gogooku.sources import archive_bulk, schema
 from gogooku.sources.catalogue import DATASETS
 from gogooku.sources.exchange import DERIVED, ROOT, Exchange
 from gogooku.sources.exchange_clock import JST
@@ -112,6 +113,29 @@ def test_an_answer_is_the_sample(entry):
     assert [list(row) for row in found["data"]][: len(rows)] == [list(row) for row in rows]
     if catalogued.name != "bars_minute":  # they are made from those of the day
         assert in_order(found["data"]) == in_order(rows)
+
+
+@pytest.mark.parametrize("entry", ANSWERED, ids=file_name)
+def test_a_sample_of_the_api_is_read_row_by_row_and_has_no_unknown_field(entry):
+    dataset, body = BY_PATH[entry["path"]].name, (FOLDER / entry["file"]).read_bytes()
+    found, _ = schema.page(dataset, body)
+    assert len(found) == len(json.loads(body)["data"])
+    assert found.columns == list(DATASETS[dataset].schema)
+
+
+FILES = {
+    path: name
+    for path in sorted(FOLDER.glob("bulk_*.csv"))
+    if (name := archive_bulk.STEMS.get(path.stem.removeprefix("bulk_")))
+}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_sample_of_a_file_is_read_row_by_row_and_has_no_unknown_field(path):
+    found = schema.table(FILES[path], path.read_bytes())
+    rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
+    assert len(found) == len(rows) - 1 > 0
+    assert found.columns == list(DATASETS[FILES[path]].schema)
 
 
 @pytest.mark.parametrize("entry", REFUSED, ids=file_name)

@@ -78,9 +78,10 @@ class Desk:
         ) as client:
             client.plan = self.asks_as
             try:
+                cache = Cache(self.folder, self.asks_as, self.exchange.url)
                 return fetch.read(
                     client, dataset, first, last, CALENDAR,
-                    now=self.clock.now, cache=Cache(self.folder, self.asks_as), in_bulk=in_bulk,
+                    now=self.clock.now, cache=cache, in_bulk=in_bulk,
                 )  # fmt: skip
             finally:
                 self.asked = [query for _, query in self.exchange.asked[before:]]
@@ -91,7 +92,7 @@ class Desk:
 
 def held(dataset, days=SESSIONS):
     entry = DATASETS[dataset]
-    rows = TABLES[dataset].sort(entry.key)
+    rows = TABLES[dataset].sort(entry.order)
     return rows.filter(pl.col(entry.day).is_in(days)) if entry.asked == "session" else rows
 
 
@@ -108,6 +109,14 @@ def test_a_second_read_gives_the_same_and_asks_nothing(dataset, tmp_path):
     assert_frame_equal(first.rows, held(dataset))
     assert_frame_equal(again.rows, first.rows)
     assert again.times == first.times
+
+
+def test_two_persons_whom_the_vendor_does_not_name_are_two_rows(tmp_path):
+    with Desk(tmp_path, "2024-12-02 12:00", faults=[None] * 4 + ["duplicate"], page_rows=2) as desk:
+        rows = desk.read("short_sale").rows
+    pair = rows.filter(pl.struct(DATASETS["short_sale"].key).is_duplicated())
+    assert pair["SSName"].to_list() == ["個人", "個人"]
+    assert pair["ShrtPosToSO"].is_sorted() and pair["ShrtPosToSO"].n_unique() == 2
 
 
 def test_one_more_session_asks_for_that_day_and_the_days_open_to_correction(tmp_path):
@@ -168,6 +177,16 @@ def test_another_plan_or_another_catalogue_finds_an_empty_cache(tmp_path, monkey
         assert desk.asked
 
 
+def test_another_server_finds_an_empty_cache_and_the_same_one_with_a_slash_does_not(tmp_path):
+    with Desk(tmp_path, "2024-12-02 12:00") as one:
+        one.read("topix")
+    other_rows = TABLES | {"topix": TABLES["topix"].with_columns(C=pl.lit(1.0))}
+    with Desk(tmp_path, "2024-12-02 12:00", content=other_rows) as other:
+        assert set(other.read("topix").rows["C"]) == {1.0}
+    places = [Cache(tmp_path, None, url).place("topix") for url in ("http://a/v2", "http://a/v2/")]
+    assert places[0] == places[1]
+
+
 def test_a_day_that_cannot_be_read_is_asked_for_again(tmp_path, caplog):
     with Desk(tmp_path, "2024-12-02 12:00") as desk:
         rows = desk.read("bars").rows
@@ -207,7 +226,8 @@ KILLED = """
     days = [dt.date.fromisoformat(day) for day in {days!r}]
     with jquants.Client({url!r}, {key!r}, None, 5, 3, workers=3) as client:
         fetch.read(client, "bars", days[0], days[-1], days,
-                   now=dt.datetime.fromisoformat({now!r}), cache=Cache(Path({folder!r}), None))
+                   now=dt.datetime.fromisoformat({now!r}),
+                   cache=Cache(Path({folder!r}), None, {url!r}))
 """
 
 
@@ -247,6 +267,28 @@ def test_a_day_before_its_delivery_is_not_asked_for_and_named(tmp_path):
             desk.read("summary")
 
 
+@pytest.mark.parametrize("dataset, hour", [("topix", "16:30"), ("investor_types", "18:00")])
+def test_a_range_that_ends_today_is_not_asked_for_before_its_delivery(dataset, hour, tmp_path):
+    with Desk(tmp_path, "2024-10-08 12:00") as desk:
+        with pytest.raises(UserError, match=f"of 2024-10-08 is served from 2024-10-08 {hour}"):
+            desk.read(dataset)
+        assert desk.asked == [] and list(tmp_path.rglob("*.parquet")) == []
+        assert len(desk.read("calendar").rows) == len(held("calendar"))
+        assert len(desk.read(dataset, last=SESSIONS[-2]).rows)
+        desk.set(f"2024-10-08 {hour}")
+        assert_frame_equal(desk.read(dataset).rows, held(dataset))
+
+
+def test_a_range_that_lacks_its_newest_session_is_not_there_yet(tmp_path):
+    lacking = TABLES | {"topix": TABLES["topix"].filter(pl.col("Date") != LAST)}
+    with Desk(tmp_path, "2024-10-08 17:00", content=lacking) as desk:
+        with pytest.raises(UserError, match="has no rows of 2024-10-08 yet: the vendor is late"):
+            desk.read("topix")
+        desk.exchange.correct("topix", TABLES["topix"].filter(pl.col("Date") == LAST))
+        desk.set("2024-10-08 18:00")
+        assert_frame_equal(desk.read("topix").rows, held("topix"))
+
+
 def test_balances_that_nobody_can_know_yet_are_left_for_later(tmp_path):
     with Desk(tmp_path, "2024-10-04 12:00") as desk:
         found = desk.read("margin_interest", last=dt.date(2024, 10, 3))
@@ -255,25 +297,53 @@ def test_balances_that_nobody_can_know_yet_are_left_for_later(tmp_path):
 
 
 def test_the_newest_day_without_rows_is_not_there_yet(tmp_path):
-    with Desk(tmp_path, "2024-10-08 17:00", faults=["early"]) as desk:
+    with Desk(tmp_path, "2024-10-08 17:00", faults=["early"] * 2) as desk:
         with pytest.raises(UserError, match="has no rows of 2024-10-08 yet: the vendor is late"):
             desk.read("bars", first=LAST)
         assert list(tmp_path.rglob("*.parquet")) == []
         assert len(desk.read("bars", first=LAST).rows) == 3
 
 
-def test_an_older_day_without_rows_is_asked_for_until_it_is_settled(tmp_path, caplog):
+def test_an_older_day_without_rows_is_asked_for_twice_named_and_never_kept(tmp_path, caplog):
     lacking = TABLES | {"bars": TABLES["bars"].filter(pl.col("Date") != SESSIONS[-2])}
     with Desk(tmp_path, "2024-10-08 17:00", content=lacking) as desk:
         assert len(desk.read("bars", first=SESSIONS[-2]).rows) == 3
-        assert "has no rows of 2024-10-07 so far" in caplog.text
+        assert "has no rows of 2024-10-07, asked for twice" in caplog.text
         desk.read("bars", first=SESSIONS[-2])
-        assert desk.days_asked() == ["2024-10-07"]
+        assert desk.days_asked() == ["2024-10-07"] * 2
         desk.set("2024-10-16 17:00")
         desk.read("bars", first=SESSIONS[-2])
-        assert desk.days_asked() == ["2024-10-07", "2024-10-08"]
-        desk.read("bars", first=SESSIONS[-2])
-        assert desk.asked == []
+        assert desk.days_asked() == ["2024-10-07"] * 2 + ["2024-10-08"]
+        desk.set("2024-12-02 17:00")
+        desk.exchange.correct("bars", TABLES["bars"].filter(pl.col("Date") == SESSIONS[-2]))
+        assert_frame_equal(desk.read("bars").rows, held("bars"))
+
+
+@pytest.mark.parametrize("dataset", ["bars", "master", "indices", "topix", "calendar"])
+def test_one_empty_answer_for_settled_sessions_is_no_word_on_them(dataset, tmp_path):
+    with Desk(tmp_path, "2024-12-02 12:00", faults=[None, None, "early"]) as desk:
+        desk.read("topix", FIRST, SESSIONS[0])
+        desk.read("topix", FIRST, SESSIONS[1])
+        assert_frame_equal(desk.read(dataset).rows, held(dataset))
+
+
+def test_files_that_lack_a_session_leave_it_to_the_api(tmp_path, caplog):
+    october = dt.date(2024, 10, 1)
+    lacking = TABLES | {"bars": TABLES["bars"].filter(pl.col("Date") != SESSIONS[-2])}
+    with Desk(tmp_path, "2024-12-02 12:00", content=lacking) as desk:
+        desk.read("bars", first=october, in_bulk=True)
+        assert [q["date"] for q in desk.asked if "date" in q] == ["2024-10-07"] * 2
+        desk.exchange.correct("bars", TABLES["bars"].filter(pl.col("Date") == SESSIONS[-2]))
+        desk.set("2024-12-03 12:00")
+        assert len(desk.read("bars", first=october, in_bulk=True).rows) == 15
+
+
+@pytest.mark.parametrize("fault", ["210", "empty-body"])
+@pytest.mark.parametrize("page", [0, 1])
+def test_no_content_in_the_place_of_a_page_ends_no_day(fault, page, tmp_path):
+    day = SESSIONS[2]
+    with Desk(tmp_path, "2024-12-02 12:00", faults=[None] * page + [fault], page_rows=2) as desk:
+        assert_frame_equal(desk.read("bars", day, day).rows, held("bars", [day]))
 
 
 def test_a_data_set_that_may_be_empty_is_kept_without_rows(tmp_path):
@@ -301,6 +371,22 @@ def test_what_only_today_tells_is_collected_day_by_day(tmp_path):
         desk.set("2024-10-15 12:00")
         found = desk.read("earnings_calendar").rows
     assert found["ReadOn"].to_list() == [SESSIONS[-2], SESSIONS[-1]]
+
+
+@pytest.mark.parametrize("old", SESSIONS[-3:-1])
+def test_a_list_of_announcers_that_was_not_renewed_is_not_kept(old, tmp_path, caplog):
+    today = SESSIONS[-2]
+    new = TABLES["earnings_calendar"].filter(ReadOn=today)
+    stale = new.with_columns(Date=pl.lit(old))
+    content = TABLES | {"earnings_calendar": stale}
+    with Desk(tmp_path, f"{today} 20:00", content=content) as desk:
+        assert desk.read("earnings_calendar").rows.is_empty()
+        assert "earnings-calendar still shows an old list: fetch again later" in caplog.text
+        assert not list(tmp_path.rglob("*.parquet"))
+        desk.exchange.correct("earnings_calendar", new)
+        assert_frame_equal(desk.read("earnings_calendar").rows, new)
+        desk.read("earnings_calendar")
+    assert desk.asked == []
 
 
 def test_what_is_collected_today_leaves_no_time_in_a_span_that_ended_before(tmp_path):
@@ -400,7 +486,7 @@ def test_prices_without_a_calendar_are_refused(tmp_path):
 
 # ---- faults --------------------------------------------------------------------------------------
 
-WITHHOLDS = {"early", "preliminary", "210"}  # no client can tell
+WITHHOLDS = {"early", "preliminary"}  # no client can tell
 CHANGES = {"split", "repeat", "slow"}  # adjusted prices are not kept; refused; slow
 PASSES = sorted(set(FAULTS) - WITHHOLDS - CHANGES - {"429-block"})
 
@@ -455,6 +541,13 @@ def test_files_come_first_and_the_api_gives_the_days_still_open(tmp_path):
     ]
     # The file is of the second of October: five sessions after the 25th it was not written yet.
     assert [query.get("date") for query in desk.asked[2:]] == [str(day) for day in SESSIONS]
+
+
+def test_a_plan_without_files_is_asked_day_by_day(tmp_path, caplog):
+    with Desk(tmp_path, "2025-03-03 12:00", plan="free") as desk:
+        for dataset in ("bars", "summary"):
+            assert len(desk.read(dataset, in_bulk=True).rows) == len(held(dataset)) > 0
+    assert "bars/daily: the plan has no files, days are asked for" in caplog.text
 
 
 def test_a_settled_month_costs_one_file(tmp_path):

@@ -1,15 +1,18 @@
 import contextlib
 import datetime as dt
 import http.server
+import io
 import logging
 import socket
 import threading
+import time
 import traceback
 
 import numpy as np
 import polars as pl
 import pytest
 import requests
+import urllib3
 from gogooku.run import UserError
 from gogooku.sources import fetch, jquants, local
 from gogooku.sources.catalogue import DATASETS
@@ -60,7 +63,7 @@ def test_what_is_read_is_what_the_exchange_holds(dataset, workers):
     with opened(workers=workers, page_rows=2) as (_, client):
         found = read(client, dataset)
     entry = DATASETS[dataset]
-    held = tables()[dataset].sort(entry.key)
+    held = tables()[dataset].sort(entry.order)
     if entry.asked == "session":
         held = held.filter(pl.col(entry.day).is_in(SESSIONS))
     assert_frame_equal(found, held)
@@ -206,7 +209,7 @@ def test_the_workflow_reads_what_the_exchange_holds(dataset):
     found = local.read({dataset: held}, dataset, FIRST, LAST, sessions, LAST)
     if entry.asked == "session":
         held = held.filter(pl.col(entry.day).is_in(SESSIONS))
-    assert_frame_equal(found, held.sort(entry.key))
+    assert_frame_equal(found, held.sort(entry.order))
 
 
 @contextlib.contextmanager
@@ -247,6 +250,27 @@ def asking(status, body, headers=()):
         yield client, seen
 
 
+def test_an_answer_that_trickles_is_given_up_in_the_time_of_one_answer():
+    def trickle(server):
+        connection, _ = server.accept()
+        with connection, contextlib.suppress(OSError):
+            connection.recv(4096)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+            for _ in range(100):
+                connection.sendall(b" ")
+                time.sleep(0.05)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=trickle, args=(server,), daemon=True).start()
+        url, begin = f"http://127.0.0.1:{server.getsockname()[1]}", time.monotonic()
+        with (
+            jquants.Client(url, KEY, None, 0.4, 1) as client,
+            pytest.raises(UserError, match="topix failed 1 times .ReadTimeout.: run again later"),
+        ):
+            client.rows("topix", {"from": "2024-09-25"})
+    assert 0.4 <= time.monotonic() - begin < 2
+
+
 @pytest.mark.parametrize("body", [b"[]", b"{}", b'{"data": 1}', b'{"data": [[1]]}', b'"data"'])
 def test_an_answer_of_another_shape_is_refused(body):
     with (
@@ -264,9 +288,30 @@ def test_a_last_page_may_say_that_nothing_follows(onward):
     assert len(seen) == 1
 
 
-def test_no_content_is_an_empty_answer():
-    with asking(210, b"") as (client, _):
-        assert read(client, "topix").is_empty()
+def test_no_content_is_an_answer_of_the_morning_session_alone():
+    with asking(210, b"") as (client, seen):
+        assert client.rows("bars_am", {}).is_empty() and len(seen) == 1
+        client._persist.sleep = Clock().sleep
+        with pytest.raises(UserError, match="topix failed 3 times .status 210.: run again later"):
+            client.rows("topix", {"from": "2024-09-25"})
+
+
+@pytest.mark.parametrize(
+    "body, said",
+    [
+        (b"{}", "something else than files"),
+        (b'{"data": 1}', "something else than files"),
+        (b'{"data": ["a"]}', "a file without one of the fields Key, LastModified and Size"),
+        (b'{"data": [{"Key": "a_202409.csv.gz", "LastModified": "2024-10-02"}]}', "a file without"),
+        (b'{"data": [{"Key": "a", "LastModified": "b", "Size": null}]}', "a file without"),
+    ],
+)
+def test_a_list_of_files_of_another_shape_is_refused(body, said):
+    with (
+        asking(200, body) as (client, _),
+        pytest.raises(UserError, match=f"/bulk/list answered {said}"),
+    ):
+        client.listed("bars", "2024-09", "2024-10")
 
 
 def test_rows_of_a_day_that_nobody_asked_for_are_refused():
@@ -325,6 +370,32 @@ def test_the_first_refusal_spares_the_questions_behind_it():
     with opened(key="wrong", workers=2) as (exchange, client), pytest.raises(UserError):
         read(client, "summary")
     assert len(exchange.asked) < len(SESSIONS)
+
+
+def test_a_refusal_of_a_request_that_passed_before_a_pause_is_no_second_one(tmp_path, monkeypatch):
+    clock, said = Clock(), [429, 200]
+    clock.now = 1.7e9
+    with jquants.Client("http://a", KEY, "light", 5, 3, ledger=tmp_path, clock=clock) as client:
+
+        def wait(kind):
+            passed = let_pass(kind)
+            if len(said) == 2:
+                clock.sleep(1)
+                client._pace.pause(clock.now)  # for another's refusal
+                clock.sleep(1)
+            return passed
+
+        def get(*_, **__):
+            answer = requests.Response()
+            answer.status_code = said.pop(0)
+            answer.raw = urllib3.HTTPResponse(io.BytesIO(b'{"data": []}'), preload_content=False)
+            return answer
+
+        let_pass = client._pace.wait
+        monkeypatch.setattr(client._pace, "wait", wait)
+        monkeypatch.setattr(client._session, "get", get)
+        client.rows("topix", {"from": "2024-09-25"})
+    assert 60 < clock.now - 1.7e9 < 70
 
 
 def test_a_proxy_does_not_stand_before_this_machines_own_exchange(monkeypatch):

@@ -29,6 +29,7 @@ def stamped(dataset, **columns):
         ("18:30:00", "10-25 18:30:01", "10-26 00:30:00"),
         ("", "10-26 00:00:00", "10-26 00:30:00"),
         (None, "10-26 00:00:00", "10-26 00:30:00"),
+        ("00:00:00", "10-26 00:00:00", "10-26 00:30:00"),
     ],
 )
 def test_a_filing_is_public_once_its_stamped_second_has_passed(time, published, served):
@@ -36,6 +37,12 @@ def test_a_filing_is_public_once_its_stamped_second_has_passed(time, published, 
     assert stamped("summary", DiscDate=days, DiscTime=pl.Series([time], dtype=pl.String)) == [
         (published, served)
     ]
+
+
+def test_a_dividend_stamped_at_midnight_is_not_known_before_its_day_is_over():
+    times = pl.Series(["00:00", "12:30"])
+    found = stamped("dividend", PubDate=[dt.date(2024, 10, 25)] * 2, PubTime=times)
+    assert [published for published, _ in found] == ["10-26 00:00:59", "10-25 12:31:00"]
 
 
 def test_prices_are_known_at_the_close_of_their_day():

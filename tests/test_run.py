@@ -1,13 +1,16 @@
 """Files are whole or not there, and the same content gives the same bytes."""
 
 import os
+import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import polars as pl
 import pytest
 from gogooku import run
+from gogooku.sources import pace
 
 FRAME = pl.DataFrame({"date": ["a", "b"], "value": [1.5, None]})
 
@@ -38,6 +41,54 @@ def test_a_broken_file_is_named_in_one_sentence(tmp_path, content):
         run.read_parquet([broken])
     with pytest.raises(run.UserError, match=r"missing\.json cannot be read"):
         run.read_json(tmp_path / "missing.json")
+
+
+FULL = """
+    import datetime as dt, pathlib, resource
+    import polars as pl
+    from gogooku import run
+    from gogooku.sources import cache, pace
+    frame = pl.DataFrame({"Date": [dt.date(2024, 1, 4)] * 20_000, "O": range(20_000)})
+    here, noon = pathlib.Path.cwd(), dt.datetime(2024, 1, 4, tzinfo=dt.UTC)
+    writers = {
+        "answer": lambda: cache.Cache(here / "answers", None).put("topix", "b", frame, noon),
+        "frame": lambda: run.write_parquet(frame, here / "a.parquet"),
+        "text": lambda: run.write_text("word " * 20_000, here / "a.txt"),
+        "ledger": lambda: pace.Pace("key", here / "ledger", "light").wait(""),
+    }
+    limit = 10 if "NAME" == "ledger" else 4000
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    try:
+        writers["NAME"]()
+    except run.UserError as error:
+        print(error)
+"""
+
+
+@pytest.mark.parametrize("name", ["answer", "frame", "text", "ledger"])
+def test_a_full_disk_is_told_in_one_sentence_and_leaves_no_draft(name, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(FULL).replace("NAME", name)], cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(run.__file__).parents[1])},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stderr == ""
+    assert re.fullmatch(
+        r"\S+ cannot be written \((File too large|No space left on device)\): "
+        r"free the disk and run again\n",
+        done.stdout,
+    )
+    assert not list(tmp_path.rglob(".*"))
+
+
+def test_a_path_that_cannot_be_written_is_not_blamed_on_the_disk(tmp_path):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "folder").mkdir()
+    for path in (tmp_path / "file" / "a.json", tmp_path / "folder"):
+        with pytest.raises(run.UserError, match=r"\((File exists|Is a directory)\): check"):
+            run.write_json({}, path)
+    with pytest.raises(run.UserError, match="check the path and its rights"):
+        pace.Pace("key", tmp_path / "file", "light").wait("")
 
 
 def test_json_refuses_a_value_that_is_not_a_number(tmp_path):

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import logging
 import os
@@ -59,6 +60,8 @@ def test_words_become_dates_flags_and_amounts():
         ({"Code": ""}, "/equities/bars/daily answered a row without a value in Code"),
         ({"AdjFactor": None}, "without a value in AdjFactor"),
         ({"O": "n/a"}, "answered 'n/a' in the field O"),
+        ({"O": [1]}, "in the field O"),
+        ({"Date": 20240105}, "in the field Date"),
         ({"Date": "2024-02-30"}, "answered '2024-02-30' in the field Date"),
     ],
 )
@@ -66,6 +69,19 @@ def test_a_row_that_cannot_be_read_is_refused_by_endpoint_and_field(change, text
     row = ANSWERS["bars"]
     with pytest.raises(UserError, match=text):
         schema.typed("bars", [row, row | change])
+
+
+def test_a_page_of_flags_in_the_place_of_numbers_is_refused():
+    with pytest.raises(UserError, match="daily answered True in the field O, which is not a Float"):
+        schema.typed("bars", [ANSWERS["bars"] | {"O": True}])
+
+
+@pytest.mark.parametrize("cell", ["{'a': 1", "what", "{1, 2}", "{'a': open('b')}"])
+def test_an_object_of_a_file_that_cannot_be_read_is_refused_by_field(cell):
+    row = {**ANSWERS["margin_alert"], "PubReason": cell}
+    text = ",".join(row) + "\n" + ",".join(f'"{value}"' for value in row.values())
+    with pytest.raises(UserError, match="a file of /markets/margin-alert holds .* in .* PubReason"):
+        schema.table("margin_alert", text.encode())
 
 
 def test_bars_without_a_price_field_are_refused():
@@ -177,29 +193,39 @@ def test_a_text_that_looks_like_a_field_is_none():
     assert schema.typed("master", rows)["CoName"].to_list() == [rows[0]["CoName"]] * 2
 
 
-SAMPLES = Path(os.environ.get("JQUANTS_SAMPLES", "no samples"))
-
-
-@pytest.mark.skipif(not SAMPLES.is_dir(), reason="JQUANTS_SAMPLES names no folder of samples")
-def test_every_sample_of_the_vendor_is_read():
-    index = json.loads((SAMPLES / "INDEX.json").read_text(encoding="utf-8"))
-    names = {f"/v2{entry.path}": name for name, entry in DATASETS.items()}
-    read = 0
-    for sample in index["samples"]:
-        if sample["status"] == 200 and sample["path"] in names:
-            body = (SAMPLES / sample["file"]).read_bytes()
-            rows = json.loads(body)["data"]
-            found = schema.page(names[sample["path"]], body)[0]
-            assert len(found) == len(rows)
-            assert found.columns == list(DATASETS[names[sample["path"]]].schema), sample["file"]
-            read += 1
-    assert read > 20
-
-
 def test_fields_of_the_dearest_plan_need_no_word(caplog):
     with caplog.at_level(logging.WARNING):
         schema.typed("bars", [ANSWERS["bars"] | {"MO": 1.0, "AAdjVo": 2.0, "MUL": "0"}])
     assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    "change, another",
+    [
+        ({"served": "17:00", "reread": 9, "plan": "light", "margin": 3, "delay": 1}, False),
+        ({"since": DATASETS["topix"].since, "empty": True, "bulk": False}, False),
+        ({"path": "/elsewhere"}, True),
+        ({"query": "day"}, True),
+        ({"key": ("Date",)}, True),
+        ({"unnamed": True}, True),
+        ({"fields": DATASETS["bars"].fields[:-1]}, True),
+        ({"ignored": frozenset()}, True),
+    ],
+)
+def test_the_version_of_an_entry_changes_with_what_its_rows_are_made_of(
+    change, another, monkeypatch
+):
+    before = schema.version("bars")
+    monkeypatch.setitem(DATASETS, "bars", dataclasses.replace(DATASETS["bars"], **change))
+    assert (schema.version("bars") != before) == another
+
+
+def test_another_way_of_reading_is_another_version(monkeypatch):
+    versions = {schema.version("margin_alert")}
+    monkeypatch.setitem(schema.NOTHING, "margin_alert", [""])
+    versions.add(schema.version("margin_alert"))
+    monkeypatch.setattr(schema, "PARSER", 0)
+    assert len(versions | {schema.version("margin_alert")}) == 3
 
 
 def test_the_version_of_an_entry_is_the_same_in_every_process():

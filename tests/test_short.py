@@ -66,6 +66,12 @@ def test_reporters_are_added_up_and_each_counts_with_its_newest_report():
         assert made[session] == pytest.approx(total), session
 
 
+def test_two_persons_of_one_day_are_one_reporter_with_one_of_their_positions():
+    persons = [report(10, "個人", ratio) for ratio in (0.01, 0.02)]
+    made = compute(quiet(), [report(8), *persons])["short_ratio"][:, 0]
+    assert made[13] == pytest.approx(0.03)
+
+
 def test_what_is_known_at_the_very_moment_of_decision_counts():
     panel = panel_of(quiet())
     reports, none = stamped("short_sale", [report(10)]), stamped("short_ratio", [])

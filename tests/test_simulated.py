@@ -154,7 +154,7 @@ def test_without_parts_nothing_ranks_returns(silent, guess, horizon):
 def test_a_table_has_the_vendors_fields_and_keys(market, dataset):
     rows = market.tables[dataset]
     assert dict(rows.schema) == DATASETS[dataset].schema
-    keys = DATASETS[dataset].key
+    keys = DATASETS[dataset].order
     assert rows.select(keys).is_unique().all()
     assert rows[keys[0]].is_sorted()
     assert not rows.select(DATASETS[dataset].filled).null_count().sum_horizontal().item()

@@ -7,6 +7,7 @@ import gzip
 import json
 import multiprocessing as mp
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -210,6 +211,33 @@ def test_two_runs_of_the_workflow_keep_to_one_limit_together(market, tmp_path):
     assert LIGHT * 0.8 < most <= LIGHT < asked / 1.5
     one, two = (house.root / "data" / "raw" / "own" for house in houses)
     assert set(soak.compared(one, two).values()) <= {"byte for byte", "but for times"}
+
+
+# ---- what the vendor may have corrected ----------------------------------------------------------
+
+
+def test_an_open_span_is_fetched_once_a_later_day_and_equal_rows_redo_nothing(
+    market, tmp_path, monkeypatch
+):
+    monkeypatch.setenv(KEY_VARIABLE, KEY)
+    panel = "runs/own/panel/2024m04.parquet"
+    with Exchange(market, key=KEY, now=lambda: soak.NOW) as exchange:
+        knobs = {"ledger": str(tmp_path / "ledger"), "plan": "premium"}
+        house = house_of(tmp_path / "house", "own", exchange.url, **knobs)
+
+        def ran(day, *words):
+            clock = ("datetime.now(JAPAN).date()", f"date.fromisoformat({day!r})")
+            with house.edited("rules/common.smk", *clock):
+                done = house.snakemake(panel, *words, "--configfile", "config/own.yaml")
+            counts = re.findall(r"^(fetch|panel) +(\d+)$", done.stdout + done.stderr, re.MULTILINE)
+            return {rule: int(count) for rule, count in counts}
+
+        assert ran("2024-05-10") == {"fetch": 3, "panel": 1}
+        assert ran("2024-05-10", "--dry-run") == {}
+        assert ran("2024-05-30", "--dry-run") == {"fetch": 2, "panel": 1}
+        assert ran("2024-05-30", "--until", "fetch") == {"fetch": 2}
+        assert ran("2024-05-30", "--dry-run") == {}
+        assert ran("2024-12-01", "--dry-run") == {}  # settled
 
 
 # ---- the key -------------------------------------------------------------------------------------

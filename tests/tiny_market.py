@@ -1,5 +1,5 @@
 """Two weeks of three stocks, of all data sets: with a split, a rights issue, a day without trade,
-revisions, a first trading day of an option, and a holder who does not tell a name."""
+revisions, a first trading day of an option, and two holders who do not tell their names."""
 
 import datetime as dt
 import json
@@ -112,6 +112,7 @@ def of_margin_and_shorts():
             [
                 {"SSName": "Mihon Capital", "PrevRptDate": "2024-09-20", "PrevRptRatio": 0.0055},
                 {},
+                {"ShrtPosToSO": 0.0055, "ShrtPosShares": 52800, "ShrtPosUnits": 528},
                 {"DiscDate": "2024-10-03", "CalcDate": "2024-10-01", "Code": "86010"},
             ],
         ),

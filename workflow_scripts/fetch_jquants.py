@@ -17,7 +17,7 @@ first, last = map(dt.date.fromisoformat, knobs.days)
 
 days, now = calendar.Sessions.read(files.calendar).days, dt.datetime.now(dt.UTC)
 with account.open_client(**jquants) as client:
-    cache = Cache.beside(target, client.plan)
+    cache = Cache.beside(target, client.plan, jquants["url"])
     got = fetch.read(
         client, me.dataset, first, last, days, now=now, cache=cache, in_bulk=jquants["bulk"]
     )

@@ -18,6 +18,7 @@ periods = [tuple(map(dt.date.fromisoformat, period)) for period in knobs.periods
 now = dt.datetime.now(dt.UTC)
 
 with account.open_client(**jquants) as client:
-    cache = Cache(Path(knobs.days), client.plan)
+    cache = Cache(Path(knobs.days), client.plan, jquants["url"])
     share = jquants["share"]
     print(doors.status(client, cache, knobs.datasets, periods, days, share, now))
+    print(doors.outgrown(cache.folder.parent, client.plan))

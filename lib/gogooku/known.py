@@ -23,6 +23,9 @@ COLUMN = {"published": "known_at", "served": "served_at"}
 HALF_DAY = "2"
 """The vendor's HolDiv of a session that ends at noon."""
 
+NO_TIME = ["", "00:00", "00:00:00"]
+"""Stamps that tell no time: nobody publishes at midnight, where the vendor's old rows have them."""
+
 NO_SESSIONS = np.array([], "datetime64[D]")
 
 
@@ -104,7 +107,8 @@ def _times(
     at = rule["at"]
     if isinstance(at, str):
         return calendar.closing_times(days, closes) if at == "close" else calendar.minutes(at)
-    stamps = _column(rows, at["column"]).replace("", None).fill_null(rule["missing"])
+    stamps = _column(rows, at["column"])
+    stamps = stamps.set(stamps.is_in(NO_TIME), None).fill_null(rule["missing"])
     parts = stamps.str.splitn(":", 3).struct.unnest().cast(pl.Int64).fill_null(0)
     hours, minutes, seconds = (parts[name].to_numpy() for name in parts.columns)
     return (hours * 3600 + minutes * 60 + seconds).astype("timedelta64[s]")

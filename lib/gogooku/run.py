@@ -1,6 +1,7 @@
 """What every job does alike: log, seed, show progress, read and write files whole."""
 
 import contextlib
+import errno
 import hashlib
 import json
 import logging
@@ -21,8 +22,23 @@ from tqdm import tqdm
 Paths = str | Path | Sequence[str | Path]
 
 
+FULL = [os.strerror(code) for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)]
+"""What the system says of a disk, a quota or a file that can take no more."""
+
+
 class UserError(Exception):
     """Input that people can mend; its text is one sentence that says how."""
+
+
+def unwritable(path: str | Path, error: Exception) -> UserError:
+    """Say that `path` cannot be written because of `error`, and what to do about it.
+
+    Polars and Arrow have the system's reason in their text alone.
+    """
+    lines = str(getattr(error, "strerror", None) or error).splitlines()
+    reason = next((text for text in FULL if text in str(error)), lines[0] if lines else repr(error))
+    remedy = "free the disk" if reason in FULL else "check the path and its rights"
+    return UserError(f"{path} cannot be written ({reason}): {remedy} and run again")
 
 
 def log_to(path: str | Path) -> None:
@@ -63,24 +79,24 @@ def atomic(path: str | Path) -> Iterator[Path]:
     """Yield a temporary neighbour of `path` that takes its name once it is whole.
 
     A killed job or a full disk leaves the old file or none, never a half one.
+    Raises UserError if the disk is full or the path cannot be written.
     """
-    target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    os.close(handle)
-    draft = Path(name)
+    target, draft = Path(path), None
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        os.close(handle)
+        draft = Path(name)
         yield draft
         with open(draft, "rb+") as file:
             os.fsync(file.fileno())
         draft.chmod(0o644)
         draft.replace(target)
-    except OSError as error:
-        raise UserError(
-            f"{target} cannot be written ({error.strerror or error}): free the disk and run again"
-        ) from error
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise unwritable(target, error) from error
     finally:
-        draft.unlink(missing_ok=True)
+        if draft:
+            draft.unlink(missing_ok=True)
 
 
 def write_parquet(

@@ -91,7 +91,7 @@ def read(
     factor_convention   the session on which the folder's AdjustmentFactor stands: `ex_date`, or
                         `day_before` as in the public original; rows carry it on the ex-date
 
-    Returns the fields of DATASETS[dataset].schema, sorted by DATASETS[dataset].key.
+    Returns the fields of DATASETS[dataset].schema, sorted by DATASETS[dataset].order.
 
     Raises UserError naming a file that is missing, unreadable or empty, a column that it lacks,
     or a value that is not what its column holds.
@@ -123,7 +123,7 @@ def _in_schema(rows: pl.DataFrame, dataset: str) -> pl.DataFrame:
     kinds = DATASETS[dataset].schema
     absent = [pl.lit(None, kind).alias(name) for name, kind in kinds.items() if name not in rows]
     laid_out = rows.with_columns(absent).select(pl.col(name).cast(kinds[name]) for name in kinds)
-    return laid_out.sort(DATASETS[dataset].key, maintain_order=True)
+    return laid_out.sort(DATASETS[dataset].order, maintain_order=True)
 
 
 def _calendar(first: dt.date, last: dt.date) -> pl.DataFrame:

@@ -18,7 +18,7 @@ from gogooku import run
 from gogooku.sources import plans, schema
 from gogooku.sources.cache import Cache
 from gogooku.sources.catalogue import DATASETS
-from gogooku.sources.jquants import Client
+from gogooku.sources.jquants import Client, NotInPlan
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ def fill(
     missing   those of them that the cache lacks or that may have been corrected
 
     A month is read if FEWEST_DAYS of it are missing, or its file is newer than what the cache holds
-    of it. Raises UserError as the client does.
+    of it. A plan without files fills nothing. Raises UserError as the client does.
     """
     today = now.astimezone(plans.JAPAN).date()
     months = _by_month(day for day in days if (day.year, day.month) < (today.year, today.month))
@@ -53,7 +53,11 @@ def fill(
         months = {month: held for month, held in months.items() if month in window}
     if not months:
         return
-    files = _files(client, dataset, months)
+    try:
+        files = _files(client, dataset, months)
+    except NotInPlan:
+        log.warning("%s: the plan has no files, days are asked for", DATASETS[dataset].path)
+        return
     lacking = _by_month(missing)
     wanted = {
         month: file
@@ -80,7 +84,7 @@ def _files(
     """List the newest file of each month; the month stands in the digits of a file's name."""
     found: dict[dt.date, dict[str, Any]] = {}
     for file in client.listed(dataset, f"{min(months):%Y-%m}", f"{max(months):%Y-%m}"):
-        digits = MONTH.search(str(file.get("Key")))
+        digits = MONTH.search(file["Key"])
         if not digits:
             continue
         month = dt.datetime.strptime(digits[1], "%Y%m").date()
@@ -115,11 +119,12 @@ def _read(
     file: Mapping[str, Any],
 ) -> None:
     """Read one file into the cache; days that a later answer told of stay as they are."""
-    rows = schema.table(dataset, client.file(str(file["Key"]), int(file["Size"])))
+    rows = schema.table(dataset, client.file(file["Key"], file["Size"]))
     modified, entry = _modified(dataset, file), DATASETS[dataset]
     for day in days:
         held = cache.held(dataset, str(day))
         if held is None or held.checked < modified:
-            of_day = rows.filter(pl.col(entry.day) == day).sort(entry.key)
-            cache.put(dataset, str(day), of_day, modified)
+            of_day = rows.filter(pl.col(entry.day) == day).sort(entry.order)
+            if len(of_day) or entry.empty:  # a day that must have rows is asked for otherwise
+                cache.put(dataset, str(day), of_day, modified)
     log.info("%s: %d days of %s from a file", entry.path, len(days), str(days[0])[:7])

@@ -1,11 +1,12 @@
 """Answers kept day by day, so that a killed fetch loses nothing and a second one asks nothing.
 
-One Parquet file an answer, data/raw/<store>/.days/<dataset>/<entry>-<plan>/<day>.parquet, written
-once its last page is there. The folder is named after the catalogue's entry and the plan: a change
-of either finds an empty one.
+One Parquet file an answer, data/raw/<store>/.days/<dataset>/<entry>-<server>-<plan>/<day>.parquet,
+written once its last page is there. The folder is named after the catalogue's entry, the server's
+address and the plan: a change of any finds an empty one.
 """
 
 import datetime as dt
+import hashlib
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -39,19 +40,22 @@ class Held:
 
 @dataclass(frozen=True)
 class Cache:
-    """The answers to one subscription, below `folder`."""
+    """The answers of the server at `url` to one subscription, below `folder`."""
 
     folder: Path
     plan: str | None
+    url: str = ""
 
     @classmethod
-    def beside(cls, raw: str | Path, plan: str | None) -> "Cache":
+    def beside(cls, raw: str | Path, plan: str | None, url: str = "") -> "Cache":
         """Give the cache of the store that holds the raw file `raw`, <store>/<dataset>/<span>."""
-        return cls(Path(raw).parents[1] / DAYS, plan)
+        return cls(Path(raw).parents[1] / DAYS, plan, url)
 
     def place(self, dataset: str) -> Path:
         """Give the folder of a data set's answers."""
-        return self.folder / dataset / f"{schema.version(dataset)}-{self.plan or 'unknown'}"
+        server = hashlib.sha256(self.url.rstrip("/").encode()).hexdigest()[:6]
+        name = f"{schema.version(dataset)}-{server}-{self.plan or 'unknown'}"
+        return self.folder / dataset / name
 
     def held(self, dataset: str, name: str) -> Held | None:
         """Give the answer `name` of a data set, a day or a period; None if it is not there."""

@@ -63,7 +63,8 @@ class DataSet:
               today's state can be asked for
     day       the field by which rows are asked for and filed under
     query     the parameter that names that day
-    key       fields that tell any two rows apart; rows are sorted by them
+    key       fields that tell any two rows apart
+    unnamed   whether two rows may have one key all the same, since the vendor names no persons
     served    time of day from which a day's rows can be read [HH:MM JST, may pass 24:00]
     delay     sessions from the day to the one on which its rows are served
     reread    sessions for which the vendor may still correct a day in place
@@ -87,6 +88,7 @@ class DataSet:
     reread: int = 0
     empty: bool = False
     margin: int = 0
+    unnamed: bool = False
     bulk: bool = True
     query: str = "date"
     ignored: frozenset[str] = frozenset()
@@ -105,6 +107,12 @@ class DataSet:
     def needed(self) -> list[str]:
         """Fields that no answer with rows may lack."""
         return [field.name for field in self.fields if not field.optional]
+
+    @cached_property
+    def order(self) -> list[str]:
+        """Fields by which rows are sorted, and told apart: the key, or of unnamed rows all."""
+        rest = [name for name in self.schema if name not in self.key] if self.unnamed else []
+        return [*self.key, *rest]
 
     @property
     def bucket(self) -> str:
@@ -367,7 +375,7 @@ _ENTRIES = [
         fraction PrevRptRatio
         text Notes
         """,
-        asked="session", query="disc_date", served="17:30", reread=5, empty=True,
+        asked="session", query="disc_date", served="17:30", reread=5, empty=True, unnamed=True,
         key="DiscDate CalcDate Code SSName DICName FundName",
     ),
     _entry(

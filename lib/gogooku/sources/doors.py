@@ -22,6 +22,9 @@ RICHER = {"bars": "premium"}
 ABANDONED = dt.timedelta(days=1)
 """Age at which a file's draft counts as left behind by a job that was killed."""
 
+LONGEST_GAP = dt.timedelta(14)
+"""A span that begins later than this after its first day was cut by the window of a plan."""
+
 Period = tuple[dt.date, dt.date]
 Row = Mapping[str, object]
 
@@ -78,9 +81,13 @@ def status(
     that may still be corrected, `ask` the requests of the next fetch at one page each.
     """
     rows = [_standing(client, cache, name, periods, sessions, share, now) for name in datasets]
-    requests = sum(int(str(row["ask"])) for row in rows)
+    buckets = dict.fromkeys(pace.SLOTS, 0)
+    for row in rows:
+        buckets[DATASETS[str(row["data set"])].bucket] += int(str(row["ask"]))
+    requests = sum(buckets.values())
     total = {**dict.fromkeys(rows[0], ""), "data set": "all", "ask": requests}
-    minutes = max(_minutes(client, requests, share), *(float(str(row["min"])) for row in rows))
+    limits = {**buckets, "": requests}  # the plan's counts all of them
+    minutes = max(_minutes(client, asked, share, bucket) for bucket, asked in limits.items())
     return text([*rows, {**total, "min": round(minutes, 1)}])
 
 
@@ -133,6 +140,33 @@ def _covers(client: Client, dataset: str, day: dt.date) -> bool:
 def _minutes(client: Client, requests: int, share: float, bucket: str = "") -> float:
     limit = min(pace.LIMITS[client.plan or "free"], pace.CHILDREN.get(bucket, math.inf))
     return requests / (share * limit)
+
+
+def outgrown(raw: Path, plan: str) -> str:
+    """Name the raw files below `raw` that a cheaper plan left without what `plan` serves.
+
+    A plan that is found out by asking is no parameter of theirs, so nothing fetches them again.
+    The text is "" if there are none.
+    """
+    found = {path: reason for path in _files(raw, 2) if (reason := _gain(path, plan))}
+    if not found:
+        return ""
+    return (
+        f"fetched with a cheaper plan than {plan}; delete them to have them fetched again:\n"
+        + "".join(f"  {path}  {reason}\n" for path, reason in found.items())
+    )
+
+
+def _gain(path: Path, plan: str) -> str:
+    dataset, (had, days) = path.parent.name, _of_span(path)
+    if had not in PLANS or dataset not in DATASETS or PLANS.index(had) >= PLANS.index(plan):
+        return ""
+    if not plans.serves(had, DATASETS[dataset]) and plans.serves(plan, DATASETS[dataset]):
+        return f"the plan {had} lacks the data set"
+    if RICHER.get(dataset) == plan:
+        return f"the plan {had} has fewer fields"
+    start = calendar.bounds(path.stem)[0] + LONGEST_GAP
+    return f"the plan {had} covers fewer days" if not days or days[0] > start else ""
 
 
 def uncovered(client: Client, raw: Path) -> dict[Path, str]:

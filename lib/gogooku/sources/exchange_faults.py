@@ -22,6 +22,7 @@ FAULTS = {
     "500-json": "server error, said in JSON",
     "502": "bad gateway, an HTML page",
     "210": "no content, an empty body",
+    "empty-body": "a good status and an empty body",
     "truncate": "JSON that ends half way, in a whole response",
     "reset": "connection closed before a byte was sent",
     "reset-body": "connection closed in the middle of the body",
@@ -38,8 +39,8 @@ FAULTS = {
     "preliminary": "the first half of the rows, as before the final run",
     "split": "one split of each stock of the answer more than before in adjusted prices",
 }
-"""The ways, each with what the client sees. `early`, `preliminary` and `210` withhold rows that
-exist: only a client that asks again gets them."""
+"""The ways, each with what the client sees. `early`, `preliminary`, `210` and `empty-body` withhold
+rows that exist: only a client that asks again gets them."""
 
 Fate = Callable[[str, Mapping[str, str]], str | None]
 Faults = Iterable[str | None] | Fate
@@ -108,8 +109,8 @@ def instead(fault: str | None) -> Reply | None:
     if fault in ("500", "502"):
         title = {"500": "500 Internal Server Error", "502": "502 Bad Gateway"}[fault]
         return Reply(int(fault), _HTML.format(title).encode(), "text/html")
-    if fault == "210":
-        return Reply(210, b"")
+    if fault in ("210", "empty-body"):
+        return Reply(210 if fault == "210" else 200, b"")
     return Reply(0, b"", ends="nothing") if fault == "reset" else None
 
 

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -51,7 +51,7 @@ def read(
     cache      answers of earlier runs; None keeps none
     in_bulk    read whole months from the vendor's files, where it has them
 
-    Returns the catalogue's fields, and behind them new ones as text, sorted by the catalogue's key.
+    Returns the catalogue's fields, and behind them new ones as text, in the catalogue's order.
     A data set that the plan lacks has no rows, nor have days that it does not cover: a warning says
     so, or, if it is one of NEEDED, an error.
     Raises UserError: all that Client.rows refuses, rows of another day than the one asked for, a
@@ -73,7 +73,7 @@ def read(
         frames = []
     entry = DATASETS[dataset]
     rows = schema.joined(dataset, frames).filter(pl.col(entry.day).is_between(first, last))
-    rows = known.distinct(rows, entry.key, entry.path).sort(entry.key)
+    rows = known.distinct(rows, entry.order, entry.path).sort(entry.order)
     return Fetched(rows, sorted(reading.times))
 
 
@@ -162,17 +162,16 @@ class _Reading:
 
     def _ask(self, day: dt.date) -> pl.DataFrame | None:
         """Ask for one day; None if the plan does not cover it, and nothing is kept of it."""
+        return self._whole(str(day), lambda: self._ask_day(day), [day])
+
+    def _ask_day(self, day: dt.date) -> pl.DataFrame | None:
         if not self._covers(day):
-            return self._kept(day)
+            return None
         try:
             rows = self.client.rows(self.dataset, {self.entry.query: day.isoformat()})
         except OutsideWindow:
-            return self._kept(day)
-        rows = self._of_the_day(rows, day)
-        if rows.is_empty() and not self.entry.empty and self._is_open(day):
-            self._say_not_yet(day)
-            return rows
-        return self._keep(str(day), rows)
+            return None
+        return self._of_the_day(rows, day)
 
     def _covers(self, day: dt.date) -> bool:
         window = self.client.memory.window
@@ -189,19 +188,51 @@ class _Reading:
             )
         return rows
 
-    def _is_open(self, day: dt.date) -> bool:
-        return bool(self.moment < self.deliveries.settled(day)) and self.now < UNSETTLED
+    # ---- what is whole is kept ----
 
-    def _say_not_yet(self, day: dt.date) -> None:
+    def _whole(
+        self, name: str, ask: Callable[[], pl.DataFrame | None], days: Sequence[dt.date]
+    ) -> pl.DataFrame | None:
+        """Ask, and once more if a session lacks rows that it must have; keep what is whole."""
+        rows = ask()
+        if rows is not None and self._lacking(rows, days):
+            rows = ask()
+        if rows is None:
+            return self._kept(name)
+        if lacking := self._lacking(rows, days):
+            self._say_lacking(lacking)
+            self.times += [self.now] if len(rows) else []
+            return rows
+        return self._keep(name, rows)
+
+    def _lacking(self, rows: pl.DataFrame, days: Iterable[dt.date]) -> list[dt.date]:
+        """List the sessions without rows that must have some; of a calendar, all of them or none.
+
+        The last days of a calendar may not be decided yet.
+        """
+        if self.entry.empty or self.now == UNSETTLED:
+            return []
+        covered = [day for day in days if self._covers(day)]
+        if self.dataset == "calendar":
+            return covered if rows.is_empty() else []
+        there = set(rows[self.entry.day])
+        return [day for day in covered if day not in there]
+
+    def _say_lacking(self, days: Sequence[dt.date]) -> None:
         """Refuse to go on without the newest day; an older one may have none for good."""
-        if self.deliveries.moment(day) >= self.deliveries.newest(self.moment):
+        newest = self.deliveries.newest(self.moment)
+        if self.entry.asked != "now" and self.deliveries.moment(days[-1]) >= newest:
             raise run.UserError(
-                f"{self.entry.path} has no rows of {day} yet: the vendor is late, run again later"
+                f"{self.entry.path} has no rows of {days[-1]} yet: the vendor is late, run again "
+                "later"
             )
-        log.warning("%s has no rows of %s so far", self.entry.path, day)
+        log.warning(
+            "%s has no rows of %s, asked for twice: they are asked for again whenever the span is",
+            self.entry.path, ", ".join(map(str, days)),
+        )  # fmt: skip
 
     def _keep(self, name: str, rows: pl.DataFrame) -> pl.DataFrame:
-        rows = rows.sort(self.entry.key)
+        rows = rows.sort(self.entry.order)
         held = self.cache.put(self.dataset, name, rows, self.now) if self.cache else None
         if held:
             self.times.append(held.fetched)
@@ -222,17 +253,17 @@ class _Reading:
     # ---- answers to ranges ----
 
     def _range(self) -> pl.DataFrame:
-        name = f"{self.first}_{self.last}"
+        days: Iterable[dt.date] = self.deliveries.asked(self.first, self.last)
+        if self.dataset != "calendar":
+            days = self._due(days)
+        days, name = list(days), f"{self.first}_{self.last}"
         held = self.cache.held(self.dataset, name) if self.cache else None
         if held:
             checked = np.datetime64(held.checked.replace(tzinfo=None), "us")
             if not self.deliveries.is_stale(self.last, checked, self.moment):
                 return self._kept(name)  # type: ignore[return-value]
-        rows = self._ask_range()
-        if rows is None:
-            kept = self._kept(name)
-            return schema.empty(self.dataset) if kept is None else kept
-        return self._keep(name, rows)
+        rows = self._whole(name, self._ask_range, days)
+        return schema.empty(self.dataset) if rows is None else rows
 
     def _ask_range(self) -> pl.DataFrame | None:
         """Ask for the span, wider by the margin, as far as the plan covers it."""
@@ -284,6 +315,16 @@ class _Reading:
         found = (self._kept(day) if self.cache else asked.get(day) for day in days)
         return [rows for rows in found if rows is not None]
 
-    def _today(self) -> pl.DataFrame:
-        rows = self.client.rows(self.dataset, {})
-        return self._keep(str(self.today), rows.with_columns(ReadOn=pl.lit(self.today)))
+    def _today(self) -> pl.DataFrame | None:
+        return self._whole(str(self.today), self._ask_today, [self.today])
+
+    def _ask_today(self) -> pl.DataFrame | None:
+        """Ask for today's state; None for announcers of today or before: the list is an old one."""
+        rows = self.client.rows(self.dataset, {}).with_columns(ReadOn=pl.lit(self.today))
+        if self.dataset != "earnings_calendar":
+            return rows
+        new = rows.filter((pl.col("Date") > pl.col("ReadOn")).fill_null(True))
+        if len(rows) and new.is_empty():
+            log.warning("%s still shows an old list: fetch again later", self.entry.path)
+            return None
+        return new

@@ -23,7 +23,7 @@ import requests
 import tenacity
 
 from gogooku import known, run
-from gogooku.sources import pace, plans, schema
+from gogooku.sources import pace, plans, schema, wire
 from gogooku.sources.catalogue import DATASETS
 
 log = logging.getLogger(__name__)
@@ -36,6 +36,8 @@ LATENCY = 8.0
 """Time that a full answer may take [s]; so many requests are in flight as leave within it."""
 
 MOST_IN_FLIGHT = 75
+
+MORNING = DATASETS["bars_am"].path
 
 Query = dict[str, str]
 Read = TypeVar("Read")
@@ -71,7 +73,7 @@ class Client:
     url        base with version, such as https://api.jquants.com/v2
     key        API key; sent to `url` alone, and in no message, log or repr
     plan       free | light | standard | premium; None is unknown and asks without limit
-    timeout    of one answer [s]
+    timeout    of one answer as a whole; of a file, between its bytes [s]
     attempts   tries of one request: server errors, time-outs and broken answers are waited out
                exponentially, a refusal for too many requests holds all clients of the key for a
                minute or more; any other refusal is final at once
@@ -156,19 +158,21 @@ class Client:
                 )
             seen.add(onward)
         rows = frames[0] if len(frames) == 1 else schema.joined(dataset, frames)
-        return known.distinct(rows, DATASETS[dataset].key, DATASETS[dataset].path)
+        return known.distinct(rows, DATASETS[dataset].order, DATASETS[dataset].path)
 
     def listed(self, dataset: str, first: str, last: str) -> list[dict[str, Any]]:
         """List the files of a data set: Key, LastModified and Size [bytes] of each.
 
         first, last   months [YYYY-MM], both included
+
+        Raises UserError as `rows` does, and if a file lacks one of the three.
         """
         query = {"endpoint": DATASETS[dataset].path, "from": first, "to": last}
         files: list[dict[str, Any]] = []
         seen, onward = {""}, "first"
         while onward:
             answer = self._patiently(self._document, "/bulk/list", query)
-            files += answer.get("data") or []
+            files += map(_checked_file, _rows_of(answer))
             onward = answer.get("pagination_key") or ""
             if onward and onward in seen:
                 raise run.UserError("/bulk/list sent one page twice: run again later")
@@ -203,7 +207,7 @@ class Client:
     def _page(self, dataset: str, query: Query) -> tuple[pl.DataFrame, str]:
         body = self._asked(DATASETS[dataset].path, query, DATASETS[dataset].bucket)
         try:
-            return schema.page(dataset, body or b'{"data": []}')
+            return schema.page(dataset, body)
         except schema.Broken as reason:
             raise _TryAgain(str(reason)) from None
 
@@ -236,31 +240,37 @@ class Client:
             raise _TryAgain("the file is no whole gzip") from None
 
     def _asked(self, path: str, query: Query, bucket: str) -> bytes:
-        """Send one request and give the body of a good answer; empty for no content."""
-        self._pace.wait(bucket)
-        sent = self._clock.time()
+        """Send one request and give the body of a good answer.
+
+        No content is an answer of the morning session alone, which has hours without rows, and to
+        the question for its first page: elsewhere it would end a day before its last row.
+        """
+        sent = self._pace.wait(bucket)
+        until = time.monotonic() + self._timeout[1]
         try:
-            response = self._session.get(
-                self._url + path, params=query, timeout=self._timeout, allow_redirects=False
-            )
+            with self._session.get(
+                self._url + path, params=query, timeout=self._timeout, allow_redirects=False,
+                stream=True,
+            ) as response:  # fmt: skip
+                body = wire.body(response, until)
         except ValueError:
             raise run.UserError(f"jquants.url {self._url!r} is not a web address") from None
         except requests.RequestException as error:
             raise _TryAgain(type(error).__name__) from None
         status = response.status_code
         if status == 200:
-            return response.content
-        if status == 210:
-            return b""
+            return body
+        if status == 210 and path == MORNING and "pagination_key" not in query:
+            return b'{"data": []}'
         if status == 429:
             raise _TooManyRequests(sent)
-        if status >= 500:
+        if status == 210 or status >= 500:
             raise _TryAgain(f"status {status}")
-        raise self._refusal(path, query, status, self._said(response))
+        raise self._refusal(path, query, status, self._said(body))
 
-    def _said(self, response: requests.Response) -> str:
+    def _said(self, body: bytes) -> str:
         try:
-            text = str(json.loads(response.content)["message"])
+            text = str(json.loads(body)["message"])
         except (ValueError, KeyError, TypeError):
             text = "no reason given"
         return " ".join(text.replace(str(self._session.headers["x-api-key"]), "***").split())
@@ -301,6 +311,23 @@ def _checked(key: str) -> str:
             " alone"
         )
     return key
+
+
+def _rows_of(answer: dict[str, Any]) -> list[Any]:
+    found = answer.get("data")
+    if not isinstance(found, list):
+        raise run.UserError("/bulk/list answered something else than files under 'data'")
+    return found
+
+
+def _checked_file(file: Any) -> dict[str, Any]:
+    try:
+        return {"Key": str(file["Key"]), "LastModified": file["LastModified"],
+                "Size": int(file["Size"])}  # fmt: skip
+    except (KeyError, TypeError, ValueError):
+        raise run.UserError(
+            "/bulk/list answered a file without one of the fields Key, LastModified and Size"
+        ) from None
 
 
 def _check_question(dataset: str, query: Query) -> None:

@@ -158,7 +158,9 @@ def short_sale(shorts: Shorts, listings: Listings) -> pl.DataFrame:
     }, nan_to_null=True)  # fmt: skip
     rows = pl.concat([rows, names[reporter]], how="horizontal")
     fields = DATASETS["short_sale"]
-    return rows.with_columns(Notes=pl.lit(None, pl.String)).select(*fields.schema).sort(fields.key)
+    return (
+        rows.with_columns(Notes=pl.lit(None, pl.String)).select(*fields.schema).sort(fields.order)
+    )
 
 
 def _names():
@@ -168,10 +170,10 @@ def _names():
     managed = (rng.random(NAMES) < MANAGED).tolist()
     funds = (rng.random(NAMES) < FUNDS).tolist()
     names = [f"Simulated Capital {n:02d} LLP" if n % 3 else f"模擬証券{n:02d}" for n in number]
-    names[0] = "個人"
+    names[0] = names[1] = "個人"  # two persons, whom no field tells apart
     return pl.DataFrame({
         "SSName": names,
-        "SSAddr": [None if n == 0 else f"{n} Simulated Street" for n in number],
+        "SSAddr": [None if n < 2 else f"{n} Simulated Street" for n in number],
         "DICName": [f"Simulated Advisers {n:02d}" if on else None for n, on in enumerate(managed)],
         "DICAddr": [f"{n} Advisers Street" if on else None for n, on in enumerate(managed)],
         "FundName": [f"Simulated Fund {n:02d}" if on else None for n, on in enumerate(funds)],

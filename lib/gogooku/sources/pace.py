@@ -9,6 +9,7 @@ on the time.
 """
 
 import contextlib
+import errno
 import hashlib
 import os
 import struct
@@ -20,6 +21,8 @@ from typing import Protocol
 
 from filelock import FileLock
 from pyrate_limiter import GCRA, Decision, Rate, RateItem, StateAlgorithm, StateBucket, StateStore
+
+from gogooku import run
 
 LIMITS = {"free": 5, "light": 60, "standard": 120, "premium": 500}
 """Requests a minute that a plan allows."""
@@ -71,17 +74,24 @@ class Pace:
         self._lead = late * spacing(plan, share, minute) if plan else 0.0
         self._turns = {kind: threading.Lock() for kind in SLOTS}
 
-    def wait(self, kind: str) -> None:
-        """Return when a request of `kind` ("", fins or minute) may leave."""
+    def wait(self, kind: str) -> float:
+        """Return when a request of `kind` ("", fins or minute) may leave; gives the time of that.
+
+        A pause that begins later is none of the request's fault, however long it is on its way.
+        """
         with self._turns[kind]:  # of a process one knocks at the ledger, the others queue up here
-            while (delay := self._claim(kind)) > 0:
+            while True:
+                now = self._clock.time()
+                delay = self._claim(kind, now)
+                if delay <= 0:
+                    return now
                 self._clock.sleep(delay)
 
     def pause(self, sent: float) -> float:
-        """Hold all requests, since one of them that left at `sent` came too soon.
+        """Hold all requests, since one of them that was let pass at `sent` came too soon.
 
         Returns the seconds to wait: PAUSES[0], or PAUSES[1] if the last pause ended within the
-        length of the first; 0 if the request left before the present pause began.
+        length of the first; 0 if the request was let pass before the present pause began.
         """
         now = self._clock.time()
         short, long = (seconds / 60 * self._minute for seconds in PAUSES)
@@ -94,11 +104,11 @@ class Pace:
             book[0] = max(book[0], book[-1] + int(self._lead * 1e6))
         return seconds
 
-    def _claim(self, kind: str) -> float:
+    def _claim(self, kind: str, now: float) -> float:
         bucket = self._buckets[kind]
         if bucket is None:
-            return self._ledger.read()[-1] / 1e6 - self._clock.time()
-        request = RateItem(kind, int(self._clock.time() * 1e3))
+            return self._ledger.read()[-1] / 1e6 - now
+        request = RateItem(kind, int(now * 1e3))
         return 0.0 if bucket.put(request) else int(bucket.waiting(request)) / 1e3  # type: ignore
 
 
@@ -147,29 +157,39 @@ class _Ledger:
         self._path, self._memory = path, bytes(BOOK.size)
         self._lock: contextlib.AbstractContextManager = threading.Lock()
         if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            except OSError as error:
+                raise run.unwritable(path, error) from error
             self._lock = FileLock(f"{path}.lock", thread_local=False)
             self._threads = threading.Lock()
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[list[int]]:
-        """Yield the book to be changed in place."""
+        """Yield the book to be changed in place; UserError if it cannot be written."""
         if self._path is None:
             with self._lock:
                 book = list(BOOK.unpack(self._memory))
                 yield book
                 self._memory = BOOK.pack(*book)
             return
-        with self._threads, self._lock:
-            file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
-            try:
-                book = _unpacked(os.pread(file, BOOK.size, 0))
-                before = list(book)
+        try:
+            with self._threads, self._lock, self._written() as book:
                 yield book
-                if book != before:
-                    os.pwrite(file, BOOK.pack(*book), 0)
-            finally:
-                os.close(file)
+        except OSError as error:
+            raise run.unwritable(self._path, error) from error
+
+    @contextlib.contextmanager
+    def _written(self) -> Iterator[list[int]]:
+        file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)  # type: ignore[arg-type]
+        try:
+            book = _unpacked(os.pread(file, BOOK.size, 0))
+            before = list(book)
+            yield book
+            if book != before and os.pwrite(file, BOOK.pack(*book), 0) < BOOK.size:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        finally:
+            os.close(file)
 
     def read(self) -> list[int]:
         with self.opened() as book:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 from gogooku import run
 from gogooku.sources.catalogue import PLANS, DataSet
 
@@ -59,16 +61,13 @@ def serves(plan: str | None, entry: DataSet) -> bool:
 class Memory:
     """What is known of an account today: plan and window. It forgets at midnight in Japan.
 
-    path   file to keep it in; None keeps it in this process alone
+    path   file to keep it in, shared by all processes with the account; None keeps it in this
+           process alone
     """
 
     def __init__(self, path: Path | None, today: dt.date) -> None:
         self._path, self._today = path, today
-        self._known: dict[str, Any] = {}
-        if path is not None and path.exists():
-            known = run.read_json(path)
-            if known["day"] == str(today):
-                self._known = known
+        self._known: dict[str, Any] = self._stored()
 
     @property
     def plan(self) -> str | None:
@@ -82,10 +81,24 @@ class Memory:
         return Window.told(f"dates: {told}") if told else None
 
     def keep(self, *, plan: str | None = None, window: Window | None = None) -> None:
-        """Remember a plan or a window."""
+        """Remember a plan or a window, beside what other processes have found out since."""
+        news: dict[str, Any] = {}
         if plan is not None:
-            self._known["plan"] = plan
+            news["plan"] = plan
         if window is not None:
-            self._known["window"] = f"{window.start} ~ {window.end or ''}"
-        if self._path is not None:
-            run.write_json({**self._known, "day": str(self._today)}, self._path)
+            news["window"] = f"{window.start} ~ {window.end or ''}"
+        if self._path is None:
+            self._known |= news
+            return
+        try:
+            with FileLock(f"{self._path}.lock", thread_local=False):
+                self._known = self._stored() | news
+                run.write_json({**self._known, "day": str(self._today)}, self._path)
+        except OSError as error:
+            raise run.unwritable(self._path, error) from error
+
+    def _stored(self) -> dict[str, Any]:
+        if self._path is None or not self._path.exists():
+            return {}
+        stored: dict[str, Any] = run.read_json(self._path)
+        return stored if stored["day"] == str(self._today) else {}

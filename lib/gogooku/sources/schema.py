@@ -1,7 +1,6 @@
 """From the vendor's answers to typed frames: JSON pages and CSV files come to the same bits."""
 
 import ast
-import dataclasses
 import functools
 import hashlib
 import io
@@ -20,6 +19,9 @@ log = logging.getLogger(__name__)
 NOTHING = {"dividend": ["", "-"], "margin_alert": ["", "-", "*"], "options": ["", "-"]}
 """Texts that stand for no value, beside null and an absent field; for other data sets "" alone."""
 
+PARSER = 1
+"""Raised with each change of this module after which an old answer would be read as other rows."""
+
 OPENING = re.compile(rb'\s*\{\s*"data"\s*:\s*\[\s*(?=\{)')
 FIRST_ROW = 1 << 16  # bytes in which the first row of a page ends, if it is to be read the fast way
 
@@ -29,10 +31,14 @@ class Broken(Exception):
 
 
 def version(dataset: str) -> str:
-    """Name the catalogue's entry of `dataset` by eight hex digits: it changes what rows are."""
-    entry = dataclasses.asdict(DATASETS[dataset])
-    entry["ignored"] = sorted(entry["ignored"])  # a set has another order in each process
-    return hashlib.sha256(repr(entry).encode()).hexdigest()[:8]
+    """Name by eight hex digits what makes the rows of `dataset` out of the vendor's answers.
+
+    When they are served, corrected or part of which plan is no part of it.
+    """
+    entry = DATASETS[dataset]
+    asked = (entry.path, entry.query, entry.day, entry.order)
+    read = (entry.fields, sorted(entry.ignored), NOTHING.get(dataset), PARSER)
+    return hashlib.sha256(repr((asked, read)).encode()).hexdigest()[:8]
 
 
 def empty(dataset: str) -> pl.DataFrame:
@@ -80,7 +86,7 @@ def table(dataset: str, content: bytes) -> pl.DataFrame:
         raise run.UserError(f"a file of {DATASETS[dataset].path} is no CSV ({reason})") from None
     objects = [name for name in _objects(dataset) if name in rows.columns]
     rows = rows.with_columns(
-        pl.Series(name, [_object_text(_literal(text)) for text in rows[name]], pl.String)
+        pl.Series(name, [_literal(dataset, name, text) for text in rows[name]], pl.String)
         for name in objects
     )
     return _typed(dataset, rows) if len(rows) else empty(dataset)
@@ -202,9 +208,15 @@ def _objects(dataset: str) -> list[str]:
     return [field.name for field in DATASETS[dataset].fields if field.unit == "object"]
 
 
-def _literal(text: str | None) -> object:
-    """Read an object of a CSV file, which is written as Python would."""
-    return ast.literal_eval(text) if text else None
+def _literal(dataset: str, field: str, text: str | None) -> str | None:
+    """Turn an object of a CSV file, which is written as Python would, into JSON text."""
+    try:
+        return _object_text(ast.literal_eval(text)) if text else None
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        raise run.UserError(
+            f"a file of {DATASETS[dataset].path} holds {text!r:.80} in the field {field}, which is "
+            "no object"
+        ) from None
 
 
 def _object_text(value: object) -> str | None:
@@ -257,8 +269,9 @@ def _column(dataset: str, given: pl.Series, kind: pl.DataType) -> pl.Series:
         return _text(given, marks)
     typed = _cast(given, kind)
     lost = typed.null_count() - given.null_count()
-    if lost and lost != sum((given == mark).sum() for mark in marks):
-        bad = given.filter(typed.is_null() & given.is_not_null() & ~given.is_in(marks))[0]
+    if lost and lost != sum((given.cast(pl.String) == mark).sum() for mark in marks):
+        unread = typed.is_null() & given.is_not_null()
+        bad = given.filter(unread & ~given.cast(pl.String).is_in(marks))[0]
         raise run.UserError(
             f"{DATASETS[dataset].path} answered {bad!r} in the field {given.name}, which is not a "
             f"{kind}"
