@@ -96,9 +96,10 @@ HEAD = {
         import datetime as dt, sys, time
         from pathlib import Path
         sys.path.insert(0, {lib!r})
-        from gogooku.sources import bulk, jquants
+        from gogooku.sources import bulk, jquants, schema
         from gogooku.sources.cache import Cache
-        month = [dt.date(2024, 5, day) for day in range(1, 32)]
+        every = [dt.date(2024, 5, day) for day in range(1, 32)]
+        month = [day for day in every if day.weekday() < 5]
         now = dt.datetime(2024, 7, 1, tzinfo=dt.UTC)
         client = jquants.Client({url!r}, "key", None, 30, 1)
     """,
@@ -114,7 +115,14 @@ ASK = {
         "ours": "rows = len(client.rows('bars', {{'date': '2024-05-07'}}))",
         "theirs": "rows = len(client.get_eq_bars_daily(date_yyyymmdd='2024-05-07'))",
     },
-    "a month": {
+    "a month to a frame": {
+        "ours": """
+            file, = client.listed("bars", "2024-05", "2024-05")
+            rows = len(schema.table("bars", client.file(file["Key"], file["Size"])))
+        """,
+        "theirs": "rows = len(client.get_eq_bars_daily_range('20240501', '20240531'))",
+    },
+    "a month to Parquet": {
         "ours": """
             cache = Cache(Path({folder!r}, str(turn)), None)
             bulk.fill(client, cache, "bars", month, month, now)
@@ -188,29 +196,28 @@ def serving(month):
 
 def against_official(python, days):
     month = Month()
-    turns = {"a day": days, "a month": max(days // 20, 3)}
-    sizes = {"a day": STOCKS, "a month": month.rows}
     print("from request to typed frame, HTTP and gzip included; thousand rows a second")
-    print("a month: we from the vendor's file, to typed Parquet; they from the API, day by day")
+    print("a month: we from the vendor's file, they from the API, day by day, to a frame")
     with serving(month) as server, tempfile.TemporaryDirectory() as folder:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         place = {"url": f"http://127.0.0.1:{server.server_port}/v2", "lib": str(LIB)}
         for what, sides in ASK.items():
+            turns, size = (days, STOCKS) if what == "a day" else (max(days // 20, 3), month.rows)
             speeds = {}
             for side, interpreter in (("ours", sys.executable), ("theirs", python)):
                 ask = textwrap.indent(textwrap.dedent(sides[side]).strip(), " " * 4)
                 code = textwrap.dedent(HEAD[side]) + textwrap.dedent(TIMED).replace(
                     "    {ask}", ask
                 )
-                code = code.format(**place, turns=turns[what], folder=folder)
+                code = code.format(**place, turns=turns, folder=folder)
                 command = [interpreter, "-c", code]
                 told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
                 rows, wall, cpu = told.split()
-                assert int(rows) == sizes[what], told
-                speeds[side] = [turns[what] * int(rows) / float(x) / 1e3 for x in (wall, cpu)]
+                assert int(rows) == size, told
+                speeds[side] = [turns * int(rows) / float(x) / 1e3 for x in (wall, cpu)]
             for unit, ours, theirs in zip(("wall", "CPU"), *speeds.values(), strict=True):
                 ratio = f"{ours / theirs:.1f} times"
-                print(f"{what:<8} {unit:<5} ours {ours:>6.0f}  theirs {theirs:>6.0f}  {ratio}")
+                print(f"{what:<20}{unit:<5} ours {ours:>6.0f}  theirs {theirs:>6.0f}  {ratio}")
         server.shutdown()
 
 

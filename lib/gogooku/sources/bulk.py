@@ -12,8 +12,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import polars as pl
-
 from gogooku import run
 from gogooku.sources import plans, schema
 from gogooku.sources.cache import Cache
@@ -121,10 +119,11 @@ def _read(
     """Read one file into the cache; days that a later answer told of stay as they are."""
     rows = schema.table(dataset, client.file(file["Key"], file["Size"]))
     modified, entry = _modified(dataset, file), DATASETS[dataset]
+    by_day = rows.sort(entry.order).partition_by(entry.day, as_dict=True)
     for day in days:
         held = cache.held(dataset, str(day))
         if held is None or held.checked < modified:
-            of_day = rows.filter(pl.col(entry.day) == day).sort(entry.order)
+            of_day = by_day.get((day,), rows.clear())
             if len(of_day) or entry.empty:  # a day that must have rows is asked for otherwise
                 cache.put(dataset, str(day), of_day, modified)
     log.info("%s: %d days of %s from a file", entry.path, len(days), str(days[0])[:7])
