@@ -226,7 +226,7 @@ def test_an_open_span_is_fetched_once_a_later_day_and_equal_rows_redo_nothing(
         house = house_of(tmp_path / "house", "own", exchange.url, **knobs)
 
         def ran(day, *words):
-            clock = ("datetime.now(JAPAN).date()", f"date.fromisoformat({day!r})")
+            clock = ("datetime.now(plans.JAPAN).date()", f"date.fromisoformat({day!r})")
             with house.edited("rules/common.smk", *clock):
                 done = house.snakemake(panel, *words, "--configfile", "config/own.yaml")
             counts = re.findall(r"^(fetch|panel) +(\d+)$", done.stdout + done.stderr, re.MULTILINE)
@@ -238,6 +238,15 @@ def test_an_open_span_is_fetched_once_a_later_day_and_equal_rows_redo_nothing(
         assert ran("2024-05-30", "--until", "fetch") == {"fetch": 2}
         assert ran("2024-05-30", "--dry-run") == {}
         assert ran("2024-12-01", "--dry-run") == {}  # settled
+
+
+@pytest.mark.parametrize("plan, served", [("light", 9), ("auto", 21)])
+def test_all_that_a_plan_serves_can_be_fetched_whether_a_family_reads_it_or_not(
+    tmp_path, plan, served
+):
+    house = house_of(tmp_path / "house", "own", "http://127.0.0.1:1", plan=plan)
+    said = house.snakemake("fetch_all", "--dry-run", "--configfile", "config/own.yaml").stdout
+    assert re.search(rf"^fetch +{3 * served}$", said, re.MULTILINE), said[-600:]
 
 
 # ---- the key -------------------------------------------------------------------------------------
