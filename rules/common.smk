@@ -9,9 +9,8 @@ from gogooku import calendar, lineage, splits, universe
 from gogooku import config as settings_of
 from gogooku.features.families import FAMILIES
 from gogooku.run import UserError
-from gogooku.sources import archive, deliveries
+from gogooku.sources import archive, deliveries, plans
 from gogooku.sources.catalogue import DATASETS
-from gogooku.sources.plans import JAPAN
 
 try:
     settings = settings_of.read(config)
@@ -30,7 +29,7 @@ PERIODS = [
     [str(max(start, settings.dates.start)), str(min(end, settings.dates.end))]
     for start, end in map(calendar.bounds, SPANS)
 ]
-TODAY = datetime.now(JAPAN).date()
+TODAY = datetime.now(plans.JAPAN).date()
 HORIZONS = setting["labels"]["horizons"]
 SEEDED = {"atft", "lightgbm"}
 FOLDS = splits.plan(

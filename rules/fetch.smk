@@ -8,7 +8,8 @@ writes  <raw>/{dataset}/{span}.parquet    the vendor's fields, known_at and serv
 
 `source: stored` takes the raw files as they stand.
 
-Doors to the J-Quants API, for people: check, status, uncovered, purge.
+Doors to the J-Quants API, for people: check, status, uncovered, purge. They have no benchmark:
+Snakemake takes one for a product, and a second call would find nothing to do.
 """
 
 if setting["source"] == "simulated":
@@ -70,6 +71,19 @@ elif setting["source"] == "jquants":
         uncovered,
         purge,
 
+    # An add-on to a plan, the minute bars, is fetched by nobody who does not ask for its files by name.
+    SERVED = [
+        name
+        for name in availability["datasets"]
+        if DATASETS[name].plan != "minute"
+        and plans.serves(setting["jquants"]["plan"], DATASETS[name])
+    ]
+
+    rule fetch_all:
+        """Raw files of all that the plan serves, whether a family of features reads it or not."""
+        input:
+            collect("<raw>/{dataset}/{span}.parquet", dataset=SERVED, span=SPANS),
+
     rule fetch:
         """Ask the J-Quants API for the {wildcards.dataset} of {wildcards.span}."""
         input:
@@ -99,6 +113,12 @@ elif setting["source"] == "jquants":
         """Tell whether the API key works, for which plan and for which days."""
         log:
             "<logs>/fetch/check.log",
+        conda:
+            "../envs/cpu.yaml"
+        threads: 1
+        resources:
+            mem_mb=1000,
+            runtime=60,
         params:
             code=code("check"),
         script:
@@ -110,8 +130,14 @@ elif setting["source"] == "jquants":
             calendar=collect("<raw>/calendar/{span}.parquet", span=SPANS),
         log:
             "<logs>/fetch/status.log",
+        conda:
+            "../envs/cpu.yaml"
+        threads: 1
+        resources:
+            mem_mb=1000,
+            runtime=60,
         params:
-            datasets=[name for name in RAW if name != "calendar"],
+            datasets=[name for name in SERVED if name != "calendar"],
             periods=PERIODS,
             days=f"data/raw/{setting['store']}/.days",
             code=code("status"),
@@ -122,6 +148,12 @@ elif setting["source"] == "jquants":
         """Show the files that hold what the subscription does not serve now."""
         log:
             "<logs>/fetch/uncovered.log",
+        conda:
+            "../envs/cpu.yaml"
+        threads: 1
+        resources:
+            mem_mb=1000,
+            runtime=60,
         params:
             raw=f"data/raw/{setting['store']}",
             code=code("uncovered"),
@@ -132,6 +164,12 @@ elif setting["source"] == "jquants":
         """Show the files that hold what the subscription does not serve now, and delete them."""
         log:
             "<logs>/fetch/purge.log",
+        conda:
+            "../envs/cpu.yaml"
+        threads: 1
+        resources:
+            mem_mb=1000,
+            runtime=60,
         params:
             raw=f"data/raw/{setting['store']}",
             code=code("purge"),

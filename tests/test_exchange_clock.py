@@ -214,7 +214,7 @@ def test_the_window_is_about_the_main_day_of_a_data_set():
     window = (dt.date(2024, 10, 1), None)
     with Exchange(tables(), key=KEY, today=LAST, window=window) as exchange:
         assert get(exchange, PATHS["short_sale"], disc_date="2024-09-30")[0] == 400
-        assert len(data(exchange, "short_sale", calc_date="2024-09-27")) == 2
+        assert len(data(exchange, "short_sale", calc_date="2024-09-27")) == 3
         assert len(data(exchange, "earnings_date", scheduled_date="2024-10-09")) == 2
         assert data(exchange, "margin_interest", published_date="2024-09-30") == []
 

@@ -327,6 +327,18 @@ def test_one_empty_answer_for_settled_sessions_is_no_word_on_them(dataset, tmp_p
         assert_frame_equal(desk.read(dataset).rows, held(dataset))
 
 
+@pytest.mark.parametrize("dataset, asked", [("short_ratio", 1), ("breakdown", 1), ("bars", 2)])
+def test_the_day_on_which_nothing_traded_has_no_trading_to_be_asked_for_again(
+    dataset, asked, tmp_path
+):
+    day, cache = dt.date(2020, 10, 1), Cache(tmp_path, None)
+    with Desk(tmp_path, "2024-12-02 12:00") as desk:
+        with jquants.Client(desk.exchange.url, KEY, None, 5, 2) as client:
+            fetch.read(client, dataset, day, day, [day, *SESSIONS], now=desk.clock.now, cache=cache)
+        assert len(desk.exchange.asked) == asked
+    assert bool(cache.held(dataset, str(day))) == (asked == 1)
+
+
 def test_files_that_lack_a_session_leave_it_to_the_api(tmp_path, caplog):
     october = dt.date(2024, 10, 1)
     lacking = TABLES | {"bars": TABLES["bars"].filter(pl.col("Date") != SESSIONS[-2])}

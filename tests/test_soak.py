@@ -175,7 +175,8 @@ def house_of(folder, name, url, **jquants):
     asked = {"url": url, "plan": "light", "attempts": 2, "timeout": 20} | jquants
     overlay = {
         "name": name, "store": name, "source": "jquants", "spans": "month",
-        "dates": {"start": "2024-04-01", "end": "2024-06-26"}, "jquants": asked,
+        "dates": {"start": "2024-02-01", "end": "2024-06-26"}, "jquants": asked,
+        "labels": {"horizons": [1, 5]}, "splits": {"train": 2, "valid": 2, "test": 1, "step": 1},
     }  # fmt: skip
     settings = yaml.safe_load((root / "config" / "smoke.yaml").read_text()) | overlay
     (root / "config" / "own.yaml").write_text(yaml.safe_dump(settings))
@@ -220,24 +221,33 @@ def test_an_open_span_is_fetched_once_a_later_day_and_equal_rows_redo_nothing(
     market, tmp_path, monkeypatch
 ):
     monkeypatch.setenv(KEY_VARIABLE, KEY)
-    panel = "runs/own/panel/2024m04.parquet"
+    panel = "runs/own/panel/2024m02.parquet"
     with Exchange(market, key=KEY, now=lambda: soak.NOW) as exchange:
         knobs = {"ledger": str(tmp_path / "ledger"), "plan": "premium"}
         house = house_of(tmp_path / "house", "own", exchange.url, **knobs)
 
         def ran(day, *words):
-            clock = ("datetime.now(JAPAN).date()", f"date.fromisoformat({day!r})")
+            clock = ("datetime.now(plans.JAPAN).date()", f"date.fromisoformat({day!r})")
             with house.edited("rules/common.smk", *clock):
                 done = house.snakemake(panel, *words, "--configfile", "config/own.yaml")
             counts = re.findall(r"^(fetch|panel) +(\d+)$", done.stdout + done.stderr, re.MULTILINE)
             return {rule: int(count) for rule, count in counts}
 
-        assert ran("2024-05-10") == {"fetch": 3, "panel": 1}
-        assert ran("2024-05-10", "--dry-run") == {}
-        assert ran("2024-05-30", "--dry-run") == {"fetch": 2, "panel": 1}
-        assert ran("2024-05-30", "--until", "fetch") == {"fetch": 2}
-        assert ran("2024-05-30", "--dry-run") == {}
+        assert ran("2024-03-10") == {"fetch": 3, "panel": 1}
+        assert ran("2024-03-10", "--dry-run") == {}
+        assert ran("2024-03-30", "--dry-run") == {"fetch": 2, "panel": 1}
+        assert ran("2024-03-30", "--until", "fetch") == {"fetch": 2}
+        assert ran("2024-03-30", "--dry-run") == {}
         assert ran("2024-12-01", "--dry-run") == {}  # settled
+
+
+@pytest.mark.parametrize("plan, served", [("light", 9), ("auto", 21)])
+def test_all_that_a_plan_serves_can_be_fetched_whether_a_family_reads_it_or_not(
+    tmp_path, plan, served
+):
+    house = house_of(tmp_path / "house", "own", "http://127.0.0.1:1", plan=plan)
+    said = house.snakemake("fetch_all", "--dry-run", "--configfile", "config/own.yaml").stdout
+    assert re.search(rf"^fetch +{5 * served}$", said, re.MULTILINE), said[-600:]
 
 
 # ---- the key -------------------------------------------------------------------------------------

@@ -28,6 +28,9 @@ OLDEST = dt.date(2008, 5, 7)
 DAILY_MARGIN = dt.date(2026, 9, 25)
 """First balance day of daily margin balances; until then one a week, its last session."""
 
+HALTED = dt.date(2020, 10, 1)
+"""The session on which the exchange's system failed and nothing traded."""
+
 _TYPES: dict[str, pl.DataType] = {
     "text": pl.String(),
     "object": pl.String(),
@@ -69,6 +72,7 @@ class DataSet:
     delay     sessions from the day to the one on which its rows are served
     reread    sessions for which the vendor may still correct a day in place
     empty     whether a session may have no row at all
+    traded    whether HALTED has none: its rows tell of trading
     margin    days by which a range is asked wider than wanted and cut afterwards: the vendor
               does not say whether its range means the publication or the week [days]
     bulk      whether whole months are offered as files
@@ -87,6 +91,7 @@ class DataSet:
     delay: int = 0
     reread: int = 0
     empty: bool = False
+    traded: bool = False
     margin: int = 0
     unnamed: bool = False
     bulk: bool = True
@@ -361,7 +366,7 @@ _ENTRIES = [
         text S33!
         JPY SellExShortVa ShrtWithResVa ShrtNoResVa
         """,
-        asked="session", key="Date S33", served="16:30", reread=5,
+        asked="session", key="Date S33", served="16:30", reread=5, traded=True,
     ),
     _entry(
         "short_sale", "/markets/short-sale-report", "standard", "2013-11-07",
@@ -388,7 +393,7 @@ _ENTRIES = [
         shares LongSellVo ShrtNoMrgnVo MrgnSellNewVo MrgnSellCloseVo LongBuyVo MrgnBuyNewVo
         shares MrgnBuyCloseVo
         """,
-        asked="session", key="Date Code", served="18:00", reread=5,
+        asked="session", key="Date Code", served="18:00", reread=5, traded=True,
     ),
     _entry(
         "options_225", "/derivatives/bars/daily/options/225", "standard", "2008-05-07",

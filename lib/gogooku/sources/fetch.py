@@ -12,7 +12,7 @@ import polars as pl
 from gogooku import calendar, known, run
 from gogooku.sources import bulk, plans, schema
 from gogooku.sources.cache import Cache
-from gogooku.sources.catalogue import DATASETS
+from gogooku.sources.catalogue import DATASETS, HALTED
 from gogooku.sources.deliveries import Deliveries
 from gogooku.sources.jquants import Client, NotInPlan, OutsideWindow
 
@@ -215,7 +215,7 @@ class _Reading:
         covered = [day for day in days if self._covers(day)]
         if self.dataset == "calendar":
             return covered if rows.is_empty() else []
-        there = set(rows[self.entry.day])
+        there = {*rows[self.entry.day], *[HALTED] * self.entry.traded}
         return [day for day in covered if day not in there]
 
     def _say_lacking(self, days: Sequence[dt.date]) -> None:

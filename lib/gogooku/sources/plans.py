@@ -53,7 +53,7 @@ class Window:
 
 def serves(plan: str | None, entry: DataSet) -> bool:
     """Whether `plan` includes the data set; add-ons and unknown plans are found out by asking."""
-    if plan is None or entry.plan not in PLANS:
+    if plan not in PLANS or entry.plan not in PLANS:
         return True
     return PLANS.index(entry.plan) <= PLANS.index(plan)
 
