@@ -1,6 +1,6 @@
 """What all rooms share: the checked settings, the spans, the folds and the code of a stage."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 from snakemake.exceptions import WorkflowError
 
@@ -29,7 +29,6 @@ PERIODS = [
     [str(max(start, settings.dates.start)), str(min(end, settings.dates.end))]
     for start, end in map(calendar.bounds, SPANS)
 ]
-TODAY = datetime.now(plans.JAPAN).date()
 HORIZONS = setting["labels"]["horizons"]
 SEEDED = {"atft", "lightgbm"}
 FOLDS = splits.plan(
@@ -96,9 +95,9 @@ def fetch_days(wildcards):
 
 
 def corrected_until(wildcards):
-    """Name the day up to which the vendor may have corrected the span, today at the latest."""
+    """Name the day up to which the vendor may have corrected the span, dates.end at the latest."""
     last = date.fromisoformat(last_day(wildcards))
-    return str(deliveries.open_until(DATASETS[wildcards.dataset], last, TODAY))
+    return str(deliveries.open_until(DATASETS[wildcards.dataset], last, settings.dates.end))
 
 
 def known_by(wildcards):

@@ -217,28 +217,29 @@ def test_two_runs_of_the_workflow_keep_to_one_limit_together(market, tmp_path):
 # ---- what the vendor may have corrected ----------------------------------------------------------
 
 
-def test_an_open_span_is_fetched_once_a_later_day_and_equal_rows_redo_nothing(
+def test_a_later_end_fetches_an_open_span_again_and_equal_rows_redo_nothing(
     market, tmp_path, monkeypatch
 ):
     monkeypatch.setenv(KEY_VARIABLE, KEY)
-    panel = "runs/own/panel/2024m02.parquet"
+    panel = "runs/own/panel/2024m05.parquet"
     with Exchange(market, key=KEY, now=lambda: soak.NOW) as exchange:
         knobs = {"ledger": str(tmp_path / "ledger"), "plan": "premium"}
         house = house_of(tmp_path / "house", "own", exchange.url, **knobs)
 
-        def ran(day, *words):
-            clock = ("datetime.now(plans.JAPAN).date()", f"date.fromisoformat({day!r})")
-            with house.edited("rules/common.smk", *clock):
+        def ran(end, *words):
+            with house.edited("config/own.yaml", "2024-06-26", end):
                 done = house.snakemake(panel, *words, "--configfile", "config/own.yaml")
             counts = re.findall(r"^(fetch|panel) +(\d+)$", done.stdout + done.stderr, re.MULTILINE)
             return {rule: int(count) for rule, count in counts}
 
-        assert ran("2024-03-10") == {"fetch": 3, "panel": 1}
-        assert ran("2024-03-10", "--dry-run") == {}
-        assert ran("2024-03-30", "--dry-run") == {"fetch": 2, "panel": 1}
-        assert ran("2024-03-30", "--until", "fetch") == {"fetch": 2}
-        assert ran("2024-03-30", "--dry-run") == {}
-        assert ran("2024-12-01", "--dry-run") == {}  # settled
+        assert ran("2024-06-05") == {"fetch": 3 * 4, "panel": 1}
+        assert ran("2024-06-05", "--dry-run") == {}
+        assert ran("2024-06-20", "--dry-run") == {
+            "fetch": 2,
+            "panel": 1,
+        }  # of May; April is settled
+        assert ran("2024-06-20", "--until", "fetch") == {"fetch": 2}
+        assert ran("2024-06-20", "--dry-run") == {}
 
 
 @pytest.mark.parametrize("plan, served", [("light", 9), ("auto", 21)])

@@ -13,15 +13,15 @@ NEVER = np.datetime64("9999-01-01", "us")
 SHORTEST_WEEK = 3  # sessions; weeks with fewer have no margin balances
 
 
-def open_until(entry: DataSet, last: dt.date, today: dt.date) -> dt.date:
-    """Give the day, up to `today`, whose deliveries may still change a span that ends on `last`.
+def open_until(entry: DataSet, last: dt.date, end: dt.date) -> dt.date:
+    """Give the day, up to `end`, whose deliveries may still change a span that ends on `last`.
 
-    It moves from day to day while the vendor may correct the span or be late with it, and then
-    stands still, so that a span is fetched again once a day until it is settled and never after.
+    It moves with the end of a run while the vendor may correct the span or be late with it, and
+    then stands still: a later end fetches the span again until it is settled, and never after.
     """
     sessions = entry.reread + entry.delay
     days = 2 * sessions + 14 if sessions else 0  # weekends, and the longest holidays
-    return min(today, last + dt.timedelta(days))
+    return min(end, last + dt.timedelta(days))
 
 
 @dataclass(frozen=True)
