@@ -75,7 +75,7 @@ def test_the_headline_holds_the_numbers_of_the_summaries(evaluations, page):
     known = found["rank_ic"]
     assert row["RankIC"].text == f"{known['mean']:+.3f}"
     assert row["RankIC"].note == f"[{known['low']:+.3f}, {known['high']:+.3f}]"
-    assert row["Break-even"].text == f"{found['long_short']['break_even']:+.1f} bp"
+    assert row["Turnover"].text == f"{found['long_short']['turnover']:.2f}"
     for cell in row.values():
         assert cell.text in page and cell.note in page
 

@@ -51,12 +51,10 @@ def headline(evaluations: Evaluations) -> Grid:
             Cell(_number(net.get("annual"), 1, 100, "%")),
             _interval(net.get("sharpe"), 2),
             Cell(_number(book.get("turnover"), 2, sign=False)),
-            Cell(_number(book.get("break_even"), 1, 1, " bp")),
-            Cell(_number(net.get("drawdown"), 1, 100, "%", sign=False)),
         ]
 
     head = ["<Model", "RankIC", "Seeds", "IC", "ICIR", "Hit rate", "Spread", "Net return a year"]
-    head += ["Net Sharpe", "Turnover", "Break-even", "Drawdown"]
+    head += ["Net Sharpe", "Turnover"]
     return Grid(head, _by_horizon(evaluations, row))
 
 
