@@ -217,6 +217,7 @@ def test_two_runs_of_the_workflow_keep_to_one_limit_together(market, tmp_path):
 # ---- what the vendor may have corrected ----------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_later_end_fetches_an_open_span_again_and_equal_rows_redo_nothing(
     market, tmp_path, monkeypatch
 ):
@@ -279,6 +280,7 @@ def fate(path, query):
     return "slow" if path.endswith("/master") else None
 
 
+@pytest.mark.slow
 def test_the_key_stands_nowhere_after_runs_that_fail(market, tmp_path):
     with Exchange(market, key=KEY, now=lambda: soak.NOW, plan="light", faults=fate) as exchange:
         house = house_of(tmp_path / "house", "own", exchange.url, ledger=str(tmp_path / "ledger"))
