@@ -1,4 +1,4 @@
-# The workshop in one word each. `make demo` and `make test` need python3 (3.11 to 3.13), git and make.
+# The workshop in one word each. `make demo` and `make test` need python3 (3.11 to 3.13) with venv, git and make.
 
 PYTHON ?= python3
 CORES ?= $(shell nproc 2>/dev/null || echo 2)
@@ -11,7 +11,7 @@ DEMO := --configfile config/demo.yaml
 SNAKES := Snakefile rules
 PYTHONS := lib workflow_scripts tests $(wildcard benchmarks)
 
-.PHONY: demo test slurm-test lint format report noise audit exchange bench soak lock setup clean help
+.PHONY: demo test slow-test lint format report noise audit exchange bench soak lock setup clean help
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -24,8 +24,8 @@ demo: setup  ## from simulated market to report, no account needed
 test: setup  ## every test but those that take minutes
 	@$(BIN)/python -m pytest -q -rs -n $(CORES) --dist loadgroup -m "not slow"
 
-slurm-test: setup  ## the slow tests; Slurm's needs root, slurm-wlm and munge
-	@$(BIN)/python -m pytest -q -rs -m slow
+slow-test: setup  ## the tests that take minutes; Slurm's needs root, slurm-wlm and munge
+	@$(BIN)/python -m pytest -q -rs -n $(CORES) --dist loadgroup -m slow
 
 lint: setup  ## style, types and Snakemake's own lint; changes nothing
 	$(BIN)/ruff check $(PYTHONS)
@@ -61,8 +61,8 @@ lock:  ## write what .venv holds to envs/lock.txt
 	@{ head -n 2 envs/lock.txt; $(BIN)/pip freeze --all --exclude pip | sed 's/+cpu$$//'; } > envs/lock.new
 	@mv envs/lock.new envs/lock.txt
 
-clean:  ## remove what runs have built; the environment stays
-	rm -rf runs data .snakemake
+clean:  ## remove what runs have built; raw data and the environment stay
+	rm -rf runs .snakemake
 
 setup: $(READY)  ## make .venv from envs/lock.txt
 

@@ -29,6 +29,7 @@ from gogooku import calendar, known, run
 from gogooku.sources import exchange_clock, fetch, plans, simulated
 from gogooku.sources.cache import Cache
 from gogooku.sources.catalogue import DATASETS
+from gogooku.sources.deliveries import SHORTEST_WEEK
 from gogooku.sources.exchange import Exchange
 from gogooku.sources.exchange_limits import Limiter
 from gogooku.sources.jquants import Client
@@ -184,7 +185,9 @@ def main():
     )
     server.start()
     url = ours.recv()
-    weeks = len(np.unique((days[:-1].astype(int) - 4) // 7))
+    # Short weeks have no balances; those of the newest are not out yet.
+    _, lengths = np.unique((days[:-1].astype(int) - 4) // 7, return_counts=True)
+    weeks = int((lengths[:-1] >= SHORTEST_WEEK).sum())
     smallest = least(names, len(days) - 1, weeks, len(spans_of(first, yesterday)))
     passes = [
         ("all", yesterday, moments[0], smallest),

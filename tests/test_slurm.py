@@ -11,6 +11,7 @@ from slurm import cluster
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.xdist_group("house"),
     pytest.mark.skipif(bool(cluster.lacking()), reason=cluster.lacking()),
 ]
 # This cluster keeps no accounts, and its jobs are short.

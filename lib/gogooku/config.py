@@ -4,7 +4,7 @@ import ast
 import datetime as dt
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -35,7 +35,7 @@ SHORTEST_EMBARGO = 20  # sessions
 class Section(BaseModel):
     """A section of the settings: no unknown keys, no change after reading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Dates(Section):
@@ -268,7 +268,7 @@ class Settings(Section):
     splits: Splits
     graph: Graph
     models: list[Model] = Field(min_length=1)
-    seeds: list[NonNegativeInt] = Field(min_length=1)
+    seeds: list[Annotated[int, Field(ge=0, le=32767)]] = Field(min_length=1)
     atft: Atft
     lightgbm: Lightgbm
     ridge: Ridge
@@ -358,6 +358,16 @@ class Settings(Section):
         return self
 
     @model_validator(mode="after")
+    def _quantiles_hold_stocks(self) -> "Settings":
+        most = self.features.min_stocks // 2
+        if self.evaluation.quantiles > most:
+            raise ValueError(
+                f"evaluation.quantiles is {self.evaluation.quantiles}, but a day may have "
+                f"{self.features.min_stocks} stocks (features.min_stocks): at most {most}"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _a_part_outlasts_its_gap(self) -> "Settings":
         s, fewest = self.splits, FEWEST_SESSIONS[self.spans]
         gap = ENTRY_LAG[self.labels.entry] + max(self.labels.horizons) + s.embargo
@@ -403,6 +413,8 @@ def _sentence(fault: Mapping[str, Any]) -> str:
             return f"config: {key} is missing: config/default.yaml has its default"
         case "value_error":
             return f"config: {fault['ctx']['error']}"
+        case "string_type":
+            return f"config: {key} is {fault['input']!r}: it is a text, so write it in quotes"
         case "too_short":
             return f"config: {key} is empty: name at least one"
         case "model_type" | "dict_type":
