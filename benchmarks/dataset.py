@@ -5,8 +5,8 @@
 A market of all data sets is simulated once, of the most stocks and years, and filed as raw spans
 under FOLDER; smaller ones are drawn from its codes and end on the same day. Each is run by
 `snakemake --cores 2 dataset_all` with every family (config/research.yaml) and `source: stored`:
-panel, quality, features, graphs, labels, data set. Then the largest is run as it stood a session
-before, and once more with that session.
+panel, quality, features, graphs, labels, data set. The largest ends a session before the others and
+is run once more with that session.
 """
 
 import argparse
@@ -127,28 +127,24 @@ def main():
     maker.join()
     if maker.exitcode:
         sys.exit("the market could not be simulated")
-    print(f"{'stocks':>7}{'years':>7}{'wall s':>9}{'CPU s':>9}{'peak GB':>9}{'s/1000/year':>13}")
-    for stocks in knobs.stocks:
-        for years in knobs.years:
-            work = knobs.folder / f"{stocks}x{years}"
-            shutil.rmtree(work, ignore_errors=True)
-            write_raw(market, work / RAW, stocks, END, quarters(years))
-            wall = dataset(work, stocks, years, END)
-            cpu, peak = costs(work)
-            each = 1000 * wall / stocks / years
-            print(
-                f"{stocks:>7}{years:>7}{wall:>9.0f}{cpu:>9.0f}{peak:>9.2f}{each:>13.1f}", flush=True
-            )
-    work, spans = knobs.folder / "update", quarters(most[1])
-    shutil.rmtree(work, ignore_errors=True)
     opened = pl.read_parquet(market / "calendar.parquet")
     days = calendar.Sessions.of(opened["Date"].to_numpy(), opened["HolDiv"].to_list()).days
     before = days[days < np.datetime64(END)][-1].item()
-    write_raw(market, work / RAW, most[0], before, spans)
-    dataset(work, *most, before)
-    write_raw(market, work / RAW, most[0], END, spans[-1:])
-    wall = dataset(work, *most, END)
-    print(f"one session more, {most[0]} stocks and {most[1]} years: {wall:.0f} s")
+    print(f"{'stocks':>7}{'years':>7}{'wall s':>9}{'CPU s':>9}{'peak GB':>9}{'s/1000/year':>13}")
+    for stocks in knobs.stocks:
+        for years in knobs.years:
+            last = before if (stocks, years) == most else END
+            work = knobs.folder / f"{stocks}x{years}"
+            shutil.rmtree(work, ignore_errors=True)
+            write_raw(market, work / RAW, stocks, last, quarters(years))
+            wall = dataset(work, stocks, years, last)
+            cpu, peak = costs(work)
+            each = 1000 * wall / stocks / years
+            told = f"{stocks:>7}{years:>7}{wall:>9.0f}{cpu:>9.0f}{peak:>9.2f}{each:>13.1f}"
+            print(told, flush=True)
+    work = knobs.folder / "x".join(map(str, most))
+    write_raw(market, work / RAW, most[0], END, quarters(most[1])[-1:])
+    print(f"one session more: {dataset(work, *most, END):.0f} s")
 
 
 if __name__ == "__main__":
