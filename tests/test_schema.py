@@ -140,6 +140,22 @@ def test_a_later_row_that_is_unlike_the_first_is_read_all_the_same(change):
     ]
 
 
+def test_a_flag_in_the_place_of_a_later_number_is_refused():
+    rows = [ANSWERS["bars"] | {"O": 1.0}, ANSWERS["bars"] | {"O": True}]
+    with pytest.raises(UserError, match="answered .* in the field O, which is not a Float"):
+        schema.typed("bars", rows)
+
+
+@pytest.mark.parametrize(
+    "gone, new", [("ExRT", "X"), ("MktCap", "NewCap"), ("AdjFactor", "Factor")]
+)
+def test_a_later_row_with_another_name_in_the_place_of_one_is_not_passed_over(gone, new):
+    last = {new if name == gone else name: value for name, value in ANSWERS["bars"].items()}
+    body = json.dumps({"data": [ANSWERS["bars"]] * 500 + [last | {new: 5}]}).encode()
+    assert schema._read_fast("bars", body) is None
+    assert schema._read_any("bars", body)[0][new].to_list() == [None] * 500 + [5]
+
+
 def test_numbers_keep_every_bit():
     draw = random.Random(1)
     values = [draw.uniform(-1, 1) * 10.0 ** draw.randint(-12, 15) for _ in range(2000)]

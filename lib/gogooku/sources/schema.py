@@ -9,6 +9,7 @@ import logging
 import re
 from collections.abc import Iterable
 
+import numpy as np
 import polars as pl
 
 from gogooku import run
@@ -24,6 +25,8 @@ PARSER = 1
 
 OPENING = re.compile(rb'\s*\{\s*"data"\s*:\s*\[\s*(?=\{)')
 FIRST_ROW = 1 << 16  # bytes in which the first row of a page ends, if it is to be read the fast way
+
+BLOCK = 400  # rows whose names are compared at once, within the processor's cache
 
 
 class Broken(Exception):
@@ -108,7 +111,7 @@ def _read_fast(dataset: str, body: bytes) -> Read | None:
     """Read a page all of whose rows have the fields and types of its first; None if they do not.
 
     Types that are told spare the reader from finding them, which takes half of its time. The reader
-    passes over fields that it was not told of: the number of names in the text shows whether there
+    passes over fields that it was not told of, and takes true for 1: the text shows whether there
     are any, and then the page is read the slow way.
     """
     opening = OPENING.match(body)
@@ -134,10 +137,38 @@ def _read_fast(dataset: str, body: bytes) -> Read | None:
     except pl.exceptions.PolarsError:
         return None
     rows = answer["data"].explode()
-    tail = body[body.rindex(b"]") :].count(b'":')
-    if body.count(b'":') != 1 + len(rows) * len(first) + tail:
+    if not _is_regular(body, list(first), len(rows)):
         return None
     return rows.struct.unnest(), answer["pagination_key"][0] or ""
+
+
+def _is_regular(body: bytes, names: list[str], rows: int) -> bool:
+    """Whether each row has exactly these names in this order, and no value true or false."""
+    text = np.frombuffer(body, np.uint8)
+    ends = np.flatnonzero(text == ord(":")) - 1
+    ends = ends[text[ends] == ord('"')]
+    ends = ends[1 : np.searchsorted(ends, body.rindex(b"]"))]  # without the name "data" and a key
+    if len(ends) != rows * len(names):
+        return False
+    ends = ends.reshape(rows, -1)
+    lengths = np.array([len(name.encode()) + 2 for name in names])
+    return all(
+        _is_alike(text, ends[0], ends[n : n + BLOCK], lengths) for n in range(0, rows, BLOCK)
+    )
+
+
+def _is_alike(text: np.ndarray, first: np.ndarray, ends: np.ndarray, lengths: np.ndarray) -> bool:
+    begin = np.where(text[ends + 2] == ord(" "), text[ends + 3], text[ends + 2])
+    if any((begin == mark).any() for mark in b"tf \t\r\n"):
+        return False
+    eights = np.ndarray(len(text) - 7, "<u8", text, strides=(1,))  # eight bytes from each one on
+    for back in range(0, lengths.max(), 8):
+        long = lengths > back
+        before = (8 * np.maximum(back + 8 - lengths[long], 0)).astype("<u8")
+        differ = eights[ends[:, long] - back - 7] ^ eights[first[long] - back - 7]
+        if (differ >> before).any():
+            return False
+    return True
 
 
 def _first_kind(dataset: str, name: str, value: object) -> pl.DataType:
