@@ -1,14 +1,17 @@
 """What people are told of their data: what is there, what is missing, what must be deleted."""
 
 import datetime as dt
+import json
 import os
 import re
 
 import numpy as np
+import polars as pl
 import pytest
 from gogooku import run
 from gogooku.sources import doors, fetch, jquants, plans, provenance
 from gogooku.sources.cache import Cache
+from gogooku.sources.catalogue import DATASETS
 from gogooku.sources.exchange import Exchange
 from gogooku.sources.exchange_clock import JST
 from tiny_market import FIRST, KEY, LAST, SESSIONS, tables
@@ -110,6 +113,18 @@ def test_a_span_that_the_window_of_a_cheaper_plan_has_cut_is_named(store):
     told = doors.outgrown(raw, "standard")
     assert "topix/2024q3.parquet  the plan light covers fewer days" in told
     assert "bars" not in told
+
+
+def test_days_that_no_plan_has_are_not_said_to_be_missing(tmp_path):
+    """An index begins in May 2008, and the announcers of a day are told on its eve alone."""
+    begins = pl.DataFrame({"Date": [DATASETS["topix"].since + dt.timedelta(1)]})
+    none = pl.DataFrame({"Date": []}, schema={"Date": pl.Date})
+    kept = {("topix", "2008y"): begins, ("topix", "2007y"): none, ("bars_am", "2008y"): none,
+            ("earnings_calendar", "2008y"): none}  # fmt: skip
+    for (dataset, span), rows in kept.items():
+        told = {"plan": "light", "rows": json.dumps({str(day): 1 for day in rows["Date"]})}
+        run.write_parquet(rows, tmp_path / dataset / f"{span}.parquet", told)
+    assert doors.outgrown(tmp_path, "standard") == ""
 
 
 def status(raw, plan, now, datasets, periods=((FIRST, LAST),)):

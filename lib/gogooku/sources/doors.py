@@ -161,11 +161,15 @@ def _gain(path: Path, plan: str) -> str:
     dataset, (had, days) = path.parent.name, _of_span(path)
     if had not in PLANS or dataset not in DATASETS or PLANS.index(had) >= PLANS.index(plan):
         return ""
-    if not plans.serves(had, DATASETS[dataset]) and plans.serves(plan, DATASETS[dataset]):
+    entry = DATASETS[dataset]
+    first, last = calendar.bounds(path.stem)
+    if entry.asked == "now" or entry.since > last:  # past days are not to be had
+        return ""
+    if not plans.serves(had, entry) and plans.serves(plan, entry):
         return f"the plan {had} lacks the data set"
     if RICHER.get(dataset) == plan:
         return f"the plan {had} has fewer fields"
-    start = calendar.bounds(path.stem)[0] + LONGEST_GAP
+    start = max(first, entry.since) + LONGEST_GAP
     return f"the plan {had} covers fewer days" if not days or days[0] > start else ""
 
 
