@@ -385,6 +385,17 @@ def test_what_only_today_tells_is_collected_day_by_day(tmp_path):
     assert found["ReadOn"].to_list() == [SESSIONS[-2], SESSIONS[-1]]
 
 
+def test_what_was_collected_outlives_a_change_of_plan_and_of_the_catalogue(tmp_path, monkeypatch):
+    with Desk(tmp_path, "2024-10-07 20:00", plan="premium", asks_as="light") as desk:
+        desk.read("earnings_calendar")
+        desk.asks_as = "premium"
+        monkeypatch.setattr(schema, "PARSER", schema.PARSER + 1)
+        desk.set("2024-10-08 20:00")
+        found = desk.read("earnings_calendar")
+    assert found.rows["ReadOn"].to_list() == [SESSIONS[-2], SESSIONS[-1]]
+    assert len(found.times) == 2
+
+
 @pytest.mark.parametrize("old", SESSIONS[-3:-1])
 def test_a_list_of_announcers_that_was_not_renewed_is_not_kept(old, tmp_path, caplog):
     today = SESSIONS[-2]

@@ -156,6 +156,13 @@ def test_a_later_row_with_another_name_in_the_place_of_one_is_not_passed_over(go
     assert schema._read_any("bars", body)[0][new].to_list() == [None] * 500 + [5]
 
 
+def test_rows_of_an_older_entry_get_the_types_of_the_present_one():
+    old = pl.DataFrame({"Date": ["2024-01-05"], "O": ["1.5"], "Gone": [7.5]})
+    found = schema.joined("topix", [schema.recast("topix", old)])
+    assert found.schema == pl.Schema(DATASETS["topix"].schema | {"Gone": pl.String()})
+    assert found["O"].to_list() == [1.5]
+
+
 def test_numbers_keep_every_bit():
     draw = random.Random(1)
     values = [draw.uniform(-1, 1) * 10.0 ** draw.randint(-12, 15) for _ in range(2000)]

@@ -53,13 +53,25 @@ class Cache:
 
     def place(self, dataset: str) -> Path:
         """Give the folder of a data set's answers."""
-        server = hashlib.sha256(self.url.rstrip("/").encode()).hexdigest()[:6]
-        name = f"{schema.version(dataset)}-{server}-{self.plan or 'unknown'}"
+        name = f"{schema.version(dataset)}-{self._server}-{self.plan or 'unknown'}"
         return self.folder / dataset / name
+
+    @property
+    def _server(self) -> str:
+        return hashlib.sha256(self.url.rstrip("/").encode()).hexdigest()[:6]
 
     def held(self, dataset: str, name: str) -> Held | None:
         """Give the answer `name` of a data set, a day or a period; None if it is not there."""
         return _opened(self.place(dataset) / f"{name}.parquet")
+
+    def collected(self, dataset: str, name: str) -> Held | None:
+        """Give what was read on the day `name`, by whatever plan and entry of the catalogue.
+
+        It cannot be asked for again; the newest of several counts.
+        """
+        paths = (self.folder / dataset).glob(f"*-{self._server}-*/{name}.parquet")
+        found = [held for path in sorted(paths) if (held := _opened(path))]
+        return max(found, key=lambda held: held.checked, default=None)
 
     def all_held(self, dataset: str) -> Iterator[Held]:
         """Give all answers of a data set in the order of their names."""

@@ -106,11 +106,12 @@ def _standing(
     if entry.asked == "range":
         answers = {f"{first}_{last}": last for first, last in periods}
     else:
-        found = (day for period in periods for day in deliveries.asked(*period))
-        answers = {str(day): day for day in found}
+        days = (day for period in periods for day in deliveries.asked(*period))
+        answers = {str(day): day for day in days}
     covered = {name: day for name, day in answers.items() if _covers(client, dataset, day)}
     due = {name: day for name, day in covered.items() if deliveries.moment(day) <= moment}
-    held = {name: answer for name in due if (answer := cache.held(dataset, name))}
+    found = cache.collected if entry.asked == "now" else cache.held
+    held = {name: answer for name in due if (answer := found(dataset, name))}
     stale = [name for name in held if _is_stale(deliveries, due[name], held[name], moment)]
     still = [name for name in held if moment < deliveries.settled(due[name])]
     missing = len(due) - len(held)

@@ -312,8 +312,15 @@ class _Reading:
         due = self.deliveries.moment(self.today) <= self.moment
         asked = {day: self._today() for day in today if due and not self._holds(day)}
         self.times.clear()  # today may lie beyond the span
-        found = (self._kept(day) if self.cache else asked.get(day) for day in days)
+        found = (self._read_on(day) if self.cache else asked.get(day) for day in days)
         return [rows for rows in found if rows is not None]
+
+    def _read_on(self, day: dt.date) -> pl.DataFrame | None:
+        held = self.cache.collected(self.dataset, str(day)) if self.cache else None
+        if held is None:
+            return None
+        self.times.append(held.fetched)
+        return schema.recast(self.dataset, held.read())
 
     def _today(self) -> pl.DataFrame | None:
         return self._whole(str(self.today), self._ask_today, [self.today])

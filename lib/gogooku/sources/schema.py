@@ -102,6 +102,14 @@ def joined(dataset: str, frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
     return whole.select(*known, *sorted(set(whole.columns) - set(known)))
 
 
+def recast(dataset: str, rows: pl.DataFrame) -> pl.DataFrame:
+    """Give rows that an older entry of the catalogue read the types of the present one."""
+    known = DATASETS[dataset].schema
+    return rows.select(
+        _column(dataset, column, known.get(column.name, pl.String())) for column in rows
+    )
+
+
 # ---- JSON ----------------------------------------------------------------------------------------
 
 Read = tuple[pl.DataFrame, str]
