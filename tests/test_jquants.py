@@ -133,6 +133,16 @@ def test_too_many_requests_stop_all_of_them_for_a_minute_and_then_for_five():
         assert clock.now == pytest.approx(1 + 60 + 310)
 
 
+def test_a_refusal_that_ends_the_attempts_of_one_request_still_holds_the_others():
+    clock = Clock()
+    with opened(faults=["429"] * 3, clock=clock) as (_, client):
+        with pytest.raises(UserError, match="topix failed 3 times"):
+            client.rows("topix", {})
+        before = clock.now
+        client.rows("topix", {})
+        assert clock.now == pytest.approx(before + 310)
+
+
 @pytest.mark.parametrize("fault, reason", [("500", "status 500"), ("truncate", "broken JSON")])
 def test_a_fault_that_stays_is_told_in_one_sentence(fault, reason):
     with opened(faults=[fault] * 9) as (exchange, client):

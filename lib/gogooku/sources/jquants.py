@@ -60,11 +60,11 @@ class _TryAgain(Exception):
 
 
 class _TooManyRequests(_TryAgain):
-    """The account has used up its requests of this minute; the request left at `sent`."""
+    """The account has used up its requests of this minute: all wait `seconds` more."""
 
-    def __init__(self, sent: float) -> None:
+    def __init__(self, seconds: float) -> None:
         super().__init__("status 429, too many requests")
-        self.sent = sent
+        self.seconds = seconds
 
 
 class Client:
@@ -200,7 +200,7 @@ class Client:
     def _hold(self, state: tenacity.RetryCallState) -> None:
         reason, seconds = _failure(state), state.upcoming_sleep
         if isinstance(reason, _TooManyRequests):
-            seconds = self._pace.pause(reason.sent)
+            seconds = reason.seconds
         if seconds:
             log.warning("%s: %s; next try in %.0f s", state.args[0], reason, seconds)
 
@@ -263,7 +263,7 @@ class Client:
         if status == 210 and path == MORNING and "pagination_key" not in query:
             return b'{"data": []}'
         if status == 429:
-            raise _TooManyRequests(sent)
+            raise _TooManyRequests(self._pace.pause(sent))
         if status == 210 or status >= 500:
             raise _TryAgain(f"status {status}")
         raise self._refusal(path, query, status, self._said(body))
