@@ -15,7 +15,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from gogooku.run import UserError
-from gogooku.sources import bulk, fetch, jquants, schema
+from gogooku.sources import bulk, fetch, jquants, plans, schema
 from gogooku.sources.cache import Cache
 from gogooku.sources.catalogue import DATASETS
 from gogooku.sources.exchange import Exchange
@@ -571,6 +571,23 @@ def test_a_plan_without_files_is_asked_day_by_day(tmp_path, caplog):
         for dataset in ("bars", "summary"):
             assert len(desk.read(dataset, in_bulk=True).rows) == len(held(dataset)) > 0
     assert "bars/daily: the plan has no files, days are asked for" in caplog.text
+
+
+def test_months_that_a_refusal_tells_to_be_outside_are_asked_for_no_more(tmp_path, monkeypatch):
+    listed, asked = jquants.Client.listed, []
+    window = plans.Window(dt.date(2024, 10, 1), None)
+
+    def refuse_once(client, dataset, first, last):
+        asked.append(first)
+        if len(asked) == 1:
+            raise jquants.OutsideWindow("outside", window)
+        return listed(client, dataset, first, last)
+
+    monkeypatch.setattr(jquants.Client, "listed", refuse_once)
+    with Desk(tmp_path, "2024-12-02 12:00") as desk:
+        assert_frame_equal(desk.read("bars", in_bulk=True).rows, held("bars"))
+    assert asked == ["2024-09", "2024-10"]
+    assert len(desk.exchange.fetched) == 1
 
 
 def test_a_settled_month_costs_one_file(tmp_path):

@@ -16,7 +16,7 @@ from gogooku import run
 from gogooku.sources import plans, schema
 from gogooku.sources.cache import Cache
 from gogooku.sources.catalogue import DATASETS
-from gogooku.sources.jquants import Client, NotInPlan
+from gogooku.sources.jquants import Client, NotInPlan, OutsideWindow
 
 log = logging.getLogger(__name__)
 
@@ -46,13 +46,8 @@ def fill(
     """
     today = now.astimezone(plans.JAPAN).date()
     months = _by_month(day for day in days if (day.year, day.month) < (today.year, today.month))
-    window = client.memory.window
-    if window:
-        months = {month: held for month, held in months.items() if month in window}
-    if not months:
-        return
     try:
-        files = _files(client, dataset, months)
+        files = _covered_files(client, dataset, months)
     except NotInPlan:
         log.warning("%s: the plan has no files, days are asked for", DATASETS[dataset].path)
         return
@@ -69,6 +64,20 @@ def fill(
         list(run.progress(jobs, f"{dataset} (files)", len(wanted)))
 
 
+def _covered_files(
+    client: Client, dataset: str, months: Mapping[dt.date, object]
+) -> dict[dt.date, dict[str, Any]]:
+    """List the files of the months that the plan covers; a refusal may tell which they are."""
+    try:
+        return _files(client, dataset, _inside(months, client.memory.window))
+    except OutsideWindow as outside:
+        return _files(client, dataset, _inside(months, outside.window))
+
+
+def _inside(months: Mapping[dt.date, object], window: plans.Window | None) -> dict[dt.date, object]:
+    return {month: days for month, days in months.items() if window is None or month in window}
+
+
 def _by_month(days: Iterable[dt.date]) -> dict[dt.date, list[dt.date]]:
     months: dict[dt.date, list[dt.date]] = {}
     for day in days:
@@ -81,6 +90,8 @@ def _files(
 ) -> dict[dt.date, dict[str, Any]]:
     """List the newest file of each month; the month stands in the digits of a file's name."""
     found: dict[dt.date, dict[str, Any]] = {}
+    if not months:
+        return found
     for file in client.listed(dataset, f"{min(months):%Y-%m}", f"{max(months):%Y-%m}"):
         digits = MONTH.search(file["Key"])
         if not digits:
