@@ -597,6 +597,15 @@ def test_a_settled_month_costs_one_file(tmp_path):
     assert [sorted(query) for query in desk.asked] == [["endpoint", "from", "to"], ["key"]]
 
 
+def test_a_file_is_not_read_twice_for_the_days_that_it_lacks(tmp_path):
+    there = pl.col("Date").is_between(dt.date(2024, 10, 2), dt.date(2024, 10, 7))
+    content = TABLES | {"bars": TABLES["bars"].filter(~there)}
+    with Desk(tmp_path, "2024-12-02 12:00", content=content) as desk:
+        for _ in range(2):
+            desk.read("bars", first=dt.date(2024, 10, 1), in_bulk=True)
+    assert len(desk.exchange.fetched) == 1
+
+
 def test_a_month_that_was_rewritten_is_read_again(tmp_path):
     october = dt.date(2024, 10, 1)
     with Desk(tmp_path, "2024-12-02 12:00") as desk:

@@ -33,16 +33,13 @@ def fill(
     cache: Cache,
     dataset: str,
     days: Sequence[dt.date],
-    missing: Iterable[dt.date],
     now: dt.datetime,
 ) -> None:
     """Put the days of months that are over into the cache, from files where the vendor has them.
 
-    days      the days wanted
-    missing   those of them that the cache lacks or that may have been corrected
-
-    A month is read if FEWEST_DAYS of it are missing, or its file is newer than what the cache holds
-    of it. A plan without files fills nothing. Raises UserError as the client does.
+    A month is read if the cache lacks FEWEST_DAYS of it and its file was not read before, or its
+    file is newer than what the cache holds of it. A plan without files fills nothing. Raises
+    UserError as the client does.
     """
     today = now.astimezone(plans.JAPAN).date()
     months = _by_month(day for day in days if (day.year, day.month) < (today.year, today.month))
@@ -51,12 +48,10 @@ def fill(
     except NotInPlan:
         log.warning("%s: the plan has no files, days are asked for", DATASETS[dataset].path)
         return
-    lacking = _by_month(missing)
     wanted = {
         month: file
         for month, file in files.items()
-        if len(lacking.get(month, ())) >= FEWEST_DAYS
-        or _is_rewritten(cache, dataset, months[month], _modified(dataset, file))
+        if _is_news(cache, dataset, months[month], _modified(dataset, file))
     }
     read = functools.partial(_read, client, cache, dataset)
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -113,11 +108,13 @@ def _modified(dataset: str, file: Mapping[str, Any]) -> dt.datetime:
         ) from None
 
 
-def _is_rewritten(
-    cache: Cache, dataset: str, days: Iterable[dt.date], modified: dt.datetime
-) -> bool:
+def _is_news(cache: Cache, dataset: str, days: Iterable[dt.date], modified: dt.datetime) -> bool:
+    """Whether a file of that moment tells more than the cache; days that it lacks stay missing."""
     held = [cache.held(dataset, str(day)) for day in days]
-    return any(answer is not None and answer.checked < modified for answer in held)
+    times = [answer.checked for answer in held if answer is not None]
+    if any(time < modified for time in times):
+        return True
+    return modified not in times and held.count(None) >= FEWEST_DAYS
 
 
 def _read(

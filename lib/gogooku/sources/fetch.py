@@ -119,10 +119,9 @@ class _Reading:
 
     def _days(self) -> list[pl.DataFrame]:
         days = list(self._due(self.deliveries.asked(self.first, self.last)))
-        missing = [day for day in days if not self._holds(day)]
         if self.in_bulk and self.cache:
-            bulk.fill(self.client, self.cache, self.dataset, days, missing, self.now)
-            missing = [day for day in missing if not self._holds(day)]
+            bulk.fill(self.client, self.cache, self.dataset, days, self.now)
+        missing = [day for day in days if not self._holds(day)]
         asked = dict(zip(missing, self._ask_all(missing), strict=True))
         self._say_left_out([day for day, rows in asked.items() if rows is None])
         found = (asked[day] if day in asked else self._kept(day) for day in days)
