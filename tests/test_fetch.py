@@ -606,6 +606,14 @@ def test_a_file_is_not_read_twice_for_the_days_that_it_lacks(tmp_path):
     assert len(desk.exchange.fetched) == 1
 
 
+def test_rows_of_a_file_came_when_it_was_read_and_held_when_it_was_written(tmp_path):
+    with Desk(tmp_path, "2024-12-02 12:00") as desk:
+        found = desk.read("bars", first=dt.date(2024, 10, 1), in_bulk=True)
+        kept = Cache(tmp_path, None, desk.exchange.url).held("bars", str(LAST))
+    assert set(found.times) == {desk.clock.now}
+    assert kept.checked < desk.clock.now
+
+
 def test_a_month_that_was_rewritten_is_read_again(tmp_path):
     october = dt.date(2024, 10, 1)
     with Desk(tmp_path, "2024-12-02 12:00") as desk:

@@ -53,7 +53,7 @@ def fill(
         for month, file in files.items()
         if _is_news(cache, dataset, months[month], _modified(dataset, file))
     }
-    read = functools.partial(_read, client, cache, dataset)
+    read = functools.partial(_read, client, cache, dataset, now)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         jobs = pool.map(read, (months[month] for month in wanted), wanted.values())
         list(run.progress(jobs, f"{dataset} (files)", len(wanted)))
@@ -121,6 +121,7 @@ def _read(
     client: Client,
     cache: Cache,
     dataset: str,
+    now: dt.datetime,
     days: Sequence[dt.date],
     file: Mapping[str, Any],
 ) -> None:
@@ -133,5 +134,5 @@ def _read(
         if held is None or held.checked < modified:
             of_day = by_day.get((day,), rows.clear())
             if len(of_day) or entry.empty:  # a day that must have rows is asked for otherwise
-                cache.put(dataset, str(day), of_day, modified)
+                cache.put(dataset, str(day), of_day, modified, now)
     log.info("%s: %d days of %s from a file", entry.path, len(days), str(days[0])[:7])

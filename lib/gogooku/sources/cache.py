@@ -8,7 +8,6 @@ address and the plan: a change of any finds an empty one.
 import datetime as dt
 import hashlib
 import logging
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,18 +72,20 @@ class Cache:
         found = [held for path in sorted(paths) if (held := _opened(path))]
         return max(found, key=lambda held: held.checked, default=None)
 
-    def all_held(self, dataset: str) -> Iterator[Held]:
-        """Give all answers of a data set in the order of their names."""
-        found = (_opened(path) for path in sorted(self.place(dataset).glob("*.parquet")))
-        return (held for held in found if held)
-
-    def put(self, dataset: str, name: str, rows: pl.DataFrame, checked: dt.datetime) -> Held:
-        """Keep an answer that held at the moment `checked`.
+    def put(
+        self,
+        dataset: str,
+        name: str,
+        rows: pl.DataFrame,
+        checked: dt.datetime,
+        now: dt.datetime | None = None,
+    ) -> Held:
+        """Keep an answer that held at the moment `checked`, and came `now` if not then.
 
         Equal rows keep the time at which they first came; of others the later fetch counts.
         """
         path = self.place(dataset) / f"{name}.parquet"
-        old, fetched = _opened(path), checked
+        old, fetched = _opened(path), now or checked
         if old:
             changed = _changed(old.read(), rows)
             if changed:
