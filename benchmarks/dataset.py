@@ -25,7 +25,7 @@ import polars as pl
 import stages
 from gogooku import availability, calendar, known, run
 from gogooku.features.families import FAMILIES
-from gogooku.sources import simulated
+from gogooku.sources import schema, simulated
 from gogooku.sources.catalogue import DATASETS
 
 ROOT = Path(__file__).parents[1]
@@ -44,23 +44,16 @@ def write_market(folder, stocks, years):
     if (folder / "whole.json").exists() and run.read_json(folder / "whole.json") == facts:
         return
     rules = availability.read(ROOT / "config" / "availability.yaml")
-    closes = [{key: str(value) for key, value in rule.items()} for rule in rules["close"]]
     market = simulated.simulate(
         seed=1, start=first_day(years), end=END, stocks=stocks, parts={}, datasets=NAMES
     )
-    opened = market.tables["calendar"]
-    sessions = calendar.Sessions.of(opened["Date"].to_numpy(), opened["HolDiv"].to_list()).days
+    run.write_parquet(market.tables["calendar"], folder / "calendar.parquet")
+    sessions = calendar.Sessions.read(folder / "calendar.parquet").days
     for name in NAMES:
-        kinds = DATASETS[name].schema
-        rows = market.tables.get(name, pl.DataFrame(schema=kinds))
-        if rows.columns[: len(kinds)] != list(kinds):
-            rows = rows.select(
-                rows[field] if field in rows.columns else pl.lit(None, kind).alias(field)
-                for field, kind in kinds.items()
-            )
+        rows = market.tables.get(name, schema.empty(name))
         day = pl.col(DATASETS[name].day)
         rows = rows.filter(day <= END) if name != "calendar" else rows
-        stamped = known.stamp(rows, rules["datasets"][name], closes, sessions)
+        stamped = known.stamp(rows, rules["datasets"][name], rules["close"], sessions)
         run.write_parquet(stamped, folder / f"{name}.parquet")
     run.write_json(facts, folder / "whole.json")
 
@@ -127,8 +120,7 @@ def main():
     maker.join()
     if maker.exitcode:
         sys.exit("the market could not be simulated")
-    opened = pl.read_parquet(market / "calendar.parquet")
-    days = calendar.Sessions.of(opened["Date"].to_numpy(), opened["HolDiv"].to_list()).days
+    days = calendar.Sessions.read(market / "calendar.parquet").days
     before = days[days < np.datetime64(END)][-1].item()
     print(f"{'stocks':>7}{'years':>7}{'wall s':>9}{'CPU s':>9}{'peak GB':>9}{'s/1000/year':>13}")
     for stocks in knobs.stocks:

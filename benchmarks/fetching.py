@@ -23,9 +23,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-import polars as pl
-import yaml
-from gogooku import calendar, known, run
+from gogooku import availability, calendar, known, run
 from gogooku.sources import exchange_clock, fetch, plans, simulated
 from gogooku.sources.cache import Cache
 from gogooku.sources.catalogue import DATASETS
@@ -39,6 +37,7 @@ END = dt.date(2026, 6, 30)
 JST = dt.timezone(dt.timedelta(hours=9))
 RATES = {"light": 60, "standard": 120, "premium": 500}
 FILINGS = 60
+PUBLICATION = 2  # sessions after a week's last one on which its balances are out
 TOGETHER = 3  # spans that are fetched at one time
 CONFIG = Path(__file__).parents[1] / "config" / "availability.yaml"
 
@@ -94,9 +93,9 @@ def spans_of(first, last):
     return calendar.spans(first, last, "quarter")
 
 
-def fetch_all(client, raw, names, first, last, now, rules, closes):
+def fetch_all(client, url, raw, names, first, last, now, rules, closes):
     """Fetch every data set and span as the workflow does, the calendar before the rest."""
-    cache = Cache.beside(raw / "any" / "file", client.plan)
+    cache = Cache.beside(raw / "any" / "file", client.plan, url)
     clamp = lambda span: (  # noqa: E731 - two words
         max(calendar.bounds(span)[0], first), min(calendar.bounds(span)[1], last)
     )  # fmt: skip
@@ -126,6 +125,13 @@ def least(names, sessions, weeks, spans):
     """Fewest requests: one a session and data set, one a week, one a span asked as a range."""
     ways = {"session": sessions, "week": weeks, "range": spans}
     return sum(ways[DATASETS[name].asked] for name in names if name != "calendar") + 1
+
+
+def weeks(days):
+    """Count the weeks whose balances are out; short ones have none."""
+    _, lengths = np.unique((days.astype(int) - 4) // 7, return_counts=True)
+    published = np.cumsum(lengths) - 1 + PUBLICATION
+    return int(((lengths >= SHORTEST_WEEK) & (published < len(days))).sum())
 
 
 def least_more(names):
@@ -168,13 +174,11 @@ def main():
         sys.exit("the market could not be simulated")
     shutil.rmtree(raw, ignore_errors=True)
     shutil.rmtree(knobs.folder / "ledger", ignore_errors=True)
-    settings = yaml.safe_load(CONFIG.read_text())
+    settings = availability.read(CONFIG)
     rules, closes = settings["datasets"], settings["close"]
-    closes = [{key: str(value) for key, value in rule.items()} for rule in closes]
     names = data_sets(knobs.plan)
     first = END.replace(year=END.year - knobs.years) + dt.timedelta(1)
-    opened = pl.read_parquet(market / "calendar.parquet")
-    days = calendar.Sessions.of(opened["Date"].to_numpy(), opened["HolDiv"].to_list()).days
+    days = calendar.Sessions.read(market / "calendar.parquet").days
     days = days[days <= np.datetime64(END)]
     yesterday, today = days[-2].item(), days[-1].item()
     moments = [exchange_clock.end_of(day) for day in (yesterday, today)]
@@ -185,10 +189,7 @@ def main():
     )
     server.start()
     url = ours.recv()
-    # Short weeks have no balances; those of the newest are not out yet.
-    _, lengths = np.unique((days[:-1].astype(int) - 4) // 7, return_counts=True)
-    weeks = int((lengths[:-1] >= SHORTEST_WEEK).sum())
-    smallest = least(names, len(days) - 1, weeks, len(spans_of(first, yesterday)))
+    smallest = least(names, len(days) - 1, weeks(days[:-1]), len(spans_of(first, yesterday)))
     passes = [
         ("all", yesterday, moments[0], smallest),
         ("again", yesterday, moments[0], 0),
@@ -203,7 +204,7 @@ def main():
                 ours.send("next day")
                 before = ours.recv()
             started = time.monotonic()
-            fetch_all(client, raw, names, first, last, now, rules, closes)
+            fetch_all(client, url, raw, names, first, last, now, rules, closes)
             wall = time.monotonic() - started
             ours.send("count")
             after = ours.recv()

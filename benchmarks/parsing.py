@@ -63,7 +63,7 @@ def as_csv(rows):
 
 def parse(kind, content, days, folder):
     """Parse and write one day `days` times; gives wall and CPU seconds."""
-    cache, begin = Cache(Path(folder), None), time.monotonic_ns()
+    cache, begin = Cache(Path(folder), None, ""), time.monotonic_ns()
     wall, cpu = time.perf_counter(), time.process_time()
     for day in range(days):
         frame = schema.page("bars", content)[0] if kind == "JSON" else schema.table("bars", content)
@@ -124,7 +124,7 @@ ASK = {
     },
     "a month to Parquet": {
         "ours": """
-            cache = Cache(Path({folder!r}, str(turn)), None)
+            cache = Cache(Path({folder!r}, str(turn)), None, {url!r})
             bulk.fill(client, cache, "bars", month, month, now)
             rows = sum(cache.held("bars", str(day)).rows for day in month)
         """,

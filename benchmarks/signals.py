@@ -1,8 +1,10 @@
 """What single columns say about returns, with everything planted and with nothing.
 
-    snakemake --cores 2 dataset_all --configfile config/families.yaml
+    snakemake --cores 2 dataset_all --configfile config/families.yaml \
+        --config spans=year "splits={train: 2, valid: 1, test: 1}"
     snakemake --cores 2 dataset_all --configfile config/noise.yaml config/research.yaml \
-        --config name=families_off store=families_off
+        --config spans=year "splits={train: 2, valid: 1, test: 1}" \
+        name=families_off store=families_off
     python benchmarks/signals.py runs/families runs/families_off
 
 Prints the table of docs/signals.md. Each planted part is met by columns that were named for it

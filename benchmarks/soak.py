@@ -33,8 +33,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
-import yaml
-from gogooku import calendar, known, run
+from gogooku import availability, calendar, known, run
 from gogooku.sources import doors, fetch, provenance, simulated
 from gogooku.sources.cache import DAYS, Cache
 from gogooku.sources.catalogue import DATASETS
@@ -142,9 +141,9 @@ def fetch_all(job, log):
     os.dup2(words.fileno(), 2)
     run.log_to(os.devnull)  # and to what stderr is now
     tqdm.set_lock(threading.RLock())  # its own outlives a process that is killed
-    settings = yaml.safe_load(CONFIG.read_text())
-    closes = [{key: str(value) for key, value in rule.items()} for rule in settings["close"]]
-    cache = Cache.beside(job.raw / "any" / "file", PLAN)
+    settings = availability.read(CONFIG)
+    closes = settings["close"]
+    cache = Cache.beside(job.raw / "any" / "file", PLAN, "")  # of any port: folders are compared
     with Client(
         job.url, KEY, PLAN, PATIENCE, 6, ledger=job.ledger, workers=6, clock=FastClock(job.start)
     ) as client:

@@ -148,7 +148,7 @@ def predictions_of(wildcards):
 moment = {
     "clock": setting["clock"],
     "decision": setting["decision_time"] or availability["decision"][setting["clock"]],
-    "closes": [{key: str(value) for key, value in rule.items()} for rule in availability["close"]],
+    "closes": availability["close"],
 }
 
 # Plain paths: params hold them too, where pathvars are not resolved.

@@ -4,11 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-import yaml
-from gogooku import calendar, known
+from gogooku import availability, calendar, known
 
-RULES = yaml.safe_load((Path(__file__).parents[1] / "config" / "availability.yaml").read_text())
-CLOSES = [{key: str(value) for key, value in rule.items()} for rule in RULES["close"]]
+RULES = availability.read(Path(__file__).parents[1] / "config" / "availability.yaml")
+CLOSES = RULES["close"]
 
 
 class Dense:

@@ -6,19 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-import yaml
-from gogooku import calendar, known, panel_rows
+from gogooku import availability, calendar, known, panel_rows
 from gogooku.audit import days
 from gogooku.features import user
 from gogooku.features.column import finish
 from gogooku.panel import Panel
 from gogooku.sources import simulated
 
-AVAILABILITY = yaml.safe_load(
-    (Path(__file__).parents[1] / "config" / "availability.yaml").read_text()
-)
-RULES = AVAILABILITY["datasets"]
-CLOSES = [{name: str(value) for name, value in rule.items()} for rule in AVAILABILITY["close"]]
+AVAILABILITY = availability.read(Path(__file__).parents[1] / "config" / "availability.yaml")
+RULES, CLOSES = AVAILABILITY["datasets"], AVAILABILITY["close"]
 START, END, DAY = dt.date(2021, 1, 4), dt.date(2021, 6, 30), dt.date(2021, 4, 28)
 MOMENT = days.moment(DAY, "close", CLOSES)
 READ = ("calendar", "master", "bars", "topix", "investor_types")

@@ -167,7 +167,7 @@ def test_the_key_is_nowhere_after_reads_that_fail_and_reads_that_do_not(
             try:
                 with account.open_client(**settings(exchange, alone)) as client:
                     said += [repr(client), repr(vars(client))]
-                    cache, now = Cache(alone / "days", client.plan), dt.datetime.now(dt.UTC)
+                    cache, now = Cache(alone / "days", client.plan, ""), dt.datetime.now(dt.UTC)
                     fetch.read(
                         client, dataset, FIRST, LAST, SESSIONS, now=now, cache=cache, in_bulk=True
                     )

@@ -32,7 +32,7 @@ def store(tmp_path):
             jquants.Client(exchange.url, KEY, None, 5, 2) as client,
         ):
             client.plan = had
-            cache = Cache(raw / ".days", had)
+            cache = Cache(raw / ".days", had, "")
             for dataset in ("bars", "topix", "short_ratio"):
                 got = fetch.read(client, dataset, FIRST, LAST, SESSIONS, now=NOW, cache=cache)
                 told = provenance.describe(got.rows, dataset, "jquants", had, got.times)
@@ -130,7 +130,7 @@ def test_days_that_no_plan_has_are_not_said_to_be_missing(tmp_path):
 def status(raw, plan, now, datasets, periods=((FIRST, LAST),)):
     client = jquants.Client("http://127.0.0.1:1", KEY, plan, 5, 2)
     client.memory.keep(window=plans.Window(SESSIONS[1], None))
-    cache = Cache(raw / ".days", plan)
+    cache = Cache(raw / ".days", plan, "")
     text = doors.status(client, cache, datasets, periods, DAYS, 0.95, now)
     names, *lines = (re.split(r"  +", line.strip()) for line in text.splitlines())
     return {line[0]: dict(zip(names, line, strict=False)) for line in lines}

@@ -331,7 +331,7 @@ def test_one_empty_answer_for_settled_sessions_is_no_word_on_them(dataset, tmp_p
 def test_the_day_on_which_nothing_traded_has_no_trading_to_be_asked_for_again(
     dataset, asked, tmp_path
 ):
-    day, cache = dt.date(2020, 10, 1), Cache(tmp_path, None)
+    day, cache = dt.date(2020, 10, 1), Cache(tmp_path, None, "")
     with Desk(tmp_path, "2024-12-02 12:00") as desk:
         with jquants.Client(desk.exchange.url, KEY, None, 5, 2) as client:
             fetch.read(client, dataset, day, day, [day, *SESSIONS], now=desk.clock.now, cache=cache)

@@ -51,7 +51,7 @@ FULL = """
     frame = pl.DataFrame({"Date": [dt.date(2024, 1, 4)] * 20_000, "O": range(20_000)})
     here, noon = pathlib.Path.cwd(), dt.datetime(2024, 1, 4, tzinfo=dt.UTC)
     writers = {
-        "answer": lambda: cache.Cache(here / "answers", None).put("topix", "b", frame, noon),
+        "answer": lambda: cache.Cache(here / "answers", None, "").put("topix", "b", frame, noon),
         "frame": lambda: run.write_parquet(frame, here / "a.parquet"),
         "text": lambda: run.write_text("word " * 20_000, here / "a.txt"),
         "ledger": lambda: pace.Pace("key", here / "ledger", "light").wait(""),

@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from gogooku.config import Section
 from gogooku.run import UserError
 from gogooku.sources.catalogue import DATASETS
 
@@ -15,19 +16,13 @@ NIGHT = r"^([0-3]\d):[0-5]\d(:[0-5]\d)?$"
 Time = Annotated[str, Field(pattern=NIGHT)]
 
 
-class Part(BaseModel):
-    """A part of the file: no unknown keys."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class TimeColumn(Part):
+class TimeColumn(Section):
     """The column that holds a row's time of day."""
 
     column: str
 
 
-class Moment(Part):
+class Moment(Section):
     """One rule: a date column at a time of day."""
 
     column: str
@@ -47,14 +42,14 @@ class Moment(Part):
         return self
 
 
-class Clocks(Part):
+class Clocks(Section):
     """Both clocks of a data set."""
 
     published: Moment | list[Moment]
     served: Moment | list[Moment]
 
 
-class Close(Part):
+class Close(Section):
     """The end of trading from a day on, or on one half day."""
 
     at: Time
@@ -62,14 +57,14 @@ class Close(Part):
     day: Any = None
 
 
-class Decision(Part):
+class Decision(Section):
     """The moment at which a day's row is decided, by clock."""
 
     published: Literal["close"] | Time
     served: Literal["close"] | Time
 
 
-class Availability(Part):
+class Availability(Section):
     """The whole file."""
 
     close: list[Close]
@@ -84,7 +79,7 @@ class Availability(Part):
 
 
 def read(path: str | Path) -> dict[str, Any]:
-    """Read the file as it stands, once it is found to be right.
+    """Read the file, once it is found to be right; days are texts, as rules of Snakemake need them.
 
     Raises UserError with one line per fault: where it is, and what is wrong.
     """
@@ -93,6 +88,7 @@ def read(path: str | Path) -> dict[str, Any]:
         Availability.model_validate(told)
     except ValidationError as error:
         places = {".".join(map(str, fault["loc"])): fault["msg"] for fault in error.errors()}
-        told = [f"{path}: {place or 'the file'}: {why}" for place, why in places.items()]
-        raise UserError("\n".join(told)) from None
-    return told
+        faults = [f"{path}: {place or 'the file'}: {why}" for place, why in places.items()]
+        raise UserError("\n".join(faults)) from None
+    closes = [{key: str(value) for key, value in rule.items()} for rule in told["close"]]
+    return {**told, "close": closes}

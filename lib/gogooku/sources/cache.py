@@ -43,10 +43,10 @@ class Cache:
 
     folder: Path
     plan: str | None
-    url: str = ""
+    url: str
 
     @classmethod
-    def beside(cls, raw: str | Path, plan: str | None, url: str = "") -> "Cache":
+    def beside(cls, raw: str | Path, plan: str | None, url: str) -> "Cache":
         """Give the cache of the store that holds the raw file `raw`, <store>/<dataset>/<span>."""
         return cls(Path(raw).parents[1] / DAYS, plan, url)
 
