@@ -2,8 +2,8 @@
 
 PYTHONPATH=lib python -m gogooku.kernels
 
-The families are computed on a made-up panel of a few stocks, with no rows of other data sets; numba
-keeps what it compiles beside the modules, or in NUMBA_CACHE_DIR.
+The families are computed on a made-up panel of a few stocks, with no rows of other data sets, and
+normalised; numba keeps what it compiles beside the modules, or in NUMBA_CACHE_DIR.
 """
 
 import sys
@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from numba.core.dispatcher import Dispatcher
 
-from gogooku import graphs, known
+from gogooku import graphs, known, normalize, ranks
 from gogooku.calendar import Sessions, to_utc
 from gogooku.features import (
     earnings,
@@ -36,9 +36,9 @@ SESSIONS, STOCKS = 60, 4
 
 
 def compile_all() -> int:
-    """Compute all families and a graph, and give the number of kernels; ValueError if one is left.
+    """Compute all families and a graph, normalise and rank, and give the number of kernels.
 
-    A kernel that no family of a made-up panel reaches would be compiled by the first job.
+    Raises ValueError if one is left: the first job would compile it.
     """
     panel = _panel()
     at_close = np.timedelta64(15, "h").astype("timedelta64[s]")
@@ -70,10 +70,25 @@ def compile_all() -> int:
         min_correlation=0.0, min_observations=5,
     )  # fmt: skip
     graph.compute(panel, edges)
+    _place_across_stocks(panel)
     found = _kernels()
     if left := [name for name, compiled in found.items() if not compiled.signatures]:
-        raise ValueError(f"{left} are compiled by no family of the made-up panel")
+        raise ValueError(f"{left} are compiled by nothing that is made of the panel")
     return len(found)
+
+
+def _place_across_stocks(panel: Panel) -> None:
+    for dtype in (np.float32, np.float64):  # of columns and of labels
+        ranks.mean_ranks(panel["close"].astype(dtype))
+    frame = panel.tidy({"close": panel["close"]}, panel.dates[0].item())
+    for method in normalize.METHODS:
+        normalize.same_day(
+            frame,
+            ["close"],
+            clip=0.01,
+            method=method,
+            sectors=pl.repeat("0050", len(frame), eager=True),
+        )
 
 
 def _panel() -> Panel:
@@ -102,7 +117,7 @@ def _panel() -> Panel:
 def _kernels() -> dict[str, Dispatcher]:
     """Give the compiled functions that our loaded modules call from Python, by name.
 
-    Those that only other kernels call are compiled, and kept, within these.
+    Those that only other kernels call, of whatever module, are compiled, and kept, within these.
     """
     ours = [module for name, module in sys.modules.items() if name.startswith("gogooku.")]
     found, within = {}, set()
@@ -110,8 +125,9 @@ def _kernels() -> dict[str, Dispatcher]:
         for name, value in vars(module).items():
             if isinstance(value, Dispatcher) and value.py_func.__module__ == module.__name__:
                 found[f"{module.__name__}.{name}"] = value
-                called = value.py_func.__code__.co_names
-                within |= {f"{module.__name__}.{other}" for other in called}
+                named = (vars(module).get(other) for other in value.py_func.__code__.co_names)
+                called = [other.py_func for other in named if isinstance(other, Dispatcher)]
+                within |= {f"{other.__module__}.{other.__name__}" for other in called}
     return {name: value for name, value in found.items() if name not in within}
 
 
