@@ -5,7 +5,7 @@ own first session: a later split changes no earlier row, and features do not see
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,6 +16,7 @@ from gogooku import run
 from gogooku.run import UserError
 
 PRICES = ("open", "high", "low", "close")
+ADJUSTED = (*PRICES, "volume")
 LIMITS = ("limit_up", "limit_down")
 Cells = tuple[np.ndarray, np.ndarray]
 
@@ -52,19 +53,16 @@ class Panel:
         """
         if rows.is_empty():
             raise UserError("the first span holds no session: move dates.start to one")
-        dates, day = np.unique(rows["date"].to_numpy().astype("datetime64[D]"), return_inverse=True)
+        dates = rows["date"].unique().sort().to_numpy().astype("datetime64[D]")
+        day = np.searchsorted(dates, rows["date"].to_numpy().astype("datetime64[D]"))
         names = rows["code"].unique().sort()
         slot = rows["code"].cast(pl.Enum(names)).to_physical().to_numpy()
         cells = (day, slot)
         shape = (len(dates), len(names))
-        _refuse_duplicates(cells, shape)
-        fields = {
-            name: _dense(rows[name], cells, shape)
-            for name in rows.columns
-            if name not in ("date", "code")
-        }
-        fields["listed"] = _dense(pl.repeat(True, len(rows), eager=True), cells, shape)
-        return cls(dates, names.to_numpy().astype(str), _adjusted(fields))
+        listed = _scatter(np.ones(len(rows), bool), False, cells, shape)
+        if np.count_nonzero(listed) < len(rows):
+            raise UserError("panel files hold a date and code twice: delete them and run again")
+        return cls(dates, names.to_numpy().astype(str), _Fields(rows, cells, listed))
 
     def __getitem__(self, name: str) -> np.ndarray:
         """Give the field `name`, (T, N)."""
@@ -89,15 +87,48 @@ class Panel:
         Returns date, code, then the columns as Float32 (NaN as null), sorted by date and code.
         """
         start = int(np.searchsorted(self.dates, np.datetime64(first, "D")))
-        day, slot = np.nonzero(self["listed"][start:])
+        listed = self["listed"][start:]
+        day, slot = np.nonzero(listed)
         frame = {"date": self.dates[start:][day], "code": self.codes[slot]}
         frame |= {
-            name: (values[start:][day] if values.ndim == 1 else values[start:][day, slot]).astype(
-                np.float32
-            )
+            name: values[start:][day if values.ndim == 1 else listed].astype(np.float32)
             for name, values in columns.items()
         }
         return pl.DataFrame(frame).with_columns(pl.col(pl.Float32).fill_nan(None))
+
+
+class _Fields(Mapping[str, np.ndarray]):
+    """The fields of a panel's rows, each laid out when it is first asked for."""
+
+    def __init__(self, rows: pl.DataFrame, cells: Cells, listed: np.ndarray) -> None:
+        self._rows, self._cells = rows, cells
+        self._laid_out = {"listed": listed}
+        own = [name for name in rows.columns if name not in ("date", "code")]
+        self._names = [*own, *(f"raw_{name}" for name in ADJUSTED), "listed"]
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        if name not in self._names:
+            raise KeyError(name)
+        if name not in self._laid_out:
+            self._laid_out[name] = self._lay_out(name)
+        return self._laid_out[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def _lay_out(self, name: str) -> np.ndarray:
+        if name in PRICES:
+            return self[f"raw_{name}"] / self._prices
+        if name == "volume":
+            return self["raw_volume"] * _cumulated(self["volume_factor"])
+        return _dense(self._rows[name.removeprefix("raw_")], self._cells, self["listed"].shape)
+
+    @cached_property
+    def _prices(self) -> np.ndarray:
+        return _cumulated(self["factor"])
 
 
 def _dense(values: pl.Series, cells: Cells, shape: tuple[int, int]) -> np.ndarray:
@@ -115,22 +146,9 @@ def _scatter(values: np.ndarray, absent: float, cells: Cells, shape: tuple[int, 
     return grid
 
 
-def _adjusted(fields: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    scale = _cumulated(fields["factor"])
-    shares = _cumulated(fields["volume_factor"])
-    raw = {f"raw_{name}": fields[name] for name in (*PRICES, "volume")}
-    prices = {name: fields[name] / scale for name in PRICES}
-    return {**fields, **raw, **prices, "volume": fields["volume"] * shares}
-
-
 def _cumulated(factor: np.ndarray) -> np.ndarray:
     """Product of the factors after the first session; a day without a row changes nothing."""
     steps = np.where(np.isnan(factor), 1.0, factor)
     steps[0] = 1.0
     return np.cumprod(steps, axis=0)
 
-
-def _refuse_duplicates(cells: Cells, shape: tuple[int, int]) -> None:
-    flat = np.ravel_multi_index(cells, shape)
-    if len(np.unique(flat)) < len(flat):
-        raise UserError("panel files hold a date and code twice: delete them and run again")

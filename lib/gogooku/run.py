@@ -105,8 +105,12 @@ def write_parquet(
     """Write `frame` as Parquet (zstd level 1) whose bytes depend on its content alone."""
     table = frame.to_arrow()
     table = table.replace_schema_metadata(dict(metadata or {}))
+    # Features hardly repeat: their dictionaries would cost three times the writing, and room.
+    repeating = [name for name, dtype in frame.schema.items() if dtype != pl.Float32]
     with atomic(path) as draft:
-        pq.write_table(table, draft, compression="zstd", compression_level=1)
+        pq.write_table(
+            table, draft, compression="zstd", compression_level=1, use_dictionary=repeating
+        )
 
 
 def write_parquets(frames: Mapping[str, pl.DataFrame], paths: Mapping[str, str | Path]) -> None:

@@ -58,9 +58,9 @@ def finish(
     names = [column.name for column in columns]
     if unmatched := set(names) ^ set(values):
         raise ValueError(f"{family}: named and made columns differ in {sorted(unmatched)}")
-    if infinite := [name for name in names if np.isinf(values[name]).any()]:
-        raise ValueError(f"{family}: {infinite} hold infinite values")
     frame = panel.tidy({name: values[name] for name in names}, first)
+    if infinite := [name for name in names if frame[name].is_infinite().any()]:
+        raise ValueError(f"{family}: {infinite} hold infinite values")
     of_stocks = [column.name for column in columns if column.kind == "stock" and column.told]
     known = pl.any_horizontal(pl.col(name).is_not_null() for name in of_stocks or names)
     kinds = {column.name: column.kind for column in columns}

@@ -31,8 +31,8 @@ def order(dataset: str) -> list[str]:
     entry = DATASETS[dataset]
     if dataset in ("summary", "details"):
         return ["DiscDate", "DiscNo"]
-    names = [entry.day, "Code", *entry.key]
-    return [name for name in dict.fromkeys(names) if name in entry.key]
+    names = [entry.day, "Code", *entry.order]
+    return [name for name in dict.fromkeys(names) if name in entry.order]
 
 
 class _Source(Protocol):
