@@ -1,13 +1,17 @@
-"""What single columns say about returns, with everything planted and with nothing.
+"""What single columns say about returns, with everything planted, with nothing, and with two parts.
 
     snakemake --cores 2 dataset_all --configfile config/families.yaml \
         --config spans=year "splits={train: 2, valid: 1, test: 1}"
     snakemake --cores 2 dataset_all --configfile config/noise.yaml config/research.yaml \
         --config spans=year "splits={train: 2, valid: 1, test: 1}" \
         name=families_off store=families_off
-    python benchmarks/signals.py runs/families runs/families_off
+    snakemake --cores 2 dataset_all --configfile config/families.yaml \
+        --config spans=year "splits={train: 2, valid: 1, test: 1}" \
+        name=families_two store=families_two "market={parts: {reversal: 10, option: 6, drift: 0, \
+        lead_lag: 0, cycle: 0, short: 0, margin: 0, flow: 0, sector: 0, size: 0, schedule: 0}}"
+    python benchmarks/signals.py runs/families runs/families_off runs/families_two
 
-Prints the table of docs/signals.md. Each planted part is met by columns that were named for it
+Prints the tables of docs/signals.md. Each planted part is met by columns that were named for it
 before anything was measured (COLUMNS); nothing is picked by its result. A stock column has its
 RankIC with the label across the universe; a market column, which is one number a day, its
 correlation over the days with the universe's mean label. Intervals are made as in reports
@@ -52,6 +56,8 @@ COLUMNS = [
     ("option", "market", "mkt_ret_20d", +1),
 ]
 """(planted part, family, column, sign that the plan of the market gives it)"""
+APART = ("reversal", "option")
+"""Parts that the others outweigh, or that move the market only: met again without the others."""
 HORIZONS = (1, 5)
 ENTRY = "next_close"
 PLANTED, NOTHING = 0.95, 0.99
@@ -104,16 +110,24 @@ def _cell(estimate):
     return f"{estimate.mean:+.3f} [{estimate.low:+.3f}, {estimate.high:+.3f}]"
 
 
-def main(planted, nothing):
-    """Print the table."""
-    on, off = measure(planted, PLANTED), measure(nothing, NOTHING)
+def write_table(columns, on, off):
+    """Print a table of the columns' estimates."""
     said = [f"{h} d, {what}" for h in HORIZONS for what in ("planted [95 %]", "nothing [99 %]")]
     print("| part | family | column | sign | " + " | ".join(said) + " |")
     print("|---|---|---|---|" + "---|" * len(said))
-    for part, family, column, sign in COLUMNS:
+    for part, family, column, sign in columns:
         cells = [_cell(found[column, h]) for h in HORIZONS for found in (on, off)]
         names = [part, family, f"`{column}`", "+" if sign > 0 else "−"]
         print("| " + " | ".join(names + cells) + " |")
+    print()
+
+
+def main(planted, nothing, two):
+    """Print both tables."""
+    off = measure(nothing, NOTHING)
+    write_table(COLUMNS, measure(planted, PLANTED), off)
+    apart = [column for column in COLUMNS if column[0] in APART]
+    write_table(apart, measure(two, PLANTED), off)
 
 
 if __name__ == "__main__":

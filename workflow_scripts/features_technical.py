@@ -18,7 +18,7 @@ sessions = calendar.Sessions.read(files.calendar)
 rows = raw.read("summary", files.summary, knobs.moment["clock"])
 moments = calendar.decision_moments(panel.dates, knobs.moment["decision"], knobs.moment["closes"])
 _, outstanding = positions.shares(panel, rows, moments)
-values = technical.compute(panel, sessions, outstanding)
+values = technical.compute(panel, sessions, outstanding, panel.row(knobs.first))
 
 frame, kinds = column.finish(panel, "technical", technical.COLUMNS, values, knobs.first)
 run.write_parquet(frame, snakemake.output[0], kinds)

@@ -132,26 +132,28 @@ def by_blocks(
     compute: Callable[[dict[str, np.ndarray]], Mapping[str, np.ndarray] | Iterator[Made]],
     fields: Mapping[str, np.ndarray],
     dtype: npt.DTypeLike = np.float32,
+    start: int = 0,
 ) -> dict[str, np.ndarray]:
     """Run `compute` on some stocks at a time, so that its windows stay in the processor's cache.
 
     fields   name → (T, N)
+    start    first row that is kept of what is made
 
-    Returns what `compute` makes of each block, name → (T, n), joined to (T, N) of `dtype`. One that
-    yields pairs has each taken as it comes, and needs no room for all of them.
+    Returns what `compute` makes of each block, name → (T, n), joined to (T − start, N) of `dtype`.
+    One that yields pairs has each taken as it comes, and needs no room for all of them.
     """
     _keep_freed_memory()
-    shape = next(iter(fields.values())).shape
+    sessions, count = next(iter(fields.values())).shape
     keep = _known_single if dtype == np.float32 else _known
     joined: dict[str, np.ndarray] = {}
-    for first in range(0, shape[1], BLOCK):
+    for first in range(0, count, BLOCK):
         stocks = slice(first, first + BLOCK)
         made = compute({name: np.ascontiguousarray(x[:, stocks]) for name, x in fields.items()})
         with np.errstate(over="ignore", invalid="ignore"):
             for name, values in made.items() if isinstance(made, Mapping) else made:
                 if name not in joined:
-                    joined[name] = np.empty(shape, dtype)
-                keep(values, out=joined[name][:, stocks])
+                    joined[name] = np.empty((sessions - start, count), dtype)
+                keep(values[start:], out=joined[name][:, stocks])
     return joined
 
 

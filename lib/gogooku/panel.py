@@ -81,17 +81,26 @@ class Panel:
         gains[1:] = close[1:] / close[:-1] - 1
         return gains
 
+    def row(self, first: dt.date) -> int:
+        """Give the row of the first session from `first` on."""
+        return int(np.searchsorted(self.dates, np.datetime64(first, "D")))
+
     def tidy(self, columns: Mapping[str, np.ndarray], first: dt.date) -> pl.DataFrame:
-        """Lay (T, N) or (T,) columns out as rows of the listed stocks from `first` on.
+        """Lay columns out as rows of the listed stocks from `first` on.
+
+        columns   name → (R, N) or (R,), whose last row is the panel's last; R = T or, without a
+                  look-back, at least the sessions from `first` on
 
         Returns date, code, then the columns as Float32 (NaN as null), sorted by date and code.
         """
-        start = int(np.searchsorted(self.dates, np.datetime64(first, "D")))
+        start = self.row(first)
         listed = self["listed"][start:]
         day, slot = np.nonzero(listed)
         frame = {"date": self.dates[start:][day], "code": self.codes[slot]}
         frame |= {
-            name: values[start:][day if values.ndim == 1 else listed].astype(np.float32)
+            name: values[len(values) - len(listed) :][day if values.ndim == 1 else listed].astype(
+                np.float32
+            )
             for name, values in columns.items()
         }
         return pl.DataFrame(frame).with_columns(pl.col(pl.Float32).fill_nan(None))
@@ -151,4 +160,3 @@ def _cumulated(factor: np.ndarray) -> np.ndarray:
     steps = np.where(np.isnan(factor), 1.0, factor)
     steps[0] = 1.0
     return np.cumprod(steps, axis=0)
-

@@ -47,7 +47,7 @@ def finish(
 ) -> tuple[pl.DataFrame, dict[str, str]]:
     """Lay a family's arrays out as the rows of its span, in the catalogue's order.
 
-    values   name → (T, N) or (T,); NaN where unknown
+    values   name → columns as Panel.tidy takes them; NaN where unknown
 
     Returns the frame (date, code, columns, `is_{family}_valid`: any column known that tells of the
     stock or, where none is the stock's, of the day) and the file's metadata, which holds each

@@ -451,8 +451,10 @@ GROUPS = [
 COLUMNS = [*(column for columns, _ in GROUPS for column in columns), *PRODUCTS, *LISTING, *CALENDAR]
 
 
-def compute(panel: Panel, sessions: Sessions, outstanding: np.ndarray) -> Values:
+def compute(panel: Panel, sessions: Sessions, outstanding: np.ndarray, start: int = 0) -> Values:
     """Compute the family, name → (T, N) or, for the calendar, (T,) float32; NaN where unknown.
+
+    Columns of bars have the rows from `start` on only: a long look-back would fill the memory.
 
     sessions      whole months of the exchange's calendar; it may begin after the panel does, whose
                   earlier days then have no columns of the month
@@ -463,7 +465,7 @@ def compute(panel: Panel, sessions: Sessions, outstanding: np.ndarray) -> Values
     if np.isnan(outstanding).all():
         log.warning("no statement with shares is known: turnover_rate is null")
     bars = {name: panel[name] for name in INPUTS}
-    traded = ops.by_blocks(_traded, bars)
+    traded = ops.by_blocks(_traded, bars, start=start)
     return traded | _listing(panel, outstanding) | _calendar(panel.dates, sessions)
 
 
