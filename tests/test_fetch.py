@@ -14,14 +14,15 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from gogooku import run
 from gogooku.run import UserError
-from gogooku.sources import bulk, fetch, jquants, plans, schema
+from gogooku.sources import bulk, fetch, jquants, plans, provenance, schema
 from gogooku.sources.cache import Cache
 from gogooku.sources.catalogue import DATASETS
 from gogooku.sources.exchange import Exchange
 from gogooku.sources.exchange_clock import JST
 from gogooku.sources.exchange_faults import FAULTS
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 from tiny_market import FIRST, KEY, LAST, SESSIONS, tables
@@ -319,6 +320,26 @@ def test_an_older_day_without_rows_is_asked_for_twice_named_and_never_kept(tmp_p
         assert_frame_equal(desk.read("bars").rows, held("bars"))
 
 
+def test_a_range_that_stays_without_a_session_is_asked_for_again_and_gives_the_same_bytes(tmp_path):
+    lacking = TABLES | {"topix": TABLES["topix"].filter(pl.col("Date") != SESSIONS[2])}
+    with Desk(tmp_path / "days", "2024-12-02 12:00", content=lacking) as desk:
+        for hour in range(12, 15):
+            desk.set(f"2024-12-02 {hour}:00")
+            got = desk.read("topix")
+            assert len(desk.asked) == 2 and len(got.rows) == len(SESSIONS) - 1
+            told = provenance.describe(got.rows, "topix", "jquants", "light", got.times)
+            run.write_parquet(got.rows, tmp_path / f"{hour}.parquet", told)
+        first, *others = [path.read_bytes() for path in sorted(tmp_path.glob("*.parquet"))]
+        assert others == [first, first]
+        assert got.times == [Clock("2024-12-02 12:00").now]
+        desk.exchange.correct("topix", TABLES["topix"].filter(pl.col("Date") == SESSIONS[2]))
+        got = desk.read("topix")
+        assert_frame_equal(got.rows, held("topix"))
+        assert got.times == [desk.clock.now]
+        desk.read("topix")
+    assert desk.asked == []
+
+
 @pytest.mark.parametrize("dataset", ["bars", "master", "indices", "topix", "calendar"])
 def test_one_empty_answer_for_settled_sessions_is_no_word_on_them(dataset, tmp_path):
     with Desk(tmp_path, "2024-12-02 12:00", faults=[None, None, "early"]) as desk:
@@ -515,10 +536,12 @@ PASSES = sorted(set(FAULTS) - WITHHOLDS - CHANGES - {"429-block"})
 
 
 @settings(max_examples=20, deadline=None)
+@example(["extra", "duplicate"], 1, "bars")
+@example([None, "extra", "duplicate"], 1, "short_sale")
 @given(
     st.lists(st.one_of(st.none(), st.sampled_from(PASSES)), max_size=25),
     st.integers(1, 4),
-    st.sampled_from(["bars", "summary", "margin_alert", "dividend", "details"]),
+    st.sampled_from(["bars", "summary", "margin_alert", "dividend", "details", "short_sale"]),
 )
 def test_no_order_of_faults_loses_or_doubles_a_row(tmp_path_factory, faults, page_rows, dataset):
     with Desk(

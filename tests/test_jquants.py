@@ -290,6 +290,20 @@ def test_an_answer_of_another_shape_is_refused(body):
         read(client, "topix")
 
 
+@pytest.mark.parametrize("key", ["7", "1.5", "true", '["a"]', '{"a": 1}'])
+@pytest.mark.parametrize("rows", ["", '{"Date": "2024-09-25", "O": 1, "H": 1, "L": 1, "C": 1}'])
+def test_a_key_of_the_next_page_that_is_no_text_is_refused_and_the_endpoint_named(rows, key):
+    body = f'{{"data": [{rows}], "pagination_key": {key}}}'.encode()
+    said = "answered a pagination_key that is no text$"
+    with asking(200, body) as (client, seen):
+        with pytest.raises(UserError, match=f"^/indices/bars/daily/topix {said}"):
+            read(client, "topix")
+        if not rows:
+            with pytest.raises(UserError, match=f"^/bulk/list {said}"):
+                client.listed("bars", "2024-09", "2024-10")
+    assert len(seen) == 1 + (not rows)
+
+
 @pytest.mark.parametrize("onward", ["null", '""'])
 def test_a_last_page_may_say_that_nothing_follows(onward):
     body = f'{{"data": [], "pagination_key": {onward}}}'.encode()
