@@ -21,6 +21,7 @@ import yaml
 from conftest import House, copy_of_the_workflow
 from gogooku import run
 from gogooku.sources import simulated
+from gogooku.sources.catalogue import DATASETS
 from gogooku.sources.exchange import Exchange
 from gogooku.sources.exchange_limits import Limiter
 from gogooku.sources.jquants import KEY_VARIABLE, Client
@@ -250,6 +251,18 @@ def test_all_that_a_plan_serves_can_be_fetched_whether_a_family_reads_it_or_not(
     house = house_of(tmp_path / "house", "own", "http://127.0.0.1:1", plan=plan)
     said = house.snakemake("fetch_all", "--dry-run", "--configfile", "config/own.yaml").stdout
     assert re.search(rf"^fetch +{5 * served}$", said, re.MULTILINE), said[-600:]
+
+
+def test_the_status_of_a_named_plan_lists_what_it_refuses(market, tmp_path, monkeypatch):
+    monkeypatch.setenv(KEY_VARIABLE, KEY)
+    with Exchange(market, key=KEY, now=lambda: soak.NOW, plan="light") as exchange:
+        house = house_of(tmp_path / "house", "own", exchange.url, ledger=str(tmp_path / "ledger"))
+        said = house.snakemake("status", "--configfile", "config/own.yaml").stdout
+    rows = {words[0]: words[1:] for words in map(str.split, said.splitlines()) if len(words) == 9}
+    assert set(rows) == set(DATASETS) - {"calendar", "bars_minute"}
+    for name, (plan, days, there, missing, refused, *_) in rows.items():
+        assert (refused == days) == (plan in ("standard", "premium")), name
+        assert int(there) + int(missing) + int(refused) <= int(days), name
 
 
 # ---- the key -------------------------------------------------------------------------------------
