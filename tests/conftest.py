@@ -12,6 +12,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from hypothesis import HealthCheck, settings
 
 # The same examples in every run; fresh ones are drawn by pytest --hypothesis-profile=default.
 hypothesis.settings.register_profile("steady", derandomize=True)
@@ -19,6 +20,11 @@ hypothesis.settings.load_profile("steady")
 
 ROOT = Path(__file__).parents[1]
 PARTS = ("Snakefile", "rules", "workflow_scripts", "lib", "config", "envs", "profiles", "docs")
+
+settings.register_profile(  # whether a test passes does not depend on how fast the machine is
+    "patient", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("patient")
 
 
 @dataclass(frozen=True)

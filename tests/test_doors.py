@@ -29,7 +29,7 @@ def store(tmp_path):
         raw = tmp_path / "raw"
         with (
             Exchange(TABLES, key=KEY, now=lambda: NOW, plan=had) as exchange,
-            jquants.Client(exchange.url, KEY, None, 5, 2) as client,
+            jquants.Client(exchange.url, KEY, None, 60, 2) as client,
         ):
             client.plan = had
             cache = Cache(raw / ".days", had, "")
@@ -45,7 +45,7 @@ def store(tmp_path):
 
 
 def found(raw, exchange):
-    with exchange, jquants.Client(exchange.url, KEY, None, 5, 2) as client:
+    with exchange, jquants.Client(exchange.url, KEY, None, 60, 2) as client:
         return doors.uncovered(client, raw)
 
 
@@ -128,7 +128,7 @@ def test_days_that_no_plan_has_are_not_said_to_be_missing(tmp_path):
 
 
 def status(raw, plan, now, datasets, periods=((FIRST, LAST),), in_bulk=False):
-    client = jquants.Client("http://127.0.0.1:1", KEY, plan, 5, 2)
+    client = jquants.Client("http://127.0.0.1:1", KEY, plan, 60, 2)
     client.memory.keep(window=plans.Window(SESSIONS[1], None))
     cache = Cache(raw / ".days", plan, "")
     text = doors.status(client, cache, datasets, periods, DAYS, 0.95, now, in_bulk)

@@ -3,8 +3,6 @@
 import contextlib
 import datetime as dt
 import logging
-import os
-import signal
 import subprocess
 import sys
 import textwrap
@@ -75,7 +73,7 @@ class Desk:
         """Read a span as a new process would; `asked` holds what that asked for."""
         before = len(self.exchange.asked)
         with jquants.Client(
-            self.exchange.url, KEY, None, 5, attempts, ledger=ledger, workers=1, clock=self.clock
+            self.exchange.url, KEY, None, 60, attempts, ledger=ledger, workers=1, clock=self.clock
         ) as client:
             client.plan = self.asks_as
             try:
@@ -225,7 +223,7 @@ KILLED = """
     from gogooku.sources import fetch, jquants
     from gogooku.sources.cache import Cache
     days = [dt.date.fromisoformat(day) for day in {days!r}]
-    with jquants.Client({url!r}, {key!r}, None, 5, 3, workers=3) as client:
+    with jquants.Client({url!r}, {key!r}, None, 60, 3, workers=3) as client:
         fetch.read(client, "bars", days[0], days[-1], days,
                    now=dt.datetime.fromisoformat({now!r}),
                    cache=Cache(Path({folder!r}), None, {url!r}))
@@ -246,7 +244,7 @@ def test_a_killed_read_loses_nothing(tmp_path, after):
         worker = subprocess.Popen([sys.executable, "-c", textwrap.dedent(text)])
         while len(desk.exchange.asked) < after and worker.poll() is None:
             time.sleep(0.002)
-        os.kill(worker.pid, signal.SIGKILL)
+        worker.kill()
         worker.wait()
         kept = {path.stem for path in tmp_path.rglob("[!.]*.parquet")}
         assert_frame_equal(desk.read("bars").rows, held("bars"))
@@ -354,7 +352,7 @@ def test_the_day_on_which_nothing_traded_has_no_trading_to_be_asked_for_again(
 ):
     day, cache = dt.date(2020, 10, 1), Cache(tmp_path, None, "")
     with Desk(tmp_path, "2024-12-02 12:00") as desk:
-        with jquants.Client(desk.exchange.url, KEY, None, 5, 2) as client:
+        with jquants.Client(desk.exchange.url, KEY, None, 60, 2) as client:
             fetch.read(client, dataset, day, day, [day, *SESSIONS], now=desk.clock.now, cache=cache)
         assert len(desk.exchange.asked) == asked
     assert bool(cache.held(dataset, str(day))) == (asked == 1)
