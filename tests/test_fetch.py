@@ -338,6 +338,28 @@ def test_a_range_that_stays_without_a_session_is_asked_for_again_and_gives_the_s
     assert desk.asked == []
 
 
+@pytest.mark.parametrize(
+    "dataset, fault", [("bars", "early"), ("topix", "early"), ("topix", "preliminary")]
+)
+def test_sessions_that_the_vendor_lacks_for_once_stay_as_they_came(
+    dataset, fault, tmp_path, caplog
+):
+    fates = []
+    with Desk(tmp_path, "2024-10-08 17:00", faults=lambda *_: fates[0] if fates else None) as desk:
+        first = desk.read(dataset)
+        desk.set("2024-10-09 17:00")
+        fates.append(fault)
+        again = desk.read(dataset)
+        assert "asked for twice" in caplog.text
+        assert_frame_equal(again.rows, first.rows)
+        assert again.times == first.times
+        fates.clear()
+        assert_frame_equal(desk.read(dataset).rows, first.rows)
+        assert desk.asked
+        desk.read(dataset)
+    assert desk.asked == []
+
+
 @pytest.mark.parametrize("dataset", ["bars", "master", "indices", "topix", "calendar"])
 def test_one_empty_answer_for_settled_sessions_is_no_word_on_them(dataset, tmp_path):
     with Desk(tmp_path, "2024-12-02 12:00", faults=[None, None, "early"]) as desk:

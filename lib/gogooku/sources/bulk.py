@@ -25,7 +25,7 @@ FEWEST_DAYS = 3
 
 AT_ONCE = 4  # files: a month of daily bars takes 100 MB when unpacked
 
-MONTH = re.compile(r"_(\d{6})\.csv\.gz$")
+MONTH = re.compile(r"_(20\d\d(?:0[1-9]|1[0-2]))\.csv\.gz$")
 
 
 def fill(

@@ -196,7 +196,10 @@ class _Reading:
     def _whole(
         self, name: str, ask: Callable[[], pl.DataFrame | None], days: Sequence[dt.date]
     ) -> pl.DataFrame | None:
-        """Ask, and once more if a session lacks rows that it must have; keep what is whole."""
+        """Ask, and once more if a session lacks rows that it must have; keep what is whole.
+
+        What is not does not replace more rows that came before.
+        """
         rows = ask()
         if rows is not None and self._lacking(rows, days):
             rows = ask()
@@ -204,6 +207,9 @@ class _Reading:
             return self._kept(name)
         if lacking := self._lacking(rows, days):
             self._say_lacking(lacking)
+            held = self.cache.held(self.dataset, name) if self.cache else None
+            if held and held.rows > len(rows):
+                return self._kept(name)
             return self._keep(name, rows, NEVER) if len(rows) else rows
         return self._keep(name, rows, self.now)
 
