@@ -1,5 +1,6 @@
 import contextlib
 import datetime as dt
+import gzip
 import http.server
 import io
 import logging
@@ -345,6 +346,15 @@ def test_a_list_of_files_of_another_shape_is_refused(body, said):
         pytest.raises(UserError, match=f"/bulk/list answered {said}"),
     ):
         client.listed("bars", "2024-09", "2024-10")
+
+
+@pytest.mark.parametrize("headers", [[], [("Content-Encoding", "gzip")]])
+def test_a_packed_file_is_unpacked_once_whatever_the_server_calls_it(headers, monkeypatch):
+    packed = gzip.compress(b"Date,Code\n")
+    with asking(200, packed, headers) as (client, seen):
+        monkeypatch.setattr(client, "_document", lambda *_: {"url": client._url})
+        assert client.file("a.csv.gz", len(packed)) == b"Date,Code\n"
+    assert seen == [None]
 
 
 def test_rows_of_a_day_that_nobody_asked_for_are_refused():

@@ -225,17 +225,18 @@ class Client:
         if not isinstance(address, str):
             raise run.UserError("/bulk/get answered without the field url")
         try:
-            answer = self._bare.get(
-                address, timeout=self._timeout, headers={"Accept-Encoding": "identity"}
-            )
+            with self._bare.get(
+                address, timeout=self._timeout, headers={"Accept-Encoding": "identity"}, stream=True
+            ) as answer:
+                content = wire.stored(answer)
         except requests.RequestException as error:
             raise _TryAgain(type(error).__name__) from None
         if answer.status_code != 200:
             raise _TryAgain(f"the download ended with status {answer.status_code}")
-        if len(answer.content) != size:
-            raise _TryAgain(f"{len(answer.content)} bytes came instead of {size}")
+        if len(content) != size:
+            raise _TryAgain(f"{len(content)} bytes came instead of {size}")
         try:
-            return gzip.decompress(answer.content)
+            return gzip.decompress(content)
         except (OSError, EOFError, zlib.error):
             raise _TryAgain("the file is no whole gzip") from None
 
