@@ -12,19 +12,17 @@ from pathlib import Path
 
 import hypothesis
 import pytest
-from hypothesis import HealthCheck, settings
 
 # The same examples in every run; fresh ones are drawn by pytest --hypothesis-profile=default.
-hypothesis.settings.register_profile("steady", derandomize=True)
+# Whether they pass depends on no clock.
+hypothesis.settings.register_profile(
+    "steady", derandomize=True, deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)  # fmt: skip
 hypothesis.settings.load_profile("steady")
 
 ROOT = Path(__file__).parents[1]
 PARTS = ("Snakefile", "rules", "workflow_scripts", "lib", "config", "envs", "profiles", "docs")
-
-settings.register_profile(  # whether a test passes does not depend on how fast the machine is
-    "patient", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
-settings.load_profile("patient")
 
 
 @dataclass(frozen=True)
