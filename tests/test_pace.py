@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from gogooku.run import UserError
 from gogooku.sources import pace
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -121,6 +122,17 @@ def test_a_ledger_that_was_cut_short_is_begun_anew(tmp_path):
     (path,) = tmp_path.glob("*.pace")
     path.write_bytes(b"half")
     pace.Pace("key", tmp_path, "light", clock=clock).wait("")
+
+
+@pytest.mark.parametrize("paused", [False, True])
+def test_a_ledger_of_another_clock_is_no_reason_to_wait_for_hours(tmp_path, paused):
+    clock = Clock(1.7e9 + 7200)
+    ahead = pace.Pace("key", tmp_path, "light", clock=clock)
+    ahead.pause(sent=clock.now) if paused else ahead.wait("")
+    clock.now = 1.7e9
+    with pytest.raises(UserError, match=r"\.pace is 7\d+ s ahead of this machine's clock: set"):
+        pace.Pace("key", tmp_path, "light", clock=clock).wait("")
+    assert clock.now == 1.7e9
 
 
 WORKER = """

@@ -78,6 +78,7 @@ class Pace:
         """Return when a request of `kind` ("", fins or minute) may leave; gives the time of that.
 
         A pause that begins later is none of the request's fault, however long it is on its way.
+        Raises UserError if the ledger is so far ahead that it was written by another clock.
         """
         with self._turns[kind]:  # of a process one knocks at the ledger, the others queue up here
             while True:
@@ -85,6 +86,11 @@ class Pace:
                 delay = self._claim(kind, now)
                 if delay <= 0:
                     return now
+                if delay > 2 * PAUSES[1] / 60 * self._minute:
+                    raise run.UserError(
+                        f"{self._ledger.path} is {delay:.0f} s ahead of this machine's clock: set "
+                        "the clocks of all machines alike, delete it and run again"
+                    )
                 self._clock.sleep(delay)
 
     def pause(self, sent: float) -> float:
@@ -154,7 +160,7 @@ class _Ledger:
     """
 
     def __init__(self, path: Path | None) -> None:
-        self._path, self._memory = path, bytes(BOOK.size)
+        self.path, self._memory = path, bytes(BOOK.size)
         self._lock: contextlib.AbstractContextManager = threading.Lock()
         if path is not None:
             try:
@@ -167,7 +173,7 @@ class _Ledger:
     @contextlib.contextmanager
     def opened(self) -> Iterator[list[int]]:
         """Yield the book to be changed in place; UserError if it cannot be written."""
-        if self._path is None:
+        if self.path is None:
             with self._lock:
                 book = list(BOOK.unpack(self._memory))
                 yield book
@@ -177,11 +183,11 @@ class _Ledger:
             with self._threads, self._lock, self._written() as book:
                 yield book
         except OSError as error:
-            raise run.unwritable(self._path, error) from error
+            raise run.unwritable(self.path, error) from error
 
     @contextlib.contextmanager
     def _written(self) -> Iterator[list[int]]:
-        file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)  # type: ignore[arg-type]
+        file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)  # type: ignore[arg-type]
         try:
             book = _unpacked(os.pread(file, BOOK.size, 0))
             before = list(book)
