@@ -135,6 +135,14 @@ def test_a_ledger_of_another_clock_is_no_reason_to_wait_for_hours(tmp_path, paus
     assert clock.now == 1.7e9
 
 
+def test_a_small_share_makes_turns_rare_and_is_no_other_clock(tmp_path):
+    clock = Clock()
+    one = pace.Pace("key", tmp_path, "free", share=0.01, clock=clock)
+    for _ in range(5):
+        one.wait("")
+    assert clock.now - 1.7e9 >= 3 * 1200
+
+
 WORKER = """
     import json, sys, threading
     sys.path.insert(0, {lib!r})

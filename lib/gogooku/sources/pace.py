@@ -71,6 +71,8 @@ class Pace:
         self._ledger = _Ledger(None if folder is None else folder / f"{digest(key)}.pace")
         self._buckets = {kind: _bucket(self._ledger, plan, kind, share, minute) for kind in SLOTS}
         late = _made_up(LIMITS[plan], share) - 1 if plan else 0
+        # The longest pause and as much again, and five turns of the slowest plan.
+        self._longest = (2 * PAUSES[1] / 60 + 1 / share) * minute
         self._lead = late * spacing(plan, share, minute) if plan else 0.0
         self._turns = {kind: threading.Lock() for kind in SLOTS}
 
@@ -86,7 +88,7 @@ class Pace:
                 delay = self._claim(kind, now)
                 if delay <= 0:
                     return now
-                if delay > 2 * PAUSES[1] / 60 * self._minute:
+                if delay > self._longest:
                     raise run.UserError(
                         f"{self._ledger.path} is {delay:.0f} s ahead of this machine's clock: set "
                         "the clocks of all machines alike, delete it and run again"
