@@ -72,11 +72,9 @@ elif setting["source"] == "jquants":
         purge,
 
     # An add-on to a plan, the minute bars, is fetched by nobody who does not ask for its files by name.
+    OFFERED = [name for name in availability["datasets"] if DATASETS[name].plan != "minute"]
     SERVED = [
-        name
-        for name in availability["datasets"]
-        if DATASETS[name].plan != "minute"
-        and plans.serves(setting["jquants"]["plan"], DATASETS[name])
+        name for name in OFFERED if plans.serves(setting["jquants"]["plan"], DATASETS[name])
     ]
 
     rule fetch_all:
@@ -137,7 +135,7 @@ elif setting["source"] == "jquants":
             mem_mb=1000,
             runtime=60,
         params:
-            datasets=[name for name in SERVED if name != "calendar"],
+            datasets=[name for name in OFFERED if name != "calendar"],
             periods=PERIODS,
             days=f"data/raw/{setting['store']}/.days",
             code=code("status"),

@@ -15,7 +15,8 @@ PLANS = "If you want more data, please check other plans:https://jpx-jquants.com
 def fetch(url, headers):
     """Status, headers and body of one request."""
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=5) as got:
+        asked = urllib.request.Request(url, headers=headers)
+        with urllib.request.urlopen(asked, timeout=60) as got:
             return got.status, got.headers, got.read()
     except urllib.error.HTTPError as error:
         with error:

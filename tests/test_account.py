@@ -1,12 +1,13 @@
 """Whose key it is, what it serves, and that nobody else gets to see it."""
 
+import contextlib
 import datetime as dt
 import logging
 import traceback
 
 import pytest
 from gogooku.run import UserError
-from gogooku.sources import account, doors, fetch, jquants, plans
+from gogooku.sources import account, doors, fetch, jquants, pace, plans
 from gogooku.sources.cache import Cache
 from gogooku.sources.catalogue import DATASETS
 from gogooku.sources.exchange import Exchange
@@ -27,7 +28,7 @@ def alone(monkeypatch, tmp_path):
 
 def settings(exchange, folder, plan="auto"):
     return {
-        "url": exchange.url, "plan": plan, "timeout": 5, "attempts": 2, "share": 0.95,
+        "url": exchange.url, "plan": plan, "timeout": 60, "attempts": 2, "share": 0.95,
         "ledger": str(folder / "ledger"), "bulk": False, "minute": 0.05,
     }  # fmt: skip
 
@@ -135,7 +136,7 @@ def test_the_check_tells_plan_window_and_what_is_lacking(alone, monkeypatch, pla
     ],
 )
 def test_a_wrong_key_and_an_ended_plan_are_told_in_one_sentence(said, sentence):
-    client = jquants.Client("http://127.0.0.1:1", KEY, None, 5, 3)
+    client = jquants.Client("http://127.0.0.1:1", KEY, None, 60, 3)
     told = client._refusal("/fins/summary", {"date": "2024-01-04"}, 403, said)
     assert sentence in str(told) and "\n" not in str(told)
 
@@ -149,7 +150,7 @@ def test_a_wrong_key_and_an_ended_plan_are_told_in_one_sentence(said, sentence):
     ],
 )
 def test_a_question_without_sense_is_not_asked(dataset, query, sentence):
-    client = jquants.Client("http://127.0.0.1:1", KEY, None, 5, 3)
+    client = jquants.Client("http://127.0.0.1:1", KEY, None, 60, 3)
     with pytest.raises(UserError, match=sentence):
         client.rows(dataset, query)
 
@@ -181,16 +182,50 @@ def test_the_key_is_nowhere_after_reads_that_fail_and_reads_that_do_not(
         assert path.is_dir() or KEY.encode() not in path.read_bytes()
 
 
-def test_a_client_never_passes_the_limit_of_its_plan(tmp_path):
-    limiter = Limiter("standard", on=True, minute=1.5)
-    with (
-        Exchange(TABLES, key=KEY, today=TODAY, plan="standard", limiter=limiter) as exchange,
-        jquants.Client(
-            exchange.url, KEY, "standard", 5, 2, ledger=tmp_path, minute=1.5, workers=12
-        ) as client,
-    ):
-        for dataset in ("bars", "summary", "short_ratio", "valuation", "indices"):
-            for _ in range(4):
+class Clock:
+    """Time passes when somebody sleeps: what leaves in a minute depends on no machine."""
+
+    def __init__(self):
+        self.now = 1.7e9
+
+    def time(self):
+        return self.now
+
+    def sleep(self, seconds):
+        self.now += seconds
+
+
+@contextlib.contextmanager
+def on_one_clock(plan, *ledgers):
+    """An exchange with the limits of a plan, and a client for each ledger; one clock for all."""
+    clock = Clock()
+    limiter = Limiter(plan, on=True, clock=clock.time)
+    with contextlib.ExitStack() as stack:
+        exchange = stack.enter_context(
+            Exchange(TABLES, key=KEY, today=TODAY, plan=plan, limiter=limiter)
+        )
+        clients = [
+            jquants.Client(exchange.url, KEY, plan, 60, 2, ledger=path, workers=1, clock=clock)
+            for path in ledgers
+        ]
+        yield limiter, [stack.enter_context(client) for client in clients]
+
+
+@pytest.mark.parametrize("plan", ["light", "standard"])
+def test_a_client_never_passes_the_limit_of_its_plan(tmp_path, plan):
+    with on_one_clock(plan, tmp_path) as (limiter, (client,)):
+        for dataset in ("bars", "valuation", "summary"):
+            for _ in range(-(-pace.LIMITS[plan] // len(SESSIONS))):
                 fetch.read(client, dataset, FIRST, LAST, SESSIONS)
     assert limiter.refused == 0
-    assert 100 < limiter.most[""] <= 120 and limiter.most["fins"] <= 60
+    assert 0.9 * pace.LIMITS[plan] < limiter.most[""] <= pace.LIMITS[plan]
+    assert 54 < limiter.most["fins"] <= 60
+
+
+@pytest.mark.parametrize("ledgers, holds", [("aa", True), ("ab", False)])
+def test_two_clients_exceed_the_limit_unless_they_share_a_ledger(tmp_path, ledgers, holds):
+    with on_one_clock("light", *(tmp_path / name for name in ledgers)) as (limiter, clients):
+        for turn in range(130):
+            clients[turn % 2].rows("topix", {"from": str(FIRST), "to": str(LAST)})
+    assert (limiter.refused == 0) == holds
+    assert (54 < limiter.most[""] <= 60) == holds

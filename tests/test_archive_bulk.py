@@ -26,7 +26,7 @@ def folder(tmp_path_factory):
     root = tmp_path_factory.mktemp("bulk")
     with (
         Exchange(TABLES, key=KEY, now=lambda: NOW, plan="premium") as exchange,
-        jquants.Client(exchange.url, KEY, None, 5, 2) as client,
+        jquants.Client(exchange.url, KEY, None, 60, 2) as client,
     ):
         for dataset in NAMES:
             for file in client.listed(dataset, "2024-09", "2024-10"):
@@ -44,7 +44,7 @@ def read(folder, dataset, first=FIRST, last=LAST):
 def test_a_folder_gives_what_the_api_gives(dataset, folder):
     with (
         Exchange(TABLES, key=KEY, now=lambda: NOW, plan="premium") as exchange,
-        jquants.Client(exchange.url, KEY, None, 5, 2) as client,
+        jquants.Client(exchange.url, KEY, None, 60, 2) as client,
     ):
         api = fetch.read(client, dataset, FIRST, LAST, SESSIONS).rows
     found = read(folder, dataset)

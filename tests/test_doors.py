@@ -29,7 +29,7 @@ def store(tmp_path):
         raw = tmp_path / "raw"
         with (
             Exchange(TABLES, key=KEY, now=lambda: NOW, plan=had) as exchange,
-            jquants.Client(exchange.url, KEY, None, 5, 2) as client,
+            jquants.Client(exchange.url, KEY, None, 60, 2) as client,
         ):
             client.plan = had
             cache = Cache(raw / ".days", had, "")
@@ -45,7 +45,7 @@ def store(tmp_path):
 
 
 def found(raw, exchange):
-    with exchange, jquants.Client(exchange.url, KEY, None, 5, 2) as client:
+    with exchange, jquants.Client(exchange.url, KEY, None, 60, 2) as client:
         return doors.uncovered(client, raw)
 
 
@@ -127,11 +127,11 @@ def test_days_that_no_plan_has_are_not_said_to_be_missing(tmp_path):
     assert doors.outgrown(tmp_path, "standard") == ""
 
 
-def status(raw, plan, now, datasets, periods=((FIRST, LAST),)):
-    client = jquants.Client("http://127.0.0.1:1", KEY, plan, 5, 2)
+def status(raw, plan, now, datasets, periods=((FIRST, LAST),), in_bulk=False):
+    client = jquants.Client("http://127.0.0.1:1", KEY, plan, 60, 2)
     client.memory.keep(window=plans.Window(SESSIONS[1], None))
     cache = Cache(raw / ".days", plan, "")
-    text = doors.status(client, cache, datasets, periods, DAYS, 0.95, now)
+    text = doors.status(client, cache, datasets, periods, DAYS, 0.95, now, in_bulk)
     names, *lines = (re.split(r"  +", line.strip()) for line in text.splitlines())
     return {line[0]: dict(zip(names, line, strict=False)) for line in lines}
 
@@ -154,6 +154,30 @@ def test_the_status_tells_how_long_the_rest_takes(tmp_path):
     assert told["bars"]["ask"] == "8"
     assert float(told["bars"]["min"]) == pytest.approx(8 / (0.95 * 5), abs=0.06)
     assert "all" in told
+
+
+@pytest.mark.parametrize(
+    "plan, spans, requests",
+    [
+        ("light", [(SESSIONS[1], LAST)], 3),  # a list and two files, of three and five sessions
+        ("light", [(SESSIONS[1], dt.date(2024, 9, 30)), (dt.date(2024, 10, 1), LAST)], 2 + 2),
+        ("light", [(SESSIONS[2], LAST)], 2 + 2),  # two sessions of September are asked for
+        ("light", [(SESSIONS[-2], LAST)], 2),
+        ("free", [(SESSIONS[1], LAST)], 8),
+    ],
+)
+def test_months_that_files_bring_cost_one_request_each(tmp_path, plan, spans, requests):
+    later = NOW + dt.timedelta(60)
+    days = status(tmp_path, plan, later, ["bars", "topix"], spans)["bars"]
+    told = status(tmp_path, plan, later, ["bars", "topix"], spans, in_bulk=True)
+    assert (told["bars"]["ask"], told["bars"]["missing"]) == (str(requests), days["missing"])
+    assert days["ask"] == days["missing"]
+    assert told["topix"]["ask"] == str(len(spans) if plan == "light" else 0)
+
+
+def test_the_present_month_has_no_file(tmp_path):
+    told = status(tmp_path, "light", NOW, ["bars"], [(SESSIONS[1], LAST)], in_bulk=True)
+    assert told["bars"]["ask"] == str(2 + 5)
 
 
 def test_data_sets_with_one_limit_take_their_time_one_after_the_other(tmp_path):

@@ -200,7 +200,7 @@ def test_a_folder_serves_the_files_that_it_holds(tmp_path):
 def test_no_thread_outlives_the_exchange_even_if_a_client_stays():
     before = set(threading.enumerate())
     with Exchange(tables(), key=KEY, today=FIRST) as exchange:
-        stays = http.client.HTTPConnection(urllib.parse.urlsplit(exchange.url).netloc, timeout=5)
+        stays = http.client.HTTPConnection(urllib.parse.urlsplit(exchange.url).netloc, timeout=60)
         stays.request("GET", "/v2/markets/calendar", headers={"x-api-key": KEY})
         assert stays.getresponse().read()
     stays.close()

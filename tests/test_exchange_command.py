@@ -52,7 +52,7 @@ def test_a_folder_is_served_until_the_command_is_interrupted(tmp_path, sign):
         assert status == 200 and len(found["data"]) == 2 and found["pagination_key"]
         assert fetch(f"{url}/markets/breakdown?code=130A", {"x-api-key": "mine"})[0] == 403
         process.send_signal(sign)
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=60) == 0
         assert process.stdout.read() == "closed\n"
 
 

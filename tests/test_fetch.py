@@ -3,8 +3,6 @@
 import contextlib
 import datetime as dt
 import logging
-import os
-import signal
 import subprocess
 import sys
 import textwrap
@@ -14,14 +12,15 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from gogooku import run
 from gogooku.run import UserError
-from gogooku.sources import bulk, fetch, jquants, plans, schema
+from gogooku.sources import bulk, fetch, jquants, plans, provenance, schema
 from gogooku.sources.cache import Cache
 from gogooku.sources.catalogue import DATASETS
 from gogooku.sources.exchange import Exchange
 from gogooku.sources.exchange_clock import JST
 from gogooku.sources.exchange_faults import FAULTS
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 from tiny_market import FIRST, KEY, LAST, SESSIONS, tables
@@ -74,7 +73,7 @@ class Desk:
         """Read a span as a new process would; `asked` holds what that asked for."""
         before = len(self.exchange.asked)
         with jquants.Client(
-            self.exchange.url, KEY, None, 5, attempts, ledger=ledger, workers=1, clock=self.clock
+            self.exchange.url, KEY, None, 60, attempts, ledger=ledger, workers=1, clock=self.clock
         ) as client:
             client.plan = self.asks_as
             try:
@@ -224,7 +223,7 @@ KILLED = """
     from gogooku.sources import fetch, jquants
     from gogooku.sources.cache import Cache
     days = [dt.date.fromisoformat(day) for day in {days!r}]
-    with jquants.Client({url!r}, {key!r}, None, 5, 3, workers=3) as client:
+    with jquants.Client({url!r}, {key!r}, None, 60, 3, workers=3) as client:
         fetch.read(client, "bars", days[0], days[-1], days,
                    now=dt.datetime.fromisoformat({now!r}),
                    cache=Cache(Path({folder!r}), None, {url!r}))
@@ -245,7 +244,7 @@ def test_a_killed_read_loses_nothing(tmp_path, after):
         worker = subprocess.Popen([sys.executable, "-c", textwrap.dedent(text)])
         while len(desk.exchange.asked) < after and worker.poll() is None:
             time.sleep(0.002)
-        os.kill(worker.pid, signal.SIGKILL)
+        worker.kill()
         worker.wait()
         kept = {path.stem for path in tmp_path.rglob("[!.]*.parquet")}
         assert_frame_equal(desk.read("bars").rows, held("bars"))
@@ -319,6 +318,48 @@ def test_an_older_day_without_rows_is_asked_for_twice_named_and_never_kept(tmp_p
         assert_frame_equal(desk.read("bars").rows, held("bars"))
 
 
+def test_a_range_that_stays_without_a_session_is_asked_for_again_and_gives_the_same_bytes(tmp_path):
+    lacking = TABLES | {"topix": TABLES["topix"].filter(pl.col("Date") != SESSIONS[2])}
+    with Desk(tmp_path / "days", "2024-12-02 12:00", content=lacking) as desk:
+        for hour in range(12, 15):
+            desk.set(f"2024-12-02 {hour}:00")
+            got = desk.read("topix")
+            assert len(desk.asked) == 2 and len(got.rows) == len(SESSIONS) - 1
+            told = provenance.describe(got.rows, "topix", "jquants", "light", got.times)
+            run.write_parquet(got.rows, tmp_path / f"{hour}.parquet", told)
+        first, *others = [path.read_bytes() for path in sorted(tmp_path.glob("*.parquet"))]
+        assert others == [first, first]
+        assert got.times == [Clock("2024-12-02 12:00").now]
+        desk.exchange.correct("topix", TABLES["topix"].filter(pl.col("Date") == SESSIONS[2]))
+        got = desk.read("topix")
+        assert_frame_equal(got.rows, held("topix"))
+        assert got.times == [desk.clock.now]
+        desk.read("topix")
+    assert desk.asked == []
+
+
+@pytest.mark.parametrize(
+    "dataset, fault", [("bars", "early"), ("topix", "early"), ("topix", "preliminary")]
+)
+def test_sessions_that_the_vendor_lacks_for_once_stay_as_they_came(
+    dataset, fault, tmp_path, caplog
+):
+    fates = []
+    with Desk(tmp_path, "2024-10-08 17:00", faults=lambda *_: fates[0] if fates else None) as desk:
+        first = desk.read(dataset)
+        desk.set("2024-10-09 17:00")
+        fates.append(fault)
+        again = desk.read(dataset)
+        assert "asked for twice" in caplog.text
+        assert_frame_equal(again.rows, first.rows)
+        assert again.times == first.times
+        fates.clear()
+        assert_frame_equal(desk.read(dataset).rows, first.rows)
+        assert desk.asked
+        desk.read(dataset)
+    assert desk.asked == []
+
+
 @pytest.mark.parametrize("dataset", ["bars", "master", "indices", "topix", "calendar"])
 def test_one_empty_answer_for_settled_sessions_is_no_word_on_them(dataset, tmp_path):
     with Desk(tmp_path, "2024-12-02 12:00", faults=[None, None, "early"]) as desk:
@@ -333,7 +374,7 @@ def test_the_day_on_which_nothing_traded_has_no_trading_to_be_asked_for_again(
 ):
     day, cache = dt.date(2020, 10, 1), Cache(tmp_path, None, "")
     with Desk(tmp_path, "2024-12-02 12:00") as desk:
-        with jquants.Client(desk.exchange.url, KEY, None, 5, 2) as client:
+        with jquants.Client(desk.exchange.url, KEY, None, 60, 2) as client:
             fetch.read(client, dataset, day, day, [day, *SESSIONS], now=desk.clock.now, cache=cache)
         assert len(desk.exchange.asked) == asked
     assert bool(cache.held(dataset, str(day))) == (asked == 1)
@@ -515,10 +556,12 @@ PASSES = sorted(set(FAULTS) - WITHHOLDS - CHANGES - {"429-block"})
 
 
 @settings(max_examples=20, deadline=None)
+@example(["extra", "duplicate"], 1, "bars")
+@example([None, "extra", "duplicate"], 1, "short_sale")
 @given(
     st.lists(st.one_of(st.none(), st.sampled_from(PASSES)), max_size=25),
     st.integers(1, 4),
-    st.sampled_from(["bars", "summary", "margin_alert", "dividend", "details"]),
+    st.sampled_from(["bars", "summary", "margin_alert", "dividend", "details", "short_sale"]),
 )
 def test_no_order_of_faults_loses_or_doubles_a_row(tmp_path_factory, faults, page_rows, dataset):
     with Desk(

@@ -1,5 +1,6 @@
 import contextlib
 import datetime as dt
+import gzip
 import http.server
 import io
 import logging
@@ -44,7 +45,7 @@ def opened(content=None, key=KEY, plan=None, attempts=3, clock=None, workers=1, 
     with (
         Exchange(content or tables(), key=KEY, **{"today": LAST} | server) as exchange,
         jquants.Client(
-            exchange.url, key, plan, 5, attempts, workers=workers, clock=clock or Clock()
+            exchange.url, key, plan, 60, attempts, workers=workers, clock=clock or Clock()
         ) as client,
     ):
         yield exchange, client
@@ -255,30 +256,39 @@ def asking(status, body, headers=()):
     """A client of such a server, and the keys that the server saw."""
     with (
         answering(status, body, headers) as (url, seen),
-        jquants.Client(url, KEY, None, 5, 3) as client,
+        jquants.Client(url, KEY, None, 60, 3) as client,
     ):
         yield client, seen
 
 
 def test_an_answer_that_trickles_is_given_up_in_the_time_of_one_answer():
+    """The server goes on until the client hangs up, or beyond all patience."""
+    given_up = []
+
     def trickle(server):
         connection, _ = server.accept()
-        with connection, contextlib.suppress(OSError):
+        with connection:
             connection.recv(4096)
-            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
-            for _ in range(100):
-                connection.sendall(b" ")
-                time.sleep(0.05)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n")
+            try:
+                for _ in range(2000):
+                    connection.sendall(b" ")
+                    time.sleep(0.05)
+            except OSError:
+                given_up.append(True)
 
     with socket.create_server(("127.0.0.1", 0)) as server:
-        threading.Thread(target=trickle, args=(server,), daemon=True).start()
+        thread = threading.Thread(target=trickle, args=(server,))
+        thread.start()
         url, begin = f"http://127.0.0.1:{server.getsockname()[1]}", time.monotonic()
         with (
             jquants.Client(url, KEY, None, 0.4, 1) as client,
             pytest.raises(UserError, match="topix failed 1 times .ReadTimeout.: run again later"),
         ):
             client.rows("topix", {"from": "2024-09-25"})
-    assert 0.4 <= time.monotonic() - begin < 2
+        assert time.monotonic() - begin >= 0.4
+        thread.join()
+    assert given_up
 
 
 @pytest.mark.parametrize("body", [b"[]", b"{}", b'{"data": 1}', b'{"data": [[1]]}', b'"data"'])
@@ -288,6 +298,20 @@ def test_an_answer_of_another_shape_is_refused(body):
         pytest.raises(UserError, match="topix answered something else than rows"),
     ):
         read(client, "topix")
+
+
+@pytest.mark.parametrize("key", ["7", "1.5", "true", '["a"]', '{"a": 1}'])
+@pytest.mark.parametrize("rows", ["", '{"Date": "2024-09-25", "O": 1, "H": 1, "L": 1, "C": 1}'])
+def test_a_key_of_the_next_page_that_is_no_text_is_refused_and_the_endpoint_named(rows, key):
+    body = f'{{"data": [{rows}], "pagination_key": {key}}}'.encode()
+    said = "answered a pagination_key that is no text$"
+    with asking(200, body) as (client, seen):
+        with pytest.raises(UserError, match=f"^/indices/bars/daily/topix {said}"):
+            read(client, "topix")
+        if not rows:
+            with pytest.raises(UserError, match=f"^/bulk/list {said}"):
+                client.listed("bars", "2024-09", "2024-10")
+    assert len(seen) == 1 + (not rows)
 
 
 @pytest.mark.parametrize("onward", ["null", '""'])
@@ -324,6 +348,15 @@ def test_a_list_of_files_of_another_shape_is_refused(body, said):
         client.listed("bars", "2024-09", "2024-10")
 
 
+@pytest.mark.parametrize("headers", [[], [("Content-Encoding", "gzip")]])
+def test_a_packed_file_is_unpacked_once_whatever_the_server_calls_it(headers, monkeypatch):
+    packed = gzip.compress(b"Date,Code\n")
+    with asking(200, packed, headers) as (client, seen):
+        monkeypatch.setattr(client, "_document", lambda *_: {"url": client._url})
+        assert client.file("a.csv.gz", len(packed)) == b"Date,Code\n"
+    assert seen == [None]
+
+
 def test_rows_of_a_day_that_nobody_asked_for_are_refused():
     body = b'{"data": [{"Date": "2024-07-01", "O": 1, "H": 1, "L": 1, "C": 1}]}'
     with (
@@ -348,9 +381,9 @@ def test_the_key_is_in_no_message_log_or_repr(caplog):
     said = []
     with caplog.at_level(logging.DEBUG), answering(400, echo) as (url, _):
         clients = [
-            jquants.Client(url, KEY, "premium", 5, 2, clock=Clock()),
-            jquants.Client("http://127.0.0.1:1", KEY, None, 5, 2, clock=Clock()),
-            jquants.Client("nowhere", KEY, None, 5, 2, clock=Clock()),
+            jquants.Client(url, KEY, "premium", 60, 2, clock=Clock()),
+            jquants.Client("http://127.0.0.1:1", KEY, None, 60, 2, clock=Clock()),
+            jquants.Client("nowhere", KEY, None, 60, 2, clock=Clock()),
         ]
         for client in clients:
             with client, pytest.raises(UserError) as told:
@@ -363,7 +396,7 @@ def test_the_key_is_in_no_message_log_or_repr(caplog):
 @pytest.mark.parametrize("key", ["", "two words", "line\n", "キー"])
 def test_a_key_that_cannot_be_one_is_refused_unseen(key):
     with pytest.raises(UserError, match="JQUANTS_API_KEY") as told:
-        jquants.Client("http://127.0.0.1:1", key, None, 5, 3)
+        jquants.Client("http://127.0.0.1:1", key, None, 60, 3)
     assert not key or key not in str(told.value)
 
 
@@ -377,15 +410,16 @@ def test_no_thread_is_left_behind():
 
 
 def test_the_first_refusal_spares_the_questions_behind_it():
+    many = [FIRST + dt.timedelta(n) for n in range(2000)]
     with opened(key="wrong", workers=2) as (exchange, client), pytest.raises(UserError):
-        read(client, "summary")
-    assert len(exchange.asked) < len(SESSIONS)
+        fetch.read(client, "summary", many[0], many[-1], many)
+    assert len(exchange.asked) < len(many) / 2
 
 
 def test_a_refusal_of_a_request_that_passed_before_a_pause_is_no_second_one(tmp_path, monkeypatch):
     clock, said = Clock(), [429, 200]
     clock.now = 1.7e9
-    with jquants.Client("http://a", KEY, "light", 5, 3, ledger=tmp_path, clock=clock) as client:
+    with jquants.Client("http://a", KEY, "light", 60, 3, ledger=tmp_path, clock=clock) as client:
 
         def wait(kind):
             passed = let_pass(kind)
@@ -414,5 +448,5 @@ def test_a_proxy_does_not_stand_before_this_machines_own_exchange(monkeypatch):
     monkeypatch.delenv("no_proxy", raising=False)
     with opened() as (exchange, client):
         with pytest.raises(requests.ConnectionError):
-            requests.get(exchange.url, timeout=5)
+            requests.get(exchange.url, timeout=60)
         assert len(read(client, "topix")) == len(SESSIONS)

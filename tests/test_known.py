@@ -102,6 +102,8 @@ def test_equal_rows_count_once_and_rows_of_one_key_that_differ_are_refused():
     assert known.distinct(rows, ["Date", "Code"], "bars").rows() == rows.rows()[:2]
     with pytest.raises(UserError, match="bars holds two different rows for Date 2, Code A"):
         known.distinct(rows.with_row_index(), ["Date", "Code"], "bars")
+    told = known.distinct(rows.with_row_index(), ["Date", "Code"], "bars", rows.columns)
+    assert told["index"].to_list() == [0, 1]
 
 
 def test_the_served_clock_replaces_the_published_moment():

@@ -5,10 +5,10 @@ import subprocess
 import sys
 import textwrap
 import threading
-import time
 from pathlib import Path
 
 import pytest
+from gogooku.run import UserError
 from gogooku.sources import pace
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -124,8 +124,27 @@ def test_a_ledger_that_was_cut_short_is_begun_anew(tmp_path):
     pace.Pace("key", tmp_path, "light", clock=clock).wait("")
 
 
+@pytest.mark.parametrize("paused", [False, True])
+def test_a_ledger_of_another_clock_is_no_reason_to_wait_for_hours(tmp_path, paused):
+    clock = Clock(1.7e9 + 7200)
+    ahead = pace.Pace("key", tmp_path, "light", clock=clock)
+    ahead.pause(sent=clock.now) if paused else ahead.wait("")
+    clock.now = 1.7e9
+    with pytest.raises(UserError, match=r"\.pace is 7\d+ s ahead of this machine's clock: set"):
+        pace.Pace("key", tmp_path, "light", clock=clock).wait("")
+    assert clock.now == 1.7e9
+
+
+def test_a_small_share_makes_turns_rare_and_is_no_other_clock(tmp_path):
+    clock = Clock()
+    one = pace.Pace("key", tmp_path, "free", share=0.01, clock=clock)
+    for _ in range(5):
+        one.wait("")
+    assert clock.now - 1.7e9 >= 3 * 1200
+
+
 WORKER = """
-    import json, sys, threading, time
+    import json, sys, threading
     sys.path.insert(0, {lib!r})
     from pathlib import Path
     from gogooku.sources.pace import Pace
@@ -134,8 +153,7 @@ WORKER = """
     sys.stdin.readline()
     def work():
         for _ in range(20):
-            mine.wait("")
-            times.append(time.time())
+            times.append(mine.wait(""))  # its place in the ledger, however late the thread goes on
     threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads: thread.start()
     for thread in threads: thread.join()
@@ -161,8 +179,7 @@ def test_threads_pass_one_by_one(tmp_path):
     one, times = pace.Pace("key", tmp_path, "premium", minute=6.0), []
 
     def work():
-        one.wait("")
-        times.append(time.time())
+        times.append(one.wait(""))
 
     threads = [threading.Thread(target=work) for _ in range(50)]
     for thread in threads:

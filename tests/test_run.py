@@ -1,5 +1,6 @@
 """Files are whole or not there, and the same content gives the same bytes."""
 
+import logging
 import os
 import re
 import subprocess
@@ -89,6 +90,43 @@ def test_a_path_that_cannot_be_written_is_not_blamed_on_the_disk(tmp_path):
             run.write_json({}, path)
     with pytest.raises(run.UserError, match="check the path and its rights"):
         pace.Pace("key", tmp_path / "file", "light").wait("")
+
+
+SPEAKS = """
+    import logging, sys
+    from gogooku import run
+    run.log_to(sys.argv[1])
+    logging.warning("one word")
+    raise run.UserError("mend the file")
+"""
+
+
+def spoken(log):
+    """What a job says on stderr whose log is `log`."""
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(SPEAKS), str(log)], check=False,
+        env={**os.environ, "PYTHONPATH": str(Path(run.__file__).parents[1])},
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 1
+    return done.stderr.splitlines()
+
+
+def test_a_log_on_a_full_disk_stops_no_job_and_is_no_reason_for_more_words():
+    warning, error = spoken("/dev/full")
+    assert warning.endswith("WARNING one word") and error.endswith("ERROR mend the file")
+
+
+def test_a_log_that_cannot_be_opened_is_told_in_one_sentence(tmp_path):
+    (said,) = spoken(tmp_path)
+    assert said.endswith(f"{tmp_path} cannot be written (Is a directory): "
+                         "check the path and its rights and run again")  # fmt: skip
+
+
+def test_a_message_put_together_wrong_is_still_seen(tmp_path, capfd):
+    words = run._Words()
+    words.handle(logging.makeLogRecord({"msg": "%d", "args": ("no number",)}))
+    assert "TypeError" in capfd.readouterr().err
 
 
 def test_json_refuses_a_value_that_is_not_a_number(tmp_path):

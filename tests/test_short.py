@@ -66,10 +66,16 @@ def test_reporters_are_added_up_and_each_counts_with_its_newest_report():
         assert made[session] == pytest.approx(total), session
 
 
-def test_two_persons_of_one_day_are_one_reporter_with_one_of_their_positions():
+def test_two_persons_without_a_name_are_one_reporter_with_the_sum_of_their_positions():
+    """Alpha has 10,000 of 1M shares, the persons 10,000 and 20,000 and later 5,000 between them."""
     persons = [report(10, "個人", ratio) for ratio in (0.01, 0.02)]
-    made = compute(quiet(), [report(8), *persons])["short_ratio"][:, 0]
-    assert made[13] == pytest.approx(0.03)
+    later = [report(14, "個人", ratio) for ratio in (0.002, 0.003)]
+    made = compute(quiet(), [report(8), *persons, *later])
+    for session, total in {10: 0.01, 11: 0.01, 12: 0.04, 15: 0.04, 16: 0.015}.items():
+        assert made["short_ratio"][session, 0] == pytest.approx(total), session
+    assert made["short_ratio_change_5d"][16, 0] == pytest.approx(0.015 - 0.01)
+    assert made["days_to_cover"][14, 0] == pytest.approx(40_000 / 1000)  # of 1,000 shares a day
+    assert np.isnan(made["short_ratio"][:, 1]).all()
 
 
 def test_what_is_known_at_the_very_moment_of_decision_counts():
@@ -209,13 +215,15 @@ def tables(count, seed, reports_a_session=2.0):
                ShrtPosShares=float(rng.integers(1, 10**7)))
         for s in rng.integers(0, count - 1, int(count * reports_a_session))
     ]  # fmt: skip
-    once = {(r["DiscDate"], r["CalcDate"], r["Code"], r["SSName"]): r for r in reports}
+    named = {(r["DiscDate"], r["CalcDate"], r["Code"], r["SSName"]): r for r in reports}
+    persons = [r for r in reports if r["SSName"] == "個人"]
+    once = [r for r in named.values() if r["SSName"] != "個人"] + persons
     sold = [
         sales(s, name, *rng.uniform(1, 100, 3))
         for s in range(count) for name in SECTORS if rng.random() > 0.05
     ]  # fmt: skip
     return {
-        "short_sale": stamped("short_sale", list(once.values())).sort("DiscDate", "CalcDate"),
+        "short_sale": stamped("short_sale", once).sort("DiscDate", "CalcDate"),
         "short_ratio": stamped("short_ratio", sold),
     }
 
@@ -238,11 +246,12 @@ def test_sums_are_those_of_a_plain_walk_through_the_reports():
             for row in sorted(reports, key=lambda r: r["known_at"]):
                 told = np.datetime64(row["known_at"].replace(tzinfo=None)) <= when[t]
                 if row["Code"] == code and told:
-                    name = row["SSName"]
-                    if name not in newest or row["CalcDate"] >= newest[name]["CalcDate"]:
-                        newest[name] = row
+                    days = row["CalcDate"], row["DiscDate"]
+                    before, said = newest.get(row["SSName"], (days, []))
+                    if days[0] >= before[0]:
+                        newest[row["SSName"]] = days, [*said, row] if days == before else [row]
             interest, held = [], []
-            for row in newest.values():
+            for row in (row for _, said in newest.values() for row in said):
                 at = int(np.searchsorted(panel.dates, np.datetime64(row["CalcDate"])))
                 if t - at < 245:
                     interest.append(row["ShrtPosToSO"])

@@ -21,6 +21,7 @@ import yaml
 from conftest import House, copy_of_the_workflow
 from gogooku import run
 from gogooku.sources import simulated
+from gogooku.sources.catalogue import DATASETS
 from gogooku.sources.exchange import Exchange
 from gogooku.sources.exchange_limits import Limiter
 from gogooku.sources.jquants import KEY_VARIABLE, Client
@@ -114,7 +115,7 @@ def exchange_apart(folder, plan, minute=60.0):
     try:
         yield ours.recv(), lambda: ours.send("count") or ours.recv()
         ours.send("stop")
-        process.join(10)
+        process.join(60)
     finally:
         process.kill()
         process.join()
@@ -135,37 +136,30 @@ def market(tmp_path_factory):
 
 def ask(url, ledger, minute, requests, gate):
     """Ask as fast as the pace allows, once all have come to the gate."""
-    with Client(url, KEY, "light", 30, 9, share=0.8, ledger=ledger, minute=minute) as client:
-        gate.wait(60)
+    with Client(url, KEY, "light", 60, 9, share=0.5, ledger=ledger, minute=minute) as client:
+        gate.wait(600)
         query = {"from": "2024-06-17", "to": "2024-06-18"}
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(lambda _: client.rows("topix", query), range(requests)))
 
 
-@pytest.mark.parametrize("shared, requests", [(True, 40), (False, 35)])
-def test_two_processes_exceed_the_limit_unless_they_share_a_ledger(
-    market, tmp_path, shared, requests
-):
-    context, minute = mp.get_context("spawn"), 4.0
+def test_two_processes_with_one_ledger_keep_to_the_limit_together(market, tmp_path):
+    """The share leaves seconds to spare, so that a request may be as late as on a busy machine."""
+    context, minute, requests = mp.get_context("spawn"), 4.0, 35
     gate = context.Barrier(2)
     with exchange_apart(market, "light", minute) as (url, counts):
         askers = [
-            context.Process(
-                target=ask, args=(url, tmp_path / str(0 if shared else n), minute, requests, gate)
-            )
-            for n in range(2)
+            context.Process(target=ask, args=(url, tmp_path, minute, requests, gate))
+            for _ in range(2)
         ]
         for asker in askers:
             asker.start()
         for asker in askers:
-            asker.join(120)
+            asker.join(600)
         asked, most, refused = counts()
     assert [asker.exitcode for asker in askers] == [0, 0]
-    if shared:
-        assert (asked, refused) == (2 * requests, 0)
-        assert LIGHT * 0.6 < most <= LIGHT
-    else:
-        assert most > LIGHT and refused > 0
+    assert (asked, refused) == (2 * requests, 0)
+    assert most <= LIGHT < asked
 
 
 def house_of(folder, name, url, **jquants):
@@ -201,15 +195,16 @@ def started(house, *targets, key=KEY):
 def test_two_runs_of_the_workflow_keep_to_one_limit_together(market, tmp_path):
     with exchange_apart(market, "light") as (url, counts):
         ledger = str(tmp_path / "ledger")
-        houses = [house_of(tmp_path / name, "own", url, ledger=ledger) for name in ("one", "two")]
+        knobs = {"ledger": ledger, "share": 0.8, "timeout": 60}  # and twelve seconds to be late
+        houses = [house_of(tmp_path / name, "own", url, **knobs) for name in ("one", "two")]
         targets = ["bars/2024m04", "bars/2024m05", "topix/2024m04", "summary/2024m05"]
         runs = [started(house, *targets) for house in houses]
-        said = [run.communicate(timeout=600)[0] for run in runs]
+        said = [run.communicate(timeout=1800)[0] for run in runs]
         asked, most, refused = counts()
     print(f"{asked} requests, {most} in the fullest minute, {refused} refused")
     assert [run.returncode for run in runs] == [0, 0], said
     assert refused == 0
-    assert LIGHT * 0.8 < most <= LIGHT < asked / 1.5
+    assert most <= LIGHT < asked / 1.5
     one, two = (house.root / "data" / "raw" / "own" for house in houses)
     assert set(soak.compared(one, two).values()) <= {"byte for byte", "but for times"}
 
@@ -252,6 +247,18 @@ def test_all_that_a_plan_serves_can_be_fetched_whether_a_family_reads_it_or_not(
     assert re.search(rf"^fetch +{5 * served}$", said, re.MULTILINE), said[-600:]
 
 
+def test_the_status_of_a_named_plan_lists_what_it_refuses(market, tmp_path, monkeypatch):
+    monkeypatch.setenv(KEY_VARIABLE, KEY)
+    with Exchange(market, key=KEY, now=lambda: soak.NOW, plan="light") as exchange:
+        house = house_of(tmp_path / "house", "own", exchange.url, ledger=str(tmp_path / "ledger"))
+        said = house.snakemake("status", "--configfile", "config/own.yaml").stdout
+    rows = {words[0]: words[1:] for words in map(str.split, said.splitlines()) if len(words) == 9}
+    assert set(rows) == set(DATASETS) - {"calendar", "bars_minute"}
+    for name, (plan, days, there, missing, refused, *_) in rows.items():
+        assert (refused == days) == (plan in ("standard", "premium")), name
+        assert int(there) + int(missing) + int(refused) <= int(days), name
+
+
 # ---- the key -------------------------------------------------------------------------------------
 
 
@@ -289,14 +296,14 @@ def test_the_key_stands_nowhere_after_runs_that_fail(market, tmp_path):
             '    assert dataset != "topix", "a bug"\n    read = _read_fast(dataset, body)',
         ):  # fmt: skip
             run = started(house, *(f"{name}/2024m06" for name in "bars topix indices".split()))
-            said = run.communicate(timeout=300)[0]
+            said = run.communicate(timeout=1800)[0]
         assert run.returncode != 0
         assert "failed 2 times (status 500)" in said
         assert "Traceback" in said and "AssertionError: a bug" in said
         assert "not part of the plan light" in said
         (house.root / ".env").write_text(f"{KEY_VARIABLE}={WRONG}\n")
         run = started(house, "summary/2024m06", key=None)
-        refused = run.communicate(timeout=300)[0]
+        refused = run.communicate(timeout=1800)[0]
         assert run.returncode != 0 and "the API key was refused" in refused
         (house.root / ".env").unlink()
         run = started(house, "master/2024m06")

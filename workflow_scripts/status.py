@@ -19,6 +19,6 @@ now = dt.datetime.now(dt.UTC)
 
 with account.open_client(**jquants) as client:
     cache = Cache(Path(knobs.days), client.plan, jquants["url"])
-    share = jquants["share"]
-    print(doors.status(client, cache, knobs.datasets, periods, days, share, now))
+    how = {"share": jquants["share"], "now": now, "in_bulk": jquants["bulk"]}
+    print(doors.status(client, cache, knobs.datasets, periods, days, **how))
     print(doors.outgrown(cache.folder.parent, client.plan))

@@ -167,12 +167,17 @@ def as_of(known_at: calendar.Days, moments: calendar.Days) -> npt.NDArray[np.int
     return np.searchsorted(known_at, moments, side="right")
 
 
-def distinct(rows: pl.DataFrame, key: Sequence[str], source: str) -> pl.DataFrame:
-    """Keep equal rows once, in order; UserError naming `source` and key if rows of one differ."""
+def distinct(
+    rows: pl.DataFrame, key: Sequence[str], source: str, fields: Sequence[str] | None = None
+) -> pl.DataFrame:
+    """Keep equal rows once, in order; UserError naming `source` and key if rows of one differ.
+
+    fields   columns that make rows equal; None takes all
+    """
     double = rows.filter(pl.struct(key).is_duplicated())
     if double.is_empty():
         return rows
-    once = rows.unique(keep="first", maintain_order=True)
+    once = rows.unique(fields, keep="first", maintain_order=True)
     clash = once.filter(pl.struct(key).is_duplicated()).select(key)
     if len(clash):
         first = clash.sort(key).row(0, named=True)

@@ -41,14 +41,29 @@ def unwritable(path: str | Path, error: Exception) -> UserError:
     return UserError(f"{path} cannot be written ({reason}): {remedy} and run again")
 
 
+class _Words(logging.StreamHandler):
+    """Writes messages; one that a full disk cannot take is lost, and nothing more said of it."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the library's name
+        """Leave the system's failures alone; all else is a message that was put together wrong."""
+        if not isinstance(sys.exception(), OSError):
+            super().handleError(record)
+
+
 def log_to(path: str | Path) -> None:
-    """Send messages, warnings and the one-sentence text of a UserError to `path` and stderr."""
-    stream = open(path, "w", buffering=1, encoding="utf-8")  # noqa: SIM115 - lives as long as the job
-    handlers: list[logging.Handler] = [logging.StreamHandler(stream), logging.StreamHandler()]
+    """Send messages, warnings and the one-sentence text of a UserError to `path` and stderr.
+
+    Raises UserError if `path` cannot be opened.
+    """
+    sys.excepthook = _report
+    try:
+        stream = open(path, "w", buffering=1, encoding="utf-8")  # noqa: SIM115 - lives as long as the job
+    except OSError as error:
+        raise unwritable(path, error) from error
+    handlers: list[logging.Handler] = [_Words(stream), _Words()]
     form = "%(asctime)s %(levelname)s %(message)s"
     logging.basicConfig(level=logging.INFO, format=form, handlers=handlers, force=True)
     logging.captureWarnings(True)
-    sys.excepthook = _report
 
 
 def _report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -40,7 +40,7 @@ class Cluster:
 
     def ask(self, *command):
         done = subprocess.run(
-            command, env=self.environment, capture_output=True, text=True, timeout=20
+            command, env=self.environment, capture_output=True, text=True, timeout=120
         )
         return done.stdout.strip()
 
@@ -127,7 +127,7 @@ def _wait_until_idle(cluster):
     _wait_for(idle, "Slurm's nodes never became idle")
 
 
-def _wait_for(holds, otherwise, seconds=60):
+def _wait_for(holds, otherwise, seconds=300):
     end = time.monotonic() + seconds
     while not holds():
         if time.monotonic() > end:

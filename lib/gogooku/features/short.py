@@ -3,7 +3,8 @@
 A holder must report a short position of 0.5 % of the shares or more, and once more when it falls
 below. A stock's short interest is the sum over reporters of the newest report of each; a reporter
 that has been silent for a year of sessions counts no more, and where none counts the interest is
-unknown, not zero. Holders whom the exchange names `個人` (individual) are one reporter.
+unknown, not zero. Holders whom the exchange names `個人` (individual) are one reporter: what they
+report on one day of one balance day is added up, and the newest of these sums counts.
 
 A sector's print is one session of selling, known on a later one; a session without a new print is
 no observation. The market is the sum of the 33 sectors, without what belongs to none of them.
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 Values = dict[str, np.ndarray]
 
 REPORTER = ("SSName", "DICName", "FundName")
+HELD = ("ShrtPosToSO", "ShrtPosShares")
 LASTING = 245  # sessions from a report's balance day to the day on which it lapses
 STALE = 6  # sessions after which a sector's print is no news
 NO_SECTOR = "9999"
@@ -82,7 +84,7 @@ def compute(
 
 
 def _of_stocks(panel: Panel, reports: pl.DataFrame, moments: np.ndarray) -> Values:
-    counted = reports.drop_nulls(["ShrtPosToSO", "ShrtPosShares"])
+    counted = _by_reporter(reports)
     placed = positions.place(
         counted, panel.codes, panel.dates, moments, day="CalcDate", key=REPORTER
     )
@@ -98,6 +100,13 @@ def _of_stocks(panel: Panel, reports: pl.DataFrame, moments: np.ndarray) -> Valu
         "days_to_cover": cover,
         "short_squeeze_risk": positions.mean_rank([interest, cover], panel["universe"]),
     }
+
+
+def _by_reporter(reports: pl.DataFrame) -> pl.DataFrame:
+    """Add up the rows of one reporter and day: nothing tells persons without a name apart."""
+    one = ["Code", *REPORTER, "DiscDate", "CalcDate", "known_at"]
+    whole = reports.drop_nulls(HELD)
+    return whole.group_by(one, maintain_order=True).agg(pl.col(HELD).sum())
 
 
 def _of_sectors(panel: Panel, sales: pl.DataFrame, moments: np.ndarray) -> Values:

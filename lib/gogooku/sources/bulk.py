@@ -25,7 +25,7 @@ FEWEST_DAYS = 3
 
 AT_ONCE = 4  # files: a month of daily bars takes 100 MB when unpacked
 
-MONTH = re.compile(r"_(\d{6})\.csv\.gz$")
+MONTH = re.compile(r"_(20\d\d(?:0[1-9]|1[0-2]))\.csv\.gz$")
 
 
 def fill(
@@ -41,8 +41,7 @@ def fill(
     file is newer than what the cache holds of it. A plan without files fills nothing. Raises
     UserError as the client does.
     """
-    today = now.astimezone(plans.JAPAN).date()
-    months = _by_month(day for day in days if (day.year, day.month) < (today.year, today.month))
+    months = by_month(days, now)
     try:
         files = _covered_files(client, dataset, months)
     except NotInPlan:
@@ -73,10 +72,13 @@ def _inside(months: Mapping[dt.date, object], window: plans.Window | None) -> di
     return {month: days for month, days in months.items() if window is None or month in window}
 
 
-def _by_month(days: Iterable[dt.date]) -> dict[dt.date, list[dt.date]]:
+def by_month(days: Iterable[dt.date], now: dt.datetime) -> dict[dt.date, list[dt.date]]:
+    """Sort days into their months, each by its first day; those of the present month go."""
+    present = now.astimezone(plans.JAPAN).date().replace(day=1)
     months: dict[dt.date, list[dt.date]] = {}
     for day in days:
-        months.setdefault(day.replace(day=1), []).append(day)
+        if day < present:
+            months.setdefault(day.replace(day=1), []).append(day)
     return months
 
 

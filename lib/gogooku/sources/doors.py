@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from gogooku import calendar, run
-from gogooku.sources import account, pace, plans
+from gogooku.sources import account, bulk, pace, plans
 from gogooku.sources.cache import DAYS, Cache, Held
 from gogooku.sources.catalogue import DATASETS, PLANS
 from gogooku.sources.deliveries import Deliveries
@@ -71,16 +71,21 @@ def status(
     sessions: calendar.Days,
     share: float,
     now: dt.datetime,
+    in_bulk: bool,
 ) -> str:
     """Say of each data set what is there, what is missing, and how long the rest takes.
 
     periods    first and last day of each span
     sessions   (T,) trading days
+    in_bulk    whether whole months are read from the vendor's files
 
     Days are answers: of a data set that is asked for by range, spans. `open` counts those there
-    that may still be corrected, `ask` the requests of the next fetch at one page each.
+    that may still be corrected, `ask` the requests of the next fetch at one page each, and in bulk
+    one a file, as if the vendor had all of them.
     """
-    rows = [_standing(client, cache, name, periods, sessions, share, now) for name in datasets]
+    rows = [
+        _standing(client, cache, name, periods, sessions, share, now, in_bulk) for name in datasets
+    ]
     buckets = dict.fromkeys(pace.SLOTS, 0)
     for row in rows:
         buckets[DATASETS[str(row["data set"])].bucket] += int(str(row["ask"]))
@@ -99,6 +104,7 @@ def _standing(
     sessions: calendar.Days,
     share: float,
     now: dt.datetime,
+    in_bulk: bool,
 ) -> Row:
     entry = DATASETS[dataset]
     moment = np.datetime64(now.astimezone(dt.UTC).replace(tzinfo=None), "us")
@@ -114,19 +120,28 @@ def _standing(
     held = {name: answer for name in due if (answer := found(dataset, name))}
     stale = [name for name in held if _is_stale(deliveries, due[name], held[name], moment)]
     still = [name for name in held if moment < deliveries.settled(due[name])]
-    missing = len(due) - len(held)
-    ask = missing + len(stale) if entry.asked != "now" else 0
+    missing = [day for name, day in due.items() if name not in held]
+    ask = len(missing) + len(stale) if entry.asked != "now" else 0
+    if in_bulk and entry.bulk and entry.asked != "range" and client.plan != "free":
+        ask -= sum(_spared(missing, *period, now) for period in periods)
     return {
         "data set": dataset,
         "plan": entry.plan,
         "days": len(answers),
         "there": len(held),
-        "missing": missing,
+        "missing": len(missing),
         "not covered": len(answers) - len(covered),
         "open": len(still),
         "ask": ask,
         "min": round(_minutes(client, ask, share, entry.bucket), 1),
     }
+
+
+def _spared(missing: Iterable[dt.date], first: dt.date, last: dt.date, now: dt.datetime) -> int:
+    """Count the requests of a span that files of months spare, over those for files and list."""
+    months = bulk.by_month((day for day in missing if first <= day <= last), now)
+    counts = [len(days) for days in months.values() if len(days) >= bulk.FEWEST_DAYS]
+    return sum(counts) - len(counts) - bool(counts)
 
 
 def _is_stale(deliveries: Deliveries, day: dt.date, held: Held, now: np.datetime64) -> bool:

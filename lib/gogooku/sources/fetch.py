@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import polars as pl
 
-from gogooku import calendar, known, run
+from gogooku import calendar, run
 from gogooku.sources import bulk, plans, schema
 from gogooku.sources.cache import Cache
 from gogooku.sources.catalogue import DATASETS, HALTED
@@ -23,6 +23,10 @@ NEEDED = {"calendar", "master", "bars"}
 
 UNSETTLED = dt.datetime(9998, 1, 1, tzinfo=dt.UTC)
 """A moment after all deliveries: what an exchange that knows no clock has to give is final."""
+
+NEVER = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+"""A moment before all deliveries, at which an answer held that lacks sessions: it is always stale,
+but while it comes alike it keeps the time at which it first came."""
 
 
 @dataclass
@@ -73,7 +77,7 @@ def read(
         frames = []
     entry = DATASETS[dataset]
     rows = schema.joined(dataset, frames).filter(pl.col(entry.day).is_between(first, last))
-    rows = known.distinct(rows, entry.order, entry.path).sort(entry.order)
+    rows = schema.distinct(dataset, rows).sort(entry.order)
     return Fetched(rows, sorted(reading.times))
 
 
@@ -192,7 +196,10 @@ class _Reading:
     def _whole(
         self, name: str, ask: Callable[[], pl.DataFrame | None], days: Sequence[dt.date]
     ) -> pl.DataFrame | None:
-        """Ask, and once more if a session lacks rows that it must have; keep what is whole."""
+        """Ask, and once more if a session lacks rows that it must have; keep what is whole.
+
+        What is not does not replace more rows that came before.
+        """
         rows = ask()
         if rows is not None and self._lacking(rows, days):
             rows = ask()
@@ -200,9 +207,11 @@ class _Reading:
             return self._kept(name)
         if lacking := self._lacking(rows, days):
             self._say_lacking(lacking)
-            self.times += [self.now] if len(rows) else []
-            return rows
-        return self._keep(name, rows)
+            held = self.cache.held(self.dataset, name) if self.cache else None
+            if held and held.rows > len(rows):
+                return self._kept(name)
+            return self._keep(name, rows, NEVER) if len(rows) else rows
+        return self._keep(name, rows, self.now)
 
     def _lacking(self, rows: pl.DataFrame, days: Iterable[dt.date]) -> list[dt.date]:
         """List the sessions without rows that must have some; of a calendar, all of them or none.
@@ -230,10 +239,10 @@ class _Reading:
             self.entry.path, ", ".join(map(str, days)),
         )  # fmt: skip
 
-    def _keep(self, name: str, rows: pl.DataFrame) -> pl.DataFrame:
+    def _keep(self, name: str, rows: pl.DataFrame, checked: dt.datetime) -> pl.DataFrame:
         rows = rows.sort(self.entry.order)
-        held = self.cache.put(self.dataset, name, rows, self.now) if self.cache else None
-        if held:
+        if self.cache:
+            held = self.cache.put(self.dataset, name, rows, checked, self.now)
             self.times.append(held.fetched)
         return rows
 

@@ -22,7 +22,7 @@ import polars as pl
 import requests
 import tenacity
 
-from gogooku import known, run
+from gogooku import run
 from gogooku.sources import pace, plans, schema, wire
 from gogooku.sources.catalogue import DATASETS
 
@@ -140,7 +140,7 @@ class Client:
     def rows(self, dataset: str, query: Query) -> pl.DataFrame:
         """Give all rows that answer `query`, page after page, in the types of the catalogue.
 
-        A row that came twice is kept once.
+        A row that came twice is kept once, if only with a field that no specification names.
         Raises UserError: a data set or a code that does not exist, a refusal, an answer of another
         shape, a page that comes again, two different rows of one key, or a request that failed in
         every attempt.
@@ -158,7 +158,7 @@ class Client:
                 )
             seen.add(onward)
         rows = frames[0] if len(frames) == 1 else schema.joined(dataset, frames)
-        return known.distinct(rows, DATASETS[dataset].order, DATASETS[dataset].path)
+        return schema.distinct(dataset, rows)
 
     def listed(self, dataset: str, first: str, last: str) -> list[dict[str, Any]]:
         """List the files of a data set: Key, LastModified and Size [bytes] of each.
@@ -173,7 +173,7 @@ class Client:
         while onward:
             answer = self._patiently(self._document, "/bulk/list", query)
             files += map(_checked_file, _rows_of(answer))
-            onward = answer.get("pagination_key") or ""
+            onward = schema.next_key("/bulk/list", answer.get("pagination_key"))
             if onward and onward in seen:
                 raise run.UserError("/bulk/list sent one page twice: run again later")
             seen.add(onward)
@@ -225,17 +225,18 @@ class Client:
         if not isinstance(address, str):
             raise run.UserError("/bulk/get answered without the field url")
         try:
-            answer = self._bare.get(
-                address, timeout=self._timeout, headers={"Accept-Encoding": "identity"}
-            )
+            with self._bare.get(
+                address, timeout=self._timeout, headers={"Accept-Encoding": "identity"}, stream=True
+            ) as answer:
+                content = wire.stored(answer)
         except requests.RequestException as error:
             raise _TryAgain(type(error).__name__) from None
         if answer.status_code != 200:
             raise _TryAgain(f"the download ended with status {answer.status_code}")
-        if len(answer.content) != size:
-            raise _TryAgain(f"{len(answer.content)} bytes came instead of {size}")
+        if len(content) != size:
+            raise _TryAgain(f"{len(content)} bytes came instead of {size}")
         try:
-            return gzip.decompress(answer.content)
+            return gzip.decompress(content)
         except (OSError, EOFError, zlib.error):
             raise _TryAgain("the file is no whole gzip") from None
 

@@ -71,6 +71,8 @@ class Pace:
         self._ledger = _Ledger(None if folder is None else folder / f"{digest(key)}.pace")
         self._buckets = {kind: _bucket(self._ledger, plan, kind, share, minute) for kind in SLOTS}
         late = _made_up(LIMITS[plan], share) - 1 if plan else 0
+        # The longest pause and as much again, and five turns of the slowest plan.
+        self._longest = (2 * PAUSES[1] / 60 + 1 / share) * minute
         self._lead = late * spacing(plan, share, minute) if plan else 0.0
         self._turns = {kind: threading.Lock() for kind in SLOTS}
 
@@ -78,6 +80,7 @@ class Pace:
         """Return when a request of `kind` ("", fins or minute) may leave; gives the time of that.
 
         A pause that begins later is none of the request's fault, however long it is on its way.
+        Raises UserError if the ledger is so far ahead that it was written by another clock.
         """
         with self._turns[kind]:  # of a process one knocks at the ledger, the others queue up here
             while True:
@@ -85,6 +88,11 @@ class Pace:
                 delay = self._claim(kind, now)
                 if delay <= 0:
                     return now
+                if delay > self._longest:
+                    raise run.UserError(
+                        f"{self._ledger.path} is {delay:.0f} s ahead of this machine's clock: set "
+                        "the clocks of all machines alike, delete it and run again"
+                    )
                 self._clock.sleep(delay)
 
     def pause(self, sent: float) -> float:
@@ -154,7 +162,7 @@ class _Ledger:
     """
 
     def __init__(self, path: Path | None) -> None:
-        self._path, self._memory = path, bytes(BOOK.size)
+        self.path, self._memory = path, bytes(BOOK.size)
         self._lock: contextlib.AbstractContextManager = threading.Lock()
         if path is not None:
             try:
@@ -167,7 +175,7 @@ class _Ledger:
     @contextlib.contextmanager
     def opened(self) -> Iterator[list[int]]:
         """Yield the book to be changed in place; UserError if it cannot be written."""
-        if self._path is None:
+        if self.path is None:
             with self._lock:
                 book = list(BOOK.unpack(self._memory))
                 yield book
@@ -177,11 +185,11 @@ class _Ledger:
             with self._threads, self._lock, self._written() as book:
                 yield book
         except OSError as error:
-            raise run.unwritable(self._path, error) from error
+            raise run.unwritable(self.path, error) from error
 
     @contextlib.contextmanager
     def _written(self) -> Iterator[list[int]]:
-        file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)  # type: ignore[arg-type]
+        file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)  # type: ignore[arg-type]
         try:
             book = _unpacked(os.pread(file, BOOK.size, 0))
             before = list(book)

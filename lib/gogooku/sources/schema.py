@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import numpy as np
 import polars as pl
 
-from gogooku import run
+from gogooku import known, run
 from gogooku.sources.catalogue import DATASETS
 
 log = logging.getLogger(__name__)
@@ -20,8 +20,14 @@ log = logging.getLogger(__name__)
 NOTHING = {"dividend": ["", "-"], "margin_alert": ["", "-", "*"], "options": ["", "-"]}
 """Texts that stand for no value, beside null and an absent field; for other data sets "" alone."""
 
-PARSER = 1
-"""Raised with each change of this module after which an old answer would be read as other rows."""
+PARSER = 2
+"""Raised with each change of this module after which an old answer would be read as other rows.
+
+2: a later row's fields of other names are read, not null, and true for a number is refused, not 1.
+"""
+
+NO_TEXT = re.compile(rb'"pagination_key"\s*:\s*[^\s"n]')
+"""A key of the page that follows which is neither text nor null."""
 
 OPENING = re.compile(rb'\s*\{\s*"data"\s*:\s*\[\s*(?=\{)')
 FIRST_ROW = 1 << 16  # bytes in which the first row of a page ends, if it is to be read the fast way
@@ -64,7 +70,8 @@ def page(dataset: str, body: bytes) -> tuple[pl.DataFrame, str]:
 
     Raises Broken if `body` is no whole JSON, and UserError, naming endpoint and field, where the
     answer has another shape: no rows under "data", a field that is always filled without a value,
-    a field that is always there absent, or a value that cannot be read as the field's type.
+    a field that is always there absent, a value that cannot be read as the field's type, or a key
+    of the page that follows that is no text.
     """
     read = _read_fast(dataset, body) or _read_any(dataset, body)
     if read is None:
@@ -102,6 +109,22 @@ def joined(dataset: str, frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
     return whole.select(*known, *sorted(set(whole.columns) - set(known)))
 
 
+def distinct(dataset: str, rows: pl.DataFrame) -> pl.DataFrame:
+    """Keep rows that are equal in the known fields once; UserError if two of one key are not."""
+    entry = DATASETS[dataset]
+    return known.distinct(rows, entry.order, entry.path, list(entry.schema))
+
+
+def next_key(path: str, key: object) -> str:
+    """Give the key of the page that follows, as an answer of `path` holds it; "" for none.
+
+    Raises UserError if it is no text.
+    """
+    if not isinstance(key, str | None):
+        raise run.UserError(f"{path} answered a pagination_key that is no text")
+    return key or ""
+
+
 def recast(dataset: str, rows: pl.DataFrame) -> pl.DataFrame:
     """Give rows that an older entry of the catalogue read the types of the present one."""
     known = DATASETS[dataset].schema
@@ -123,7 +146,7 @@ def _read_fast(dataset: str, body: bytes) -> Read | None:
     are any, and then the page is read the slow way.
     """
     opening = OPENING.match(body)
-    if not opening or _objects(dataset):
+    if not opening or _objects(dataset) or NO_TEXT.search(body, body.rfind(b"]")):
         return None
     try:
         text = body[opening.end() : opening.end() + FIRST_ROW].decode(errors="ignore")
@@ -206,17 +229,18 @@ def _read_any(dataset: str, body: bytes) -> Read | None:
         return None
     if "data" not in answer.columns or not isinstance(answer.schema["data"], pl.List):
         return None
-    onward = answer["pagination_key"][0] if "pagination_key" in answer.columns else None
+    key = answer["pagination_key"][0] if "pagination_key" in answer.columns else None
+    following = next_key(DATASETS[dataset].path, key)
     inner = answer.schema["data"].inner
     if inner == pl.Null:
-        return (pl.DataFrame(), onward or "") if not answer["data"].list.len()[0] else None
+        return (pl.DataFrame(), following) if not answer["data"].list.len()[0] else None
     if not isinstance(inner, pl.Struct):
         return None
     rows = answer["data"].explode().struct.unnest()
     nested = [name for name, kind in rows.schema.items() if kind.is_nested()]
     if nested:
         return _read_any(dataset, _flattened(dataset, body, nested))
-    return rows, onward or ""
+    return rows, following
 
 
 def _require_json(body: bytes) -> None:

@@ -1,4 +1,4 @@
-"""The body of an HTTP answer, read within a time for the whole of it."""
+"""The body of an HTTP answer: unpacked, within a time for the whole of it, or as it is stored."""
 
 import time
 
@@ -26,3 +26,16 @@ def body(response: requests.Response, until: float) -> bytes:
     except urllib3.exceptions.HTTPError as error:
         raise requests.ConnectionError(type(error).__name__) from None
     return b"".join(pieces)
+
+
+def stored(response: requests.Response) -> bytes:
+    """Read the body of an answer that was asked for with `stream=True` as it lies on the server.
+
+    A server may call the packing of a file the encoding of its answer, to be undone on arrival.
+
+    Raises requests.RequestException if the connection fails.
+    """
+    try:
+        return response.raw.read(decode_content=False)
+    except urllib3.exceptions.HTTPError as error:
+        raise requests.ConnectionError(type(error).__name__) from None
