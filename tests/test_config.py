@@ -64,6 +64,8 @@ def test_overlays_hold_differences_only(overlay):
         ({"evaluation": {"quantiles": 1000}}, "at most 15"),
         ({"evaluation": {"cost": float("inf")}}, "evaluation.cost is inf"),
         ({"decision_time": 1110}, "write it in quotes"),
+        ({"jquants": {"url": "http://api.example.com/v2"}}, "would show the key to the network"),
+        ({"jquants": {"url": "api.example.com"}}, "is no address: write https://"),
         ({"seeds": [40000]}, "seeds.0 is 40000"),
         ({"evaluation": 5}, "it is a section of config/default.yaml"),
         ({"spans": "month"}, "raise splits.valid to at least 3"),

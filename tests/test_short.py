@@ -66,6 +66,11 @@ def test_reporters_are_added_up_and_each_counts_with_its_newest_report():
         assert made[session] == pytest.approx(total), session
 
 
+def test_of_two_rows_of_a_named_holder_and_day_the_last_counts():
+    made = compute(quiet(), [report(10, ratio=0.01), report(10, ratio=0.03)])["short_ratio"][:, 0]
+    assert made[12] == pytest.approx(0.03)
+
+
 def test_two_persons_without_a_name_are_one_reporter_with_the_sum_of_their_positions():
     """Alpha has 10,000 of 1M shares, the persons 10,000 and 20,000 and later 5,000 between them."""
     persons = [report(10, "個人", ratio) for ratio in (0.01, 0.02)]

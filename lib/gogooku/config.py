@@ -5,6 +5,7 @@ import datetime as dt
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import (
     BaseModel,
@@ -50,13 +51,23 @@ class Dates(Section):
 
 
 class Jquants(Section):
-    url: str = Field(pattern=r"^https?://")
+    url: str
     plan: Literal["auto", "free", "light", "standard", "premium"]
     share: Share = Field(gt=0, le=1)
     ledger: str = Field(min_length=1)
     bulk: bool
     timeout: PositiveFloat
     attempts: PositiveInt
+
+    @field_validator("url")
+    @classmethod
+    def _hides_the_key(cls, url: str) -> str:
+        host = urlsplit(url).hostname
+        if not host or not url.startswith(("https://", "http://")):
+            raise ValueError(f"{url!r} is no address: write https://host/path")
+        if url.startswith("http://") and host not in ("localhost", "127.0.0.1", "::1"):
+            raise ValueError(f"{url} would show the key to the network: write https://{host}…")
+        return url
 
 
 class Parts(Section):

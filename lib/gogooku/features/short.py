@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 Values = dict[str, np.ndarray]
 
 REPORTER = ("SSName", "DICName", "FundName")
+INDIVIDUAL = "個人"
 HELD = ("ShrtPosToSO", "ShrtPosShares")
 LASTING = 245  # sessions from a report's balance day to the day on which it lapses
 STALE = 6  # sessions after which a sector's print is no news
@@ -103,10 +104,13 @@ def _of_stocks(panel: Panel, reports: pl.DataFrame, moments: np.ndarray) -> Valu
 
 
 def _by_reporter(reports: pl.DataFrame) -> pl.DataFrame:
-    """Add up the rows of one reporter and day: nothing tells persons without a name apart."""
+    """Give one row a reporter and day: the sum over persons without a name, else the last."""
     one = ["Code", *REPORTER, "DiscDate", "CalcDate", "known_at"]
-    whole = reports.drop_nulls(HELD)
-    return whole.group_by(one, maintain_order=True).agg(pl.col(HELD).sum())
+    persons = pl.col("SSName").first() == INDIVIDUAL
+    held = (
+        pl.when(persons).then(pl.col(name).sum()).otherwise(pl.col(name).last()) for name in HELD
+    )
+    return reports.drop_nulls(HELD).group_by(one, maintain_order=True).agg(held)
 
 
 def _of_sectors(panel: Panel, sales: pl.DataFrame, moments: np.ndarray) -> Values:
