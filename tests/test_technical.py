@@ -34,7 +34,7 @@ def ours(bars):
     """Indicators of gogooku, name → (T, 1)."""
     high, low, close, volume = (bars[name] for name in ("high", "low", "close", "volume"))
     plus, minus, adx = ind.directional(high, low, close, 14)
-    place, width = ind.bollinger(Rolling(close, 20, squares=True), 20, 2)
+    place, width = ind.bollinger(Rolling(close, deviations=(20,)), 20, 2)
     line, signal = ind.macd(close, 12, 26, 9)
     return {
         "EMA": ops.ts_ema(close, 20),

@@ -170,9 +170,9 @@ class Logs:
         first, high, low, last = (log(bars[name]) for name in ("open", "high", "low", "close"))
         reach, body = high - low, last - first
         self.close = last
-        self.steps = Rolling(change(last), *steps, squares=True, centred=True)
-        self.night = Rolling(first - delay(last, 1), *ranges, squares=True, centred=True)
-        self.body = Rolling(body, *ranges, squares=True, centred=True)
+        self.steps = Rolling(change(last), deviations=tuple(steps), centred=True)
+        self.night = Rolling(first - delay(last, 1), deviations=tuple(ranges), centred=True)
+        self.body = Rolling(body, deviations=tuple(ranges), centred=True)
         self.range = Rolling(reach**2, *ranges, centred=True)
         candle = reach**2 / 2 - (2 * np.log(2) - 1) * body**2
         self.candle = Rolling(candle, *ranges, centred=True)

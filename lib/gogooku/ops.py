@@ -18,7 +18,7 @@ from gogooku.rolling import Array, Rolling, kernel, path_zscore
 
 Made = tuple[str, np.ndarray]
 
-BLOCK = 256  # stocks: 60 rows of them in float64 are 120 kB
+BLOCK = 128  # stocks
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 
 
@@ -222,12 +222,12 @@ def ts_mean(x: np.ndarray, window: int, min_obs: int) -> Array:
 
 def ts_std(x: np.ndarray, window: int, min_obs: int, ddof: int) -> Array:
     """Give each window's standard deviation with divisor n − ddof; exactly 0 for constants."""
-    return Rolling(x, window, squares=True).std(window, min_obs, ddof)
+    return Rolling(x, deviations=(window,)).std(window, min_obs, ddof)
 
 
 def ts_zscore(x: np.ndarray, window: int, min_obs: int) -> Array:
     """Give the day's distance from its window's mean in population deviations; NaN if 0."""
-    return Rolling(x, window, squares=True).zscore(window, min_obs)
+    return Rolling(x, deviations=(window,)).zscore(window, min_obs)
 
 
 def ts_max(x: np.ndarray, window: int, min_obs: int) -> Array:

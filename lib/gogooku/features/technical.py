@@ -58,7 +58,7 @@ class Bars:
         self.open, self.high, self.low, self.close, self.volume, self.value = (
             bars[name] for name in INPUTS
         )
-        self.closes = Rolling(self.close, *SMAS, squares=True)
+        self.closes = Rolling(self.close, *SMAS, deviations=(20, 60))
         self.highs, self.lows = Rolling(self.high), Rolling(self.low)
         self.daily = ind.returns(self.close, 1)
         self.logs = ind.Logs(bars, VOLATILITIES, RANGES)
@@ -170,7 +170,7 @@ def _spreads(bars: Bars) -> Iterator[Made]:
     logs = bars.logs
     for n in VOLATILITIES:
         yield f"volatility_{n}d", ind.volatility(logs.steps, n)
-    steady = Rolling(ind.volatility(logs.steps, 20), *RANGES, squares=True, centred=True)
+    steady = Rolling(ind.volatility(logs.steps, 20), deviations=RANGES, centred=True)
     for n in RANGES:
         yield f"vol_of_vol_{n}", steady.std(n, enough(n), ddof=1)
         yield f"yang_zhang_{n}", ind.yang_zhang(logs, n)
