@@ -55,10 +55,19 @@ class Rolling:
         """Average the observations of each window; exact for constants."""
         return _mean(self._start, self._seen, self._sums[window], window, min_obs)
 
+    def variance(self, window: int, min_obs: int, ddof: int) -> Array:
+        """Give the variance with divisor n − ddof; exactly 0 for constants."""
+        sums, squares = self._sums[window], self._squares[window]
+        return _variance(self._seen, sums, squares, window, max(min_obs, ddof + 1), ddof)
+
     def std(self, window: int, min_obs: int, ddof: int) -> Array:
         """Give the standard deviation with divisor n − ddof; exactly 0 for constants."""
-        fewest = max(min_obs, ddof + 1)
-        return _std(self._seen, self._sums[window], self._squares[window], window, fewest, ddof)
+        square = self.variance(window, min_obs, ddof)
+        return np.sqrt(square, out=square)
+
+    def mean_deviation(self, mean: Array, window: int) -> Array:
+        """Give the mean absolute deviation from the windows' `mean`; NaN where that is."""
+        return _mean_deviation(self.x, mean, self._seen, window)
 
     def zscore(self, window: int, min_obs: int) -> Array:
         """Give the day's distance from the mean in population deviations; NaN if they are 0."""
@@ -273,15 +282,29 @@ def _mean(newest, seen, sums, window, min_obs):
 
 
 @kernel
-def _std(seen, sums, squares, window, min_obs, ddof):
+def _variance(seen, sums, squares, window, min_obs, ddof):
     out = np.empty(sums.shape)
     for t in range(out.shape[0]):
         start = max(t + 1 - window, 0)
         for s in range(out.shape[1]):
             count = seen[t + 1, s] - seen[start, s]
-            spread = squares[t, s] - sums[t, s] * sums[t, s] / count
-            spread = np.sqrt((0.0 if spread < 0 else spread) / (count - ddof))
+            spread = count * squares[t, s] - sums[t, s] * sums[t, s]
+            spread = (0.0 if spread < 0 else spread) / (count * (count - ddof))
             out[t, s] = spread if count >= min_obs else np.nan
+    return out
+
+
+@kernel
+def _mean_deviation(x, mean, seen, window):
+    out = np.zeros(x.shape)
+    for t in range(x.shape[0]):
+        start = max(t + 1 - window, 0)
+        for i in range(start, t + 1):
+            for s in range(x.shape[1]):
+                apart = abs(x[i, s] - mean[t, s])
+                out[t, s] += apart if x[i, s] - x[i, s] == 0 else 0.0
+        for s in range(x.shape[1]):
+            out[t, s] /= seen[t + 1, s] - seen[start, s]
     return out
 
 
@@ -292,9 +315,8 @@ def _zscore(x, start, seen, sums, squares, window, min_obs):
         first = max(t + 1 - window, 0)
         for s in range(out.shape[1]):
             count = seen[t + 1, s] - seen[first, s]
-            mean = sums[t, s] / count
-            spread = np.sqrt(squares[t, s] / count - mean * mean)
-            score = (x[t, s] - start[t, s] - mean) / spread
+            spread = np.sqrt(count * squares[t, s] - sums[t, s] * sums[t, s])
+            score = (count * (x[t, s] - start[t, s]) - sums[t, s]) / spread
             known = (count >= min_obs) & (score - score == 0)
             out[t, s] = score if known else np.nan
     return out
