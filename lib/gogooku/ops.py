@@ -21,6 +21,7 @@ from gogooku.rolling import Array, Rolling, kernel, path_zscore
 Made = tuple[str, np.ndarray]
 
 BLOCK = 128  # stocks
+HEAP = 128 << 20  # bytes of a block's arrays
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 
 
@@ -129,12 +130,17 @@ def growth(x: np.ndarray, sessions: int) -> Array:
     return against_earlier(excess, sessions, x, then=x)
 
 
+@functools.cache
 def _keep_freed_memory() -> None:
-    """Let glibc hand freed arrays out again: fresh pages cost more than the sums in them."""
+    """Let glibc hand freed arrays out again, in huge pages: fresh ones cost more than their sums.
+
+    NumPy asks for huge pages for large arrays, and their room keeps them when it is freed.
+    """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt:
-        mallopt(M_MMAP_THRESHOLD, 16 << 20)  # whole columns come in huge pages instead
+        mallopt(M_MMAP_THRESHOLD, 16 << 20)  # whole columns come in pages of their own instead
         mallopt(M_TRIM_THRESHOLD, 1 << 30)
+        [np.empty(8 << 20, np.uint8) for _ in range(HEAP >> 23)]
 
 
 def by_blocks(
