@@ -44,7 +44,7 @@ def _annual_root(square):
 
 def volatility(steps: Rolling, window: int) -> Array:
     """Annualised sample deviation of daily log returns."""
-    return annual(steps.std(window, enough(window), ddof=1))
+    return _annual_root(steps.variance(window, enough(window), ddof=1))
 
 
 def mean(x: Rolling, window: int) -> Array:

@@ -40,7 +40,7 @@ class Rolling:
     ) -> None:
         self.x = np.ascontiguousarray(x, np.float64)
         swept = _swept(self.x, windows, deviations, centred)
-        self._start, self._seen, self._sums, self._squares = swept
+        self._newest, self._seen, self._sums, self._squares = swept
         self._extremes: dict[tuple[int, int], Array] = {}
 
     def count(self, window: int) -> Array:
@@ -53,17 +53,19 @@ class Rolling:
 
     def mean(self, window: int, min_obs: int) -> Array:
         """Average the observations of each window; exact for constants."""
-        return _mean(self._start, self._seen, self._sums[window], window, min_obs)
+        return _mean(self._newest, self._seen, self._sums[window], window, min_obs)
 
     def variance(self, window: int, min_obs: int, ddof: int) -> Array:
         """Give the variance with divisor n − ddof; exactly 0 for constants."""
-        sums, squares = self._sums[window], self._squares[window]
-        return _variance(self._seen, sums, squares, window, max(min_obs, ddof + 1), ddof)
+        return self._spread(window, min_obs, ddof, root=False)
 
     def std(self, window: int, min_obs: int, ddof: int) -> Array:
         """Give the standard deviation with divisor n − ddof; exactly 0 for constants."""
-        square = self.variance(window, min_obs, ddof)
-        return np.sqrt(square, out=square)
+        return self._spread(window, min_obs, ddof, root=True)
+
+    def _spread(self, window: int, min_obs: int, ddof: int, root: bool) -> Array:
+        sums, squares, fewest = self._sums[window], self._squares[window], max(min_obs, ddof + 1)
+        return _spread(self._seen, sums, squares, window, fewest, ddof, root)
 
     def mean_deviation(self, mean: Array, window: int) -> Array:
         """Give the mean absolute deviation from the windows' `mean`; NaN where that is."""
@@ -72,7 +74,7 @@ class Rolling:
     def zscore(self, window: int, min_obs: int) -> Array:
         """Give the day's distance from the mean in population deviations; NaN if they are 0."""
         sums, squares = self._sums[window], self._squares[window]
-        return _zscore(self.x, self._start, self._seen, sums, squares, window, min_obs)
+        return _zscore(self.x, self._newest, self._seen, sums, squares, window, min_obs)
 
     def max(self, window: int, min_obs: int) -> Array:
         """Give the greatest observation of each window."""
@@ -151,6 +153,7 @@ def _swept(
 ) -> tuple[Array, Array, dict[int, Array], dict[int, Array]]:
     """Give `_sweep`'s arrays, sums and squares by window."""
     plan, rows, squared = _plan(windows, deviations, len(x))
+    centred = centred or not (windows or deviations)
     newest, seen, sums, squares = _sweep(x, plan, rows, squared, centred, path)
     order = _order((*deviations, *windows))
     first = {window: rows[order.index(window)] for window in (*deviations, *windows)}
@@ -169,12 +172,13 @@ def _sweep(x, plan, rows, squared, centred, path):
     Sums are taken about 0 if `centred`, else about the newest observation of the part or, for the
     running total of x, a `path`, about where the part's ends.
 
-    Returns the newest observation up to each row, or 0 where it is not needed; how many
-    observations there are before each row; the kept rows of sums and of sums of squares, which
+    Returns the newest observation up to each row, or zeros, if `centred` a single row of them; how
+    many observations there are before each row; the kept rows of sums and of sums of squares, which
     begin after a row of zeros that stands for what came before the first.
     """
     length, width = x.shape
-    newest, seen = np.zeros(x.shape), np.zeros((length + 1, width))
+    newest = np.zeros((1 if centred else length, width))
+    seen = np.zeros((length + 1, width))
     sums, squares = np.empty((rows[-1], width)), np.empty((rows[squared], width))
     totals, step = np.empty((rows[-1] if path else 1, width)), np.zeros(width)
     sums[0], squares[0], totals[0] = 0, 0, 0
@@ -273,16 +277,16 @@ def _enough(values, seen, window, min_obs, sign):
 def _mean(newest, seen, sums, window, min_obs):
     out = np.empty(sums.shape)
     for t in range(out.shape[0]):
-        start = max(t + 1 - window, 0)
+        start, about = max(t + 1 - window, 0), newest[min(t, len(newest) - 1)]
         for s in range(out.shape[1]):
             count = seen[t + 1, s] - seen[start, s]
-            mean = newest[t, s] + sums[t, s] / count
+            mean = about[s] + sums[t, s] / count
             out[t, s] = mean if count >= min_obs else np.nan
     return out
 
 
 @kernel
-def _variance(seen, sums, squares, window, min_obs, ddof):
+def _spread(seen, sums, squares, window, min_obs, ddof, root):
     out = np.empty(sums.shape)
     for t in range(out.shape[0]):
         start = max(t + 1 - window, 0)
@@ -290,6 +294,7 @@ def _variance(seen, sums, squares, window, min_obs, ddof):
             count = seen[t + 1, s] - seen[start, s]
             spread = count * squares[t, s] - sums[t, s] * sums[t, s]
             spread = (0.0 if spread < 0 else spread) / (count * (count - ddof))
+            spread = np.sqrt(spread) if root else spread
             out[t, s] = spread if count >= min_obs else np.nan
     return out
 
@@ -309,14 +314,14 @@ def _mean_deviation(x, mean, seen, window):
 
 
 @kernel
-def _zscore(x, start, seen, sums, squares, window, min_obs):
+def _zscore(x, newest, seen, sums, squares, window, min_obs):
     out = np.empty(x.shape)
     for t in range(out.shape[0]):
-        first = max(t + 1 - window, 0)
+        start, about = max(t + 1 - window, 0), newest[min(t, len(newest) - 1)]
         for s in range(out.shape[1]):
-            count = seen[t + 1, s] - seen[first, s]
+            count = seen[t + 1, s] - seen[start, s]
             spread = np.sqrt(count * squares[t, s] - sums[t, s] * sums[t, s])
-            score = (count * (x[t, s] - start[t, s]) - sums[t, s]) / spread
+            score = (count * (x[t, s] - about[s]) - sums[t, s]) / spread
             known = (count >= min_obs) & (score - score == 0)
             out[t, s] = score if known else np.nan
     return out
