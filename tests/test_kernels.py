@@ -1,15 +1,20 @@
 """Kernels are compiled before any job runs."""
 
 import pytest
-from gogooku import kernels, rolling
+from gogooku import kernels, ops, rolling
 
 
 def test_the_made_up_panel_reaches_every_kernel():
     assert kernels.compile_all() > 25
 
 
-def test_a_kernel_that_nothing_reaches_is_told(monkeypatch):
-    lost = rolling.kernel(rolling._add.py_func)
-    monkeypatch.setattr(rolling, "_lost", lost, raising=False)
+def _lost(x):
+    return x
+
+
+@pytest.mark.parametrize("make", [rolling.kernel, ops.cell("float64(float64)")])
+def test_a_kernel_that_nothing_reaches_is_told(monkeypatch, make):
+    monkeypatch.setattr(_lost, "__module__", "gogooku.rolling")
+    monkeypatch.setattr(rolling, "_lost", make(_lost), raising=False)
     with pytest.raises(ValueError, match="gogooku.rolling._lost"):
         kernels.compile_all()

@@ -34,7 +34,7 @@ def ours(bars):
     """Indicators of gogooku, name → (T, 1)."""
     high, low, close, volume = (bars[name] for name in ("high", "low", "close", "volume"))
     plus, minus, adx = ind.directional(high, low, close, 14)
-    place, width = ind.bollinger(Rolling(close, 20, squares=True), 20, 2)
+    place, width = ind.bollinger(Rolling(close, deviations=(20,)), 20, 2)
     line, signal = ind.macd(close, 12, 26, 9)
     return {
         "EMA": ops.ts_ema(close, 20),
@@ -109,8 +109,7 @@ def test_range_volatilities_find_the_volatility_of_a_random_walk():
     rng = np.random.default_rng(0)
     steps = np.cumsum(rng.normal(0, 0.02 / np.sqrt(390), (200 * 390, 3)), axis=0)
     days = 1000 * np.exp(steps).reshape(200, 390, 3)
-    walk = {"open": days[:, 0], "high": days.max(1), "low": days.min(1), "close": days[:, -1]}
-    logs = ind.Logs(walk, [200], [200])
+    logs = ind.Logs(days[:, 0], days.max(1), days.min(1), days[:, -1], (200,))
     for estimate in (ind.parkinson, ind.garman_klass, ind.rogers_satchell, ind.yang_zhang):
         made = estimate(logs, 200)
         np.testing.assert_allclose(made[-1], 0.02 * np.sqrt(245), rtol=0.12)

@@ -6,13 +6,11 @@ whatever needs the session before is absent on the next one too. A quotient whos
 absent.
 """
 
-from collections.abc import Mapping, Sequence
-
 import numpy as np
 
 from gogooku import ops
-from gogooku.ops import Array, delay, enough, excess, ratio
-from gogooku.rolling import Rolling
+from gogooku.ops import Array, cell, enough, excess, ratio
+from gogooku.rolling import Rolling, kernel
 
 SESSIONS_PER_YEAR = 245
 
@@ -38,9 +36,15 @@ def annual(deviation: np.ndarray) -> Array:
     return deviation * np.sqrt(SESSIONS_PER_YEAR)
 
 
+@cell("float64(float64)")
+def _annual_root(square):
+    """Scale a mean square likewise; 0 where rounding took a sum of nothing below 0."""
+    return np.sqrt(SESSIONS_PER_YEAR * (0.0 if square < 0 else square))
+
+
 def volatility(steps: Rolling, window: int) -> Array:
     """Annualised sample deviation of daily log returns."""
-    return annual(steps.std(window, enough(window), ddof=1))
+    return _annual_root(steps.variance(window, enough(window), ddof=1))
 
 
 def mean(x: Rolling, window: int) -> Array:
@@ -55,15 +59,32 @@ def ema_gap(x: np.ndarray, fast: int, slow: int) -> Array:
 
 def change(x: np.ndarray, sessions: int = 1) -> Array:
     """Difference to the value `sessions` earlier."""
-    return x - delay(x, sessions)
+    return ops.against_earlier(np.subtract, sessions, x, then=x)
+
+
+@cell("float64(float64, float64)")
+def _percent(part, whole):
+    made = 100 * (part / whole)
+    return made if made - made == 0 else np.nan
+
+
+@kernel
+def _steps(close):
+    """Give by how much each close rose, and by how much it fell."""
+    gain, loss = np.empty(close.shape), np.empty(close.shape)
+    gain[:1] = loss[:1] = np.nan
+    for t in range(1, close.shape[0]):
+        for s in range(close.shape[1]):
+            step = close[t, s] - close[t - 1, s]
+            gain[t, s] = 0.0 if step < 0 else step
+            loss[t, s] = 0.0 if step > 0 else -step
+    return gain, loss
 
 
 def rsi(close: np.ndarray, span: int) -> Array:
     """Relative strength index, 0 to 100. Source: Wilder (1978)."""
-    step = change(close)
-    gain = ops.ts_wilder(np.maximum(step, 0), span)
-    loss = ops.ts_wilder(np.maximum(-step, 0), span)
-    return 100 * ratio(gain, gain + loss)
+    gain, loss = (ops.ts_wilder(moved, span) for moved in _steps(close))
+    return _percent(gain, gain + loss)
 
 
 def macd(close: np.ndarray, fast: int, slow: int, signal: int) -> tuple[Array, Array]:
@@ -80,10 +101,16 @@ def bollinger(closes: Rolling, window: int, width: float) -> tuple[Array, Array]
     return score / (2 * width) + 0.5, ratio(2 * reach, mean(closes, window))
 
 
+@cell("float64(float64, float64, float64)")
+def _true_range(high, low, before):
+    reach = max(high, before) - min(low, before)
+    known = high + low + before
+    return reach if known - known == 0 else np.nan
+
+
 def true_range(high: np.ndarray, low: np.ndarray, close: np.ndarray) -> Array:
     """Range of the day and the close before it."""
-    before = delay(close, 1)
-    return np.maximum(high, before) - np.minimum(low, before)
+    return ops.against_earlier(_true_range, 1, high, low, then=close)
 
 
 def atr(high: np.ndarray, low: np.ndarray, close: np.ndarray, span: int) -> Array:
@@ -95,34 +122,59 @@ def directional(
     high: np.ndarray, low: np.ndarray, close: np.ndarray, span: int
 ) -> tuple[Array, Array, Array]:
     """Directional indicators and index: +DI, −DI, ADX, 0 to 100. Source: Wilder (1978)."""
-    up, down = change(high), -change(low)
-    reach = true_range(high, low, close)
-    reach = ops.where_known(up + down, reach)
-    total = ops.ts_wilder(reach, span, seed=span - 1)
-    plus, minus = (
-        100 * ratio(ops.ts_wilder(_move(one, other, reach), span, seed=span - 1), total)
-        for one, other in ((up, down), (down, up))
+    total, *moved = (
+        ops.ts_wilder(x, span, seed=span - 1)
+        for x in _movements(high, low, true_range(high, low, close))
     )
-    index = ops.where_known(reach, 100 * ratio(np.abs(plus - minus), plus + minus))
-    return plus, minus, ops.ts_wilder(index, span)
+    plus, minus = (_percent(x, total) for x in moved)
+    index = _percent(np.abs(plus - minus), plus + minus)
+    return plus, minus, ops.ts_wilder(ops.where_known(high - low, index), span)
 
 
-def _move(one: np.ndarray, other: np.ndarray, reach: np.ndarray) -> Array:
-    moved = np.where((one > other) & (one > 0), one, 0.0)
-    return ops.where_known(reach, moved)
+@kernel
+def _movements(high, low, reach):
+    """Give the true range where highs and lows of two sessions are known, and moves beyond."""
+    both, plus, minus = np.empty(reach.shape), np.empty(reach.shape), np.empty(reach.shape)
+    both[:1] = plus[:1] = minus[:1] = np.nan
+    for t in range(1, reach.shape[0]):
+        for s in range(reach.shape[1]):
+            up, down = high[t, s] - high[t - 1, s], low[t - 1, s] - low[t, s]
+            known = up + down + reach[t, s]
+            known = known - known == 0
+            both[t, s] = reach[t, s] if known else np.nan
+            plus[t, s] = (up if (up > down) & (up > 0) else 0.0) if known else np.nan
+            minus[t, s] = (down if (down > up) & (down > 0) else 0.0) if known else np.nan
+    return both, plus, minus
+
+
+@cell("float64(float64, float64, float64)")
+def place(x, lowest, highest):
+    """Place of x in a range, 0 (lowest) to 1 (highest); NaN where the range is nothing."""
+    made = (x - lowest) / (highest - lowest)
+    return made if made - made == 0 else np.nan
 
 
 def place_in_range(highs: Rolling, lows: Rolling, close: np.ndarray, window: int) -> Array:
     """Close within the trailing range, 0 (lowest low) to 1 (highest high)."""
-    floor = lows.min(window, enough(window))
-    return ratio(close - floor, highs.max(window, enough(window)) - floor)
+    return place(close, lows.min(window, enough(window)), highs.max(window, enough(window)))
+
+
+@cell("float64(float64, float64, float64)")
+def _typical(high, low, close):
+    return (high + low + close) / 3
+
+
+@cell("float64(float64, float64, float64)")
+def _deviations(x, mean, deviation):
+    made = (x - mean) / (0.015 * deviation)
+    return made if made - made == 0 else np.nan
 
 
 def cci(high: np.ndarray, low: np.ndarray, close: np.ndarray, window: int) -> Array:
     """Commodity channel index. Source: Lambert (1980)."""
-    price = (high + low + close) / 3
-    apart = price - mean(Rolling(price, window), window)
-    return ratio(apart, 0.015 * ops.ts_mean_deviation(price, window, enough(window)))
+    prices, fewest = Rolling(_typical(high, low, close), window), enough(window)
+    mean = prices.mean(window, fewest)
+    return _deviations(prices.x, mean, prices.mean_deviation(mean, window))
 
 
 def mfi(
@@ -132,25 +184,40 @@ def mfi(
 
     Source: Quong and Soudack (1989).
     """
-    price = (high + low + close) / 3
-    step, flow = change(price), price * volume
     up, down = (
-        ops.ts_sum(ops.where_known(step, flow * side), window, enough(window))
-        for side in (step > 0, step < 0)
+        Rolling(flow, window, centred=True).sum(window, enough(window))
+        for flow in _flows(_typical(high, low, close), volume)
     )
-    return 100 * ratio(up, up + down)
+    return _percent(up, up + down)
+
+
+@kernel
+def _flows(price, volume):
+    """Give the money of sessions whose price rose, and of those whose price fell."""
+    up, down = np.empty(price.shape), np.empty(price.shape)
+    up[:1] = down[:1] = np.nan
+    for t in range(1, price.shape[0]):
+        for s in range(price.shape[1]):
+            step, flow = price[t, s] - price[t - 1, s], price[t, s] * volume[t, s]
+            known = step - step == 0
+            up[t, s] = flow * (1.0 if step > 0 else 0.0) if known else np.nan
+            down[t, s] = flow * (1.0 if step < 0 else 0.0) if known else np.nan
+    return up, down
+
+
+@cell("float64(float64, float64, float64, float64)")
+def _money_flow(high, low, close, volume):
+    flow = volume * (0.0 if high == low else (2 * close - high - low) / (high - low))
+    return flow if flow - flow == 0 else np.nan
 
 
 def cmf(
     high: np.ndarray, low: np.ndarray, close: np.ndarray, volume: np.ndarray, window: int
 ) -> Array:
     """Chaikin money flow, −1 to 1; a session without a range carries its volume and no flow."""
-    place = np.where(high == low, 0.0, ratio(2 * close - high - low, high - low))
-    flow = place * volume
+    flow = _money_flow(high, low, close, volume)
     traded = ops.where_known(flow, volume)
-    return ratio(
-        ops.ts_sum(flow, window, enough(window)), ops.ts_sum(traded, window, enough(window))
-    )
+    return ratio(*(ops.ts_sum(x, window, enough(window)) for x in (flow, traded)))
 
 
 def obv_zscore(close: np.ndarray, volume: np.ndarray, window: int) -> Array:
@@ -158,50 +225,57 @@ def obv_zscore(close: np.ndarray, volume: np.ndarray, window: int) -> Array:
     return ops.ts_path_zscore(np.sign(change(close)) * volume, window, enough(window))
 
 
+@cell("float64(float64, float64, float64, float64)")
+def _drift_free(first, high, low, last):
+    return (high - last) * (high - first) + (low - last) * (low - first)
+
+
 class Logs:
     """Logarithms of a day's bars, of which volatilities are made; (T, N) each.
 
-    steps, ranges   windows of the volatilities from closes, and from ranges
+    windows   lengths of the windows of volatilities from ranges
     """
 
     def __init__(
-        self, bars: Mapping[str, np.ndarray], steps: Sequence[int], ranges: Sequence[int]
+        self,
+        first: np.ndarray,
+        high: np.ndarray,
+        low: np.ndarray,
+        last: np.ndarray,
+        windows: tuple[int, ...],
     ) -> None:
-        first, high, low, last = (log(bars[name]) for name in ("open", "high", "low", "close"))
-        reach, body = high - low, last - first
-        self.close = last
-        self.steps = Rolling(change(last), *steps, squares=True, centred=True)
-        self.night = Rolling(first - delay(last, 1), *ranges, squares=True, centred=True)
-        self.body = Rolling(body, *ranges, squares=True, centred=True)
-        self.range = Rolling(reach**2, *ranges, centred=True)
-        candle = reach**2 / 2 - (2 * np.log(2) - 1) * body**2
-        self.candle = Rolling(candle, *ranges, centred=True)
-        free = (high - last) * (high - first) + (low - last) * (low - first)
-        self.drift_free = Rolling(free, *ranges, centred=True)
+        first, high, low, last = (log(price) for price in (first, high, low, last))
+        self.reach, self.body = high - low, last - first
+        night = ops.against_earlier(np.subtract, 1, first, then=last)
+        self.nights = Rolling(night, deviations=windows, centred=True)
+        self.bodies = Rolling(self.body, deviations=windows, centred=True)
+        self.drift_free = Rolling(_drift_free(first, high, low, last), *windows, centred=True)
+
+
+@cell("float64(float64, float64)")
+def _candle(reach, body):
+    return reach * reach / 2 - (2 * np.log(2) - 1) * body * body
 
 
 def parkinson(logs: Logs, window: int) -> Array:
     """Annualised volatility from daily ranges. Source: Parkinson (1980)."""
-    return annual(np.sqrt(mean(logs.range, window) / (4 * np.log(2))))
+    squares = Rolling(logs.reach**2 / (4 * np.log(2)), window, centred=True)
+    return _annual_root(mean(squares, window))
 
 
 def garman_klass(logs: Logs, window: int) -> Array:
     """Annualised volatility from ranges and bodies. Source: Garman and Klass (1980)."""
-    return annual(_root(mean(logs.candle, window)))
+    candles = Rolling(_candle(logs.reach, logs.body), window, centred=True)
+    return _annual_root(mean(candles, window))
 
 
 def rogers_satchell(logs: Logs, window: int) -> Array:
     """Annualised volatility that a drift does not bias. Source: Rogers and Satchell (1991)."""
-    return annual(_root(mean(logs.drift_free, window)))
+    return _annual_root(mean(logs.drift_free, window))
 
 
 def yang_zhang(logs: Logs, window: int) -> Array:
     """Annualised volatility with overnight moves. Source: Yang and Zhang (2000)."""
     share = 0.34 / (1.34 + (window + 1) / (window - 1))
-    night, body = (x.std(window, enough(window), ddof=1) ** 2 for x in (logs.night, logs.body))
-    return annual(_root(night + share * body + (1 - share) * mean(logs.drift_free, window)))
-
-
-def _root(square: Array) -> Array:
-    """Square root, 0 where rounding took a sum of nothing below 0."""
-    return np.sqrt(np.maximum(square, 0.0))
+    night, body = (x.variance(window, enough(window), ddof=1) for x in (logs.nights, logs.bodies))
+    return _annual_root(night + share * body + (1 - share) * mean(logs.drift_free, window))

@@ -29,6 +29,7 @@ from gogooku.features import (
     statement,
     technical,
 )
+from gogooku.ops import Cell
 from gogooku.panel import Panel
 from gogooku.sources.catalogue import DATASETS
 
@@ -72,7 +73,7 @@ def compile_all() -> int:
     graph.compute(panel, edges)
     _place_across_stocks(panel)
     found = _kernels()
-    if left := [name for name, compiled in found.items() if not compiled.signatures]:
+    if left := [name for name, compiled in found.items() if not compiled]:
         raise ValueError(f"{left} are compiled by nothing that is made of the panel")
     return len(found)
 
@@ -114,8 +115,8 @@ def _panel() -> Panel:
     )
 
 
-def _kernels() -> dict[str, Dispatcher]:
-    """Give the compiled functions that our loaded modules call from Python, by name.
+def _kernels() -> dict[str, bool]:
+    """Say of the kernels and cells that our loaded modules call from Python if they are compiled.
 
     Those that only other kernels call, of whatever module, are compiled, and kept, within these.
     """
@@ -123,12 +124,14 @@ def _kernels() -> dict[str, Dispatcher]:
     found, within = {}, set()
     for module in ours:
         for name, value in vars(module).items():
+            if isinstance(value, Cell) and value.__module__ == module.__name__:
+                found[f"{module.__name__}.{name}"] = value.vector is not None
             if isinstance(value, Dispatcher) and value.py_func.__module__ == module.__name__:
-                found[f"{module.__name__}.{name}"] = value
+                found[f"{module.__name__}.{name}"] = bool(value.signatures)
                 named = (vars(module).get(other) for other in value.py_func.__code__.co_names)
                 called = [other.py_func for other in named if isinstance(other, Dispatcher)]
                 within |= {f"{other.__module__}.{other.__name__}" for other in called}
-    return {name: value for name, value in found.items() if name not in within}
+    return {name: compiled for name, compiled in found.items() if name not in within}
 
 
 if __name__ == "__main__":

@@ -8,7 +8,9 @@ series share its windows: rolling.Rolling.
 """
 
 import ctypes
+import functools
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,36 +20,45 @@ from gogooku.rolling import Array, Rolling, kernel, path_zscore
 
 Made = tuple[str, np.ndarray]
 
-BLOCK = 256  # stocks: 60 rows of them in float64 are 120 kB
+BLOCK = 128  # stocks
+HEAP = 128 << 20  # bytes of a block's arrays
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 
 
 # ---- cells ---------------------------------------------------------------------------------------
 
 
-@vectorize(["float64(float64, float64)"], cache=True)
-def _quotient(over, under):
-    made = over / under
-    return made if made - made == 0 else np.nan
+class Cell:
+    """A formula of single cells, made one of whole arrays, that divides and overflows in silence.
+
+    vector   its compiled form; None before the first call, as even numba's cache takes a tenth of a
+             second to give it
+    """
+
+    def __init__(self, signature: str, formula: Callable[..., Any]) -> None:
+        self._signature, self._formula = signature, formula
+        self.vector: Callable[..., Array] | None = None
+        functools.update_wrapper(self, formula)
+
+    def __call__(self, *arrays: np.ndarray, out: np.ndarray | None = None) -> Array:
+        """Give the formula of each cell of the `arrays`, in `out` if there is one."""
+        if self.vector is None:
+            self.vector = vectorize([self._signature], cache=True)(self._formula)
+        with np.errstate(all="ignore"):
+            return self.vector(*arrays, out=out)
 
 
-@vectorize(["float64(float64, float64)"], cache=True)
-def _excess(over, under):
-    made = over / under - 1
-    return made if made - made == 0 else np.nan
+def cell(signature: str) -> Callable[[Callable[..., Any]], Cell]:
+    """Make a formula of single cells a Cell of numba's `signature`."""
+    return functools.partial(Cell, signature)
 
 
-@vectorize(["float64(float64, float64)"], cache=True)
-def _where_known(x, value):
-    return value if x - x == 0 else np.nan
-
-
-@vectorize(["float64(float64)"], cache=True)
+@cell("float64(float64)")
 def _known(x):
     return x if x - x == 0 else np.nan
 
 
-@vectorize(["float32(float64)"], cache=True)
+@cell("float32(float64)")
 def _known_single(x):
     made = np.float32(x)
     return made if made - made == 0 else np.float32(np.nan)
@@ -55,32 +66,32 @@ def _known_single(x):
 
 def known(x: np.ndarray, dtype: npt.DTypeLike = np.float64) -> np.ndarray:
     """Copy `x` as `dtype`, with NaN for what is infinite or leaves its range."""
-    kept = _known_single if dtype == np.float32 else _known
-    with np.errstate(over="ignore", invalid="ignore"):
-        return kept(x)
+    return _known_single(x) if dtype == np.float32 else _known(x)
 
 
-def ratio(over: np.ndarray, under: np.ndarray) -> Array:
+@cell("float64(float64, float64)")
+def ratio(over, under):
     """Divide; NaN where the divisor is 0 or the result is not finite."""
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        return _quotient(over, under)
+    made = over / under
+    return made if made - made == 0 else np.nan
 
 
-def excess(over: np.ndarray, under: np.ndarray) -> Array:
+@cell("float64(float64, float64)")
+def excess(over, under):
     """Divide and take 1 off; NaN where the divisor is 0 or the result is not finite."""
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        return _excess(over, under)
+    made = over / under - 1
+    return made if made - made == 0 else np.nan
+
+
+@cell("float64(float64, float64)")
+def where_known(x, value):
+    """Give `value` where `x` is finite, else NaN."""
+    return value if x - x == 0 else np.nan
 
 
 def where(condition: np.ndarray, value: np.ndarray) -> Array:
     """Give `value` where `condition` holds, else NaN."""
     return np.where(condition, value, np.nan)
-
-
-def where_known(x: np.ndarray, value: np.ndarray) -> Array:
-    """Give `value` where `x` is finite, else NaN."""
-    with np.errstate(invalid="ignore"):
-        return _where_known(x, value)
 
 
 def enough(window: int) -> int:
@@ -111,21 +122,34 @@ def delay(x: np.ndarray, sessions: int) -> Array:
     return out
 
 
-def growth(x: np.ndarray, sessions: int) -> Array:
-    """Give the relative change over `sessions` rows: x_t / x_t−h − 1."""
-    out = np.empty(x.shape)
+def against_earlier(
+    formula: Callable[..., Array], sessions: int, *now: np.ndarray, then: np.ndarray
+) -> Array:
+    """Give the formula of each row of `now` and the row of `then` that many `sessions` earlier."""
+    out = np.empty(then.shape)
     out[:sessions] = np.nan
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        _excess(x[sessions:], x[: max(len(x) - sessions, 0)], out=out[sessions:])
+    earlier = then[: max(len(then) - sessions, 0)]
+    with np.errstate(invalid="ignore"):
+        formula(*(x[sessions:] for x in now), earlier, out=out[sessions:])
     return out
 
 
+def growth(x: np.ndarray, sessions: int) -> Array:
+    """Give the relative change over `sessions` rows: x_t / x_t−h − 1."""
+    return against_earlier(excess, sessions, x, then=x)
+
+
+@functools.cache
 def _keep_freed_memory() -> None:
-    """Let glibc hand freed arrays out again: fresh pages cost more than the sums in them."""
+    """Let glibc hand freed arrays out again, in huge pages: fresh ones cost more than their sums.
+
+    NumPy asks for huge pages for large arrays, and their room keeps them when it is freed.
+    """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt:
-        mallopt(M_MMAP_THRESHOLD, 16 << 20)  # whole columns come in huge pages instead
+        mallopt(M_MMAP_THRESHOLD, 16 << 20)  # whole columns come in pages of their own instead
         mallopt(M_TRIM_THRESHOLD, 1 << 30)
+        [np.empty(8 << 20, np.uint8) for _ in range(HEAP >> 23)]
 
 
 def by_blocks(
@@ -144,17 +168,22 @@ def by_blocks(
     """
     _keep_freed_memory()
     sessions, count = next(iter(fields.values())).shape
-    keep = _known_single if dtype == np.float32 else _known
     joined: dict[str, np.ndarray] = {}
+    room = _room((sessions - start, count), dtype)
     for first in range(0, count, BLOCK):
         stocks = slice(first, first + BLOCK)
         made = compute({name: np.ascontiguousarray(x[:, stocks]) for name, x in fields.items()})
-        with np.errstate(over="ignore", invalid="ignore"):
-            for name, values in made.items() if isinstance(made, Mapping) else made:
-                if name not in joined:
-                    joined[name] = np.empty((sessions - start, count), dtype)
-                keep(values[start:], out=joined[name][:, stocks])
+        for name, values in made.items() if isinstance(made, Mapping) else made:
+            if name not in joined:
+                joined[name] = next(room)
+            joined[name][:, stocks] = known(values[start:], dtype)
     return joined
+
+
+def _room(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Iterator[np.ndarray]:
+    """Yield arrays that lie side by side: alone, each would begin and end in small pages."""
+    while True:
+        yield from np.empty((16, *shape), dtype)
 
 
 def _dense(x: np.ndarray) -> Array:
@@ -162,18 +191,6 @@ def _dense(x: np.ndarray) -> Array:
 
 
 # ---- windows -------------------------------------------------------------------------------------
-
-
-@kernel
-def _distances(x, mean, window):
-    """Give each window's sum of absolute deviations from its mean."""
-    total = np.zeros(x.shape)
-    for t in range(x.shape[0]):
-        for i in range(max(0, t - window + 1), t + 1):
-            for s in range(x.shape[1]):
-                apart = abs(x[i, s] - mean[t, s])
-                total[t, s] += apart if apart - apart == 0 else 0.0
-    return total
 
 
 @kernel
@@ -224,12 +241,12 @@ def ts_mean(x: np.ndarray, window: int, min_obs: int) -> Array:
 
 def ts_std(x: np.ndarray, window: int, min_obs: int, ddof: int) -> Array:
     """Give each window's standard deviation with divisor n − ddof; exactly 0 for constants."""
-    return Rolling(x, window, squares=True).std(window, min_obs, ddof)
+    return Rolling(x, deviations=(window,)).std(window, min_obs, ddof)
 
 
 def ts_zscore(x: np.ndarray, window: int, min_obs: int) -> Array:
     """Give the day's distance from its window's mean in population deviations; NaN if 0."""
-    return Rolling(x, window, squares=True).zscore(window, min_obs)
+    return Rolling(x, deviations=(window,)).zscore(window, min_obs)
 
 
 def ts_max(x: np.ndarray, window: int, min_obs: int) -> Array:
@@ -245,9 +262,7 @@ def ts_min(x: np.ndarray, window: int, min_obs: int) -> Array:
 def ts_mean_deviation(x: np.ndarray, window: int, min_obs: int) -> Array:
     """Give each window's mean absolute deviation from its mean."""
     windows = Rolling(x, window)
-    count = windows.count(window)
-    apart = _distances(windows.x, windows.mean(window, 1), window)
-    return where(count >= min_obs, ratio(apart, count))
+    return windows.mean_deviation(windows.mean(window, min_obs), window)
 
 
 def ts_skew_kurt(x: np.ndarray, window: int, min_obs: int) -> tuple[Array, Array]:

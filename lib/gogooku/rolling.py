@@ -25,24 +25,23 @@ kernel = njit(cache=True, nogil=True, error_model="numpy")
 class Rolling:
     """The windows of one series x, (T, N) with absent = NaN; all results are (T, N) float64.
 
-    windows   lengths of which means or deviations will be asked, all made in one sweep
-    squares   whether deviations will be
-    centred   whether x varies about 0, as returns do: its sums are then taken about 0, which is
-              twice as fast; constants other than 0 have a deviation of rounding errors
+    windows      lengths of which means or sums will be asked, all made in one sweep
+    deviations   lengths of which deviations or z-scores will be asked, and means or sums too
+    centred      whether x varies about 0, as returns do: its sums are then taken about 0, which is
+                 twice as fast; constants other than 0 have a deviation of rounding errors
     """
 
     def __init__(
-        self, x: np.ndarray, *windows: int, squares: bool = False, centred: bool = False
+        self,
+        x: np.ndarray,
+        *windows: int,
+        deviations: tuple[int, ...] = (),
+        centred: bool = False,
     ) -> None:
         self.x = np.ascontiguousarray(x, np.float64)
-        plan, rows = _plan(windows, len(self.x))
-        self._start, self._seen, sums, spreads = _sweep(self.x, plan, rows, squares, centred)
-        places = {window: rows[_order(windows).index(window)] for window in windows}
-        ends = {window: start + len(self.x) for window, start in places.items()}
-        self._sums = {window: sums[start : ends[window]] for window, start in places.items()}
-        self._squares = {window: spreads[start : ends[window]] for window, start in places.items()}
-        self._highest: dict[int, Array] = {}
-        self._lowest: dict[int, Array] = {}
+        swept = _swept(self.x, windows, deviations, centred)
+        self._newest, self._seen, self._sums, self._squares = swept
+        self._extremes: dict[tuple[int, int], Array] = {}
 
     def count(self, window: int) -> Array:
         """Count the observations of each window."""
@@ -50,67 +49,67 @@ class Rolling:
 
     def sum(self, window: int, min_obs: int) -> Array:
         """Sum the observations of each window of a centred series."""
-        return _enough(self._sums[window], self._seen, window, min_obs)
+        return _enough(self._sums[window], self._seen, window, min_obs, 1)
 
     def mean(self, window: int, min_obs: int) -> Array:
         """Average the observations of each window; exact for constants."""
-        return _mean(self._start, self._seen, self._sums[window], window, min_obs)
+        return _mean(self._newest, self._seen, self._sums[window], window, min_obs)
+
+    def variance(self, window: int, min_obs: int, ddof: int) -> Array:
+        """Give the variance with divisor n − ddof; exactly 0 for constants."""
+        return self._spread(window, min_obs, ddof, root=False)
 
     def std(self, window: int, min_obs: int, ddof: int) -> Array:
         """Give the standard deviation with divisor n − ddof; exactly 0 for constants."""
-        fewest = max(min_obs, ddof + 1)
-        return _std(self._seen, self._sums[window], self._squares[window], window, fewest, ddof)
+        return self._spread(window, min_obs, ddof, root=True)
+
+    def _spread(self, window: int, min_obs: int, ddof: int, root: bool) -> Array:
+        sums, squares, fewest = self._sums[window], self._squares[window], max(min_obs, ddof + 1)
+        return _spread(self._seen, sums, squares, window, fewest, ddof, root)
+
+    def mean_deviation(self, mean: Array, window: int) -> Array:
+        """Give the mean absolute deviation from the windows' `mean`; NaN where that is."""
+        return _mean_deviation(self.x, mean, self._seen, window)
 
     def zscore(self, window: int, min_obs: int) -> Array:
         """Give the day's distance from the mean in population deviations; NaN if they are 0."""
         sums, squares = self._sums[window], self._squares[window]
-        return _zscore(self.x, self._start, self._seen, sums, squares, window, min_obs)
+        return _zscore(self.x, self._newest, self._seen, sums, squares, window, min_obs)
 
     def max(self, window: int, min_obs: int) -> Array:
         """Give the greatest observation of each window."""
-        return _enough(self._high(window), self._seen, window, min_obs)
+        return _enough(self._highest(window, 1), self._seen, window, min_obs, 1)
 
     def min(self, window: int, min_obs: int) -> Array:
         """Give the least observation of each window."""
-        return _enough(self._low(window), self._seen, window, min_obs)
+        return _enough(self._highest(window, -1), self._seen, window, min_obs, -1)
 
-    def _high(self, window: int) -> Array:
-        """Give the maximum, of two windows that may overlap."""
-        if window == 1:
-            return _filled(self.x, -np.inf)
-        if window not in self._highest:
-            size = 1 << (window - 1).bit_length() - 1
-            self._highest[window] = _join_highest(self._high(size), window - size)
-        return self._highest[window]
-
-    def _low(self, window: int) -> Array:
-        """Give the minimum likewise."""
-        if window == 1:
-            return _filled(self.x, np.inf)
-        if window not in self._lowest:
-            size = 1 << (window - 1).bit_length() - 1
-            self._lowest[window] = _join_lowest(self._low(size), window - size)
-        return self._lowest[window]
+    def _highest(self, window: int, sign: int) -> Array:
+        """Give the maximum of sign × x, of four shorter windows that may overlap."""
+        if (window, sign) not in self._extremes:
+            size = 4 ** (((window - 1).bit_length() - 1) // 2)  # a quarter of it at least
+            self._extremes[window, sign] = (
+                _highest_of_four(self._highest(size, sign), size, window)
+                if window > 1
+                else _signed(self.x, sign)
+            )
+        return self._extremes[window, sign]
 
 
 def path_zscore(steps: np.ndarray, window: int, min_obs: int) -> Array:
     """Give the z-score of a running total; see ops.ts_path_zscore."""
-    series = Rolling(steps, 1, centred=True)
-    nothing = np.zeros(series.x.shape)
-    made = {1: (series._sums[1], nothing, nothing)}
-    for whole in _order((window,))[1:]:
-        new, old = _parts(whole)
-        made[whole] = _join_paths(series._seen, *made[new], *made[old], new, old)
-    _, sums, squares = made[window]
-    return _zscore(nothing, nothing, series._seen, sums, squares, window, min_obs)
+    steps = np.ascontiguousarray(steps, np.float64)
+    nothing, seen, sums, squares = _swept(steps, (), (window,), centred=False, path=True)
+    return _zscore(nothing, nothing, seen, sums[window], squares[window], window, min_obs)
 
 
 def _parts(window: int) -> tuple[int, int]:
-    """Split a window so that common lengths share most of their parts."""
+    """Split a window so that common lengths, months of 20 sessions above all, share most parts."""
+    unit = 20 if window > 20 and window % 20 == 0 else 1
     for divisor in (2, 3, 5):
-        if window % divisor == 0:
+        if window // unit % divisor == 0:
             return window - window // divisor, window // divisor
-    return window - 1, 1
+    return window - unit, unit
 
 
 @functools.cache
@@ -130,132 +129,129 @@ def _order(windows: tuple[int, ...]) -> list[int]:
 
 
 @functools.cache
-def _plan(windows: tuple[int, ...], length: int) -> tuple[npt.NDArray[np.int64], ...]:
+def _plan(
+    windows: tuple[int, ...], deviations: tuple[int, ...], length: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], int]:
     """Say how a sweep down `length` rows makes each of `_order`'s windows, and what it keeps.
 
     Returns (K, 4): places and lengths of the newer and the older part; (K + 1,) where the kept
-    rows of each begin: all of those that are asked for, of others those that windows still need.
+    rows of each begin: all of those that are asked for, of others those that windows still need;
+    and how many have squares summed, which are the first.
     """
-    order = _order(windows)
+    order = _order((*deviations, *windows))
     plan = np.zeros((len(order), 4), np.int64)
-    kept = np.array([length if window in windows else 1 for window in order])
+    kept = np.array([length if window in (*deviations, *windows) else 1 for window in order])
     for k, window in enumerate(order[1:], start=1):
         new, old = _parts(window)
         plan[k] = order.index(new), order.index(old), new, old
         kept[plan[k, 1]] = max(kept[plan[k, 1]], new + 1)
-    return plan, np.concatenate([[0], np.cumsum(kept)])
+    return plan, np.cumsum([1, *kept]), len(_order(deviations)) if deviations else 0
+
+
+def _swept(
+    x: Array,
+    windows: tuple[int, ...],
+    deviations: tuple[int, ...],
+    centred: bool,
+    path: bool = False,
+) -> tuple[Array, Array, dict[int, Array], dict[int, Array]]:
+    """Give `_sweep`'s arrays, sums and squares by window."""
+    plan, rows, squared = _plan(windows, deviations, len(x))
+    centred = centred or not (windows or deviations)
+    newest, seen, sums, squares = _sweep(x, plan, rows, squared, centred, path)
+    order = _order((*deviations, *windows))
+    first = {window: rows[order.index(window)] for window in (*deviations, *windows)}
+    return (
+        newest,
+        seen,
+        {window: sums[start : start + len(x)] for window, start in first.items()},
+        {window: squares[first[window] : first[window] + len(x)] for window in deviations},
+    )
 
 
 @kernel
-def _sweep(x, plan, rows, squares, centred):
+def _sweep(x, plan, rows, squared, centred, path):
     """Go down the rows once and join all windows of each.
 
-    Returns about what sums are taken in each row, 0 or the newest observation up to it; how many
-    observations there are before each row; the kept rows of sums and, if asked, of sums of squares.
+    Sums are taken about 0 if `centred`, else about the newest observation of the part or, for the
+    running total of x, a `path`, about where the part's ends.
+
+    Returns the newest observation up to each row, or zeros, if `centred` a single row of them; how
+    many observations there are before each row; the kept rows of sums and of sums of squares, which
+    begin after a row of zeros that stands for what came before the first.
     """
-    newest, seen = np.zeros(x.shape), np.zeros((x.shape[0] + 1, x.shape[1]))
-    sums = np.empty((rows[-1], x.shape[1]))
-    spreads = np.empty((rows[-1] if squares else 0, x.shape[1]))
-    for t in range(x.shape[0]):
-        _count(x[t], seen[t], seen[t + 1])
-        if not centred:
-            _follow(x[t], newest[max(t - 1, 0)], newest[t])
-        own = t % rows[1]
-        _start(x[t], sums[own], centred)
-        if squares:
-            _multiply(sums[own], sums[own], spreads[own])
+    length, width = x.shape
+    newest = np.zeros((1 if centred else length, width))
+    seen = np.zeros((length + 1, width))
+    sums, squares = np.empty((rows[-1], width)), np.empty((rows[squared], width))
+    totals = np.empty((rows[-1] if path else 1, width))
+    sums[0], squares[0], totals[0] = 0, 0, 0
+    for t in range(length):
+        one = rows[0] + t % (rows[1] - rows[0])
+        for s in range(width):
+            known = x[t, s] - x[t, s] == 0
+            seen[t + 1, s] = seen[t, s] + (1.0 if known else 0.0)
+            sums[one, s] = x[t, s] if centred and known else 0.0
+        if path:
+            for s in range(width):
+                totals[one, s] = x[t, s] if x[t, s] - x[t, s] == 0 else 0.0
+        elif not centred:
+            for s in range(width):
+                newest[t, s] = x[t, s] if x[t, s] - x[t, s] == 0 else newest[max(t - 1, 0), s]
+        if squared:
+            for s in range(width):
+                squares[one, s] = sums[one, s] * sums[one, s]
         for k in range(1, len(plan)):
             new, old, size, old_size = plan[k]
+            upto = max(t + 1 - size, 0)
+            start = max(upto - old_size, 0)
             own = rows[k] + t % (rows[k + 1] - rows[k])
             a = rows[new] + t % (rows[new + 1] - rows[new])
-            b = t - size
-            c = rows[old] + b % (rows[old + 1] - rows[old])
-            if b < 0:
-                sums[own, :] = sums[a]
-                if squares:
-                    spreads[own, :] = spreads[a]
-            elif centred:
-                _add(sums[a], sums[c], sums[own])
-                if squares:
-                    _add(spreads[a], spreads[c], spreads[own])
-            else:
-                here, there = newest[t], newest[b]
-                upto, before = seen[b + 1], seen[max(b + 1 - old_size, 0)]
-                if squares:
-                    new_part, old_part, whole = spreads[a], spreads[c], spreads[own]
-                    _join_squares(here, there, upto, before, new_part, old_part, sums[c], whole)
-                _join(here, there, upto, before, sums[a], sums[c], sums[own])
-    return newest, seen, sums, spreads
+            c = rows[old] + (upto - 1) % (rows[old + 1] - rows[old]) if upto else 0
+            if centred:
+                for s in range(width):
+                    sums[own, s] = sums[a, s] + sums[c, s]
+                if k < squared:
+                    for s in range(width):
+                        squares[own, s] = squares[a, s] + squares[c, s]
+                continue
+            if path:
+                for s in range(width):
+                    totals[own, s] = totals[a, s] + totals[c, s]
+            there = totals[0] if path else newest[max(upto - 1, 0)]
+            here = totals[a] if path else newest[t]
+            for s in range(width):
+                moved = (seen[upto, s] - seen[start, s]) * (there[s] - here[s])
+                sums[own, s] = sums[a, s] + sums[c, s] + moved
+            if k < squared:
+                for s in range(width):
+                    step = there[s] - here[s]
+                    moved = 2 * sums[c, s] + (seen[upto, s] - seen[start, s]) * step
+                    squares[own, s] = squares[a, s] + squares[c, s] + step * moved
+    return newest, seen, sums, squares
 
 
 @kernel
-def _count(x, before, out):
-    for s in range(len(x)):
-        out[s] = before[s] + (1.0 if x[s] - x[s] == 0 else 0.0)
-
-
-@kernel
-def _follow(x, before, out):
-    for s in range(len(x)):
-        out[s] = x[s] if x[s] - x[s] == 0 else before[s]
-
-
-@kernel
-def _start(x, out, centred):
-    """Give the sum of one row."""
-    for s in range(len(x)):
-        out[s] = x[s] if centred and x[s] - x[s] == 0 else 0.0
-
-
-@kernel
-def _multiply(a, b, out):
-    for s in range(len(out)):
-        out[s] = a[s] * b[s]
-
-
-@kernel
-def _add(new, old, out):
-    for s in range(len(out)):
-        out[s] = new[s] + old[s]
-
-
-@kernel
-def _join(newest, first, upto, before, new, old, out):
-    """Join sums about each part's own newest observation to sums about that of the whole."""
-    for s in range(len(out)):
-        out[s] = new[s] + old[s] + (upto[s] - before[s]) * (first[s] - newest[s])
-
-
-@kernel
-def _join_squares(newest, first, upto, before, new, old, old_sum, out):
-    for s in range(len(out)):
-        step = first[s] - newest[s]
-        moved = step * (2 * old_sum[s] + (upto[s] - before[s]) * step)
-        out[s] = new[s] + old[s] + moved
-
-
-@kernel
-def _join_paths(seen, total, new, new_square, old_total, old, old_square, size, old_size):
-    """Join a window's total of steps, and the sums of its path about where it ends."""
-    totals, sums, squares = total.copy(), new.copy(), new_square.copy()
-    for t in range(size, total.shape[0]):
-        b = t - size
-        start = max(b + 1 - old_size, 0)
-        for s in range(total.shape[1]):
-            back = -total[t, s]
-            moved = (seen[b + 1, s] - seen[start, s]) * back
-            totals[t, s] = total[t, s] + old_total[b, s]
-            sums[t, s] = new[t, s] + old[b, s] + moved
-            squares[t, s] = new_square[t, s] + old_square[b, s] + back * (2 * old[b, s] + moved)
-    return totals, sums, squares
-
-
-@kernel
-def _filled(x, absent):
+def _signed(x, sign):
     out = np.empty(x.shape)
     for t in range(x.shape[0]):
         for s in range(x.shape[1]):
-            out[t, s] = x[t, s] if x[t, s] - x[t, s] == 0 else absent
+            out[t, s] = sign * x[t, s] if x[t, s] - x[t, s] == 0 else -np.inf
+    return out
+
+
+@kernel
+def _highest_of_four(highest, size, window):
+    """Join four windows of `size` rows, as far apart as makes one of `window`."""
+    out = np.empty(highest.shape)
+    for t in range(out.shape[0]):
+        b = max(t - min(size, window - size), 0)
+        c = max(t - min(2 * size, window - size), 0)
+        d = max(t - (window - size), 0)
+        for s in range(out.shape[1]):
+            one = highest[t, s] if highest[t, s] > highest[b, s] else highest[b, s]
+            other = highest[c, s] if highest[c, s] > highest[d, s] else highest[d, s]
+            out[t, s] = one if one > other else other
     return out
 
 
@@ -270,33 +266,13 @@ def _counts(seen, window):
 
 
 @kernel
-def _enough(values, seen, window, min_obs):
+def _enough(values, seen, window, min_obs, sign):
     out = np.empty(values.shape)
     for t in range(out.shape[0]):
         start = max(t + 1 - window, 0)
         for s in range(out.shape[1]):
             count = seen[t + 1, s] - seen[start, s]
-            out[t, s] = values[t, s] if count >= min_obs else np.nan
-    return out
-
-
-@kernel
-def _join_highest(high, step):
-    out = high.copy()
-    for t in range(step, out.shape[0]):
-        for s in range(out.shape[1]):
-            a, b = high[t, s], high[t - step, s]
-            out[t, s] = a if a > b else b
-    return out
-
-
-@kernel
-def _join_lowest(low, step):
-    out = low.copy()
-    for t in range(step, out.shape[0]):
-        for s in range(out.shape[1]):
-            a, b = low[t, s], low[t - step, s]
-            out[t, s] = a if a < b else b
+            out[t, s] = sign * values[t, s] if count >= min_obs else np.nan
     return out
 
 
@@ -304,37 +280,51 @@ def _join_lowest(low, step):
 def _mean(newest, seen, sums, window, min_obs):
     out = np.empty(sums.shape)
     for t in range(out.shape[0]):
-        start = max(t + 1 - window, 0)
+        start, about = max(t + 1 - window, 0), newest[min(t, len(newest) - 1)]
         for s in range(out.shape[1]):
             count = seen[t + 1, s] - seen[start, s]
-            mean = newest[t, s] + sums[t, s] / count
+            mean = about[s] + sums[t, s] / count
             out[t, s] = mean if count >= min_obs else np.nan
     return out
 
 
 @kernel
-def _std(seen, sums, squares, window, min_obs, ddof):
+def _spread(seen, sums, squares, window, min_obs, ddof, root):
     out = np.empty(sums.shape)
     for t in range(out.shape[0]):
         start = max(t + 1 - window, 0)
         for s in range(out.shape[1]):
             count = seen[t + 1, s] - seen[start, s]
-            spread = squares[t, s] - sums[t, s] * sums[t, s] / count
-            spread = np.sqrt((0.0 if spread < 0 else spread) / (count - ddof))
+            spread = count * squares[t, s] - sums[t, s] * sums[t, s]
+            spread = (0.0 if spread < 0 else spread) / (count * (count - ddof))
+            spread = np.sqrt(spread) if root else spread
             out[t, s] = spread if count >= min_obs else np.nan
     return out
 
 
 @kernel
-def _zscore(x, start, seen, sums, squares, window, min_obs):
+def _mean_deviation(x, mean, seen, window):
+    out = np.zeros(x.shape)
+    for t in range(x.shape[0]):
+        start = max(t + 1 - window, 0)
+        for i in range(start, t + 1):
+            for s in range(x.shape[1]):
+                apart = abs(x[i, s] - mean[t, s])
+                out[t, s] += apart if x[i, s] - x[i, s] == 0 else 0.0
+        for s in range(x.shape[1]):
+            out[t, s] /= seen[t + 1, s] - seen[start, s]
+    return out
+
+
+@kernel
+def _zscore(x, newest, seen, sums, squares, window, min_obs):
     out = np.empty(x.shape)
     for t in range(out.shape[0]):
-        first = max(t + 1 - window, 0)
+        start, about = max(t + 1 - window, 0), newest[min(t, len(newest) - 1)]
         for s in range(out.shape[1]):
-            count = seen[t + 1, s] - seen[first, s]
-            mean = sums[t, s] / count
-            spread = np.sqrt(squares[t, s] / count - mean * mean)
-            score = (x[t, s] - start[t, s] - mean) / spread
+            count = seen[t + 1, s] - seen[start, s]
+            spread = np.sqrt(count * squares[t, s] - sums[t, s] * sums[t, s])
+            score = (count * (x[t, s] - about[s]) - sums[t, s]) / spread
             known = (count >= min_obs) & (score - score == 0)
             out[t, s] = score if known else np.nan
     return out

@@ -153,7 +153,7 @@ def _bars(panel: Panel, indices: pl.DataFrame) -> tuple[Array, Array, Array]:
 
 def _measures(high: Array, low: Array, close: Array) -> Values:
     made = {f"r_{h}d": ind.log_returns(close, h) for h in RETURNS}
-    steps = Rolling(made["r_1d"], 20, squares=True)
+    steps = Rolling(made["r_1d"], deviations=(20,))
     return made | {
         "natr_14": ratio(ind.atr(high, low, close, 14), close),
         "vol_20d": ops.where_known(close, ind.volatility(steps, 20)),

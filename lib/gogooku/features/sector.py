@@ -116,7 +116,7 @@ def compute(panel: Panel) -> Values:
 
 def _own(bars: Values) -> Values:
     close, volume = bars["close"], bars["volume"]
-    steps = Rolling(ind.log_returns(close, 1), 20, squares=True)
+    steps = Rolling(ind.log_returns(close, 1), deviations=(20,))
     return {f"returns_{h}d": ind.returns(close, h) for h in HORIZONS} | {
         "volume_ratio_20": ratio(volume, ind.mean(Rolling(volume, 20), 20)),
         "volatility_20d": ind.volatility(steps, 20),

@@ -58,10 +58,9 @@ class Bars:
         self.open, self.high, self.low, self.close, self.volume, self.value = (
             bars[name] for name in INPUTS
         )
-        self.closes = Rolling(self.close, *SMAS, squares=True)
+        self.closes = Rolling(self.close, *SMAS, deviations=(20, 60))
         self.highs, self.lows = Rolling(self.high), Rolling(self.low)
         self.daily = ind.returns(self.close, 1)
-        self.logs = ind.Logs(bars, VOLATILITIES, RANGES)
 
 
 # ---- returns and their spread --------------------------------------------------------------------
@@ -96,11 +95,11 @@ MOVES = [
 
 
 def _moves(bars: Bars) -> Iterator[Made]:
-    close, daily = bars.close, bars.daily
+    close, daily, logs = bars.close, bars.daily, ind.log(bars.close)
     for h in RETURNS:
         yield f"returns_{h}d", ind.returns(close, h)
     for h in LOG_RETURNS:
-        yield f"log_returns_{h}d", ind.change(bars.logs.close, h)
+        yield f"log_returns_{h}d", ind.change(logs, h)
     for n in (20, 60):
         yield f"zscore_{n}", bars.closes.zscore(n, enough(n))
     yield "overnight_return", excess(bars.open, delay(close, 1))
@@ -167,16 +166,19 @@ SPREADS = [
 
 
 def _spreads(bars: Bars) -> Iterator[Made]:
-    logs = bars.logs
+    steps = Rolling(ind.log_returns(bars.close, 1), deviations=VOLATILITIES, centred=True)
     for n in VOLATILITIES:
-        yield f"volatility_{n}d", ind.volatility(logs.steps, n)
-    steady = Rolling(ind.volatility(logs.steps, 20), *RANGES, squares=True, centred=True)
+        yield f"volatility_{n}d", ind.volatility(steps, n)
+    steady = Rolling(ind.volatility(steps, 20), deviations=RANGES, centred=True)
     for n in RANGES:
         yield f"vol_of_vol_{n}", steady.std(n, enough(n), ddof=1)
+    del steps, steady  # what comes next finds their memory in the cache
+    logs = ind.Logs(bars.open, bars.high, bars.low, bars.close, RANGES)
+    for n in RANGES:
         yield f"yang_zhang_{n}", ind.yang_zhang(logs, n)
+    yield "rogers_satchell_20", ind.rogers_satchell(logs, 20)
     yield "parkinson_20", ind.parkinson(logs, 20)
     yield "garman_klass_20", ind.garman_klass(logs, 20)
-    yield "rogers_satchell_20", ind.rogers_satchell(logs, 20)
 
 
 # ---- where the price stands ----------------------------------------------------------------------
@@ -228,8 +230,8 @@ def _levels(bars: Bars) -> Iterator[Made]:
         yield f"dist_to_high_{n}", excess(close, bars.highs.max(n, enough(n)))
         yield f"dist_to_low_{n}", excess(close, bars.lows.min(n, enough(n)))
     yield "high_low_ratio", ratio(high, low)
-    yield "close_to_high", ratio(high - close, high - low)
-    yield "close_to_low", ratio(close - low, high - low)
+    yield "close_to_high", ind.place(close, high, low)
+    yield "close_to_low", ind.place(close, low, high)
 
 
 # ---- oscillators ---------------------------------------------------------------------------------
@@ -300,8 +302,9 @@ def _macd(close: np.ndarray) -> Iterator[Made]:
     line, signal = ind.macd(close, 12, 26, 9)
     yield "macd", ratio(line, close)
     yield "macd_signal", ratio(signal, close)
-    yield "macd_histogram", ratio(line - signal, close)
-    yield "macd_hist_slope", ratio(ind.change(line - signal), close)
+    histogram = line - signal
+    yield "macd_histogram", ratio(histogram, close)
+    yield "macd_hist_slope", ratio(ind.change(histogram), close)
 
 
 # ---- volume and money ----------------------------------------------------------------------------
