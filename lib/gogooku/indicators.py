@@ -148,7 +148,7 @@ def _movements(high, low, reach):
 
 
 @cell("float64(float64, float64, float64)")
-def place(x, lowest, highest):
+def place(x: float, lowest: float, highest: float) -> float:
     """Place of x in a range, 0 (lowest) to 1 (highest); NaN where the range is nothing."""
     made = (x - lowest) / (highest - lowest)
     return made if made - made == 0 else np.nan

@@ -70,21 +70,21 @@ def known(x: np.ndarray, dtype: npt.DTypeLike = np.float64) -> np.ndarray:
 
 
 @cell("float64(float64, float64)")
-def ratio(over, under):
+def ratio(over: float, under: float) -> float:
     """Divide; NaN where the divisor is 0 or the result is not finite."""
     made = over / under
     return made if made - made == 0 else np.nan
 
 
 @cell("float64(float64, float64)")
-def excess(over, under):
+def excess(over: float, under: float) -> float:
     """Divide and take 1 off; NaN where the divisor is 0 or the result is not finite."""
     made = over / under - 1
     return made if made - made == 0 else np.nan
 
 
 @cell("float64(float64, float64)")
-def where_known(x, value):
+def where_known(x: float, value: float) -> float:
     """Give `value` where `x` is finite, else NaN."""
     return value if x - x == 0 else np.nan
 
