@@ -21,7 +21,7 @@ def test_the_file_as_it_stands_is_right():
         ("  topix: ", "  topx: ", "topix needs one rule|topx needs one rule"),
         ('{column: Date, at: "18:00"}', "{column: Date}", "either `at` or `batches`"),
         (', missing: "23:59:59"', "", "`missing` goes with"),
-        ("sessions: 2", "sesions: 2", "sesions"),
+        ("week_session: 2", "week_sesion: 2", "week_sesion"),
     ],
 )
 def test_a_slip_is_named_with_its_place(tmp_path, old, new, told):

@@ -59,6 +59,25 @@ def test_weekly_flows_are_known_when_published_not_when_the_week_ends():
     ) == [("05-09 16:30:00", "05-09 18:00:00")]
 
 
+@pytest.mark.parametrize(
+    "balance, known_on",
+    [
+        ("2024-12-20", "2024-12-24"),
+        ("2024-12-27", "2025-01-07"),  # the week of 12-30 has one session
+        ("2025-01-10", "2025-01-15"),  # 01-13 is a holiday
+    ],
+)
+def test_weekly_margin_balances_are_known_on_the_second_session_of_a_later_week(balance, known_on):
+    closed = ["2024-12-31", "2025-01-01", "2025-01-02", "2025-01-03", "2025-01-13"]
+    days = np.arange("2024-12-16", "2025-02-01", dtype="datetime64[D]")
+    sessions = days[np.is_busday(days, holidays=closed)]
+    rows = pl.DataFrame({"Date": [dt.date.fromisoformat(balance)], "PubDate": [None]})
+    rows = rows.cast({"PubDate": pl.Date})
+    made = known.stamp(rows, RULES["datasets"]["margin_interest"], RULES["close"], sessions)
+    jst = made["known_at"].dt.convert_time_zone("Asia/Tokyo")
+    assert jst.dt.strftime("%Y-%m-%d %H:%M").to_list() == [f"{known_on} 16:30"]
+
+
 def test_a_rule_for_a_column_that_is_not_there_is_refused_by_name():
     with pytest.raises(UserError, match="'PubDate'"):
         stamped("investor_types", Date=[dt.date(2024, 5, 9)])

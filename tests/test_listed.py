@@ -65,6 +65,12 @@ def test_market_value_is_shares_outstanding_times_close():
     assert np.isnan(made["market_cap_log"][:, 1]).all()
 
 
+@pytest.mark.parametrize("sessions", [1, 2, 3, 10, 18, 21])
+def test_a_run_may_begin_with_a_few_sessions(sessions):
+    made = compute(quiet(sessions), [statement(0, 1e6)])
+    assert all(values.shape == (sessions, 2) for values in made.values())
+
+
 def test_without_treasury_shares_all_are_outstanding():
     made = compute(quiet(), [statement(10, 1e6, None)])
     assert (made["shares_float_ratio"][10:, 0] == 1).all()

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 import sample_panel
 import talib
-from gogooku import known
+from gogooku import groups, known
 from gogooku.features import market, relative, sector
 from gogooku.ops import settled
 from gogooku.panel import Panel
@@ -177,6 +177,28 @@ def test_without_topix_a_warning_names_what_stands_in_for_it(family, caplog):
     family.compute(sample_panel.panel(count=30), NO_INDEX)
     (record,) = caplog.records
     assert "no TOPIX is known: the universe's mean return stands in" in record.message
+
+
+@pytest.mark.parametrize("family", [market, relative])
+@pytest.mark.parametrize("row", [5, 80, COUNT - 2])
+def test_an_index_that_begins_later_moves_no_earlier_bit(family, row):
+    panel, topix = sample_panel.panel(count=COUNT), sample_panel.topix(COUNT)
+    began = topix.filter(pl.col("Date") > panel.dates[row])
+    made, again = family.compute(panel, NO_INDEX), family.compute(panel, began)
+    for name in made:
+        np.testing.assert_array_equal(made[name][: row + 1], again[name][: row + 1], name)
+    if family is market:
+        gains = began["C"].to_numpy()[1:] / began["C"].to_numpy()[:-1] - 1
+        np.testing.assert_allclose(again["mkt_ret_1d"][row + 2 :], gains, rtol=1e-5)
+
+
+@given(st.integers(0, 1000))
+def test_a_mean_across_stocks_keeps_its_bits_when_further_stocks_are_listed(seed):
+    x = np.random.default_rng(seed).normal(size=(3, 40))
+    more = np.insert(x, [1, 7, 7, 30], np.nan, axis=1)
+    told = [groups.cs_mean(values, np.ones(values.shape, bool)) for values in (x, more)]
+    np.testing.assert_array_equal(*told)
+    np.testing.assert_allclose(told[0], x.mean(axis=1), atol=1e-12)
 
 
 def test_the_universe_stands_in_for_a_missing_index():

@@ -337,6 +337,21 @@ def test_a_revision_is_measured_against_what_was_in_force_before_its_day():
     assert at(made, panel, "2021-08-10", "rev_fore_op") == 0
 
 
+def test_a_correction_that_repeats_old_guidance_leaves_the_newer_in_force():
+    panel = panel_of()
+    given = {"NxFOP": 100.0, "NxFDivAnn": 40.0, "NxtFYEn": dt.date(2022, 3, 31)}
+    whole = filing(dt.date(2021, 5, 14), "FY", 2020, Sales=1.0, **given)
+    rows = [whole, revision(dt.date(2021, 7, 1), FOP=150.0)]
+    rows += [{**whole, "DiscDate": dt.date(2021, 7, 20), "Sales": 2.0}]
+    rows += [filing(dt.date(2021, 8, 10), "1Q", FOP=160.0)]
+    rows += [{**whole, "DiscDate": dt.date(2021, 9, 1), "NxFOP": 110.0}]
+    made = compute(rows, panel)
+    for day in ("2021-07-01", "2021-07-20"):
+        assert at(made, panel, day, "rev_fore_op") == pytest.approx(0.5), day
+    for day in ("2021-08-10", "2021-09-01"):  # the last is of a period before the newest
+        assert at(made, panel, day, "rev_fore_op") == pytest.approx(160 / 150 - 1), day
+
+
 def test_guidance_for_the_next_year_waits_until_the_running_one_has_closed():
     panel = panel_of()
     following = {"NxFOP": 500.0, "NxFDivAnn": 70.0, "NxtFYEn": dt.date(2023, 3, 31)}

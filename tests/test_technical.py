@@ -127,6 +127,24 @@ def test_the_future_moves_no_bit_of_the_past(seed, row):
         np.testing.assert_array_equal(made[name][: row + 1], again[name][: row + 1], name)
 
 
+@settings(max_examples=20)
+@given(st.integers(0, 1000))
+def test_places_in_a_range_stay_in_it_where_a_high_or_a_low_was_rejected(seed):
+    frame = sample_panel.rows(count=120, seed=seed)
+    lost = np.random.default_rng(seed).random((2, len(frame))) < 0.3
+    frame = frame.with_columns(
+        pl.when(pl.Series(where)).then(None).otherwise(name).alias(name)
+        for name, where in zip(("high", "low"), lost, strict=True)
+    )
+    made = computed(Panel.of(frame), sample_panel.sessions(120))
+    bounds = {"williams_r_14": (-100, 0), "stoch_k": (0, 100), "stoch_d": (0, 100)}
+    bounds |= {f"dist_to_high_{n}": (-1, 0) for n in (60,)}
+    bounds |= {f"dist_to_low_{n}": (0, np.inf) for n in (60,)}
+    for name, (low, high) in bounds.items():
+        known = made[name][np.isfinite(made[name])]
+        assert len(known) > 100 and known.min() >= low - 1e-4 and known.max() <= high + 1e-4, name
+
+
 def test_the_end_of_the_panel_is_not_seen():
     frame, sessions = sample_panel.rows(count=COUNT), sample_panel.sessions(COUNT)
     whole = computed(Panel.of(frame), sessions)

@@ -29,7 +29,7 @@ class Moment(Section):
     at: Literal["close"] | Time | TimeColumn | None = None
     missing: Time | None = None
     days: int = 0
-    sessions: int = Field(default=0, ge=0)
+    week_session: int = Field(default=0, ge=0)
     after: Time = "00:00:00"
     batches: list[Time] | None = None
 

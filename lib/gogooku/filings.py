@@ -100,6 +100,7 @@ class Company:
     published: dt.datetime | None = None
     closed: int = 0  # newest fiscal year that is reported whole or followed by filings of the next
     day: dt.date | None = None
+    told: dict[tuple[bool, int, int], tuple[list[float], list[float]]] = field(default_factory=dict)
     guidance: dict[int, Guidance] = field(default_factory=dict)
     before: dict[int, Guidance] = field(default_factory=dict)  # in force before `day`
     revision: dict[int, Guidance] = field(default_factory=dict)
@@ -114,10 +115,33 @@ class Company:
         if filing.end and filing.length:
             self.closed = max(self.closed, filing.end - filing.length)
             if filing.statement:
+                filing = self._without_old_guidance(filing)
                 self._add_figures(filing)
         self._add_guidance(filing.year, filing.forecast, filing.known_at)
         self._add_guidance(filing.next_year, filing.next_forecast, filing.known_at)
         return self._state()
+
+    def _without_old_guidance(self, filing: Filing) -> Filing:
+        """Take out forecasts of a period before the newest, and what a correction only repeats.
+
+        What it repeats of the statement it corrects may have been revised since.
+        """
+        late = self.newest is not None and filing.end < self.newest.end
+        period = filing.single, filing.end, filing.length
+        given = filing.forecast, filing.next_forecast
+        corrected = self.told.get(period, (NO_GUIDANCE, NO_GUIDANCE))
+        self.told[period] = given
+        in_force = (
+            self.guidance.get(year, NO_GUIDANCE) for year in (filing.year, filing.next_year)
+        )
+        forecast, next_forecast = (
+            [
+                nan if late or (new == was != now) else new
+                for new, was, now in zip(*cells, strict=True)
+            ]
+            for cells in zip(given, corrected, in_force, strict=True)
+        )
+        return filing._replace(forecast=forecast, next_forecast=next_forecast)
 
     def _add_figures(self, filing: Filing) -> None:
         periods = self.figures.setdefault(filing.single, {}).setdefault(filing.end, {})

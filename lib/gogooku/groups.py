@@ -11,9 +11,19 @@ from gogooku.ops import Array, kernel, known, ratio, where
 
 
 def cs_mean(x: np.ndarray, mask: np.ndarray) -> Array:
-    """Average each day's observations within `mask`; gives (T,)."""
+    """Average each day's observations within `mask`, summed by code; gives (T,)."""
     inside = mask & np.isfinite(x)
-    return ratio(np.where(inside, x, 0.0).sum(axis=1), inside.sum(axis=1))
+    return ratio(_sums(np.where(inside, x, 0.0)), inside.sum(axis=1))
+
+
+@kernel
+def _sums(x):
+    """Sum each row in order: further stocks without an observation change no bit."""
+    total = np.zeros(x.shape[0])
+    for t in range(x.shape[0]):
+        for s in range(x.shape[1]):
+            total[t] += x[t, s]
+    return total
 
 
 def cs_std(x: np.ndarray, mask: np.ndarray) -> Array:

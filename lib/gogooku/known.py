@@ -83,22 +83,29 @@ def _moments(rows: pl.DataFrame, rule: Any, closes: Sequence[Any], sessions: cal
         return moments
     days = _column(rows, rule["column"]).to_numpy().astype("datetime64[D]")
     times = _times(rows, days, rule, closes)
-    days = _later(days, rule.get("sessions", 0), sessions)
+    days = _of_later_week(days, rule.get("week_session", 0), sessions)
     days = days + np.timedelta64(rule.get("days", 0), "D")
     return calendar.to_utc(days, times + calendar.minutes(rule.get("after", "00:00:00")))
 
 
-def _later(days: calendar.Days, count: int, sessions: calendar.Days) -> Any:
-    """Give the `count`-th session after each of `days`; the days themselves for 0."""
-    if not count:
+def _of_later_week(days: calendar.Days, place: int, sessions: calendar.Days) -> Any:
+    """Give the session at `place` of the first later week with so many; the days for 0."""
+    if not place:
         return days
-    place = np.searchsorted(sessions, days, side="right") + count - 1
-    if len(days) and place.max() >= len(sessions):
+    weeks, first, counts = np.unique(_week(sessions), return_index=True, return_counts=True)
+    first, weeks = first[counts >= place], weeks[counts >= place]
+    week = np.searchsorted(weeks, _week(days), side="right")
+    if len(days) and week.max() >= len(weeks):
         raise UserError(
-            f"the calendar ends before the {count}. session after {days.max()}: fetch the next "
-            "span's calendar too"
+            f"the calendar ends before session {place} of the week after {days.max()}: fetch the "
+            "next span's calendar too"
         )
-    return sessions[place]
+    return sessions[first[week] + place - 1]
+
+
+def _week(days: calendar.Days) -> Any:
+    """Number weeks, which begin on Mondays."""
+    return (days - np.datetime64("1970-01-05")) // np.timedelta64(7, "D")
 
 
 def _times(

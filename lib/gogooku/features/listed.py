@@ -116,7 +116,7 @@ def _growth(factor: np.ndarray) -> Array:
     steps = np.where(np.isnan(factor), 1.0, factor)
     product = np.ones(steps.shape)
     for back in range(MONTH):
-        product[back:] *= steps[: len(steps) - back]
+        product[back:] *= steps[: max(len(steps) - back, 0)]
     return product
 
 

@@ -143,12 +143,28 @@ def _holds(x: np.ndarray, compare: np.ufunc) -> Array:
 def index(panel: Panel, topix: pl.DataFrame) -> tuple[Array, Array, Array]:
     """Give the index's high, low and close on the panel's dates, (T,); NaN on a day without it.
 
+    Before the first day with TOPIX the universe's mean return stands in, and TOPIX goes on at its
+    level: no later row of TOPIX changes an earlier day.
+
     Raises UserError if `topix` holds rows of one date that differ.
     """
-    if topix.is_empty():
-        log.warning("no TOPIX is known: the universe's mean return stands in for the market")
-        level = _equal_weighted(panel)
+    bars = _topix(panel, topix)
+    told = np.isfinite(bars[-1])
+    first = int(np.argmax(told)) if told.any() else len(told)
+    level = _equal_weighted(panel)
+    stands_in = np.flatnonzero(np.isfinite(level[:first]))
+    if told.any() and not len(stands_in):
+        return bars
+    log.warning("no TOPIX is known: the universe's mean return stands in for the market")
+    if not told.any():
         return level, level, level
+    joined = np.where(np.isfinite(level[first]), level[first], level[stands_in[-1]])
+    early = np.arange(len(level)) < first
+    high, low, close = (np.where(early, level, bar * (joined / bars[-1][first])) for bar in bars)
+    return high, low, close
+
+
+def _topix(panel: Panel, topix: pl.DataFrame) -> tuple[Array, Array, Array]:
     traded = np.isfinite(panel["close"]).any(axis=1)
     days = pl.DataFrame({"Date": panel.dates})
     bars = known.distinct(topix.select("Date", *"HLC"), ["Date"], "topix")

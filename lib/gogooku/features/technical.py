@@ -59,7 +59,9 @@ class Bars:
             bars[name] for name in INPUTS
         )
         self.closes = Rolling(self.close, *SMAS, deviations=(20, 60))
-        self.highs, self.lows = Rolling(self.high), Rolling(self.low)
+        # A rejected high or low is absent; the close beside it still marks the range.
+        self.highs = Rolling(np.fmax(self.high, self.close))
+        self.lows = Rolling(np.fmin(self.low, self.close))
         self.daily = ind.returns(self.close, 1)
 
 
