@@ -72,6 +72,8 @@ def test_overlays_hold_differences_only(overlay):
         ({"features": {"families": ["technicl"]}}, "choose from"),
         ({"features": {"families": ["technical", "user"]}}, "names user, which is empty"),
         ({"features": {"pandas_ta": ["supertrnd"]}}, "did you mean supertrend"),
+        ({"features": {"pandas_ta": ["RSI"]}}, "did you mean rsi"),
+        ({"features": {"pandas_ta": ["cdl_2crows"]}}, "did you mean cdl_pattern"),
         ({"features": {"pandas_ta": ["rsi", "rsi"]}}, "names a study twice"),
         ({"features": {"user": "nowhere.py"}}, "nowhere.py is no .py file"),
         ({"graph": {"min_observations": 90}}, "graph.min_observations 90 exceeds"),

@@ -91,14 +91,35 @@ def test_a_study_that_fails_is_told():
 
 
 def test_a_study_that_does_not_exist_is_refused_with_close_matches():
-    with pytest.raises(UserError, match="'vortx', which pandas-ta does not have: did you mean vor"):
+    with pytest.raises(UserError, match="'vortx', which pandas-ta does not make of .*mean vor"):
         user.compute(sample_panel.panel(count=30), ["vortx"], None)
 
 
-def test_studies_are_known_by_name_without_importing_them():
+@pytest.mark.filterwarnings("ignore:.*has no causal mode")
+def test_the_names_are_those_of_all_studies_that_work_by_name():
     known = {name for names in ta.Category.values() for name in names} - {"max", "min", "sum"}
-    performance = set(ta.Category["performance"])
-    assert known - performance - set(studies.names()) == set()
+    left_out = known - set(ta.Category["performance"]) - set(studies.names())
+    assert left_out <= studies.UNFED and {"rsi", "cdl_pattern", "cdl_doji"} < set(studies.names())
+    for study in studies.names():
+        assert user.probe(study).names, study
+    for study in studies.UNFED:
+        with pytest.raises(UserError, match="drop it"):
+            user.probe(study)
+
+
+@pytest.mark.parametrize(
+    "study, told",
+    [("RSI", "mean rsi"), ("CDL_Doji", "mean cdl_doji"), ("cdl_hammer", "mean cdl_pattern, which")],
+)
+def test_another_case_and_a_candle_pattern_are_told_the_name_to_use(study, told):
+    with pytest.raises(UserError, match=told):
+        studies.refuse_strangers([study])
+
+
+@pytest.mark.filterwarnings("ignore:.*has no causal mode")
+def test_bars_that_come_back_are_no_study():
+    with pytest.raises(UserError, match="vp gives nothing for 450 sessions"):
+        user.probe("vp")
 
 
 def test_without_pandas_ta_its_absence_is_told(monkeypatch):
@@ -149,6 +170,8 @@ def test_unlisted_columns_are_stock_columns(tmp_path):
     "body, told",
     [
         ("return [panel.returns]", "gave a list: return a dict"),
+        ("return {}", "columns(panel) gave no column: return some"),
+        ("return {1: panel.returns, 'x': panel.returns}", "a column is named 1: name it by a text"),
         (
             "return {'x': panel.returns[1:]}",
             "'x' has the shape (119, 3): a stock column is (120, 3)",
@@ -156,6 +179,9 @@ def test_unlisted_columns_are_stock_columns(tmp_path):
         ("return {'x': panel.returns[:, 0]}", "'x' has the shape (120,)"),
         ("return {'x': panel.returns > 0}", "'x' is bool: give an array of floats"),
         ("return {'x': 1.0}", "'x' is float: give an array of floats"),
+        ("return {'x': np.longdouble(1) * panel.returns}", "give an array of floats (of 64 bits"),
+        ("return {'x': np.ma.array(panel.returns)}", "'x' is MaskedArray: give an array"),
+        ("raise SystemExit(3)", "columns(panel) fails in line 4 (SystemExit: 3): mend it"),
         ("return {'x': panel.returns * np.inf}", "infinite values: make them NaN"),
         ("return {'x': panel['close'] * 1e300}", "infinite values: make them NaN"),
         ("return {'date': panel.returns}", "'date' has no fit name"),
@@ -178,6 +204,10 @@ def test_what_a_module_does_wrong_is_told_in_a_sentence(tmp_path, body, told):
     "listed, told",
     [
         ("Column('y', 'stock', '1', 'd', 0, 1, 's')", "differ in ['x', 'y']"),
+        ("{'name': 'x'}", "COLUMNS is no list of Column: make it one"),
+        ("Column(1, 'stock', '1', 'd', 0, 1, 's')", "a column is named 1: name it by a text"),
+        ("Column('x', 'stock', '1', 'd', '5', 1, 's')", "looks back '5': give a whole number"),
+        ("*[Column('x', 'stock', '1', 'd', 0, 1, 's')] * 2", "lists ['x'] twice: list each once"),
         ("Column('x', 'sector', '1', 'd', 0, 1, 's')", "of the kind 'sector'"),
         ("Column('x', 'stock', '1', 'd', 821, 1, 's')", "looks back 821 sessions: 820 before the"),
         ("Column('x', 'market', '1', 'd', 0, 1, 's')", "has the shape (120, 3)"),
@@ -191,12 +221,50 @@ def test_what_a_module_lists_wrongly_is_told(tmp_path, listed, told):
     assert told in str(error.value)
 
 
+@pytest.mark.parametrize("columns", ["5", "None", "{'x': 1}", "np.zeros(3)"])
+def test_columns_that_are_no_list_are_told(tmp_path, columns):
+    text = f"COLUMNS = {columns}\ndef columns(panel):\n    return {{'x': panel.returns}}"
+    with pytest.raises(UserError, match="COLUMNS is no list of Column: make it one"):
+        of_module(tmp_path, text)
+
+
+FIELDS = sorted(sample_panel.panel(count=5, stocks=1).fields)
+
+
+@pytest.mark.parametrize("field", [*(f"['{x}']" for x in FIELDS), ".dates", ".codes"])
+def test_a_module_cannot_write_into_the_panel(tmp_path, field):
+    panel = sample_panel.panel(count=COUNT, stocks=3)
+    held = eval(f"panel{field}").copy()
+    with pytest.raises(UserError, match="fails in line 4 .*read-only"):
+        text = f"def columns(panel):\n    panel{field}[:] = panel{field}[0]"
+        of_module(tmp_path, text, panel)
+    np.testing.assert_array_equal(eval(f"panel{field}"), held)
+
+
+def test_a_module_has_the_panel_as_it_is_and_may_change_copies(tmp_path):
+    (_, made), panel = of_module(
+        tmp_path,
+        """
+def columns(panel):
+    assert len(panel.fields) == len(list(panel.fields)) and panel.shape == (120, 3)
+    close = panel["close"].copy()
+    close[0] = 1
+    return {"copy": close, "own": panel["close"], "returns": panel.returns}
+""",
+    )
+    assert (made["copy"][0] == 1).all()
+    np.testing.assert_array_equal(made["copy"][1:], made["own"][1:])
+    np.testing.assert_array_equal(made["own"], panel["close"].astype(np.float32))
+    np.testing.assert_array_equal(made["returns"], panel.returns.astype(np.float32))
+
+
 @pytest.mark.parametrize(
     "text, told",
     [
         ("columns = 1 / 0", "the module fails in line 3 (ZeroDivisionError"),
         ("def columns(panel) return {}", "the module fails in line 3 (SyntaxError"),
         ("column = None", "has no attribute 'columns'): mend it"),
+        ("raise SystemExit", "the module fails in line 3 (SystemExit"),
     ],
 )
 def test_a_module_that_cannot_be_loaded_is_told(tmp_path, text, told):

@@ -18,16 +18,22 @@ EDITIONS = ("pandas_ta_classic", "pandas_ta")
 ROOMS = (
     "candles", "cycles", "momentum", "overlap", "statistics", "trend", "volatility", "volume"
 )  # fmt: skip
+CANDLES = {"cdl_doji", "cdl_inside", "cdl_pattern", "cdl_z"}  # cdl_pattern calls all other cdl_*
+UNFED = {
+    "beta", "correl", "long_run", "ma", "mavp", "short_run", "tsignals", "xsignals",  # ask for more
+    "tos_stdevall", "vp",  # say something of the whole series, not of a day
+}  # fmt: skip
 
 
 @functools.cache
 def names() -> list[str]:
-    """Give the names of all studies; none if no edition is installed."""
+    """Give the names of all studies that bars alone feed; none if no edition is installed."""
     edition = _edition()
     spec = importlib.util.find_spec(edition) if edition else None
     folders = [Path(str(p)) for p in (spec.submodule_search_locations or [])] if spec else []
     files = [file for folder in folders for room in ROOMS for file in folder.glob(f"{room}/*.py")]
-    return sorted(file.stem for file in files if not file.stem.startswith("_"))
+    stems = {file.stem for file in files if not file.stem.startswith("_")} - UNFED
+    return sorted(name for name in stems if name in CANDLES or not name.startswith("cdl_"))
 
 
 def refuse_strangers(asked: Sequence[str]) -> None:
@@ -38,11 +44,17 @@ def refuse_strangers(asked: Sequence[str]) -> None:
         raise UserError("features.pandas_ta needs pandas-ta-classic: pip install pandas-ta-classic")
     for study in asked:
         if study not in names():
-            close = difflib.get_close_matches(study, names()) or ["the names in its documentation"]
             raise UserError(
-                f"features.pandas_ta names {study!r}, which pandas-ta does not have: did you mean "
-                f"{' or '.join(close)}?"
+                f"features.pandas_ta names {study!r}, which pandas-ta does not make of bars alone: "
+                f"did you mean {' or '.join(_close_to(study))}?"
             )
+
+
+def _close_to(study: str) -> list[str]:
+    if study.lower().startswith("cdl_") and study.lower() not in CANDLES:
+        return ["cdl_pattern, which makes all candle patterns"]
+    close = difflib.get_close_matches(study.lower(), names())
+    return close or ["a name in its documentation"]
 
 
 def library() -> ModuleType:

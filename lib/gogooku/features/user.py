@@ -13,7 +13,7 @@ docs/features-user.md.
 import importlib.util
 import re
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
@@ -34,6 +34,7 @@ LOOK_BACK = FAMILIES["user"]["panel"]
 SAMPLE, EARLY = 600, 450  # sessions of the made-up stock, and of its part that must agree
 NAME = re.compile(r"[A-Za-z]\w*")
 RESERVED = {"date", "code", "universe"}
+FLOATS = (np.float16, np.float32, np.float64)
 
 
 def compute(
@@ -44,8 +45,8 @@ def compute(
     Returns the columns and name → (T, N) or (T,) float32.
 
     Raises UserError in one sentence: a study that does not exist, looks ahead or fails; a module
-    that fails, or whose columns have a wrong name, shape, type or infinite values, look back
-    further than is loaded, or are listed and not made.
+    that fails, writes into the panel or makes nothing, or whose columns have a wrong name, shape,
+    type or infinite values, look back further than is loaded, or are listed twice or not made.
     """
     studies.refuse_strangers(pandas_ta)
     columns: list[Column] = []
@@ -129,14 +130,14 @@ def _told(study: str, bars: pd.DataFrame, stock: str) -> pd.DataFrame | None:
 
 
 def _applied(study: str, bars: pd.DataFrame) -> pd.DataFrame | None:
-    """Give a study's columns as float64; None where pandas-ta gives none.
+    """Give a study's columns as float64; None where pandas-ta gives none, or the bars themselves.
 
     TA-Lib is left out, so that values do not depend on whether it is installed.
     """
     studies.library()  # which gives frames their accessor `ta`
     made = getattr(bars.ta, study)(talib=False, lookahead=False)
     made = made[0] if isinstance(made, tuple) else made
-    if made is None:
+    if made is None or made is bars:
         return None
     frame = pd.DataFrame(made)
     if not frame.index.equals(bars.index):
@@ -166,18 +167,44 @@ def _sample(sessions: int) -> pd.DataFrame:
 def _of_module(panel: Panel, path: str) -> tuple[list[Column], Values]:
     module = _load(path)
     try:
-        made = module.columns(panel)
-    except Exception as error:
+        made = module.columns(_read_only(panel))
+    except (Exception, SystemExit) as error:
         raise _failed(path, "columns(panel)", error) from error
     if not isinstance(made, Mapping):
         raise UserError(f"{path}: columns(panel) gave a {type(made).__name__}: return a dict")
-    listed: list[Column] = getattr(module, "COLUMNS", [_unlisted(name, path) for name in made])
-    if unmatched := sorted({column.name for column in listed} ^ set(map(str, made))):
-        raise UserError(f"{path}: COLUMNS and what columns(panel) gives differ in {unmatched}")
+    if not made:
+        raise UserError(f"{path}: columns(panel) gave no column: return some")
+    listed = _listed(module, path, made)
     for column in listed:
         if fault := _fault(panel, column, made[column.name]):
             raise UserError(f"{path}: the column {column.name!r} {fault}")
     return listed, {name: ops.known(values, np.float32) for name, values in made.items()}
+
+
+class _ReadOnly(Mapping[str, np.ndarray]):
+    """A panel's fields, in which a write fails: they decide which rows the job files."""
+
+    def __init__(self, fields: Mapping[str, np.ndarray]) -> None:
+        self._fields = fields
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return _locked(self._fields[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._fields)
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+
+def _read_only(panel: Panel) -> Panel:
+    return Panel(_locked(panel.dates), _locked(panel.codes), _ReadOnly(panel.fields))
+
+
+def _locked(values: np.ndarray) -> np.ndarray:
+    view = values.view()
+    view.setflags(write=False)
+    return view
 
 
 def _load(path: str) -> ModuleType:
@@ -187,12 +214,12 @@ def _load(path: str) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise _failed(path, "the module", error) from error
     return module
 
 
-def _failed(path: str, what: str, error: Exception) -> UserError:
+def _failed(path: str, what: str, error: BaseException) -> UserError:
     """Say in one sentence how the user's code failed, and in which of its lines."""
     frames = traceback.extract_tb(error.__traceback__)
     lines = [frame.lineno for frame in frames if frame.filename == path]
@@ -200,6 +227,26 @@ def _failed(path: str, what: str, error: Exception) -> UserError:
     place = f" in line {lines[-1]}" if lines else ""
     reason = " ".join(f"{type(error).__name__}: {error}".split())
     return UserError(f"{path}: {what} fails{place} ({reason}): mend it")
+
+
+def _listed(module: ModuleType, path: str, made: Mapping[str, np.ndarray]) -> list[Column]:
+    """Give the module's COLUMNS or, without them, a stock column a name; each is made, and once."""
+    listed = getattr(module, "COLUMNS", [_unlisted(name, path) for name in made])
+    of_columns = isinstance(listed, list | tuple) and all(isinstance(x, Column) for x in listed)
+    if not of_columns:
+        raise UserError(f"{path}: COLUMNS is no list of Column: make it one, or drop it")
+    names = [column.name for column in listed]
+    if no_text := [name for name in (*names, *made) if not isinstance(name, str)]:
+        raise UserError(f"{path}: a column is named {no_text[0]!r:.60}: name it by a text")
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise UserError(f"{path}: COLUMNS lists {twice} twice: list each once")
+    for column in listed:
+        if not isinstance(column.look_back, int | np.integer):
+            held = f"the column {column.name!r} looks back {column.look_back!r:.60}"
+            raise UserError(f"{path}: {held}: give a whole number of sessions")
+    if unmatched := sorted(set(names) ^ set(made)):
+        raise UserError(f"{path}: COLUMNS and what columns(panel) gives differ in {unmatched}")
+    return list(listed)
 
 
 def _unlisted(name: str, path: str) -> Column:
@@ -215,9 +262,10 @@ def _fault(panel: Panel, column: Column, values: np.ndarray) -> str | None:
         return f"is of the kind {column.kind!r}: choose stock, market or flag"
     if not 0 <= column.look_back <= LOOK_BACK:
         return f"looks back {column.look_back} sessions: {LOOK_BACK} before the span are loaded"
-    if not isinstance(values, np.ndarray) or not np.issubdtype(values.dtype, np.floating):
-        kind = values.dtype if isinstance(values, np.ndarray) else type(values).__name__
-        return f"is {kind}: give an array of floats, NaN where unknown"
+    plain = type(values) is np.ndarray  # a masked array's mask would be lost
+    if not plain or values.dtype.type not in FLOATS:
+        kind = values.dtype if plain else type(values).__name__
+        return f"is {kind}: give an array of floats (of 64 bits or fewer), NaN where unknown"
     shapes: dict[str, list[tuple[int, ...]]] = {"stock": [panel.shape], "market": [(sessions,)]}
     if values.shape not in shapes.get(column.kind, [panel.shape, (sessions,)]):
         return (
