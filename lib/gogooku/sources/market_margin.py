@@ -21,7 +21,8 @@ RETURN, MOVE = 0.99, 0.03  # persistence and daily sd of the log balance
 DIPS = 0.3  # share of the variance of moves that answers prices
 LIMIT = {"long": 0.25, "short": 0.1}  # change of a balance, share of the day's volume
 CHURN = {"long": 0.1, "short": 0.05}  # most that is opened and closed the same day, likewise
-WEEKLY_LAG, DAILY_LAG = 2, 1  # sessions from the balance to its publication [16:30]
+WEEKLY_PLACE = 2  # session of a later week in which a weekly balance is published [16:30]
+DAILY_LAG = 1  # sessions from a daily balance to its publication [16:30]
 FEW = 2  # a week of so many sessions has no balance
 STANDARD_LONG, STANDARD_SHORT = 0.6, 0.8  # share of standardized margin trading
 CORRECTED = 0.002  # share of daily rows that are corrected later
@@ -72,11 +73,14 @@ def prints(days: Days) -> tuple[Ints, Ints]:
     2026-09-25 on each session. Publication may lie past the last session.
     """
     week = (days.astype("datetime64[D]").astype(np.int64) + 3) // 7
-    last = np.append(week[1:] != week[:-1], False)
-    held = np.searchsorted(week, week, "right") - np.searchsorted(week, week, "left")
+    weeks, first, held = np.unique(week, return_index=True, return_counts=True)
     daily = days >= np.datetime64(DAILY_MARGIN)
-    balances = np.flatnonzero(daily | (last & (held > FEW)))
-    return balances, balances + np.where(daily[balances], DAILY_LAG, WEEKLY_LAG)
+    last = np.append(week[1:] != week[:-1], False)
+    balances = np.flatnonzero(daily | (last & (held[np.searchsorted(weeks, week)] > FEW)))
+    fits = held >= WEEKLY_PLACE
+    later = np.searchsorted(weeks[fits], week[balances], "right")
+    weekly = np.append(first[fits], len(days))[later] + WEEKLY_PLACE - 1
+    return balances, np.where(daily[balances], balances + DAILY_LAG, weekly)
 
 
 def keep(
