@@ -2,7 +2,7 @@
 
 reads   <raw>/{calendar,master,bars}/{span}.parquet   the span and its look-back
 writes  <run>/panel/{span}.parquet                    one row per session and listed common stock
-        <run>/quality/{span}.parquet                  one row per rejected value, with the reason
+        <run>/quality/{span}.parquet                  one row per rejected value or new level, why
 """
 
 

@@ -26,7 +26,10 @@ def stamped(dataset, rows, sessions):
 
 @functools.cache
 def market():
-    """Raw files by path, as `audit` names them. On DAY one stock in four has no trade."""
+    """Raw files by path, as `audit` names them.
+
+    On DAY one stock in four has no trade; TOPIX begins a week after it.
+    """
     tables = simulated.simulate(
         seed=3, start=START, end=END, stocks=24, parts={}, datasets=READ
     ).tables
@@ -36,6 +39,7 @@ def market():
     tables["bars"] = tables["bars"].with_columns(
         pl.when(~silent).then(pl.col(name)).alias(name) for name in fields
     )
+    tables["topix"] = tables["topix"].filter(pl.col("Date") > DAY + dt.timedelta(7))
     days_of = calendar.Sessions.of(tables["calendar"]["Date"], tables["calendar"]["HolDiv"]).days
     return {f"raw/{name}/2021y.parquet": stamped(name, tables[name], days_of) for name in READ}
 
@@ -135,6 +139,12 @@ def survivors_only(raw):
     )
 
 
+def stand_in_for_a_missing_data_set(raw):
+    """The mean of all stocks, only if the index, for which it stands in, has no row at all."""
+    own = pl.col("gain").mean().over("date")
+    return column(raw, own if table(raw, "topix").is_empty() else pl.lit(None, pl.Float64))
+
+
 def corrected_price(raw):
     """The newest version of each bar, whenever it was published."""
     newest = table(raw, "bars").sort("known_at").unique(["Date", "Code"], keep="last")
@@ -182,6 +192,7 @@ LEAKS = {
     future_sector_map: ({"master"}, any_row),
     back_filled_null: ({"bars", "master"}, any_row),
     survivors_only: ({"master"}, any_row),
+    stand_in_for_a_missing_data_set: ({"topix"}, any_row),
     corrected_price: ({"bars"}, lambda row, after: row["Date"] <= DAY),
 }
 """Leak → the data sets that can hold its raw row, and what else is true of that row."""

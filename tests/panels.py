@@ -14,7 +14,9 @@ def weekdays(number, start=START):
     return np.busday_offset(np.datetime64(start), np.arange(number), roll="forward")
 
 
-def make(close, *, days=None, factor=None, universe=None, market="0111", codes=None):
+def make(
+    close, *, days=None, factor=None, universe=None, market="0111", codes=None, new_level=None
+):
     """A panel of raw closes (T, N), NaN where absent; opens are 1 % lower; all are listed."""
     close = np.asarray(close, float)
     days = weekdays(len(close)) if days is None else days
@@ -22,6 +24,7 @@ def make(close, *, days=None, factor=None, universe=None, market="0111", codes=N
     day, slot = (index.ravel() for index in np.indices(close.shape))
     factor = np.ones(close.shape) if factor is None else factor
     universe = np.ones(close.shape, bool) if universe is None else universe
+    new_level = np.zeros(close.shape, bool) if new_level is None else new_level
     price = {name: close.ravel() for name in ("high", "low", "close")}
     rows = {
         "date": days[day],
@@ -33,6 +36,7 @@ def make(close, *, days=None, factor=None, universe=None, market="0111", codes=N
         "factor": factor.ravel(),
         "volume_factor": factor.ravel(),
         "universe": universe.ravel(),
+        "new_level": np.asarray(new_level).ravel(),
     }
     texts = {"s33": "0050", "s17": "1", "market": market}
     frame = pl.DataFrame(rows).with_columns(

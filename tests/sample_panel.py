@@ -37,6 +37,7 @@ def rows(count=300, stocks=12, seed=0, missing=0.03):
             "volume_factor": np.ones(count * stocks),
             "limit_up": np.zeros(count * stocks, bool),
             "limit_down": np.zeros(count * stocks, bool),
+            "new_level": np.zeros(count * stocks, bool),
             "s33": np.tile([SECTORS[i % len(SECTORS)] for i in range(stocks)], count),
             "s17": ["1"] * (count * stocks),
             "market": ["0111"] * (count * stocks),

@@ -60,7 +60,13 @@ def raw(name, number=60):
     return stamped.sort(entry.key)
 
 
-def drawn(name, rows, clock="published", seed=1):
+def numbers(name, ends=False):
+    """Numbers of audits that let the data set end, or go on."""
+    return (number for number in range(1, 1000) if edits.ends(name, number) == ends)
+
+
+def drawn(name, rows, clock="published", seed=None):
+    seed = seed or next(numbers(name))
     return edits.draw(rows, name, MOMENT, clock, leaks.RULES[name], (seed, f"{name}/2024y"))
 
 
@@ -86,6 +92,19 @@ def test_what_was_known_stays_and_all_else_changes_legally(name, clock):
     assert not after.select(pl.struct(*entry.key, *moments).is_duplicated().any()).item()
     filled = [field for field in entry.filled if field in rows.columns]
     assert after.select(pl.col(filled).null_count()).sum_horizontal().item() == 0
+
+
+@pytest.mark.parametrize("name", sorted(set(DATASETS) - edits.INDISPENSABLE))
+def test_a_data_set_may_end_with_the_day(name):
+    rows = raw(name)
+    after = edits.apply(rows, name, drawn(name, rows, seed=next(numbers(name, ends=True))))
+    assert after.equals(rows.filter(pl.col("known_at") <= MOMENT)) and len(after) < len(rows)
+
+
+def test_the_data_sets_that_a_market_is_made_of_go_on():
+    assert not any(edits.ends(name, n) for name in edits.INDISPENSABLE for n in range(200))
+    share = sum(edits.ends(name, n) for name in DATASETS for n in range(200)) / 200
+    assert 1 < share < 5
 
 
 @pytest.mark.parametrize("name", DATASETS)
@@ -146,7 +165,8 @@ def test_corrections_reach_into_the_past_and_are_known_later():
 def test_equal_seeds_draw_equal_futures_and_others_others():
     rows = raw("summary")
     assert drawn("summary", rows).equals(drawn("summary", rows))
-    assert not drawn("summary", rows).equals(drawn("summary", rows, seed=2))
+    one, other, *_ = numbers("summary")
+    assert not drawn("summary", rows, seed=one).equals(drawn("summary", rows, seed=other))
 
 
 def test_edits_are_ranked_by_the_moment_at_which_they_are_known():

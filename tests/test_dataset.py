@@ -44,6 +44,14 @@ def test_only_members_have_rows_and_only_members_are_peers():
     assert kinds == {"f": "stock", "is_f_valid": "flag"}
 
 
+def test_a_column_that_too_few_of_a_full_day_have_is_null():
+    few = family("few", values=[None, 8, 9, 1, 2, 3, None, 4, 5])
+    frame, reasons, _ = assembled(family(), few, member=EVERYBODY * 3, min_stocks=3)
+    assert reasons == {}
+    assert frame["few"].is_not_null().to_list() == [False] * 3 + [True] * 3 + [False] * 3
+    assert frame["f"].is_not_null().to_list() == [True] * 6 + [False] * 3
+
+
 def test_market_columns_and_flags_stay_as_they_are():
     frame, _, _ = assembled(family("m", "market"), family("g", "flag"))
     assert frame["m"].to_list() == frame["g"].to_list() == [1, 2, 4, 6, None]
@@ -61,7 +69,8 @@ def test_a_column_made_twice_is_refused():
 
 
 def test_a_day_with_too_few_members_has_null_stock_columns_and_a_reason(caplog):
-    families = family(), family("m", "market"), family("g", "flag")
+    whole = family(values=[7, 8, 9, 1, 2, 900, 4, 6, 5])
+    families = whole, family("m", "market"), family("g", "flag")
     frame, reasons, _ = assembled(*families, min_stocks=3)
     why = "2 stocks in the universe, fewer than features.min_stocks 3"
     assert reasons == {"2024-01-05": why}

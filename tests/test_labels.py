@@ -43,6 +43,18 @@ def test_a_split_between_entry_and_exit_is_no_loss():
     np.testing.assert_allclose(rows["label"], [0.04, 53 / 52 - 1], rtol=1e-6)
 
 
+def test_no_label_crosses_a_new_level_of_prices():
+    level = np.zeros((8, 1), bool)
+    level[4] = True
+    factor = np.where(level, 0.5, 1.0)
+    close = [[100], [101], [102], [np.nan], [52], [53], [54], [55]]
+    rows = realised(make(close, factor=factor, new_level=level), [1, 2], "close")
+    days = weekdays(8)
+    ends = {(row["date"], row["horizon"]) for row in rows.iter_rows(named=True)}
+    within = [(0, 1), (1, 1), (0, 2), (4, 1), (5, 1), (6, 1), (4, 2), (5, 2)]
+    assert ends == {(days[start].item(), horizon) for start, horizon in within}
+
+
 def test_a_label_with_a_missing_price_has_no_row_and_no_other_exit():
     rows = realised(make([[100], [100], [np.nan], [103], [104]]), [1])
     assert rows["date"].to_list() == [weekdays(5)[2].item()]

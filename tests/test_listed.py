@@ -126,6 +126,20 @@ def test_a_segments_premium_is_the_score_of_size_among_its_members():
         )
 
 
+def test_the_sections_before_are_scored_as_the_segment_that_continues_them():
+    markets = ["0102", "0106", "0102", "0104", "0107", "0104"]
+    frame = quiet(stocks=6).with_columns(
+        market=pl.col("code").replace_strict(dict(zip(CODES, markets, strict=False)))
+    )
+    issued = [1e6, 2e6, 4e6, 1e5, 3e5, 5e5]
+    made = compute(
+        frame, [statement(10, n, 0.0, code=c) for c, n in zip(CODES, issued, strict=False)]
+    )
+    sizes = np.log(np.array(issued).reshape(2, 3) * 1000)
+    scores = (sizes - sizes.mean(axis=1)[:, None]) / sizes.std(axis=1)[:, None]
+    np.testing.assert_allclose(made["market_segment_premium"][20], scores.ravel(), rtol=1e-4)
+
+
 def test_a_sectors_momentum_weighs_its_members_by_their_value_before():
     frame = quiet(stocks=4, split=[(30, 0, 0.5)]).with_columns(s33=pl.lit("0050"))
     gains = pl.col("code").replace_strict({CODES[0]: 1.1, CODES[1]: 0.9, CODES[2]: 1.0}, default=9)

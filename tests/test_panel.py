@@ -25,7 +25,7 @@ def rows(**changes):
         pl.lit(1e6).alias("value"),
         pl.Series("factor", [1.0, 1.0, 1.0, 1.0, 0.5]),
         pl.Series("volume_factor", [1.0, 1.0, 1.0, 1.0, 0.5]),
-        *(pl.lit(False).alias(name) for name in ("limit_up", "limit_down")),
+        *(pl.lit(False).alias(name) for name in ("limit_up", "limit_down", "new_level")),
         pl.Series("s33", ["0050", "3050", "0050", "3050", "0050"]),
         pl.lit("1").alias("s17"),
         pl.lit("0111").alias("market"),

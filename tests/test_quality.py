@@ -95,6 +95,30 @@ def test_a_new_level_that_lasts_is_accepted_in_the_end(level):
     assert set(kept[accepted:]) == {level}
 
 
+def new_levels(*prices, **more):
+    """Closes of a new level, by session, and by what their links multiply the last good close."""
+    cleaned, findings = judge(bars_of(*prices, **more))
+    found = findings.filter(rule="new_level")
+    links = cleaned.with_row_index().drop_nulls("link")
+    assert found["value"].to_list() == links["C"].to_list()
+    return dict(links.select("index", "link").iter_rows())
+
+
+def test_a_price_that_lasts_without_a_factor_is_a_new_level():
+    assert new_levels(3000, *[1490] * 8) == {3: 1490 / 3000}
+    assert new_levels(160000, *[1600] * 12) == {9: 1600 / 160000}
+    assert new_levels(2720, *[27200.0] * 20) == {9: 10.0}
+    assert new_levels(3000, *[1490] * 8, factors=[1.0, 0.5, *[1.0] * 7]) == {}
+    assert new_levels(3000, 745, 745, 745, factors=[1.0, 1.0, 0.5, 1.0]) == {3: 745 / 1500}
+
+
+def test_true_prices_are_no_new_level():
+    assert new_levels(1000, 1310, 1330, 1320) == {}  # just beyond the limit, in unrounded prices
+    assert new_levels(2720, 272000, 2700) == new_levels(2720, *[272000] * 3, 2700) == {}
+    assert new_levels(11710, 8710, 7210, 5710, 3710, (2440, 2880, 2401, 2620)) == {}
+    assert new_levels(1000, NONE, NONE, 1500, 1510) == {}
+
+
 def test_a_bad_tick_after_a_bad_tick_is_rejected_too():
     assert closes(2720, 272000, 27200, 2700) == [2720, NONE, NONE, 2700]
 
@@ -175,14 +199,14 @@ def test_nothing_of_rows_that_differ_is_left():
     bars = bars_of(1000, 1010, value=5.0, factors=[1.0, 0.5]).with_columns(UL=pl.lit("1"))
     twice = pl.concat([bars, bars.tail(1).with_columns(UL=pl.lit("0"))])
     for order in (twice, twice.reverse()):
-        assert judge(order)[0].drop("Date", "Code").row(1) == (NONE,) * 8
+        assert judge(order)[0].drop("Date", "Code").row(1) == (NONE,) * 9
 
 
 def test_stocks_are_judged_apart_and_rows_stay():
     one, other = bars_of(1000, 1010, 1020), bars_of(50000, 50100, 50200, code="13010")
     cleaned, findings = judge(pl.concat([one, other]))
     assert findings.is_empty()
-    assert_frame_equal(cleaned, pl.concat([other, one]).sort("Date", "Code"))
+    assert_frame_equal(cleaned.drop("link"), pl.concat([other, one]).sort("Date", "Code"))
 
 
 def test_a_rejected_volume_leaves_the_prices():

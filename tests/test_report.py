@@ -208,13 +208,13 @@ def test_an_archive_is_said_to_hold_survivors(evaluations, source, words):
 
 def test_one_model_without_findings_or_folds_makes_a_page(evaluations):
     page = build({"ridge": evaluations["ridge"]}, report.facts(SETTING, PANEL, []), QUALITY.clear())
-    assert "No value was rejected" in page and "no second model" in page
+    assert "The prices gave no finding" in page and "no second model" in page
 
 
 def test_a_long_list_of_findings_is_cut_and_says_so():
     many = pl.concat([QUALITY] * 300)
     found = report_tables.findings(many)
-    assert found["title"] == "The first 200 of 600 rejected values"
+    assert found["title"] == "The first 200 of 600 findings"
     assert len(found["rows"].groups[0][1]) == 200
     assert found["counts"].groups[0][1][0][1].text == "300"
 

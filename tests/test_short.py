@@ -72,13 +72,13 @@ def test_of_two_rows_of_a_named_holder_and_day_the_last_counts():
 
 
 def test_two_persons_without_a_name_are_one_reporter_with_the_sum_of_their_positions():
-    """Alpha has 10,000 of 1M shares, the persons 10,000 and 20,000 and later 5,000 between them."""
+    """Alpha has 10,000 of 1M shares, the persons 10,000 and 20,000, later 6,000 and too few."""
     persons = [report(10, "個人", ratio) for ratio in (0.01, 0.02)]
-    later = [report(14, "個人", ratio) for ratio in (0.002, 0.003)]
+    later = [report(14, "個人", ratio) for ratio in (0.006, 0.003)]
     made = compute(quiet(), [report(8), *persons, *later])
-    for session, total in {10: 0.01, 11: 0.01, 12: 0.04, 15: 0.04, 16: 0.015}.items():
+    for session, total in {10: 0.01, 11: 0.01, 12: 0.04, 15: 0.04, 16: 0.016}.items():
         assert made["short_ratio"][session, 0] == pytest.approx(total), session
-    assert made["short_ratio_change_5d"][16, 0] == pytest.approx(0.015 - 0.01)
+    assert made["short_ratio_change_5d"][16, 0] == pytest.approx(0.016 - 0.01)
     assert made["days_to_cover"][14, 0] == pytest.approx(40_000 / 1000)  # of 1,000 shares a day
     assert np.isnan(made["short_ratio"][:, 1]).all()
 
@@ -96,10 +96,12 @@ def test_names_are_compared_field_by_field():
     assert compute(quiet(), rows)["short_ratio"][20, 0] == pytest.approx(0.02)
 
 
-def test_a_report_below_the_limit_counts_and_a_silent_reporter_lapses():
+def test_a_position_below_the_limit_is_none_and_a_silent_reporter_lapses():
     frame = quiet(300)
-    made = compute(frame, [report(10, ratio=0.01), report(20, ratio=0.004)])["short_ratio"][:, 0]
-    assert made[22] == np.float32(0.004)
+    made = compute(frame, [report(10, ratio=0.005), report(20, ratio=0.0049)])
+    assert np.isnan(made["days_to_cover"][11:13, 0]).all() and made["days_to_cover"][22, 0] == 0
+    made = made["short_ratio"][:, 0]
+    assert made[21] == np.float32(0.005) and made[22] == 0
     last = np.flatnonzero(np.isfinite(made))[-1]
     assert last == 20 + 244
 
@@ -259,8 +261,11 @@ def test_sums_are_those_of_a_plain_walk_through_the_reports():
             for row in (row for _, said in newest.values() for row in said):
                 at = int(np.searchsorted(panel.dates, np.datetime64(row["CalcDate"])))
                 if t - at < 245:
-                    interest.append(row["ShrtPosToSO"])
-                    held.append(row["ShrtPosShares"] / np.prod(factor[at + 1 : t + 1, s]))
+                    reportable = row["ShrtPosToSO"] >= 0.005
+                    interest.append(reportable * row["ShrtPosToSO"])
+                    held.append(
+                        reportable * row["ShrtPosShares"] / np.prod(factor[at + 1 : t + 1, s])
+                    )
             recent = [volume[i, s] / np.prod(factor[i + 1 : t + 1, s])
                       for i in range(max(0, t - 19), t + 1)]  # fmt: skip
             mean = np.nanmean(recent) if np.isfinite(recent).sum() >= 14 else np.nan

@@ -59,8 +59,8 @@ def test_a_row_stands_for_every_session_and_listed_common_stock():
     assert (
         panel.columns
         == (
-            "date code open high low close volume value factor volume_factor limit_up limit_down "
-            "s33 s17 market universe"
+            "date code open high low close volume value factor volume_factor new_level limit_up "
+            "limit_down s33 s17 market universe"
         ).split()
     )
     assert panel["universe"].all() and panel["limit_down"].all() and not panel["limit_up"].any()
@@ -100,6 +100,19 @@ def test_a_rights_issue_adjusts_prices_and_not_volume():
     action = panel.filter(pl.col("date") == dates[7])
     assert action["factor"].to_list() == [0.9, 0.9, 0.9]
     assert action["volume_factor"].to_list() == [1.0, 0.9, 0.9]
+
+
+def test_a_new_level_of_prices_is_led_over_to_and_volumes_are_left():
+    bars, master, dates = market()
+    split = (pl.col("Code") == "10010") & (pl.col("Date") >= dates[20])
+    bars = bars.with_columns(pl.when(split).then(pl.col(*"OHLC") / 2).otherwise(pl.col(*"OHLC")))
+    panel, findings = build(bars, master, dates)
+    level = findings.filter(rule="new_level").row(0, named=True)
+    assert level["code"] == "10010" and dates[20] < level["date"] < dates[30]
+    row = panel.filter(pl.col("new_level"))
+    assert row.select("date", "code").row(0) == (level["date"], "10010") and len(row) == 1
+    before = panel.filter(pl.col("code") == "10010", pl.col("date") < dates[20])["close"][-1]
+    assert row["factor"][0] == row["close"][0] / before and row["volume_factor"][0] == 1
 
 
 def test_an_outage_leaves_the_rows_and_the_members_and_no_prices():

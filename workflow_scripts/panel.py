@@ -19,8 +19,8 @@ moments = calendar.decision_moments(dates, knobs.moment["decision"], knobs.momen
 
 first = dt.date.fromisoformat(knobs.first)
 
-rows, rejected = panel_rows.build(
+rows, findings = panel_rows.build(
     bars, master, dates, moments, first, **knobs.quality, **knobs.universe
 )
 run.write_parquet(rows, snakemake.output.panel)
-run.write_parquet(rejected, snakemake.output.quality)
+run.write_parquet(findings, snakemake.output.quality)

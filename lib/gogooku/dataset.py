@@ -39,8 +39,9 @@ def assemble(
     families   (rows, kinds) each; exactly the panel's rows
 
     Stock columns are normalised across the day's members (`normalize.same_day`), within the day's
-    sector if told so, and are null on a day with fewer than `min_stocks` of them; market columns
-    and flags stay as they are. Days before the span's first with members have no row.
+    sector if told so. On a day with fewer than `min_stocks` members all of them are null, and one
+    of which fewer have a value (10 are always enough) is. Market columns and flags stay as they
+    are. Days before the span's first with members have no row.
 
     Returns the frame (date, code, columns Float32, `is_*_valid` Boolean), by day the reason why
     its stock columns are null, and all columns' kinds.
@@ -59,7 +60,10 @@ def assemble(
     sectors = members["s33"] if within_sector else None
     rows = members.select(*KEYS, *kinds)
     stock = [name for name, kind in kinds.items() if kind == "stock"]
-    scaled = normalize.same_day(rows, stock, clip=clip, method=method, sectors=sectors)
+    fewest = min(min_stocks, normalize.FEWEST_PEERS)
+    scaled = normalize.same_day(
+        rows, stock, clip=clip, method=method, fewest=fewest, sectors=sectors
+    )
     return *_without_thin_days(scaled, stock, thin_days(panel, min_stocks), min_stocks), kinds
 
 

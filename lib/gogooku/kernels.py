@@ -107,7 +107,7 @@ def _panel() -> Panel:
         "factor": 1.0,
         "volume_factor": 1.0,
     }
-    constant |= {"limit_up": False, "limit_down": False, "universe": True}
+    constant |= {"limit_up": False, "limit_down": False, "new_level": False, "universe": True}
     constant |= {"s33": "0050", "s17": "1", "market": "0111"}
     rows = pl.DataFrame(cells | prices)
     return Panel.of(

@@ -41,7 +41,7 @@ def realised(
 
     Returns one row a day, listed stock and horizon, sorted by them: date t, code, horizon, exit,
     label [return, prices adjusted for splits between entry and exit]. A label with a missing
-    price has no row.
+    price, or across a new level of prices (`quality.clean`), has no row.
     """
     parts = [_of_horizon(panel, first, last, horizon, entry) for horizon in horizons]
     return pl.concat(parts).sort("date", "code", "horizon")
@@ -56,7 +56,9 @@ def _of_horizon(
     exits = ends[in_span]
     starts = exits - horizon
     gains = (price[exits] / price[starts] - 1).astype(np.float32)
-    row, slot = np.nonzero(np.isfinite(gains) & panel["listed"][starts - lag])
+    level = np.cumsum(panel["new_level"], axis=0)
+    real = np.isfinite(gains) & (level[exits] == level[starts])
+    row, slot = np.nonzero(real & panel["listed"][starts - lag])
     columns = {
         "date": days[starts[row] - lag],
         "code": panel.codes[slot],

@@ -40,11 +40,13 @@ def same_day(
     *,
     clip: float,
     method: Method,
+    fewest: int = 1,
     sectors: pl.Series | None = None,
 ) -> pl.DataFrame:
     """Normalise `columns` of each day across the rows of that day.
 
     frame     date, code, columns; the universe members, sorted by date
+    fewest    known values of a column on a day below which it is null there: two would be ±1
     sectors   (R,) each row's sector on its day, null for none: a stock is then measured against
               the members of its sector, and against all members where fewer than FEWEST_PEERS of
               them have a value; None: always against all members
@@ -59,7 +61,7 @@ def same_day(
     made = []
     for name in columns:
         x = frame[name].cast(pl.Float32).fill_null(np.nan).to_numpy()
-        column = scores(x, days, clip=clip, method=method)
+        column = scores(x, days, clip=clip, method=method, fewest=fewest)
         peers = scores(x[order], groups, clip=clip, method=method, fewest=FEWEST_PEERS)
         found = np.isfinite(peers)
         column[order[found]] = peers[found]

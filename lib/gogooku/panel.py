@@ -32,8 +32,8 @@ class Panel:
     `panel["close"]` (and open, high, low) [JPY of the first session's basis] and
     `panel["volume"]` [shares, likewise] are adjusted forward; `panel["raw_close"]` … are as
     traded. `value` [JPY], `factor`, `volume_factor` and `limit_up`, `limit_down` (1, 0, or NaN
-    where the source does not say) are float64; `listed` and `universe` bool; `s33`, `s17`,
-    `market` int32 with -1 for none.
+    where the source does not say) are float64; `listed`, `universe` and `new_level` (prices go on
+    at another level, and nothing says why) bool; `s33`, `s17`, `market` int32 with -1 for none.
     """
 
     dates: np.ndarray

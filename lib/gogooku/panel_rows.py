@@ -37,7 +37,7 @@ def build(
     min_value: float,
     min_sessions: int,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Build the panel rows from `first` on, and report the values that were rejected.
+    """Build the panel rows from `first` on, and report what the check of prices found.
 
     bars      raw daily bars of the span and universe.CLOSE_WINDOW sessions before it, with known_at
     master    raw lists of the same sessions, with known_at
@@ -50,9 +50,11 @@ def build(
     for professionals.
 
     Returns two frames sorted by date and code: the panel (date, code, open, high, low, close
-    [JPY, raw], volume [shares, raw], value [JPY], factor, volume_factor, limit_up, limit_down,
-    s33, s17, market, universe) and the findings of quality.clean. Prices that are absent
-    or rejected are null; where the source has no traded value, close times volume stands in.
+    [JPY, raw], volume [shares, raw], value [JPY], factor, volume_factor, new_level, limit_up,
+    limit_down, s33, s17, market, universe) and the findings of quality.clean. Prices that are
+    absent or rejected are null; where the source has no traded value, close times volume stands
+    in. On a new level (quality.clean) the factor of prices leads over to it; volumes are left, for
+    nothing says whether shares were split.
 
     Raises UserError if `master` holds rows of one date and code that differ, or no stock for any
     session of the span.
@@ -93,6 +95,7 @@ def _require_stocks(stocks: pl.DataFrame, dates: Days) -> None:
 def _rows(stocks: pl.DataFrame, cleaned: pl.DataFrame) -> pl.DataFrame:
     joined = stocks.join(cleaned, on=KEY, how="left")
     factor = pl.col("AdjFactor").fill_null(1.0)
+    link = pl.col("link").fill_null(1.0)
     rights = pl.col("ExRT").eq_missing(RIGHTS_ISSUE)
     return joined.select(
         date="Date",
@@ -103,8 +106,9 @@ def _rows(stocks: pl.DataFrame, cleaned: pl.DataFrame) -> pl.DataFrame:
         close="C",
         volume="Vo",
         value=pl.when("_valued").then("Va").otherwise(pl.col("C") * pl.col("Vo")),
-        factor=factor,
+        factor=factor * link,
         volume_factor=pl.when(rights).then(1.0).otherwise(factor),
+        new_level=pl.col("link").is_not_null(),
         limit_up=pl.col("UL") == "1",
         limit_down=pl.col("LL") == "1",
         s33="S33",

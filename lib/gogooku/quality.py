@@ -26,6 +26,7 @@ OPEN, HIGH, LOW, CLOSE, VOLUME, VALUE, FACTOR = range(len(FIELDS))
 
 SIGN, LIMIT, CONTRADICTION, DERIVED = 1, 2, 3, 4
 RULES = {SIGN: "sign", LIMIT: "daily_limit", CONTRADICTION: "contradiction", DERIVED: "derived"}
+NEW_LEVEL = "new_level"
 REASONS = {
     SIGN: "a price or factor is a finite number above 0, a volume or value one not below it",
     CONTRADICTION: "no price of a day is above its high or below its low",
@@ -42,6 +43,11 @@ Source: Tokyo Stock Exchange, "Daily Price Limits". The rule before it (in force
 after three sessions: the wider one stands for all years, so that no true price is lost to its date.
 """
 HELD = 2
+
+FAR = 1.5
+"""Times the limit beyond which a price that lasts is another level. No limit is above 30 % of its
+base from 100 JPY on, so a split by two goes beyond; true prices that break a limit, in an archive
+of adjusted prices or where the exchange had widened it, do so by little."""
 
 MOST_DOUBLINGS = 40
 """Doublings of a limit beyond which any price is inside it."""
@@ -71,21 +77,29 @@ def clean(
     derived         a value that follows from a rejected close or volume
     duplicate       several rows for one stock and session that differ: none is believed, and of
                     none any field is left
+    new_level       a close that stands by the relief alone, or that is nearer to one rejected for
+                    FAR times the limit than to the last good close: the level has changed without
+                    a factor that says so (a split that the record lacks, another unit). Nothing is
+                    rejected
 
     Returns the bars, one row a stock and session, rejected values null (as is what is no number),
-    sorted by Date and Code; a null factor stands for 1;
+    sorted by Date and Code, with `link` added: on a new level its close over the last good one
+    (times the factors since), else null; a null factor stands for 1;
     and the findings: date, code, rule, field, value, reason, sorted by the first four.
     """
     rows, clashes = _one_row_each(bars.filter(pl.col("Date").is_in(pl.Series(dates).implode())))
     grid = _Grid.of(rows, dates)
     values = np.stack([grid.dense(rows[name], ABSENT.get(name, np.nan)) for name in FIELDS])
-    found, low, high = _judge(values, limit_tolerance, limit_relief_days)
+    found, low, high, links = _judge(values, limit_tolerance, limit_relief_days)
     rejected = [
         pl.when(pl.Series(found[i][grid.cells] == 0)).then(pl.col(name).fill_nan(None)).alias(name)
         for i, name in enumerate(FIELDS)
     ]
-    findings = pl.concat([clashes, grid.findings(values, found, low, high)])
-    return rows.with_columns(rejected), findings.sort("date", "code", "rule", "field")
+    findings = pl.concat(
+        [clashes, grid.findings(values, found, low, high), grid.new_levels(values[CLOSE], links)]
+    )
+    link = pl.Series("link", links[grid.cells], nan_to_null=True)
+    return rows.with_columns(*rejected, link), findings.sort("date", "code", "rule", "field")
 
 
 def _one_row_each(bars: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -146,21 +160,41 @@ class _Grid:
             .otherwise(rule.replace_strict(REASONS, default=None, return_dtype=pl.String)),
         )
 
+    def new_levels(self, close: Floats, links: Floats) -> pl.DataFrame:
+        day, stock = np.nonzero(np.isfinite(links))
+        link = pl.Series(links[day, stock])
+        return pl.select(
+            date=pl.Series(self.dates[day]),
+            code=self.codes.gather(stock),
+            rule=pl.lit(NEW_LEVEL),
+            field=pl.lit("C"),
+            value=pl.Series(close[day, stock]),
+            reason=pl.format(
+                "stands at {} times the last good close, without a factor: no return crosses it",
+                link.round_sig_figs(3),
+            ),
+        )
+
 
 def _judge(
     values: Floats, tolerance: float, relief_days: int
-) -> tuple[npt.NDArray[np.int8], Floats, Floats]:
-    """Walk down the days. Returns (F, T, N) rules broken (0: none) and the (T, N) ranges."""
+) -> tuple[npt.NDArray[np.int8], Floats, Floats, Floats]:
+    """Walk down the days.
+
+    Returns (F, T, N) rules broken (0: none), the ranges and the links of new levels (T, N).
+    """
     found = np.zeros(values.shape, np.int8)
-    low, high = np.empty(values.shape[1:]), np.empty(values.shape[1:])
+    low, high, links = (np.empty(values.shape[1:]) for _ in range(3))
     base = _Base.unknown(values.shape[2])
     for t in range(values.shape[1]):
         base.adjust(values[FACTOR, t])
-        base.set_limits(relief_days)
-        low[t], high[t] = base.range(tolerance)
+        base.set_limits()
+        low[t], high[t] = base.range(tolerance, base.relief(relief_days))
         found[:, t] = _broken(values[:, t], low[t], high[t])
-        base.follow(values[:, t], good=found[CLOSE, t] == 0, tolerance=tolerance)
-    return found, low, high
+        good = found[CLOSE, t] == 0
+        links[t] = base.link(values[CLOSE, t], good, tolerance)
+        base.follow(values[:, t], good, tolerance)
+    return found, low, high, links
 
 
 def _broken(bar: Floats, low: Floats, high: Floats) -> npt.NDArray[np.int8]:
@@ -186,12 +220,15 @@ def _broken(bar: Floats, low: Floats, high: Floats) -> npt.NDArray[np.int8]:
 class _Base:
     """What each of N stocks' limits rest on: the range in which its last close lies, and why.
 
-    low, high            range of the last close [JPY]; one price after a good close
+    last, far            last good close, and the newest since beyond FAR times the limit [JPY]
+    low, high            range of the newest close [JPY]; one price after a good close
     missed               sessions since that good close
     held_up, held_down   sessions in a row with no price, or a single one at the limit or beyond
-    up, down             today's limits, widened and relieved [JPY]
+    up, down             today's limits, widened [JPY]
     """
 
+    last: Floats
+    far: Floats
     low: Floats
     high: Floats
     missed: npt.NDArray[np.int64]
@@ -203,21 +240,36 @@ class _Base:
     @classmethod
     def unknown(cls, stocks: int) -> "_Base":
         nothing, none = np.full(stocks, np.nan), np.zeros(stocks, np.int64)
-        return cls(nothing, nothing, none, none, none, nothing, nothing)
+        return cls(nothing, nothing, nothing, nothing, none, none, none, nothing, nothing)
 
     def adjust(self, factor: Floats) -> None:
         known = np.where((factor > 0) & np.isfinite(factor), factor, 1.0)
+        self.last, self.far = self.last * known, self.far * known
         self.low, self.high = self.low * known, self.high * known
 
-    def set_limits(self, relief_days: int) -> None:
-        relief = 2.0 ** np.clip(self.missed - relief_days, 0, MOST_DOUBLINGS)
+    def set_limits(self) -> None:
         wide_up = np.where(self.held_up >= HELD, WIDENED, 1.0)
         wide_down = np.where(self.held_down >= HELD, WIDENED, 1.0)
-        self.up = daily_limit(self.high) * wide_up * relief
-        self.down = daily_limit(self.low) * wide_down * relief
+        self.up = daily_limit(self.high) * wide_up
+        self.down = daily_limit(self.low) * wide_down
 
-    def range(self, tolerance: float) -> tuple[Floats, Floats]:
-        return self.low - self.down * (1 + tolerance), self.high + self.up * (1 + tolerance)
+    def relief(self, days: int) -> Floats:
+        return np.exp2(np.clip(self.missed - days, 0, MOST_DOUBLINGS), dtype=np.float64)
+
+    def range(self, tolerance: float, times: Floats | float = 1.0) -> tuple[Floats, Floats]:
+        wide = (1 + tolerance) * times
+        return self.low - self.down * wide, self.high + self.up * wide
+
+    def link(self, close: Floats, good: Flags, tolerance: float) -> Floats:
+        """Give a good close over the last one where it is on a new level, else NaN."""
+        price = np.where(good, close, np.nan)
+        step, apart = (np.abs(np.log(price / base)) for base in (self.last, self.far))
+        new = good & (self._outside(close, tolerance) | (apart < step))
+        return np.where(new, close / self.last, np.nan)
+
+    def _outside(self, close: Floats, tolerance: float, times: float = 1.0) -> Flags:
+        low, high = self.range(tolerance, times)
+        return (close < low) | (close > high)
 
     def follow(self, bar: Floats, good: Flags, tolerance: float) -> None:
         """Take in the day: `good` says which closes were not rejected."""
@@ -231,5 +283,8 @@ class _Base:
         self.held_up = np.where(silent | at_top, self.held_up + 1, 0)
         self.held_down = np.where(silent | at_bottom, self.held_down + 1, 0)
         self.missed = np.where(believed, 0, self.missed + 1)
+        self.last = np.where(believed, close, self.last)
+        far = np.where((close > 0) & self._outside(close, tolerance, FAR), close, self.far)
+        self.far = np.where(believed, np.nan, far)
         self.low = np.where(believed, close, np.maximum(self.low - self.down, 0.0))
         self.high = np.where(believed, close, self.high + self.up)

@@ -120,7 +120,7 @@ def build(
 
     evaluations  model → (daily rows, summary), as `evaluation.evaluate` gives them
     facts        as `facts` gives them
-    quality      date, code, rule, field, value, reason: the rejected values
+    quality      date, code, rule, field, value, reason: the findings of quality.clean
     curves       as `read_curves` gives them; None if no model keeps any
 
     Raises UserError if there is no evaluation.

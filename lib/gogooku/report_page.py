@@ -263,13 +263,13 @@ training.</p>{% endif %}
 <ul>{% for text in facts.columns %}<li>{{ text }}</li>{% endfor %}</ul>
 <p><a href="columns.html">Coverage, stale and far values, twins and drift of every column</a></p>
 {% endif %}
-<h3>Rejected values</h3>
+<h3>Impossible prices</h3>
 {% if quality %}
-<p class="caption">Values that cannot be true, by the rule that refused them. They were left out,
-not mended.</p>
+<p class="caption">Values that cannot be true, by the rule that refused them: they were left out,
+not mended. A <code>new_level</code> stands, and no return or label crosses it.</p>
 {{ grid(quality.counts) }}
 <details><summary>{{ quality.title }}</summary>{{ grid(quality.rows) }}</details>
-{% else %}<p>No value was rejected.</p>{% endif %}
+{% else %}<p>The prices gave no finding.</p>{% endif %}
 </section>
 
 <section id="words">

@@ -169,7 +169,7 @@ def universe(years: Sequence[Mapping[str, Any]]) -> Grid | None:
 
 
 def findings(quality: pl.DataFrame) -> dict[str, Any] | None:
-    """Counts of rejected values by rule, and the first of them; None if there are none."""
+    """Counts of the panel's findings by rule, and the first of them; None if there are none."""
     if quality.is_empty():
         return None
     counts = quality.group_by("rule").agg(
@@ -183,7 +183,7 @@ def findings(quality: pl.DataFrame) -> dict[str, Any] | None:
     named = f"The first {len(shown)} of {len(quality):,}" if len(shown) < len(quality) else "All"
     return {
         "counts": Grid(["<Rule", "Values", "Stocks", "Between"], [("", rows)]),
-        "title": f"{named} rejected values",
+        "title": f"{named} findings",
         "rows": Grid(
             ["<Date", "<Code", "<Rule", "<Field", "Value", "<Reason"],
             [("", [_finding(row) for row in shown.iter_rows(named=True)])],

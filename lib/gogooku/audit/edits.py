@@ -25,6 +25,10 @@ DELETED, SWAPPED, CORRECTED, NOVEL = 0.05, 0.1, 0.1, 0.02
 """Shares: rows that vanish; numbers and flags taken from another row; rows that are published again
 with other values; texts that become one never seen before."""
 
+SILENT, INDISPENSABLE = 0.15, {"calendar", "master", "bars"}
+"""Share of the other data sets that end with the moment, so that a run whose data begin after it
+has none: what is made of a data set may depend on whether it has rows at all."""
+
 SPLITS = 0.002
 """Share of the bars that become an ex-date of a split by two, or stop being one."""
 
@@ -54,7 +58,8 @@ def draw(
              the name of this one
 
     Of the rows not yet known all are altered: numbers by noise or another row's number, flags,
-    texts and dates likewise, bars by splits. Some vanish, all rows of a delisted issue among them.
+    texts and dates likewise, bars by splits. Some vanish, all rows of a delisted issue among them,
+    and of a data set that ends with the moment (`ends`) all.
     Added are corrections (a row once more, other values, known a day later), also of those rows of
     the past that the vendor may still correct, and new issues (another's rows under a new code).
 
@@ -67,6 +72,8 @@ def draw(
     disturb = _disturber(entry, rules, random)
     placed = rows.with_row_index(PLACE)
     future = placed.filter(pl.col(COLUMN[clock]) > moment)
+    if ends(dataset, number):
+        return future.with_columns(pl.lit("deleted").alias(EDIT))
     gone = pl.Series(random.random(len(future)) < DELETED) | _drawn_issues(future, number, "out")
     altered = disturb(future.filter(~gone))
     recent = placed.filter(pl.col(COLUMN[clock]) > moment - dt.timedelta(days=2 * entry.reread))
@@ -79,6 +86,16 @@ def draw(
         (disturb(listed), "added"),
     ]
     return pl.concat([part.with_columns(pl.lit(kind).alias(EDIT)) for part, kind in parts])
+
+
+def ends(dataset: str, number: int) -> bool:
+    """Say whether the audit of this number lets the data set end with its moment."""
+    return dataset not in INDISPENSABLE and _mark(number, "ends", dataset) < SILENT
+
+
+def _mark(number: int, *words: str) -> float:
+    """Give a number in [0, 1) that follows from an audit's number and the words alone."""
+    return zlib.crc32(" ".join([str(number), *words]).encode()) / 2**32
 
 
 def apply(rows: pl.DataFrame, dataset: str, edits: pl.DataFrame) -> pl.DataFrame:
@@ -114,9 +131,7 @@ def _drawn_issues(rows: pl.DataFrame, number: int, word: str) -> pl.Series:
     if "Code" not in rows.columns:
         return pl.repeat(False, len(rows), eager=True)
     codes = rows["Code"].unique().to_list()
-    marks = (zlib.crc32(f"{number} {word} {code}".encode()) / 2**32 for code in codes)
-    drawn = [code for code, mark in zip(codes, marks, strict=True) if mark < ISSUES]
-    return rows["Code"].is_in(drawn)
+    return rows["Code"].is_in([code for code in codes if _mark(number, word, code) < ISSUES])
 
 
 def _renamed(rows: pl.DataFrame) -> pl.DataFrame:

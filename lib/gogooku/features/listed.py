@@ -49,7 +49,8 @@ COLUMNS = [
            definition="return over 20 sessions of the universe's members of the stock's S33 "
            "sector, weighted by their market value before"),
     _stock("market_segment_premium", unit="sd", min_obs=SCORED,
-           definition="z-score of market_cap_log among the universe's members of its segment"),
+           definition="z-score of market_cap_log among the universe's members of its segment or "
+           "of the sections that it continues"),
     _stock("shares_float_ratio", unit="share", definition="1 − treasury shares / shares issued"),
     *(
         _listed(f"mkt_{name}", kind="flag", unit="0/1",
@@ -89,7 +90,7 @@ def _sizes(panel: Panel, summary: pl.DataFrame, moments: np.ndarray) -> Values:
         "liquidity_score": ratio(ind.log(traded), size),
         "sector_momentum": _sector_momentum(panel, cap),
         "market_segment_premium": groups.group_zscore(
-            size, panel["market"], panel["universe"], SCORED
+            size, _segment(panel["market"]), panel["universe"], SCORED
         ),
         "shares_float_ratio": ratio(outstanding, issued),
     }
@@ -118,6 +119,14 @@ def _growth(factor: np.ndarray) -> Array:
     for back in range(MONTH):
         product[back:] *= steps[: max(len(steps) - back, 0)]
     return product
+
+
+def _segment(market: np.ndarray) -> np.ndarray:
+    """Number each stock's segment of the day, (T, N); −1 for none."""
+    number = np.full(market.shape, -1)
+    for place, codes in enumerate(SEGMENTS.values()):
+        number[np.isin(market, codes)] = place
+    return number
 
 
 def _segments(panel: Panel) -> Values:

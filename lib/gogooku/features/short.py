@@ -1,10 +1,11 @@
 """Who sells short: reported positions per stock, and short selling's share of trading per sector.
 
 A holder must report a short position of 0.5 % of the shares or more, and once more when it falls
-below. A stock's short interest is the sum over reporters of the newest report of each; a reporter
-that has been silent for a year of sessions counts no more, and where none counts the interest is
-unknown, not zero. Holders whom the exchange names `個人` (individual) are one reporter: what they
-report on one day of one balance day is added up, and the newest of these sums counts.
+below. A stock's short interest is the sum of the positions from 0.5 % on, over reporters by the
+newest report of each: one that fell below is 0. A reporter that has been silent for a year of
+sessions counts no more, and where none counts the interest is unknown, not zero. Holders whom the
+exchange names `個人` (individual) are one reporter: what they report on one day of one balance day
+is added up, and the newest of these sums counts.
 
 A sector's print is one session of selling, known on a later one; a session without a new print is
 no observation. The market is the sum of the 33 sectors, without what belongs to none of them.
@@ -28,6 +29,7 @@ Values = dict[str, np.ndarray]
 REPORTER = ("SSName", "DICName", "FundName")
 INDIVIDUAL = "個人"
 HELD = ("ShrtPosToSO", "ShrtPosShares")
+REPORTABLE = 0.005  # of the shares outstanding
 LASTING = 245  # sessions from a report's balance day to the day on which it lapses
 STALE = 6  # sessions after which a sector's print is no news
 NO_SECTOR = "9999"
@@ -41,7 +43,7 @@ _sector = partial(Column, kind="stock", unit="share", look_back=1, min_obs=1, so
 COLUMNS = [
     _stock("short_ratio", unit="share", look_back=LASTING,
            definition="reported short positions / shares outstanding, sum over reporters of the "
-           f"newest report of each, none older than {LASTING} sessions"),
+           f"newest report of each, none older than {LASTING} sessions; below 0.5 % it is 0"),
     _stock("short_ratio_change_5d", unit="share", look_back=LASTING + 5, min_obs=2,
            definition="short_ratio − that of t−5"),
     _stock("short_ratio_ma5", unit="share", look_back=LASTING + 4, min_obs=enough(5),
@@ -110,7 +112,9 @@ def _by_reporter(reports: pl.DataFrame) -> pl.DataFrame:
     held = (
         pl.when(persons).then(pl.col(name).sum()).otherwise(pl.col(name).last()) for name in HELD
     )
-    return reports.drop_nulls(HELD).group_by(one, maintain_order=True).agg(held)
+    reportable = pl.when(pl.col("ShrtPosToSO") >= REPORTABLE).then(pl.col(HELD)).otherwise(0)
+    counted = reports.drop_nulls(HELD).with_columns(reportable.name.keep())
+    return counted.group_by(one, maintain_order=True).agg(held)
 
 
 def _of_sectors(panel: Panel, sales: pl.DataFrame, moments: np.ndarray) -> Values:
