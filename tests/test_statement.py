@@ -457,6 +457,107 @@ def test_a_filing_is_in_the_shares_of_its_own_day(day, time, book):
     assert at(compute([row], panel), panel, panel.dates[12], "bp") == pytest.approx(0.3)
 
 
+def preferring(first=None, second=None):
+    """Two fiscal years of a company of 10 million common shares and its next first quarter.
+
+    Profit is 200 million a quarter and 300 in the last one; equity is 8,000 million, then 8,400.
+    `first` and `second` are what the second year and the quarter after it file besides.
+    """
+    shares = {"ShOutFY": 11e6, "TrShFY": 1e6, "AvgSh": 10e6, "TA": 2e10}
+    profits = dict(zip(MONTH_ENDS, (200e6, 400e6, 600e6, 900e6), strict=True))
+    days = [dt.date(2021, 8, 10) + dt.timedelta(days=91 * i) for i in range(4)]
+    rows = [
+        filing(day, period, NP=profit, EPS=profit / 10e6, ShEq=8e9, **shares)
+        for day, (period, profit) in zip(days, profits.items(), strict=True)
+    ]
+    rows[-1] |= first or {}
+    quarter = filing(dt.date(2022, 8, 10), "1Q", 2022, NP=300e6, EPS=30.0, ShEq=8.4e9, **shares)
+    return [*rows, quarter | (second or {})]
+
+
+def test_preferred_shares_take_their_part_of_equity_and_profit():
+    panel = panel_of()
+    made = compute(preferring({"BPS": 500.0, "EPS": 70.0}), panel)
+    # 8,000 − 500 × 10 = 3,000 million are theirs, and 900 − 70 × 10 = 200 of the year
+    assert at(made, panel, "2022-06-01", "bp") == pytest.approx(500 / 1000)
+    assert at(made, panel, "2022-06-01", "ep") == pytest.approx(70 / 1000)
+    assert at(made, panel, "2022-09-01", "bp") == pytest.approx(540 / 1000)
+    assert at(made, panel, "2022-09-01", "ep") == pytest.approx((70 + 30 - 20) / 1000)
+    assert at(made, panel, "2022-09-01", "roe") == pytest.approx((900 + 300 - 200) / 8400)
+
+
+def test_preferred_shares_may_hold_more_than_the_equity_and_deepen_a_loss():
+    panel = panel_of()
+    made = compute(preferring({"BPS": -50.0, "NP": -900e6, "EPS": -110.0}), panel)
+    assert at(made, panel, "2022-06-01", "bp") == pytest.approx(-50 / 1000)
+    assert at(made, panel, "2022-06-01", "ep") == pytest.approx(-110 / 1000)
+    assert at(made, panel, "2022-09-01", "bp") == pytest.approx((840 - 850) / 1000)
+    assert at(made, panel, "2022-09-01", "ep") == pytest.approx((-110 + 30 - 20) / 1000)
+
+
+@pytest.mark.parametrize("average", [10e6, 20e6])
+def test_a_split_in_the_filed_figures_and_not_in_the_shares_is_no_preferred_share(average):
+    panel = panel_of()
+    year = {"BPS": 400.0, "EPS": 45.0, "AvgSh": average}
+    after = {"ShOutFY": 22e6, "TrShFY": 2e6, "AvgSh": 20e6, "EPS": 15.0}
+    made = compute(preferring(year, after), panel)
+    assert at(made, panel, "2022-06-01", "bp") == pytest.approx(400 / 1000)
+    assert at(made, panel, "2022-09-01", "bp") == pytest.approx(420 / 1000)
+    assert at(made, panel, "2022-09-01", "ep") == pytest.approx((45 + 15 - 10) / 1000)
+
+
+@pytest.mark.parametrize(
+    "year",
+    [{"EPS": None}, {"AvgSh": None}, {"EPS": -90.0}, {"EPS": 0.09}, {"EPS": 9e4}, {"EPS": 89.95},
+     {"AvgSh": 1e6}, {"AvgSh": 1e8}, {"EPS": 110.0}],
+)  # fmt: skip
+def test_profit_per_share_falls_back_on_profit_where_eps_tells_of_no_preferred_shares(year):
+    panel = panel_of()
+    made = compute(preferring(year), panel)
+    assert at(made, panel, "2022-06-01", "ep") == pytest.approx(90 / 1000)
+    assert at(made, panel, "2022-09-01", "ep") == pytest.approx(100 / 1000)
+
+
+def test_a_loss_in_a_wrong_unit_is_that_loss():
+    panel = panel_of()
+    made = compute(preferring({"NP": -900e6, "EPS": -90e3}), panel)
+    assert at(made, panel, "2022-06-01", "ep") == pytest.approx(-90 / 1000)
+
+
+def test_book_value_under_other_rules_is_not_the_groups():
+    panel = panel_of()
+    for rules in ("IFRS", "US"):
+        document = f"FYFinancialStatements_Consolidated_{rules}"
+        made = compute(preferring({"BPS": 500.0, "DocType": document}), panel)
+        assert at(made, panel, "2022-06-01", "bp") == pytest.approx(800 / 1000)
+        assert at(made, panel, "2022-09-01", "bp") == pytest.approx(840 / 1000)
+
+
+def test_what_preferred_shares_hold_is_told_for_a_year():
+    panel = panel_of(900)
+    rows = preferring({"BPS": 500.0})
+    late = {**rows[-1], "DiscDate": dt.date(2023, 8, 10), "CurPerEn": dt.date(2023, 6, 30),
+            "CurFYSt": dt.date(2023, 4, 1), "CurFYEn": dt.date(2024, 3, 31)}  # fmt: skip
+    made = compute([*rows, late], panel)
+    assert at(made, panel, "2023-06-01", "bp") == pytest.approx(540 / 1000)
+    assert at(made, panel, "2023-08-10", "bp") == pytest.approx(840 / 1000)
+
+
+def test_a_correction_tells_anew_what_preferred_shares_take():
+    panel = panel_of()
+    *rows, quarter = preferring({"BPS": 500.0, "EPS": 70.0})
+    day = dt.date(2022, 6, 15)
+    repeat = {**rows[-1], "DiscDate": day, "BPS": None}
+    corrected = {**rows[-1], "DiscDate": day, "BPS": 600.0, "EPS": 80.0}
+    for row, (book, profit), later in ((repeat, (500, 70), 540), (corrected, (600, 80), 640)):
+        made = compute([*rows, row, quarter], panel)
+        assert at(made, panel, "2022-06-14", "bp") == pytest.approx(500 / 1000)
+        assert at(made, panel, "2022-06-14", "ep") == pytest.approx(70 / 1000)
+        assert at(made, panel, "2022-06-15", "bp") == pytest.approx(book / 1000)
+        assert at(made, panel, "2022-06-15", "ep") == pytest.approx(profit / 1000)
+        assert at(made, panel, "2022-09-01", "bp") == pytest.approx(later / 1000)
+
+
 # ---- laws
 
 

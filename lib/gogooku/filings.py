@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 import polars as pl
 
-Figures = tuple[float, ...]  # sales, operating profit, profit [JPY]; NaN where unknown
+Figures = tuple[float, ...]
+"""Sales, operating profit, profit, profit to common shareholders [JPY]; NaN where unknown."""
 Guidance = tuple[float, ...]
 """Operating profit, profit [JPY], EPS, dividend [JPY per share] of a fiscal year; operating profit
 and profit of its first half."""
@@ -27,7 +28,11 @@ ORDER = ["Code", "known_at", "DiscNo"]  # in which filings are read
 DOLLARS = {"62690": dt.date(2022, 2, 1)}
 """Code → day from which the company files in US dollars, which no field says. Source: the vendor's
 page on fins/summary, of MODEC."""
-NO_FIGURES: Figures = (nan,) * 3
+SLIPS = (1, 2, 3, 4, 5, 10, 100, 1000)
+"""What a figure per share may be wrong by, either way, for another reason than preferred shares:
+nothing, a split, a unit. Its sign may be wrong too."""
+CLOSE = 0.005  # as near to a slip as rounding leaves it
+NO_FIGURES: Figures = (nan,) * 4
 NO_GUIDANCE: Guidance = (nan,) * 6
 
 
@@ -51,7 +56,9 @@ class Filing(NamedTuple):
     sales: float
     operating: float
     profit: float
-    book: float  # per share
+    common: float  # profit to common shareholders
+    book: float  # per common share, as filed
+    preferred: float  # equity that belongs to preferred shares; NaN where it is not told
     forecast: list[float]
     next_forecast: list[float]
 
@@ -96,6 +103,7 @@ class Company:
     """All that one company has published so far."""
 
     figures: dict[bool, dict[int, dict[int, Figures]]] = field(default_factory=dict)
+    preferred: dict[int, float] = field(default_factory=dict)  # equity, by month
     newest: Filing | None = None
     published: dt.datetime | None = None
     closed: int = 0  # newest fiscal year that is reported whole or followed by filings of the next
@@ -145,8 +153,10 @@ class Company:
 
     def _add_figures(self, filing: Filing) -> None:
         periods = self.figures.setdefault(filing.single, {}).setdefault(filing.end, {})
-        given = (filing.sales, filing.operating, filing.profit)
+        given = (filing.sales, filing.operating, filing.profit, filing.common)
         periods[filing.length] = _overlay(given, periods.get(filing.length, NO_FIGURES))
+        if filing.preferred == filing.preferred:
+            self.preferred[filing.end] = filing.preferred
         if filing.end == filing.year:
             self.closed = max(self.closed, filing.end)
         old = self.newest
@@ -184,11 +194,11 @@ class Company:
 
     def _with_actuals(self, state: State, newest: Filing) -> State:
         periods = self.figures[newest.single]
-        sales, operating, profit = periods[newest.end][newest.length]
+        sales, operating, profit, _ = periods[newest.end][newest.length]
         quarter = _last(periods, newest.end, QUARTER)
         year_before = _last(periods, newest.end - YEAR, QUARTER)
         yoy = tuple(change(new, was) for new, was in zip(quarter, year_before, strict=True))
-        year_sales, _, year_profit = _last(periods, newest.end, YEAR)
+        year_sales, _, year_profit, year_common = _last(periods, newest.end, YEAR)
         guided_op, guided_np, *_ = self.guidance.get(newest.year, NO_GUIDANCE)
         return state._replace(
             statement_at=self.published,
@@ -203,10 +213,21 @@ class Company:
             roa=_share(year_profit, newest.assets),
             change_in_est=newest.changed_estimates,
             nc_flag=float(newest.single),
-            eps=_share(year_profit, newest.shares),
-            bps=first_known(_share(newest.equity, newest.shares), newest.book),
+            eps=_share(year_common, newest.shares),
+            bps=first_known(newest.book, self._made_book(newest)),
             sps=_share(year_sales, newest.shares),
         )
+
+    def _made_book(self, newest: Filing) -> float:
+        """Give the common shareholders' equity per share.
+
+        What the preferred shares hold is taken from the last period within a year that told it. It
+        is an amount, not a share of the equity: they were issued at a price and gain no more than
+        their dividend.
+        """
+        months = range(newest.end, newest.end - YEAR - 1, -1)
+        preferred = next((self.preferred[end] for end in months if end in self.preferred), 0.0)
+        return _share(newest.equity - preferred, newest.shares)
 
 
 def walk(rows: pl.DataFrame) -> Iterator[State]:
@@ -230,10 +251,17 @@ def prepare(summary: pl.DataFrame, basis: pl.Expr) -> pl.DataFrame:
 
     Shareholders' equity is `ShEq`, or assets × equity ratio where the company gave none: never
     `Eq`, which holds the minorities. Shares are those issued less those in treasury, or else the
-    period's average.
+    period's average. `BPS` is read from documents under Japanese rules alone: beside the group's
+    figures under others it is that of the parent.
     """
     document = pl.col("DocType")
+    equity = pl.coalesce("ShEq", pl.col("EqAR") * pl.col("TA"))
     shares = pl.coalesce(pl.col("ShOutFY") - pl.col("TrShFY").fill_null(0), "AvgSh")
+    average = pl.col("AvgSh")
+    book = pl.when(document.str.ends_with("_JP")).then("BPS")
+    # EqAR comes to a thousandth, EPS to 0.01 and NP to the million.
+    preferred = _claim(equity, book, (shares, average), pl.col("TA") * 0.0005)
+    due = _claim(pl.col("NP"), pl.col("EPS"), (average, shares), average * 0.01 + 1e6)
     running = _guidance(basis, "FOP FNP FEPS FDivAnn FOP2Q FNP2Q")
     following = _guidance(basis, "NxFOP NxFNp NxFEPS NxFDivAnn NxFOP2Q NxFNp2Q")
     year = _month("CurFYEn")
@@ -252,13 +280,39 @@ def prepare(summary: pl.DataFrame, basis: pl.Expr) -> pl.DataFrame:
         pl.coalesce(_month("NxtFYEn"), year + YEAR).fill_null(0).alias("next_year"),
         pl.col("ChgAcEst").cast(pl.Float64).fill_null(nan),
         pl.col("TA").fill_null(nan),
-        pl.coalesce("ShEq", pl.col("EqAR") * pl.col("TA")).fill_null(nan).alias("equity"),
+        equity.fill_null(nan).alias("equity"),
         (shares * basis).fill_null(nan).alias("shares"),
         pl.col("Sales", "OP", "NP").fill_null(nan),
-        (pl.col("BPS") / basis).fill_null(nan),
+        (pl.col("NP") - due.fill_null(0)).fill_null(nan).alias("common"),
+        (book / basis).fill_null(nan).alias("book"),
+        preferred.fill_null(nan).alias("preferred"),
         running.alias("forecast"),
         following.alias("next_forecast"),
     )
+
+
+def _claim(
+    whole: pl.Expr, per_share: pl.Expr, counts: tuple[pl.Expr, pl.Expr], rounding: pl.Expr
+) -> pl.Expr:
+    """Give what preferred shares take of a company's figure: what the common ones leave of it.
+
+    whole       figure of the company [JPY]
+    per_share   the same, filed for one common share [JPY]
+    counts      common shares, by the count that belongs to the figure and by the other one
+    rounding    what the figures are not exact to [JPY]
+
+    0 where no more than rounding is left, and where a slip explains it: a split after the period's
+    end may be in the figure and not in the count, or a count may be wrong. Null without numbers.
+    """
+    left = whole - per_share * counts[0]
+    times = [(whole / (per_share * count)).abs() for count in counts]
+    slips = [
+        (pl.max_horizontal(ratio, 1 / ratio) / slip - 1).abs() < CLOSE
+        for ratio in times
+        for slip in SLIPS
+    ]
+    claimed = (left > rounding) & ~pl.any_horizontal(slips).fill_null(False)
+    return pl.when(left.is_not_null()).then(pl.when(claimed).then(left).otherwise(0.0))
 
 
 def _guidance(basis: pl.Expr, names: str) -> pl.Expr:
@@ -299,14 +353,18 @@ def _last(periods: dict[int, dict[int, Figures]], end: int, months: int) -> Figu
 
 
 def _carried(filing: Filing, old: Filing | None) -> Filing:
-    """Keep the balance sheet of the filing before where this one has none."""
+    """Keep the balance sheet of the filing before where this one has none.
+
+    Book value per share is kept by a correction alone: a later period's is made from its equity.
+    """
     if old is None:
         return filing
+    corrects = (filing.end, filing.single) == (old.end, old.single)
     return filing._replace(
         assets=first_known(filing.assets, old.assets),
         equity=first_known(filing.equity, old.equity),
         shares=first_known(filing.shares, old.shares),
-        book=first_known(filing.book, old.book),
+        book=first_known(filing.book, old.book) if corrects else filing.book,
     )
 
 

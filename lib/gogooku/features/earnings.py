@@ -225,7 +225,7 @@ class Announcements:
 def _surprise(newest: Filing, figures: filings.Figures, guided: Guidance) -> float:
     months = newest.length + newest.year - newest.end  # of the fiscal year
     share = newest.length / months if months > 0 else nan
-    _, operating, profit = figures
+    _, operating, profit, _ = figures
     guided_operating, guided_profit, *_, half_operating, half_profit = guided
     due_operating, due_profit = share * guided_operating, share * guided_profit
     if newest.length == HALF:

@@ -4,9 +4,9 @@ A figure counts from the first session whose moment of decision is not before it
 Figures and guidance are carried separately and expire 245 sessions after they were published.
 Guidance in force is that for the running fiscal year: the first that is neither reported whole nor
 followed by filings of the next.
-Quarters are de-cumulated; TTM is the sum of the last twelve months. Per-share figures are re-based
-for the splits after their filing. Of a company that files in US dollars (`filings.DOLLARS`) ratios
-to the price are null, and nothing is compared with what it filed in yen.
+Quarters are de-cumulated; TTM is the sum of the last twelve months. Per-share figures are those of
+a common share, re-based for the splits after their filing. Of a company that files in US dollars
+(`filings.DOLLARS`) ratios to the price are null, and nothing is compared with what it filed in yen.
 """
 
 import logging
@@ -50,8 +50,10 @@ COLUMNS = [
     _flag("stmt_imp_statement", definition="first session on which the newest period counts"),
     _column("stmt_days_since_statement", unit="sessions", told=False,
             definition=f"sessions since that session, at most {LONGEST}"),
-    _column("stmt_ep", unit="ratio", definition="TTM profit per share / close"),
-    _column("stmt_bp", unit="ratio", definition="shareholders' equity per share / close"),
+    _column("stmt_ep", unit="ratio", definition="TTM profit to common shareholders per share / "
+            "close"),
+    _column("stmt_bp", unit="ratio", definition="book value per share as filed, or shareholders' "
+            "equity less what preferred shares last held, per share / close"),
     _column("stmt_sp", unit="ratio", definition="TTM sales per share / close"),
     _column("stmt_div_yield_fore", unit="ratio", definition="guided annual dividend / close"),
 ]  # fmt: skip
