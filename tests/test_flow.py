@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from gogooku import calendar
 from gogooku.features import flow
+from gogooku.features.families import FAMILIES
 from gogooku.sources.catalogue import DATASETS, GROUPS
 from panels import make, weekdays
 
@@ -18,6 +19,7 @@ FRIDAY = dt.date(2020, 1, 10)
 INSTITUTIONS = ["InvTr", "InsCo", "Bank", "TrstBnk", "OthFin"]
 INVESTORS = ["Prop", "Ind", "Frgn", "SecCo", "BusCo", "OthCo", *INSTITUTIONS]
 OLD, NEW = ("TSE1st", "TSE2nd", "TSEMothers"), ("TSEPrime", "TSEStandard", "TSEGrowth")
+REFORM = dt.date(2022, 4, 4)
 
 
 def print_of(week, section="TSEPrime", *, seed=0, published=None, **fields):
@@ -189,15 +191,153 @@ def test_jasdaq_without_prints_takes_all_markets():
     assert share == pytest.approx(own["FrgnTot"][-1] / own["TotTot"][-1], rel=1e-6)
 
 
-def test_a_series_goes_on_under_its_new_name():
-    rows = [row for row in history(sections=OLD) if row["EnDate"] < dt.date(2022, 4, 4)]
-    rows += [row for row in history() if row["EnDate"] > dt.date(2022, 4, 4)]
-    panel = panel_of()
-    day = dt.date(2022, 6, 1)
-    total = np.concatenate([series(rows, name, day)["TotTot"] for name in ("TSE1st", "TSEPrime")])
+def over_the_reform(before=(*OLD, "TSEJASDAQ")):
+    """Prints of the old sections for the weeks before the reform, of the new ones since."""
+    old = [row for row in history(sections=before) if row["EnDate"] < REFORM]
+    return old + [row for row in history() if row["EnDate"] > REFORM]
+
+
+@pytest.mark.parametrize(
+    "market, names",
+    [("0111", ("TSE1st", "TSEPrime")), ("0113", ("TSEMothers", "TSEGrowth"))],
+)
+def test_a_series_goes_on_under_its_new_name(market, names):
+    rows, panel, day = over_the_reform(), panel_of(market=market), dt.date(2022, 6, 1)
+    total = np.concatenate([series(rows, name, day)["TotTot"] for name in names])
     assert at(compute(rows, panel), panel, day, "flow_activity_ratio") == pytest.approx(
         total[-1] / total[-52:].mean(), rel=1e-6
     )
+
+
+@pytest.mark.parametrize("day", [dt.date(2022, 4, 4), dt.date(2022, 4, 14), dt.date(2022, 6, 1)])
+def test_standard_continues_the_2nd_section_and_jasdaq_together(day):
+    rows, panel = over_the_reform(), panel_of(dt.date(2022, 3, 1), 80, market="0112")
+    made = compute(rows, panel)
+    second, jasdaq = (series(rows, name, day) for name in ("TSE2nd", "TSEJASDAQ"))
+    x = {name: second[name] + jasdaq[name] for name in second}
+    if day == dt.date(2022, 6, 1):  # seven weeks have been published since
+        own = series(rows, "TSEStandard", day)
+        assert len(own["TotTot"]) == 7
+        x = {name: np.concatenate([x[name], own[name]]) for name in x}
+    for name, value in by_hand(x, (day.weekday() - 4) % 5).items():
+        assert at(made, panel, day, name) == pytest.approx(float(value), rel=1e-5), name
+
+
+def test_stocks_of_the_2nd_section_and_of_jasdaq_see_their_own_series():
+    rows, day = over_the_reform(), dt.date(2022, 3, 30)
+    for market, name in (("0102", "TSE2nd"), ("0106", "TSEJASDAQ"), ("0107", "TSEJASDAQ")):
+        panel = panel_of(dt.date(2022, 3, 1), market=market)
+        total = series(rows, name, day)["TotTot"]
+        made = at(compute(rows, panel), panel, day, "flow_activity_ratio")
+        assert made == pytest.approx(total[-1] / total[-52:].mean(), rel=1e-6)
+
+
+def test_a_week_that_one_part_lacks_is_none_of_standard():
+    rows = over_the_reform()
+    lacking = dt.date(2022, 3, 4)
+    rows = [row for row in rows if (row["Section"], row["EnDate"]) != ("TSEJASDAQ", lacking)]
+    panel, day = panel_of(dt.date(2022, 3, 1), market="0112"), dt.date(2022, 4, 12)
+    second, jasdaq = (
+        [row for row in rows if row["Section"] == name and row["EnDate"] != lacking]
+        for name in ("TSE2nd", "TSEJASDAQ")
+    )
+    total = np.array([a["TotTot"] + b["TotTot"] for a, b in zip(second, jasdaq, strict=True)])
+    made = compute(rows, panel)
+    assert at(made, panel, day, "flow_activity_ratio") == pytest.approx(
+        total[-1] / total[-51:].mean(), rel=1e-6
+    )
+    # while it is the newest week, Standard keeps the one before
+    assert at(made, panel, "2022-03-14", "flow_days_since") == 6
+    only_second = [row for row in rows if row["Section"] != "TSEJASDAQ"]
+    panel = panel_of(market="0112")
+    made = compute(only_second, panel)
+    assert np.isfinite(made["flow_foreign_share"]).all()
+    assert np.isnan(made["flow_activity_ratio"]).all()
+
+
+def test_all_markets_hold_the_2nd_section_and_jasdaq_once():
+    rows, day = over_the_reform(), dt.date(2022, 3, 30)
+    panel = panel_of(dt.date(2022, 3, 1), market="0109")
+    parts = [series(rows, name, day) for name in (*OLD, "TSEJASDAQ")]
+    foreign, total = (sum(x[name][-1] for x in parts) for name in ("FrgnBal", "TotTot"))
+    total_of_year = sum(x["TotTot"][-52:] for x in parts).mean()
+    made = compute(rows, panel)
+    assert at(made, panel, day, "flow_activity_ratio") == pytest.approx(
+        total / total_of_year, rel=1e-6
+    )
+    net = foreign / sum(x["FrgnTot"][-1] for x in parts)
+    assert at(made, panel, day, "flow_foreign_net_ratio") == pytest.approx(net, rel=1e-5)
+
+
+# ---- prints that lapse ---------------------------------------------------------------------------
+
+LAST = dt.date(2022, 5, 12)  # the day of the last publication, which counts from the 13th on
+LAPSED = "2022-06-10"  # 20 sessions after the 13th
+
+
+def ended(rows, sections=NEW):
+    return [row for row in rows if row["PubDate"] <= LAST or row["Section"] not in sections]
+
+
+def test_a_print_lapses_20_sessions_after_it_first_counted():
+    panel = panel_of()
+    made = compute(ended(history()), panel)
+    lapse, first = (
+        np.searchsorted(panel.dates, np.datetime64(day)) for day in (LAPSED, "2022-05-13")
+    )
+    assert made["flow_days_since"][first:lapse, 0].tolist() == list(range(20))
+    for name, values in made.items():
+        assert np.isfinite(values[first:lapse]).all(), name
+        assert np.isnan(values[lapse:]).all(), name
+
+
+def test_a_correction_gives_a_lapsed_print_no_new_life():
+    rows, panel = ended(history()), panel_of()
+    newest = next(row for row in rows if row["PubDate"] == LAST)
+    made = compute([*rows, {**newest, "PubDate": dt.date(2022, 6, 13)}], panel)
+    lapse = np.searchsorted(panel.dates, np.datetime64(LAPSED))
+    assert all(np.isnan(values[lapse:]).all() for values in made.values())
+
+
+def test_a_print_that_comes_after_a_lapse_counts_at_once():
+    resumed = [row for row in history() if row["PubDate"] >= dt.date(2022, 6, 16)]
+    panel = panel_of()
+    made = compute(ended(history()) + resumed, panel)
+    assert np.isnan(at(made, panel, "2022-06-16", "flow_foreign_share"))
+    assert at(made, panel, "2022-06-17", "flow_days_since") == 0
+    assert at(made, panel, "2022-06-17", "flow_impulse") == 1
+
+
+@pytest.mark.parametrize("sections", [NEW, ("TSEPrime",)])
+def test_where_the_section_s_print_has_lapsed_all_markets_count(sections):
+    rows = ended(history(sections=(*NEW, "TokyoNagoya")), sections)
+    panel, elsewhere = panel_of(), panel_of(market="0109")
+    made, all_markets = compute(rows, panel), compute(rows, elsewhere)
+    lapse = np.searchsorted(panel.dates, np.datetime64(LAPSED))
+    for name, values in made.items():
+        np.testing.assert_array_equal(values[lapse:], all_markets[name][lapse:], err_msg=name)
+    everywhere = series(rows, "TokyoNagoya", dt.date(2022, 6, 10))
+    share = at(made, panel, LAPSED, "flow_foreign_share")
+    assert share == pytest.approx(everywhere["FrgnTot"][-1] / everywhere["TotTot"][-1], rel=1e-6)
+    assert at(made, panel, LAPSED, "flow_days_since") == 0  # that of the 9th
+    own = series(rows, "TSEPrime", dt.date(2022, 6, 9))
+    share = at(made, panel, "2022-06-09", "flow_foreign_share")
+    assert share == pytest.approx(own["FrgnTot"][-1] / own["TotTot"][-1], rel=1e-6)
+
+
+def test_windows_hold_the_prints_of_60_weeks():
+    # 22 weeks without a print: of the 60 weeks before 2022-05-12, 38 have one
+    gap = (dt.date(2021, 8, 1), dt.date(2022, 1, 1))
+    rows = [row for row in history() if not gap[0] < row["PubDate"] < gap[1]]
+    panel, day = panel_of(), dt.date(2022, 5, 13)
+    reached = dt.date(2022, 5, 12) - dt.timedelta(weeks=60)
+    total = np.array(
+        [row["TotTot"] for row in rows
+         if row["Section"] == "TSEPrime" and row["EnDate"] > reached and row["PubDate"] < day]
+    )  # fmt: skip
+    assert len(total) == 38
+    ratio = at(compute(rows, panel), panel, day, "flow_activity_ratio")
+    assert ratio == pytest.approx(total[-1] / total.mean(), rel=1e-6)
 
 
 def test_short_histories_leave_scores_null():
@@ -207,22 +347,54 @@ def test_short_histories_leave_scores_null():
     assert np.isfinite(made["flow_foreign_net_ratio"]).all()
 
 
-@pytest.mark.parametrize("cut", [3, 12, 31])
-def test_nothing_published_later_moves_an_earlier_day(cut):
-    panel = panel_of()
-    rng = np.random.default_rng(3)
-    rows = history()
-    late = []
-    for i, days in zip(rng.integers(300, 390, 40), rng.integers(1, 60, 40), strict=True):
-        published = rows[i]["PubDate"] + dt.timedelta(days=int(days))
-        late.append({**rows[i], "PubDate": published, "FrgnBal": 500.0})
+def corrected(rows, seed=3):
+    """The rows and 40 late corrections, of which some come after a year."""
+    rng = np.random.default_rng(seed)
+    late = [
+        {**rows[i], "PubDate": rows[i]["PubDate"] + dt.timedelta(days=int(days)), "FrgnBal": 500.0}
+        for i, days in zip(
+            rng.integers(len(rows) // 3, len(rows), 40), rng.integers(1, 450, 40), strict=True
+        )
+    ]
+    return rows + late
+
+
+@pytest.mark.parametrize("market", ["0111", "0112", "0102", "0109"])
+@pytest.mark.parametrize("cut", [3, 12, 24, 31, 60])
+def test_nothing_published_later_moves_an_earlier_day(market, cut):
+    panel = panel_of(dt.date(2022, 3, 14), 80, market=market)
+    rows = [
+        row for row in over_the_reform() if not LAST < row["PubDate"] < dt.date(2022, 6, 20)
+    ]  # so that prints lapse too
     moments = calendar.decision_moments(panel.dates, "close", CLOSES)
-    whole = stamped(rows + late)
+    whole = stamped(corrected(rows))
     told = whole.filter(pl.col("known_at").dt.replace_time_zone(None) <= moments[cut])
     assert 0 < len(told) < len(whole)
     full, partial = (flow.compute(panel, rows, moments) for rows in (whole, told))
     for name, values in full.items():
         np.testing.assert_array_equal(values[: cut + 1], partial[name][: cut + 1], err_msg=name)
+
+
+@pytest.mark.parametrize("market", ["0111", "0112"])
+@pytest.mark.parametrize("first", [330, 420, 555, 600, 640])
+def test_a_span_with_its_look_back_equals_the_whole(market, first):
+    days = weekdays(680, dt.date(2020, 1, 6))
+    gap = (dt.date(2021, 6, 1), dt.date(2021, 12, 1))
+    rows = [row for row in over_the_reform() if not gap[0] < row["PubDate"] < gap[1]]
+    # the last that is known for 20 sessions before day 640 is a correction of an old week
+    rows = [row for row in corrected(rows) if row["PubDate"] < days[610].item()]
+    old = next(row for row in rows if row["EnDate"] == dt.date(2021, 3, 5))
+    rows = [*rows, {**old, "PubDate": days[635].item()}]
+    read = FAMILIES["flow"]
+    loaded = [row for row in rows if row["PubDate"] >= days[first - read["investor_types"]].item()]
+    start = first - read["panel"]
+    whole, span = (
+        make(np.full((len(some), 1), 100.0), days=some, market=market)
+        for some in (days, days[start:])
+    )
+    at_once, of_span = compute(rows, whole), compute(loaded, span)
+    for name, values in at_once.items():
+        np.testing.assert_array_equal(values[first:], of_span[name][first - start :], err_msg=name)
 
 
 def test_no_rows_give_null_columns_and_a_warning(caplog):

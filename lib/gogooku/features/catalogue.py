@@ -54,6 +54,9 @@ Columns of your own join these: [features-user.md](features-user.md).
 """
 
 NOTES = {
+    "flow": "A print lapses 20 sessions after its week first counted: then all columns are null. "
+    "Windows hold the\nprints of the 60 weeks before the newest publication. Weeks of Standard "
+    "before April 2022 are the\nsums of the 2nd section's and JASDAQ's.\n",
     "index": "The indices of the 33 and of the 17 sectors are each stock's own, as `sect_…` and "
     "`sect17_…`; as columns of the day they would be 350 more.\n",
 }

@@ -2,13 +2,18 @@
 
 A print is one week of one section. On each day the whole series is taken as it was known at the
 moment of decision: of every week the newest row published by then, so a correction counts from its
-own publication on and changes no earlier day. Windows count prints. A stock takes the newest print
-of its section; where that section has none, the sum of all markets.
+own publication on and changes no earlier day. Windows count prints, of the 60 weeks before the
+newest publication. A stock takes the newest print of its section; where that section has none, the
+sum of all markets. A print lapses 20 sessions after its week first counted: then all is null.
 
-The sections of April 2022 continue those they took over from: Prime the 1st, Standard the 2nd,
-Growth Mothers. net/x is balance over turnover of x; institutions are trusts, insurers and banks.
+The sections of April 2022 continue those they took over from: Prime the 1st, Growth Mothers,
+Standard the 2nd and JASDAQ added up, in the weeks that have both. Prints do not tell apart the part
+of JASDAQ that went to Growth, which was small. Stocks of the 2nd and of JASDAQ see their own alone.
+
+net/x is balance over turnover of x; institutions are trusts, insurers and banks.
 """
 
+import datetime as dt
 import logging
 from functools import partial
 
@@ -25,14 +30,19 @@ log = logging.getLogger(__name__)
 Values = dict[str, np.ndarray]
 
 YEAR = 52  # prints
-LONGEST = 20  # sessions since a print, as far as they are counted
+REACH = 60  # weeks: a year's prints and 4 more, with room for weeks that have none
+LASTING = 20  # sessions from the first on which a week counts to the one on which it lapses
+BACK = LASTING + 5 * REACH  # sessions
 
+PRIME, STANDARD, GROWTH, SECOND, JASDAQ, ALL = range(6)
 SECTIONS = {
-    "TSEPrime": 0, "TSE1st": 0, "TSEStandard": 1, "TSE2nd": 1, "TSEGrowth": 2, "TSEMothers": 2,
-    "TSEJASDAQ": 3, "TokyoNagoya": 4,
+    "TSEPrime": PRIME, "TSE1st": PRIME, "TSEStandard": STANDARD, "TSE2nd": SECOND,
+    "TSEGrowth": GROWTH, "TSEMothers": GROWTH, "TSEJASDAQ": JASDAQ, "TokyoNagoya": ALL,
 }  # fmt: skip
-ALL = 4
-SECTION_OF_MARKET = {111: 0, 101: 0, 112: 1, 102: 1, 113: 2, 104: 2, 106: 3, 107: 3}
+SECTION_OF_MARKET = {
+    111: PRIME, 101: PRIME, 112: STANDARD, 102: SECOND, 113: GROWTH, 104: GROWTH,
+    106: JASDAQ, 107: JASDAQ,
+}  # fmt: skip
 
 INSTITUTIONS = ("InvTr", "InsCo", "Bank", "TrstBnk", "OthFin")
 GROUPS = ("Prop", "Ind", "Frgn", "SecCo", "BusCo", "OthCo", *INSTITUTIONS)
@@ -40,9 +50,12 @@ TURNOVERS = ("Tot", "Brk", "Ind", "Frgn", *INSTITUTIONS)
 FIELDS = [*(f"{group}Bal" for group in (*GROUPS, "Brk")), *(f"{group}Tot" for group in TURNOVERS)]
 
 SOURCE = "JPX, trading by type of investors"
-_column = partial(Column, kind="market", look_back=0, min_obs=1, source=SOURCE)
-_flag = partial(Column, kind="flag", unit="0/1", look_back=0, min_obs=1, source=SOURCE)
-_year = partial(Column, look_back=5 * YEAR, min_obs=enough(YEAR), source=SOURCE)
+# Even one print's columns look all the way back: whether it has lapsed rests on when its week was
+# first published, and a correction may come late.
+_known = partial(Column, look_back=BACK, source=SOURCE)
+_column = partial(_known, kind="market", min_obs=1)
+_flag = partial(_known, kind="flag", unit="0/1", min_obs=1)
+_year = partial(_known, min_obs=enough(YEAR))
 _score = partial(_year, kind="market", unit="sd")
 
 COLUMNS = [
@@ -63,18 +76,18 @@ COLUMNS = [
     _flag("flow_activity_low", definition="flow_activity_z ≤ −1"),
     _flag("flow_impulse", definition="first session on which the newest week counts"),
     _column("flow_days_since", unit="sessions",
-            definition="sessions since the newest week first counted, at most 20"),
-    _column("institutional_accumulation", unit="ratio", look_back=20,
+            definition="sessions since the newest week first counted, 0 to 19"),
+    _column("institutional_accumulation", unit="ratio",
             definition="net/institutions, both summed over 4 prints"),
-    _column("foreign_sentiment", unit="ratio", look_back=20,
+    _column("foreign_sentiment", unit="ratio",
             definition="foreigners' balance over the market's turnover, both summed over 4 prints"),
     _column("retail_institutional_divergence", unit="ratio",
             definition="net/individuals − net/institutions"),
     _column("foreign_domestic_divergence", unit="ratio",
             definition="net/foreigners − net/all other customers of brokers"),
-    _column("institutional_persistence", unit="ratio", look_back=50, min_obs=enough(10),
+    _column("institutional_persistence", unit="ratio", min_obs=enough(10),
             definition="abs of the mean sign of institutions' balance over 10 prints"),
-    _column("foreign_persistence", unit="ratio", look_back=50, min_obs=enough(10),
+    _column("foreign_persistence", unit="ratio", min_obs=enough(10),
             definition="abs of the mean sign of foreigners' balance over 10 prints"),
     _score("smart_flow_indicator", definition="mean of the z of net/foreigners and of "
            "net/institutions − z of net/individuals, over 52 prints"),
@@ -99,7 +112,9 @@ def compute(panel: Panel, investor_types: pl.DataFrame, moments: np.ndarray) -> 
     seen = known.as_of(known_at, moments)
     for number in np.unique(seen[seen > 0]):
         days = np.flatnonzero(seen == number)
-        _lay_out(made, days, panel["market"][days], rows[: int(number)], moments)
+        recent = _recent(rows[: int(number)])
+        if not recent.is_empty():
+            _lay_out(made, days, panel["market"][days], recent, moments)
     return made
 
 
@@ -109,33 +124,49 @@ def _ordered(rows: pl.DataFrame) -> pl.DataFrame:
     return placed.sort("known_at", "PubDate", maintain_order=True)
 
 
+def _recent(rows: pl.DataFrame) -> pl.DataFrame:
+    """Keep the weeks within reach of the newest publication: the same, however many are loaded."""
+    return rows.filter(pl.col("EnDate") > pl.col("PubDate").last() - dt.timedelta(weeks=REACH))
+
+
 def _lay_out(
     made: Values, days: np.ndarray, market: np.ndarray, rows: pl.DataFrame, moments: np.ndarray
 ) -> None:
     """Fill in the days on which exactly `rows` are known."""
     amounts = _series(rows)
     newest = _last_known(amounts["TotTot"])
-    section = _sections(market, newest)
-    for name, prints in _features(amounts).items():
-        made[name][days] = ops.known(prints[newest, np.arange(ALL + 1)], np.float32)[section]
     started = np.searchsorted(moments, _first_known(rows))
-    age = days[:, None] - started[newest][section]
-    made["flow_days_since"][days] = np.minimum(age, LONGEST)
-    made["flow_impulse"][days] = age == 0
+    age = np.where(newest < 0, LASTING, days[:, None] - started[newest])
+    fresh = age < LASTING
+    section = _sections(market, fresh)
+    last = {name: prints[newest, np.arange(ALL + 1)] for name, prints in _features(amounts).items()}
+    for name, values in (last | {"flow_days_since": age, "flow_impulse": age == 0}).items():
+        lasting = ops.known(np.where(fresh, values, np.nan), np.float32)
+        made[name][days] = np.take_along_axis(lasting, section, axis=1)
 
 
 def _series(rows: pl.DataFrame) -> Values:
-    """Give each field's series (weeks, sections), the newest row of each week."""
+    """Give each field's series (weeks, sections) [thousand JPY], the newest row of each week."""
     newest = rows.unique(["section", "EnDate"], keep="last", maintain_order=True)
     weeks, week = np.unique(newest["EnDate"].to_numpy(), return_inverse=True)
     series = {}
     for field in FIELDS:
         series[field] = np.full((len(weeks), ALL + 1), np.nan)
         series[field][week, newest["section"].to_numpy()] = newest[field].to_numpy()
-        parts = series[field][:, :ALL]
-        absent = np.isnan(series[field][:, ALL]) & ~np.isnan(parts).all(axis=1)
-        series[field][absent, ALL] = np.nansum(parts[absent], axis=1)
+        _add_up(series[field])
     return series
+
+
+def _add_up(prints: Array) -> None:
+    """Fill in weeks (weeks, sections) of all markets, and of Standard, that have no own print.
+
+    All markets come first: the 2nd and JASDAQ would count twice if Standard held their sum.
+    """
+    parts = prints[:, :ALL]
+    absent = np.isnan(prints[:, ALL]) & ~np.isnan(parts).all(axis=1)
+    prints[absent, ALL] = np.nansum(parts[absent], axis=1)
+    before = np.isnan(prints[:, STANDARD])
+    prints[before, STANDARD] = prints[before, SECOND] + prints[before, JASDAQ]
 
 
 def _last_known(prints: Array) -> np.ndarray:
@@ -144,12 +175,14 @@ def _last_known(prints: Array) -> np.ndarray:
     return np.where(known.any(axis=0), len(prints) - 1 - np.argmax(known[::-1], axis=0), -1)
 
 
-def _sections(market: np.ndarray, newest: np.ndarray) -> np.ndarray:
-    """Give each stock's section; all markets where it has none or that has no print."""
+def _sections(market: np.ndarray, fresh: np.ndarray) -> np.ndarray:
+    """Give each stock's section (days, stocks); all markets where its own has no fresh print.
+
+    market   (days, stocks) codes of the list; fresh  (days, sections)
+    """
     section = np.full(market.shape, ALL)
     for code, own in SECTION_OF_MARKET.items():
-        if newest[own] >= 0:
-            section[market == code] = own
+        section[(market == code) & fresh[:, own, None]] = own
     return section
 
 
