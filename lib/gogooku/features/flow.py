@@ -57,6 +57,8 @@ _column = partial(_known, kind="market", min_obs=1)
 _flag = partial(_known, kind="flag", unit="0/1", min_obs=1)
 _year = partial(_known, min_obs=enough(YEAR))
 _score = partial(_year, kind="market", unit="sd")
+_scored = partial(_year, kind="flag", unit="0/1")
+_month_of = partial(_column, min_obs=4)
 
 COLUMNS = [
     _column("flow_foreign_net_ratio", unit="ratio", definition="net/foreigners"),
@@ -68,18 +70,19 @@ COLUMNS = [
     _score("flow_individual_net_z", definition="z of flow_individual_net_ratio over 52 prints"),
     _score("flow_activity_z", definition="z of turnover over 52 prints"),
     _score("flow_smart_idx", definition="flow_foreign_net_z − flow_individual_net_z"),
-    _score("flow_smart_mom4", definition="flow_smart_idx − that of 4 prints before"),
-    _flag("flow_shock_flag", definition="abs(flow_smart_idx) ≥ 2"),
+    _score("flow_smart_mom4", min_obs=enough(YEAR) + 4,
+           definition="flow_smart_idx − that of 4 prints before"),
+    _scored("flow_shock_flag", definition="abs(flow_smart_idx) ≥ 2"),
     _flag("flow_foreign_net_pos", definition="flow_foreign_net_ratio > 0"),
-    _flag("flow_smart_pos", definition="flow_smart_idx > 0"),
-    _flag("flow_activity_high", definition="flow_activity_z ≥ 1"),
-    _flag("flow_activity_low", definition="flow_activity_z ≤ −1"),
+    _scored("flow_smart_pos", definition="flow_smart_idx > 0"),
+    _scored("flow_activity_high", definition="flow_activity_z ≥ 1"),
+    _scored("flow_activity_low", definition="flow_activity_z ≤ −1"),
     _flag("flow_impulse", definition="first session on which the newest week counts"),
     _column("flow_days_since", unit="sessions",
             definition="sessions since the newest week first counted, 0 to 19"),
-    _column("institutional_accumulation", unit="ratio",
+    _month_of("institutional_accumulation", unit="ratio",
             definition="net/institutions, both summed over 4 prints"),
-    _column("foreign_sentiment", unit="ratio",
+    _month_of("foreign_sentiment", unit="ratio",
             definition="foreigners' balance over the market's turnover, both summed over 4 prints"),
     _column("retail_institutional_divergence", unit="ratio",
             definition="net/individuals − net/institutions"),
