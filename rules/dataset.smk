@@ -57,6 +57,7 @@ rule profile:
         runtime=20,
     params:
         families=setting["features"]["families"],
+        min_stocks=setting["features"]["min_stocks"],
         code=code("profile"),
     script:
         "../workflow_scripts/profile.py"

@@ -65,9 +65,9 @@ def numbers(name, ends=False):
     return (number for number in range(1, 1000) if edits.ends(name, number) == ends)
 
 
-def drawn(name, rows, clock="published", seed=None):
-    seed = seed or next(numbers(name))
-    return edits.draw(rows, name, MOMENT, clock, leaks.RULES[name], (seed, f"{name}/2024y"))
+def drawn(name, rows, clock="published", seed=None, ending=True):
+    seed = (seed or next(numbers(name)), f"{name}/2024y")
+    return edits.draw(rows, name, MOMENT, clock, leaks.RULES[name], seed, ending=ending)
 
 
 @pytest.mark.parametrize("clock", ["published", "served"])
@@ -97,8 +97,10 @@ def test_what_was_known_stays_and_all_else_changes_legally(name, clock):
 @pytest.mark.parametrize("name", sorted(set(DATASETS) - edits.INDISPENSABLE))
 def test_a_data_set_may_end_with_the_day(name):
     rows = raw(name)
-    after = edits.apply(rows, name, drawn(name, rows, seed=next(numbers(name, ends=True))))
+    seed = next(numbers(name, ends=True))
+    after = edits.apply(rows, name, drawn(name, rows, seed=seed))
     assert after.equals(rows.filter(pl.col("known_at") <= MOMENT)) and len(after) < len(rows)
+    assert "altered" in drawn(name, rows, seed=seed, ending=False)["_edit"]
 
 
 def test_the_data_sets_that_a_market_is_made_of_go_on():
@@ -224,6 +226,7 @@ def run_with(folder, values, stage="panel", dates=DATES):
     "values, difference",
     [
         ([0.0, None, 9.0], None),
+        ([0.0, None, None], None),
         ([0.0, 2.0, 3.0], "2024-01-05 13010"),
         ([1e-300, None, 3.0], "2024-01-04 13010"),
         ([-0.0, None, 3.0], "2024-01-04 13010"),

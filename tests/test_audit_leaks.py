@@ -24,6 +24,7 @@ def changes():
             "published",
             leaks.RULES[dataset(name)],
             (NUMBER, name),
+            ending=True,
         )
         for name, rows in leaks.market().items()
     }

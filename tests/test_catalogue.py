@@ -138,7 +138,7 @@ def test_columns_of_the_graph_look_back_as_far_as_its_edges_do():
 
 def test_the_page_says_what_each_family_reads_and_how_far_back():
     page = catalogue.page()
-    assert "## `index`: 216 columns\n\nReads `panel` (250), `indices` (250).\n" in page
+    assert "## `index`: 218 columns\n\nReads `panel` (250), `indices` (250).\n" in page
     assert page.count("\nReads `panel` (") == len(catalogue.CATALOGUE)
 
 

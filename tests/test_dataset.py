@@ -47,7 +47,8 @@ def test_only_members_have_rows_and_only_members_are_peers():
 def test_a_column_that_too_few_of_a_full_day_have_is_null():
     few = family("few", values=[None, 8, 9, 1, 2, 3, None, 4, 5])
     frame, reasons, _ = assembled(family(), few, member=EVERYBODY * 3, min_stocks=3)
-    assert reasons == {}
+    text = "null on {} of 3 days, on which fewer than 3 stocks have it"
+    assert reasons == {"f": text.format(1), "few": text.format(2)}
     assert frame["few"].is_not_null().to_list() == [False] * 3 + [True] * 3 + [False] * 3
     assert frame["f"].is_not_null().to_list() == [True] * 6 + [False] * 3
 

@@ -217,7 +217,7 @@ def test_a_stock_takes_the_index_of_its_sector(field, prefix, sector, code):
     own = rows.filter(Code=code)["C"].to_numpy()
     np.testing.assert_allclose(made[f"{prefix}_r_1d"][1:, 0], np.log(own[1:] / own[:-1]),
                                atol=1e-7)  # fmt: skip
-    for name in index.OF_SECTOR:
+    for name in index.MEASURES:
         values = made[f"{prefix}_{name}"]
         assert np.isfinite(values[-1, 0]) and np.isnan(values[:, 1:]).all()
 
@@ -227,7 +227,7 @@ def test_every_measure_of_a_sector_agrees_with_pandas(whole):
     for prefix, codes in (("sect", ["0040", "0047", "0060"]), ("sect17", ["0080", "0084", "0090"])):
         for slot, code in enumerate(codes):
             expected = measures(rows, code)
-            for name in set(index.OF_SECTOR) - {"natr_14"}:
+            for name in set(index.MEASURES) - {"natr_14"}:
                 np.testing.assert_allclose(
                     made[f"{prefix}_{name}"][:, slot],
                     expected[name].where(series(rows, code).notna()), rtol=2e-5, atol=2e-6,

@@ -30,7 +30,7 @@ def family(kinds, **columns):
 
 
 def measured(kind="stock", **columns):
-    rows = profile.measure(panel(), {"own": family(kind, **columns)}, "2024q1")
+    rows = profile.measure(panel(), {"own": family(kind, **columns)}, "2024q1", 10)
     return {row["column"]: row for row in rows.iter_rows(named=True)}
 
 
@@ -72,7 +72,7 @@ def test_a_stale_value_equals_the_same_stocks_of_the_session_before():
 def test_a_stock_that_was_away_a_session_has_no_value_before():
     days = panel().filter(~((pl.col("date") == DATES[1]) & (pl.col("code") == CODES[0])))
     rows = days.select("date", "code", x=pl.lit(1.0))
-    told = profile.measure(days, {"own": (rows, {"x": "stock"})}, "2024q1")
+    told = profile.measure(days, {"own": (rows, {"x": "stock"})}, "2024q1", 10)
     assert told["pairs"].item() == 3 * 19 - 2
 
 
@@ -83,7 +83,17 @@ def test_a_value_far_out_is_measured_in_ranges_and_an_infinite_one_counted():
     told = measured(x=x)["x"]
     assert told["infinite"] == 1 and told["known"] == 4 * 19 - 1
     assert told["farthest"] == pytest.approx(1e4, rel=0.2)
-    assert measured(x=np.zeros(SHAPE))["x"]["farthest"] is None
+    still = np.zeros(SHAPE)
+    assert measured(x=still)["x"]["farthest"] == 0
+    still[2, 2] = 1e30
+    assert measured(x=still)["x"]["farthest"] == pytest.approx(1e30)
+
+
+def test_a_day_on_which_few_stocks_have_a_column_is_thin():
+    x = noise()
+    x[0, 9:], x[1, 10:], x[2] = np.nan, np.nan, np.nan
+    assert measured(x=x)["x"]["thin"] == 1  # 9 have it, 10, none, all
+    assert measured("market", x=x)["x"]["thin"] == 0
 
 
 def test_twins_are_columns_of_the_same_order_up_or_down_on_all_days():
@@ -117,7 +127,7 @@ def test_the_sketch_holds_the_quantiles_and_drift_is_the_ks_distance_of_two():
 
 def test_a_span_without_members_is_measured_as_nothing():
     empty = panel().with_columns(universe=pl.lit(False))
-    (told,) = profile.measure(empty, {"own": family("stock", x=noise())}, "2024q1").rows(named=True)
+    (told,) = profile.measure(empty, {"own": family("stock", x=noise())}, "q", 10).rows(named=True)
     assert (told["rows"], told["known"], told["days"], told["sketch"]) == (0, 0, 0, [])
 
 
@@ -134,9 +144,9 @@ def rows():
         "wild": np.where(np.arange(80).reshape(SHAPE) == 47, 1e6, x),
         "slow": np.tile(x[0], (4, 1)),
     }
-    first = profile.measure(panel(), {"technical": family("stock", **columns)}, "2024q1")
+    first = profile.measure(panel(), {"technical": family("stock", **columns)}, "2024q1", 10)
     moved = columns | {"wild": noise(9) + 40}
-    second = profile.measure(panel(), {"technical": family("stock", **moved)}, "2025q1")
+    second = profile.measure(panel(), {"technical": family("stock", **moved)}, "2025q1", 10)
     return pl.concat([first, second.with_columns(year=pl.lit(2025, pl.Int32))])
 
 

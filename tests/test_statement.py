@@ -495,15 +495,35 @@ def test_preferred_shares_may_hold_more_than_the_equity_and_deepen_a_loss():
     assert at(made, panel, "2022-09-01", "ep") == pytest.approx((-110 + 30 - 20) / 1000)
 
 
-@pytest.mark.parametrize("average", [10e6, 20e6])
-def test_a_split_in_the_filed_figures_and_not_in_the_shares_is_no_preferred_share(average):
+@pytest.mark.parametrize("split", [1.1, 1.2, 1.3, 1.5, 2, 3, 5, 6, 8, 10, 20])
+@pytest.mark.parametrize("told", [True, False])
+def test_a_split_in_the_filed_figures_and_not_in_the_shares_is_no_preferred_share(split, told):
     panel = panel_of()
-    year = {"BPS": 400.0, "EPS": 45.0, "AvgSh": average}
-    after = {"ShOutFY": 22e6, "TrShFY": 2e6, "AvgSh": 20e6, "EPS": 15.0}
-    made = compute(preferring(year, after), panel)
-    assert at(made, panel, "2022-06-01", "bp") == pytest.approx(400 / 1000)
-    assert at(made, panel, "2022-09-01", "bp") == pytest.approx(420 / 1000)
-    assert at(made, panel, "2022-09-01", "ep") == pytest.approx((45 + 15 - 10) / 1000)
+    year = {"BPS": 800 / split, "EPS": 90 / split, "AvgSh": 10e6 if told else split * 10e6}
+    after = {"ShOutFY": split * 11e6, "TrShFY": split * 1e6, "AvgSh": split * 10e6}
+    made = compute(preferring(year, {**after, "EPS": 30 / split}), panel)
+    assert at(made, panel, "2022-06-01", "bp") == pytest.approx(0.8 / split)
+    assert at(made, panel, "2022-09-01", "bp") == pytest.approx(0.84 / split)
+    assert at(made, panel, "2022-09-01", "ep") == pytest.approx(0.1 / split)
+
+
+def test_preferred_shares_that_look_like_a_split_are_told_by_the_other_figure():
+    panel = panel_of()
+    book = 8e9 / 10e6 / 1.5
+    for profit, later in ((70.0, 840 - 800 + book), (90.0, 840 - 800 + book), (None, 840)):
+        made = compute(preferring({"BPS": book, "EPS": profit}), panel)
+        assert at(made, panel, "2022-06-01", "bp") == pytest.approx(book / 1000)
+        assert at(made, panel, "2022-09-01", "bp") == pytest.approx(later / 1000)
+    made = compute(preferring({"BPS": 800.0, "EPS": 60.0}), panel)
+    assert at(made, panel, "2022-06-01", "ep") == pytest.approx(60 / 1000)
+
+
+def test_a_figure_per_share_of_nothing_is_none():
+    panel = panel_of()
+    made = compute(preferring({"BPS": 0.0, "EPS": 0.0}), panel)
+    assert at(made, panel, "2022-06-01", "bp") == pytest.approx(800 / 1000)
+    assert at(made, panel, "2022-06-01", "ep") == pytest.approx(90 / 1000)
+    assert at(made, panel, "2022-09-01", "bp") == pytest.approx(840 / 1000)
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,17 @@ def test_every_span_has_a_studys_columns_and_a_young_stock_has_none_of_them():
     assert '"macd_macd_12_26_9": "stock"' in metadata["kinds"]
 
 
+def test_infinite_values_of_a_study_are_null_and_told(caplog):
+    frame = sample_panel.rows(count=COUNT, stocks=2, missing=0)
+    still = pl.when(pl.col("code") == "13010")
+    bars = ("open", "high", "low", "close")
+    panel = Panel.of(frame.with_columns(still.then(500.0).otherwise(x).alias(x) for x in bars))
+    _, made = user.compute(panel, ["vhf"], None)
+    (values,) = made.values()
+    assert np.isnan(values[:, 0]).all() and np.isfinite(values[-1, 1])
+    assert "values of vhf_vhf_28 are infinite: they are null" in caplog.text
+
+
 def test_a_study_that_looks_ahead_is_refused(monkeypatch):
     def centred(study, bars):
         return pd.DataFrame({"x": bars["close"].rolling(5, center=True).mean()})

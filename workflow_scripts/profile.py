@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from gogooku import dataset, profile, run
+from gogooku import dataset, normalize, profile, run
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -12,5 +12,6 @@ run.log_to(snakemake.log[0])
 
 panel = run.read_parquet(files.panel, ["date", "code", "universe"])
 families = dict(zip(knobs.families, dataset.read_families(files.families), strict=True))
+fewest = normalize.fewest_known(knobs.min_stocks)
 
-run.write_parquet(profile.measure(panel, families, me.span), snakemake.output[0])
+run.write_parquet(profile.measure(panel, families, me.span, fewest), snakemake.output[0])

@@ -44,7 +44,7 @@ def assemble(
     are. Days before the span's first with members have no row.
 
     Returns the frame (date, code, columns Float32, `is_*_valid` Boolean), by day the reason why
-    its stock columns are null, and all columns' kinds.
+    its stock columns are null and by column on how many other days it is, and all columns' kinds.
 
     Raises UserError if rows differ, a column comes twice, or every day has too few members.
     """
@@ -60,11 +60,14 @@ def assemble(
     sectors = members["s33"] if within_sector else None
     rows = members.select(*KEYS, *kinds)
     stock = [name for name, kind in kinds.items() if kind == "stock"]
-    fewest = min(min_stocks, normalize.FEWEST_PEERS)
+    fewest = normalize.fewest_known(min_stocks)
     scaled = normalize.same_day(
         rows, stock, clip=clip, method=method, fewest=fewest, sectors=sectors
     )
-    return *_without_thin_days(scaled, stock, thin_days(panel, min_stocks), min_stocks), kinds
+    thin = thin_days(panel, min_stocks)
+    full, reasons = _without_thin_days(scaled, stock, thin, min_stocks)
+    of_columns = _thin_columns(rows.join(thin, on="date", how="anti"), stock, fewest)
+    return full, {**reasons, **of_columns}, kinds
 
 
 def _without_thin_days(
@@ -78,6 +81,20 @@ def _without_thin_days(
         return rows, reasons
     full = ~pl.col("date").is_in(thin["date"].implode())
     return rows.with_columns(pl.when(full).then(pl.col(columns)).name.keep()), reasons
+
+
+def _thin_columns(rows: pl.DataFrame, columns: Sequence[str], fewest: int) -> dict[str, str]:
+    """Give the columns that some days lack because too few stocks have a value, and log them."""
+    known = rows.group_by("date").agg(pl.col(columns).count())
+    days = known.select(pl.col(columns).is_between(1, fewest - 1).sum())
+    reasons = {
+        name: f"null on {number} of {len(known)} days, on which fewer than {fewest} stocks have it"
+        for name, number in (days.row(0, named=True) if columns else {}).items()
+        if number
+    }
+    for name, text in reasons.items():
+        logging.info("%s: %s", name, text)
+    return reasons
 
 
 def thin_days(panel: pl.DataFrame, min_stocks: int) -> pl.DataFrame:

@@ -28,9 +28,12 @@ ORDER = ["Code", "known_at", "DiscNo"]  # in which filings are read
 DOLLARS = {"62690": dt.date(2022, 2, 1)}
 """Code → day from which the company files in US dollars, which no field says. Source: the vendor's
 page on fins/summary, of MODEC."""
-SLIPS = (1, 2, 3, 4, 5, 10, 100, 1000)
+SLIPS = (1, 2, 3, 4, 5, 6, 8, 10, 20, 100, 1000)
 """What a figure per share may be wrong by, either way, for another reason than preferred shares:
 nothing, a split, a unit. Its sign may be wrong too."""
+SPLITS = (1.1, 1.2, 1.3, 1.5)
+"""Splits that preferred shares are as likely to look like: they are only believed if the filing's
+other figure per share does not deny it."""
 CLOSE = 0.005  # as near to a slip as rounding leaves it
 NO_FIGURES: Figures = (nan,) * 4
 NO_GUIDANCE: Guidance = (nan,) * 6
@@ -258,10 +261,14 @@ def prepare(summary: pl.DataFrame, basis: pl.Expr) -> pl.DataFrame:
     equity = pl.coalesce("ShEq", pl.col("EqAR") * pl.col("TA"))
     shares = pl.coalesce(pl.col("ShOutFY") - pl.col("TrShFY").fill_null(0), "AvgSh")
     average = pl.col("AvgSh")
-    book = pl.when(document.str.ends_with("_JP")).then("BPS")
+    # Companies that tell no figure per share may file 0.
+    book = pl.when(document.str.ends_with("_JP"), pl.col("BPS") != 0).then("BPS")
+    earned = pl.when(pl.col("EPS") != 0).then("EPS")
+    books = _times(equity, book, (shares, average))
+    profits = _times(pl.col("NP"), earned, (average, shares))
     # EqAR comes to a thousandth, EPS to 0.01 and NP to the million.
-    preferred = _claim(equity, book, (shares, average), pl.col("TA") * 0.0005)
-    due = _claim(pl.col("NP"), pl.col("EPS"), (average, shares), average * 0.01 + 1e6)
+    preferred = _claim(equity - book * shares, pl.col("TA") * 0.0005, books, profits)
+    due = _claim(pl.col("NP") - earned * average, average * 0.01 + 1e6, profits, books)
     running = _guidance(basis, "FOP FNP FEPS FDivAnn FOP2Q FNP2Q")
     following = _guidance(basis, "NxFOP NxFNp NxFEPS NxFDivAnn NxFOP2Q NxFNp2Q")
     year = _month("CurFYEn")
@@ -291,27 +298,33 @@ def prepare(summary: pl.DataFrame, basis: pl.Expr) -> pl.DataFrame:
     )
 
 
+def _times(whole: pl.Expr, per_share: pl.Expr, counts: tuple[pl.Expr, pl.Expr]) -> list[pl.Expr]:
+    """Give how many times a figure is the same per share × either count, or the inverse."""
+    ratios = [(whole / (per_share * count)).abs() for count in counts]
+    return [pl.max_horizontal(ratio, 1 / ratio) for ratio in ratios]
+
+
+def _near(times: list[pl.Expr], *slips: float) -> pl.Expr:
+    near = [(ratio / slip - 1).abs() < CLOSE for ratio in times for slip in slips]
+    return pl.any_horizontal(near).fill_null(False)
+
+
 def _claim(
-    whole: pl.Expr, per_share: pl.Expr, counts: tuple[pl.Expr, pl.Expr], rounding: pl.Expr
+    left: pl.Expr, rounding: pl.Expr, times: list[pl.Expr], others: list[pl.Expr]
 ) -> pl.Expr:
     """Give what preferred shares take of a company's figure: what the common ones leave of it.
 
-    whole       figure of the company [JPY]
-    per_share   the same, filed for one common share [JPY]
-    counts      common shares, by the count that belongs to the figure and by the other one
-    rounding    what the figures are not exact to [JPY]
+    left       the company's figure less the filed figure per common share × shares [JPY]
+    rounding   what the figures are not exact to [JPY]
+    times      the ratios of the two (`_times`)
+    others     those of the filing's other figure
 
     0 where no more than rounding is left, and where a slip explains it: a split after the period's
     end may be in the figure and not in the count, or a count may be wrong. Null without numbers.
     """
-    left = whole - per_share * counts[0]
-    times = [(whole / (per_share * count)).abs() for count in counts]
-    slips = [
-        (pl.max_horizontal(ratio, 1 / ratio) / slip - 1).abs() < CLOSE
-        for ratio in times
-        for slip in SLIPS
-    ]
-    claimed = (left > rounding) & ~pl.any_horizontal(slips).fill_null(False)
+    untold = pl.all_horizontal(ratio.is_null() for ratio in others)
+    splits = [_near(times, split) & (_near(others, split) | untold) for split in SPLITS]
+    claimed = (left > rounding) & ~_near(times, *SLIPS) & ~pl.any_horizontal(splits)
     return pl.when(left.is_not_null()).then(pl.when(claimed).then(left).otherwise(0.0))
 
 

@@ -28,7 +28,8 @@ METHODS: dict[Method, int] = {
 }
 
 FEWEST_PEERS = 10
-"""Known values of a sector on a day below which its stocks are measured against all members."""
+"""Known values of a sector on a day below which its stocks are measured against all members, and
+those of a column on a day that are always enough."""
 
 # What turns a median and a mean of absolute deviations into the sd of a normal distribution.
 PER_MEDIAN, PER_MEAN = 1.4826022185056018, 1.2533141373155001
@@ -93,6 +94,11 @@ def scores(
     table, place = _normal_tables(x, starts) if method == "rank_normal" else _NO_TABLES
     _score(x, starts, fewest, clip, METHODS[method], table, place, out)
     return out
+
+
+def fewest_known(min_stocks: int) -> int:
+    """Give the known values of a column on a day below which it is null there."""
+    return min(min_stocks, FEWEST_PEERS)
 
 
 def day_starts(dates: pl.Series) -> npt.NDArray[np.int64]:

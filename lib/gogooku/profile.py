@@ -31,6 +31,7 @@ SCHEMA = {
     "infinite": pl.Int64(),
     "days": pl.Int64(),
     "constant": pl.Int64(),
+    "thin": pl.Int64(),
     "pairs": pl.Int64(),
     "stale": pl.Int64(),
     "farthest": pl.Float64(),
@@ -39,11 +40,14 @@ SCHEMA = {
 }
 
 
-def measure(panel: pl.DataFrame, families: Mapping[str, Family], span: str) -> pl.DataFrame:
+def measure(
+    panel: pl.DataFrame, families: Mapping[str, Family], span: str, fewest: int
+) -> pl.DataFrame:
     """Measure every column of one span.
 
     panel      rows of the span: date, code, universe, sorted by date and code
     families   name → (exactly the panel's rows, each column's kind)
+    fewest     known values on a day below which normalisation makes a stock column null
 
     Returns one row a column:
     rows, known    universe rows, and those with a value
@@ -51,10 +55,11 @@ def measure(panel: pl.DataFrame, families: Mapping[str, Family], span: str) -> p
     days           days with two known values or more; of a market column, days with one
     constant       those of them on which all values are the same; of a market column or a flag
                    all or none: whether it never changes within the span
+    thin           days on which a stock column has values, and fewer than `fewest`
     pairs, stale   rows with a value whose stock had one in the session before too, and those of
                    them that are equal to it; none of a flag, which is made to stay
     farthest       greatest distance from the median, in ranges from the 1st to the 99th percentile;
-                   null where these are the same
+                   where these are the same, in the median's own size or, if more, in units
     twin           the first column with the same ranks, up or down, on every day; of columns
                    without differences between stocks, in the order of days; null for none
     sketch         101 evenly spaced quantiles of all known values; empty where none is known
@@ -80,7 +85,7 @@ def measure(panel: pl.DataFrame, families: Mapping[str, Family], span: str) -> p
             "kind": kind,
             "rows": len(frame),
             "twin": twins.get(name),
-            **_of(arrays[name], kind, starts, before),
+            **_of(arrays[name], kind, starts, before, fewest),
         }
         for family, (_, known) in families.items()
         for name, kind in known.items()
@@ -101,11 +106,16 @@ def drift(before: Sequence[float], after: Sequence[float]) -> float:
 
 
 def _of(
-    x: npt.NDArray[np.float32], kind: str, starts: np.ndarray, before: npt.NDArray[np.int64]
+    x: npt.NDArray[np.float32],
+    kind: str,
+    starts: np.ndarray,
+    before: npt.NDArray[np.int64],
+    fewest: int,
 ) -> dict[str, object]:
     known = np.isfinite(x)
     ordered = np.sort(x[known])
-    days, constant = _constant_days(np.where(known, x, np.nan), kind, starts)
+    number = np.add.reduceat(known, starts[:-1], dtype=np.int64) if len(known) else starts[:0]
+    days, constant = _constant_days(np.where(known, x, np.nan), number, kind, starts)
     then, now = x[before[before >= 0]], x[before >= 0]
     pairs = np.isfinite(then) & np.isfinite(now) & (kind != "flag")
     return {
@@ -113,16 +123,18 @@ def _of(
         "infinite": int(np.isinf(x).sum()),
         "days": days,
         "constant": constant,
+        "thin": int(((number > 0) & (number < fewest)).sum()) * (kind == "stock"),
         "pairs": int(pairs.sum()),
         "stale": int((pairs & (then == now)).sum()),
         **_sketched(ordered),
     }
 
 
-def _constant_days(x: np.ndarray, kind: str, starts: np.ndarray) -> tuple[int, int]:
-    if len(starts) == 1:
+def _constant_days(
+    x: np.ndarray, number: np.ndarray, kind: str, starts: np.ndarray
+) -> tuple[int, int]:
+    if not len(number):
         return 0, 0
-    number = np.add.reduceat(np.isfinite(x), starts[:-1], dtype=np.int64)
     low, high = (f.reduceat(x, starts[:-1]) for f in (np.fmin, np.fmax))
     if kind == "stock":
         return int((number > 1).sum()), int(((number > 1) & (low == high)).sum())
@@ -138,7 +150,8 @@ def _sketched(ordered: np.ndarray) -> dict[str, object]:
     low, high = (sketch[place] for place in INNER)
     middle = sketch[SKETCH // 2]
     reach = max(sketch[-1] - middle, middle - sketch[0])
-    return {"sketch": sketch, "farthest": reach / (high - low) if high > low else None}
+    scale = high - low if high > low else max(abs(middle), 1.0)
+    return {"sketch": sketch, "farthest": reach / scale}
 
 
 def _sessions_before(keys: pl.DataFrame, sessions: pl.Series) -> npt.NDArray[np.int64]:

@@ -64,6 +64,12 @@ cell; the numbers stand below.</p>
 <p class="scale"><span>all known</span><i></i><span>nothing known</span></p>
 <h3>Least known</h3>
 {% if least %}{{ grid(least) }}{% else %}<p>Every column is known in every row.</p>{% endif %}
+{% if thin %}
+<h3>Too few to compare</h3>
+<p class="caption">Days on which so few stocks have a value of the column that their places mean
+nothing: normalising makes it null there.</p>
+{{ grid(thin) }}
+{% endif %}
 {% for family in heat %}
 <details><summary>{{ family.name }}: {{ family.columns | length }} columns, {{ family.mean }} known
 </summary><div class="wide"><table class="heat">
@@ -88,8 +94,9 @@ apart while that lasts.</p>
 <section id="far">
 <h2>Far out</h2>
 <p class="caption">Greatest distance of a value from the span's median, in ranges from the 1st to
-the 99th percentile of the span: a normal distribution reaches about 1, wild tails 10, a division by
-nearly nothing thousands. Winsorising draws such values in; they may still betray a fault.</p>
+the 99th percentile of the span or, where these are the same, in the median's own size, at least 1.
+A normal distribution reaches about 1, wild tails 10, a division by nearly nothing thousands.
+Winsorising draws such values in; they may still betray a fault.</p>
 {% if far %}{{ grid(far) }}{% else %}<p>No column has a spread to measure by.</p>{% endif %}
 </section>
 
@@ -141,6 +148,7 @@ def build(rows: pl.DataFrame, name: str) -> str:
         words=words(rows),
         heat=_heat(rows),
         least=_table(whole, "coverage", "Known", _least, descending=False, until=1.0),
+        thin=_table(whole, "thin", "Days", lambda row: [Cell(f"{row['thin']:,}")]),
         constant=_table(whole, "constant", "Constant", _share("constant")),
         far=_table(whole, "farthest", "Ranges away", _far),
         stale=_table(whole, "stale", "Unchanged", _share("stale")),
@@ -159,6 +167,12 @@ def words(rows: pl.DataFrame) -> list[str]:
         f"{well} of {len(whole)} columns are known in at least {WELL_KNOWN:.0%} of the universe's "
         "rows.",
         _sentence(whole, pl.col("coverage") == 0, "is never known", "are never known"),
+        _sentence(
+            whole,
+            pl.col("thin") > 0,
+            "is left out on days on which too few stocks have it",
+            "are left out on days on which too few stocks have them",
+        ),
         _sentence(
             whole,
             pl.col("constant") == 1,
@@ -208,6 +222,7 @@ def _whole(rows: pl.DataFrame) -> pl.DataFrame:
         coverage=_ratio("known", "rows"),
         constant=_ratio("constant", "days"),
         stale=_ratio("stale", "pairs"),
+        thin=pl.col("thin").sum(),
         infinite=pl.col("infinite").sum(),
         farthest=pl.col("farthest").max(),
         where=pl.col("span").get(far),

@@ -44,10 +44,12 @@ after three sessions: the wider one stands for all years, so that no true price 
 """
 HELD = 2
 
-FAR = 1.5
-"""Times the limit beyond which a price that lasts is another level. No limit is above 30 % of its
-base from 100 JPY on, so a split by two goes beyond; true prices that break a limit, in an archive
-of adjusted prices or where the exchange had widened it, do so by little."""
+FAR = 1.4
+"""Ratio to the last good close, either way, from which a price beyond the limit that lasts is on
+another level. A split of two shares into three is the smallest that limits of 30 % show, and the
+day's own move may hide part of it; true prices beyond a limit, in an archive of adjusted prices or
+where the exchange had widened it, are nearer. What a limit allows looks like a move and passes: two
+into three from 100 to 150 and from 200 to 240 JPY, one into two at 100 JPY."""
 
 MOST_DOUBLINGS = 40
 """Doublings of a limit beyond which any price is inside it."""
@@ -77,9 +79,9 @@ def clean(
     derived         a value that follows from a rejected close or volume
     duplicate       several rows for one stock and session that differ: none is believed, and of
                     none any field is left
-    new_level       a close that stands by the relief alone, or that is nearer to one rejected for
-                    FAR times the limit than to the last good close: the level has changed without
-                    a factor that says so (a split that the record lacks, another unit). Nothing is
+    new_level       a close that stands by the relief alone, or that is nearer to a rejected one FAR
+                    from the last good close than to that close: the level has changed without a
+                    factor that says so (a split that the record lacks, another unit). Nothing is
                     rejected
 
     Returns the bars, one row a stock and session, rejected values null (as is what is no number),
@@ -170,7 +172,8 @@ class _Grid:
             field=pl.lit("C"),
             value=pl.Series(close[day, stock]),
             reason=pl.format(
-                "stands at {} times the last good close, without a factor: no return crosses it",
+                "stands at {} times the last good close, without a factor: no label and no one-day "
+                "return crosses it",
                 link.round_sig_figs(3),
             ),
         )
@@ -220,7 +223,7 @@ def _broken(bar: Floats, low: Floats, high: Floats) -> npt.NDArray[np.int8]:
 class _Base:
     """What each of N stocks' limits rest on: the range in which its last close lies, and why.
 
-    last, far            last good close, and the newest since beyond FAR times the limit [JPY]
+    last, far            last good close, and the newest rejected since that is FAR from it [JPY]
     low, high            range of the newest close [JPY]; one price after a good close
     missed               sessions since that good close
     held_up, held_down   sessions in a row with no price, or a single one at the limit or beyond
@@ -262,13 +265,12 @@ class _Base:
 
     def link(self, close: Floats, good: Flags, tolerance: float) -> Floats:
         """Give a good close over the last one where it is on a new level, else NaN."""
-        price = np.where(good, close, np.nan)
-        step, apart = (np.abs(np.log(price / base)) for base in (self.last, self.far))
-        new = good & (self._outside(close, tolerance) | (apart < step))
+        nearer = _apart(close, self.far) < _apart(close, self.last)
+        new = good & (self._outside(close, tolerance) | nearer)
         return np.where(new, close / self.last, np.nan)
 
-    def _outside(self, close: Floats, tolerance: float, times: float = 1.0) -> Flags:
-        low, high = self.range(tolerance, times)
+    def _outside(self, close: Floats, tolerance: float) -> Flags:
+        low, high = self.range(tolerance)
         return (close < low) | (close > high)
 
     def follow(self, bar: Floats, good: Flags, tolerance: float) -> None:
@@ -283,8 +285,14 @@ class _Base:
         self.held_up = np.where(silent | at_top, self.held_up + 1, 0)
         self.held_down = np.where(silent | at_bottom, self.held_down + 1, 0)
         self.missed = np.where(believed, 0, self.missed + 1)
+        far = self._outside(close, tolerance) & (_apart(close, self.last) >= np.log(FAR))
+        self.far = np.where(believed, np.nan, np.where(far, close, self.far))
         self.last = np.where(believed, close, self.last)
-        far = np.where((close > 0) & self._outside(close, tolerance, FAR), close, self.far)
-        self.far = np.where(believed, np.nan, far)
         self.low = np.where(believed, close, np.maximum(self.low - self.down, 0.0))
         self.high = np.where(believed, close, self.high + self.up)
+
+
+def _apart(price: Floats, base: Floats) -> Floats:
+    """Give the logarithm of the ratio of two prices, the greater over the smaller."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.abs(np.log(price / base))

@@ -266,7 +266,8 @@ training.</p>{% endif %}
 <h3>Impossible prices</h3>
 {% if quality %}
 <p class="caption">Values that cannot be true, by the rule that refused them: they were left out,
-not mended. A <code>new_level</code> stands, and no return or label crosses it.</p>
+not mended. A <code>new_level</code> stands, and no label and no one-day return
+crosses it.</p>
 {{ grid(quality.counts) }}
 <details><summary>{{ quality.title }}</summary>{{ grid(quality.rows) }}</details>
 {% else %}<p>The prices gave no finding.</p>{% endif %}

@@ -130,7 +130,7 @@ def _stage(
 
 
 def _moved(told: pl.DataFrame, changed: pl.DataFrame) -> set[str]:
-    """Name the columns that differ in a row that both have."""
+    """Name the columns that have another value in a row that both have; to be null is none."""
     keys = _keys(told)
     if told.columns != changed.columns:
         return set()
@@ -139,7 +139,11 @@ def _moved(told: pl.DataFrame, changed: pl.DataFrame) -> set[str]:
         for frame, other in ((told, changed), (changed, told))
     ]
     old, new = (frame.sort(keys).drop(keys) for frame in both)
-    return set(_unlike(old, new))
+    pairs = zip(old.iter_columns(), new.iter_columns(), strict=True)
+    marks = (
+        (new.name, _bits(old).ne_missing(_bits(new)) & new.is_not_null()) for old, new in pairs
+    )
+    return {name for name, mark in marks if mark.any()}
 
 
 def _fits(files: Sequence[Path], before: Path, after: Path) -> dict[str, Any]:

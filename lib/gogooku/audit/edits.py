@@ -48,6 +48,8 @@ def draw(
     clock: Clock,
     rules: Mapping[str, Any],
     seed: tuple[int, str],
+    *,
+    ending: bool,
 ) -> pl.DataFrame:
     """Draw the edits of one raw file.
 
@@ -56,10 +58,11 @@ def draw(
     rules    the data set's rules in config/availability.yaml: the fields they name stay
     seed     a number for all files of the audit, which chooses the issues that come and go, and
              the name of this one
+    ending   whether the data set may end with the moment (`ends`)
 
     Of the rows not yet known all are altered: numbers by noise or another row's number, flags,
     texts and dates likewise, bars by splits. Some vanish, all rows of a delisted issue among them,
-    and of a data set that ends with the moment (`ends`) all.
+    and of a data set that ends all.
     Added are corrections (a row once more, other values, known a day later), also of those rows of
     the past that the vendor may still correct, and new issues (another's rows under a new code).
 
@@ -72,7 +75,7 @@ def draw(
     disturb = _disturber(entry, rules, random)
     placed = rows.with_row_index(PLACE)
     future = placed.filter(pl.col(COLUMN[clock]) > moment)
-    if ends(dataset, number):
+    if ending and ends(dataset, number):
         return future.with_columns(pl.lit("deleted").alias(EDIT))
     gone = pl.Series(random.random(len(future)) < DELETED) | _drawn_issues(future, number, "out")
     altered = disturb(future.filter(~gone))

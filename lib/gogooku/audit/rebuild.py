@@ -52,7 +52,7 @@ class Rebuild:
         span = calendar.span_of(day, self.setting["spans"])
         return [str(self.house / stage / f"{span}.parquet") for stage in SPAN_STAGES]
 
-    def draw(self, moment: dt.datetime, seed: int) -> dict[str, pl.DataFrame]:
+    def draw(self, moment: dt.datetime, seed: int, *, ending: bool) -> dict[str, pl.DataFrame]:
         """Draw the edits of every raw file, by its path (`edits.draw`)."""
         return {
             str(path): edits.draw(
@@ -62,6 +62,7 @@ class Rebuild:
                 self.setting["clock"],
                 self.rules[path.parent.name],
                 (seed, f"{path.parent.name}/{path.stem}"),
+                ending=ending,
             )
             for path in run.progress(self.raw, "drawing another future", len(self.raw))
         }

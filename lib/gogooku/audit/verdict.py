@@ -30,7 +30,8 @@ def audit(
     Returns the day, its moment, the seed, what `targets` were, how many raw rows of each data set
     were edited, and the compared stages (`compare.stages`).
     """
-    changes = rebuild.draw(moment, seed)
+    # A model's predictions are only tried if its columns go on, so there every data set does.
+    changes = rebuild.draw(moment, seed, ending=not targets)
     rebuild.build(changes, targets or rebuild.targets(day), None if targets else day)
     stages = compare.stages(rebuild.house, rebuild.rebuilt, day)
     rebuild.discard()
@@ -127,7 +128,9 @@ def culprit(told: Mapping[str, Any], file: str, rebuild: Rebuild) -> str:
     """
     day, moment = dt.date.fromisoformat(told["day"]), dt.datetime.fromisoformat(told["moment"])
     clock = rebuild.setting["clock"]
-    changes, count = edits.ranked(rebuild.draw(moment, told["seed"]), clock)
+    changes, count = edits.ranked(
+        rebuild.draw(moment, told["seed"], ending=not told["whole"]), clock
+    )
     target = str(rebuild.house / file)
 
     def shows(number: int) -> bool:

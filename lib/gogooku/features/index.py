@@ -68,7 +68,6 @@ MEASURES = {
     "z_close_20": ("sd", "(C − mean) / sd of 20 closes", 20, enough(20)),
     "rel_r_5d": ("log", "r_5d − that of TOPIX", 5, 6),
 }  # measure → unit, definition, look-back, fewest observations
-OF_SECTOR = [name for name in MEASURES if name != "r_20d"]
 
 
 def _columns(prefix: str, kind: Kind, whose: str, names: list[str]) -> list[Column]:
@@ -100,10 +99,10 @@ COLUMNS = [
     ),
     Column("breadth_sector_gt_ma50", "market", "share", "sector indices (of 33) with C > mean of "
            "50 closes over those with both", BREADTH, enough(BREADTH), VENDOR),
-    *_columns("sect", "stock", "index of the stock's sector of 33", OF_SECTOR),
+    *_columns("sect", "stock", "index of the stock's sector of 33", list(MEASURES)),
     Column("sect_rel_to_sec_5d", "stock", "log", "the stock's ln(C_t / C_t−5) − sect_r_5d", 5, 6,
            VENDOR),
-    *_columns("sect17", "stock", "TOPIX-17 index of the stock's sector", OF_SECTOR),
+    *_columns("sect17", "stock", "TOPIX-17 index of the stock's sector", list(MEASURES)),
 ]  # fmt: skip
 
 
@@ -132,7 +131,7 @@ def compute(panel: Panel, indices: pl.DataFrame) -> Values:
     made["breadth_sector_gt_ma50"] = _breadth(close[:, [place[code] for code in SECTORS.values()]])
     for prefix, field, codes in (("sect", "s33", SECTORS), ("sect17", "s17", INDUSTRIES)):
         slot = _slots(panel[field], {sector: place[code] for sector, code in codes.items()})
-        made |= {f"{prefix}_{name}": _by_stock(measured[name], slot) for name in OF_SECTOR}
+        made |= {f"{prefix}_{name}": _by_stock(measured[name], slot) for name in MEASURES}
     made["sect_rel_to_sec_5d"] = ind.log_returns(panel["close"], 5) - made["sect_r_5d"]
     return {name: ops.known(values, np.float32) for name, values in made.items()}
 

@@ -45,7 +45,7 @@ COLUMNS = [
     _stock("market_cap_log", unit="ln JPY", definition="ln(shares outstanding × close)"),
     _stock("liquidity_score", unit="ratio", min_obs=enough(MONTH),
            definition="ln of the mean value of 20 sessions / market_cap_log"),
-    _stock("sector_momentum", unit="share", look_back=SHARES_LAST + MONTH, min_obs=2,
+    _stock("sector_momentum", unit="share", look_back=SHARES_LAST + MONTH, min_obs=MONTH + 1,
            definition="return over 20 sessions of the universe's members of the stock's S33 "
            "sector, weighted by their market value before"),
     _stock("market_segment_premium", unit="sd", min_obs=SCORED,

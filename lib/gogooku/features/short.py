@@ -52,7 +52,7 @@ COLUMNS = [
            definition="mean of 20 short_ratio"),
     _stock("days_to_cover", unit="sessions", look_back=LASTING, min_obs=enough(20),
            definition="reported short positions in shares / mean volume of 20 sessions"),
-    _stock("short_squeeze_risk", unit="0–1", look_back=LASTING, min_obs=2,
+    _stock("short_squeeze_risk", unit="0–1", look_back=LASTING, min_obs=enough(20),
            definition="mean rank of short_ratio and days_to_cover in the day's universe"),
     _sector("ss_sec33_short_share",
             definition="short sales / all sales of the stock's S33 sector, newest session"),

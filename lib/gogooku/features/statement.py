@@ -26,23 +26,24 @@ LONGEST = 245  # sessions
 
 VENDOR = "J-Quants fins/summary"
 _column = partial(Column, kind="stock", look_back=600, min_obs=1, source=VENDOR)
+_change = partial(_column, unit="ratio", min_obs=2)
 _flag = partial(Column, kind="flag", unit="0/1", look_back=600, min_obs=1, source=VENDOR)
 YOY = "quarter against the same one of the fiscal year before, as then known, / its abs"
 PROGRESS = "cumulated {} / full-year guidance, where that is positive"
 REVISION = "guided {} for the running year against that in force before the day, / its abs"
 
 COLUMNS = [
-    _column("stmt_yoy_sales", unit="ratio", definition=f"sales: {YOY}"),
-    _column("stmt_yoy_op", unit="ratio", definition=f"operating profit: {YOY}"),
-    _column("stmt_yoy_np", unit="ratio", definition=f"profit: {YOY}"),
+    _change("stmt_yoy_sales", definition=f"sales: {YOY}"),
+    _change("stmt_yoy_op", definition=f"operating profit: {YOY}"),
+    _change("stmt_yoy_np", definition=f"profit: {YOY}"),
     _column("stmt_opm", unit="ratio", definition="cumulated operating profit / sales"),
     _column("stmt_npm", unit="ratio", definition="cumulated profit / sales"),
     _column("stmt_progress_op", unit="ratio", definition=PROGRESS.format("operating profit")),
     _column("stmt_progress_np", unit="ratio", definition=PROGRESS.format("profit")),
-    _column("stmt_rev_fore_op", unit="ratio", definition=REVISION.format("operating profit")),
-    _column("stmt_rev_fore_np", unit="ratio", definition=REVISION.format("profit")),
-    _column("stmt_rev_fore_eps", unit="ratio", definition=REVISION.format("EPS")),
-    _column("stmt_rev_div_fore", unit="ratio", definition=REVISION.format("annual dividend")),
+    _change("stmt_rev_fore_op", definition=REVISION.format("operating profit")),
+    _change("stmt_rev_fore_np", definition=REVISION.format("profit")),
+    _change("stmt_rev_fore_eps", definition=REVISION.format("EPS")),
+    _change("stmt_rev_div_fore", definition=REVISION.format("annual dividend")),
     _column("stmt_roe", unit="ratio", definition="TTM profit / shareholders' equity"),
     _column("stmt_roa", unit="ratio", definition="TTM profit / total assets"),
     _flag("stmt_change_in_est", definition="the newest statement changed accounting estimates"),

@@ -11,6 +11,7 @@ docs/features-user.md.
 """
 
 import importlib.util
+import logging
 import re
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
@@ -35,6 +36,8 @@ SAMPLE, EARLY = 600, 450  # sessions of the made-up stock, and of its part that 
 NAME = re.compile(r"[A-Za-z]\w*")
 RESERVED = {"date", "code", "universe"}
 FLOATS = (np.float16, np.float32, np.float64)
+
+log = logging.getLogger(__name__)
 
 
 def compute(
@@ -112,7 +115,12 @@ def _study(panel: Panel, study: str) -> tuple[list[Column], Values]:
         told = _told(study, pd.DataFrame(bars, pd.DatetimeIndex(panel.dates[traded])), code)
         for name in found.names:
             if told is not None and name in told:
-                values[name][traded, slot] = ops.known(told[name].to_numpy(), np.float32)
+                with np.errstate(over="ignore"):
+                    values[name][traded, slot] = told[name].to_numpy()
+    for name, made in values.items():
+        if infinite := int(np.isinf(made).sum()):
+            log.warning("pandas-ta: %d values of %s are infinite: they are null", infinite, name)
+            made[np.isinf(made)] = np.nan
     unit, source = "as pandas-ta gives it", studies.library().__name__
     columns = [
         Column(name, "stock", unit, f"{study} of pandas-ta", LOOK_BACK, found.fewest, source)
