@@ -48,12 +48,19 @@ a value can depend on. *Minimum* counts what it needs: bars in a row, from the f
 made of daily bars, and else observations such as prints, filings or reports.
 
 A family *reads* its inputs for the span and for so many sessions before it: the run's `panel` and
-`graphs`, and raw data sets, of which a day uses what was known when it was decided.
+`graphs`, and raw data sets, of which a day uses what was known when it was decided. *Inputs* names
+the fields of the panel and the data sets that a column is computed from, beside the panel's
+sessions and codes, which all columns take; — stands for no other. Prices and `volume` are adjusted,
+`raw_…` as traded; what an adjusted field or a graph is made of is not named again. Columns of
+indices take `close` for the sessions on which any stock traded. A test changes one input after the
+other: a column moves with its own and with no other.
 
 Columns of your own join these: [features-user.md](features-user.md).
 """
 
 NOTES = {
+    "market": "Until TOPIX is first known, the mean return of the universe stands in for it, here "
+    "and in `relative`.\n",
     "flow": "A print lapses 20 sessions after its week first counted: then all columns are null. "
     "Windows hold the\nprints of the 60 weeks before the newest publication. Weeks of Standard "
     "before April 2022 are the\nsums of the 2nd section's and JASDAQ's.\n",
@@ -71,14 +78,15 @@ def _table(family: str, columns: list[Column]) -> str:
     inputs = ", ".join(f"`{name}` ({sessions})" for name, sessions in FAMILIES[family].items())
     head = f"\n## `{family}`: {len(columns)} columns\n\nReads {inputs}.\n\n"
     head += f"{NOTES[family]}\n" if family in NOTES else ""
-    head += "| column | kind | unit | definition | look-back | minimum | source |\n"
-    head += "|---|---|---|---|---:|---:|---|\n"
+    head += "| column | kind | unit | definition | inputs | look-back | minimum | source |\n"
+    head += "|---|---|---|---|---|---:|---:|---|\n"
     return head + "".join(_row(column) for column in columns)
 
 
 def _row(c: Column) -> str:
     definition = c.definition.replace("|", "\\|")
-    facts = [f"`{c.name}`", c.kind, c.unit, definition, c.look_back, c.min_obs, c.source]
+    inputs = ", ".join(f"`{name}`" for name in c.inputs) or "—"
+    facts = [f"`{c.name}`", c.kind, c.unit, definition, inputs, c.look_back, c.min_obs, c.source]
     return "| " + " | ".join(map(str, facts)) + " |\n"
 
 

@@ -26,6 +26,8 @@ class Column:
     source      paper, book, exchange rule or vendor's field that defines it
     told        whether its being known makes the family's row valid: not where the list of the day
                 alone gives it, or where it outlives the data
+    inputs      fields of the panel, in its order, then raw data sets as `families.FAMILIES` orders
+                them, that a value is computed from; a column of the user's need not list them
     """
 
     name: str
@@ -36,6 +38,7 @@ class Column:
     min_obs: int
     source: str
     told: bool = True
+    inputs: tuple[str, ...] = ()
 
 
 def finish(

@@ -45,24 +45,31 @@ SURPRISES = 4  # quarters of a year
 
 SCHEDULES = "J-Quants fins/earnings-date"
 BERNARD = "Bernard and Thomas (1989), Journal of Accounting Research 27"
-_column = partial(Column, kind="stock", unit="ratio", look_back=500, min_obs=1, source=VENDOR)
+SCHEDULED = ("earnings_date", "earnings_calendar")
+_column = partial(
+    Column, kind="stock", unit="ratio", look_back=500, min_obs=1, source=VENDOR, inputs=("summary",)
+)
+_ahead = partial(_column, look_back=LONGEST, source=SCHEDULES, inputs=("calendar", *SCHEDULED))
+_reaction = partial(
+    _column, unit="share", look_back=LONGEST + 1, min_obs=2, inputs=("close", "summary")
+)
 
 COLUMNS = [
-    _column("days_to_earnings", unit="sessions", look_back=LONGEST, source=SCHEDULES,
-            definition="sessions to the next scheduled announcement, 0 on its day, at most 90"),
+    _ahead("days_to_earnings", unit="sessions",
+           definition="sessions to the next scheduled announcement, 0 on its day, at most 90"),
     _column("days_since_earnings", unit="sessions", look_back=LONGEST,
             definition="sessions since the newest announcement first counted, at most 90"),
-    _column("is_earnings_week", kind="flag", unit="0/1", look_back=LONGEST, source=SCHEDULES,
-            definition="days_to_earnings ≤ 5 or days_since_earnings ≤ 5"),
+    _ahead("is_earnings_week", kind="flag", unit="0/1", inputs=("calendar", "summary", *SCHEDULED),
+           definition="days_to_earnings ≤ 5 or days_since_earnings ≤ 5"),
     _column("earnings_surprise", definition="operating profit (profit where it is not reported or "
             "guided) against its share by months of the full-year guidance known before, after six "
             "months that for the first half where there is one; / its abs"),
     _column("earnings_momentum", look_back=820, min_obs=ops.enough(SURPRISES), definition="mean "
             "sign of the surprises of the 4 quarters to the newest"),
-    _column("earnings_day_return", unit="share", look_back=LONGEST + 1, min_obs=2,
-            definition="return of the first session that closed after the newest announcement"),
-    _column("pead_strength", unit="share", look_back=LONGEST + 1, min_obs=2, source=BERNARD,
-            definition="earnings_day_return × ½^(sessions since that one / 20)"),
+    _reaction("earnings_day_return",
+              definition="return of the first session that closed after the newest announcement"),
+    _reaction("pead_strength", source=BERNARD,
+              definition="earnings_day_return × ½^(sessions since that one / 20)"),
 ]  # fmt: skip
 
 

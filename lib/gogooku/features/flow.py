@@ -52,7 +52,7 @@ FIELDS = [*(f"{group}Bal" for group in (*GROUPS, "Brk")), *(f"{group}Tot" for gr
 SOURCE = "JPX, trading by type of investors"
 # Even one print's columns look all the way back: whether it has lapsed rests on when its week was
 # first published, and a correction may come late.
-_known = partial(Column, look_back=BACK, source=SOURCE)
+_known = partial(Column, look_back=BACK, source=SOURCE, inputs=("market", "investor_types"))
 _column = partial(_known, kind="market", min_obs=1)
 _flag = partial(_known, kind="flag", unit="0/1", min_obs=1)
 _year = partial(_known, min_obs=enough(YEAR))

@@ -21,19 +21,21 @@ DAMPING = 0.85
 WINDOW, FEWEST = 60, 41  # of the edges, as config/default.yaml has them [sessions, bars]
 ROUNDS = 60  # leaves 0.85^60 of the start: under 1e-4
 
-_column = partial(Column, kind="stock", look_back=WINDOW, min_obs=1)
-_peer = partial(_column, min_obs=FEWEST, source="correlation graph")
+_column = partial(Column, kind="stock", look_back=WINDOW, min_obs=1, inputs=("universe", "graphs"))
+_peer = partial(_column, min_obs=FEWEST, source="correlation graph", inputs=("close", "graphs"))
 
 COLUMNS = [
     _column("graph_degree", unit="stocks", definition="stocks linked with it",
             source="graph theory"),
     _column("graph_clustering", unit="ratio", min_obs=FEWEST, source="Watts and Strogatz (1998)",
+            inputs=("graphs",),
             definition="share of pairs of its linked stocks that are linked; null below 2"),
     _column("graph_core", unit="rank", source="Seidman (1983)",
             definition="greatest k such that it lies in a part where all have k links"),
     _column("graph_pagerank", unit="ratio", source="Brin and Page (1998)",
             definition="PageRank along edges from a stock to its neighbours by |w|, times stocks"),
-    _peer("peer_corr_mean", unit="correlation", definition="mean w of its neighbours"),
+    _peer("peer_corr_mean", unit="correlation", inputs=("graphs",),
+          definition="mean w of its neighbours"),
     _peer("peer_ret_1d", unit="return",
           definition="sum of w × neighbour's 1-session return / sum of |w|"),
     _peer("peer_ret_5d", unit="return",

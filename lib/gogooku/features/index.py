@@ -58,6 +58,8 @@ CODES = [*INDICES, *SECTORS.values(), *INDUSTRIES.values()]
 RETURNS = (1, 5, 20)
 BREADTH = 50  # sessions
 VENDOR = "J-Quants indices/bars/daily"
+INPUTS = ("close", "indices")  # the close tells on which sessions stocks traded
+OWN_33, OWN_17 = (("close", sector, "indices") for sector in ("s33", "s17"))
 
 MEASURES = {
     "r_1d": ("log", "ln(C_t / C_t−1)", 1, 2),
@@ -70,12 +72,17 @@ MEASURES = {
 }  # measure → unit, definition, look-back, fewest observations
 
 
-def _columns(prefix: str, kind: Kind, whose: str, names: list[str]) -> list[Column]:
+def _columns(
+    prefix: str, kind: Kind, whose: str, names: list[str], inputs: tuple[str, ...] = INPUTS
+) -> list[Column]:
     return [
-        Column(f"{prefix}_{name}", kind, unit, f"{whose}: {definition}", back, fewest, VENDOR)
+        Column(
+            f"{prefix}_{name}", kind, unit, f"{whose}: {definition}", back, fewest, VENDOR,
+            inputs=inputs,
+        )
         for name, (unit, definition, back, fewest) in MEASURES.items()
         if name in names
-    ]
+    ]  # fmt: skip
 
 
 def _of_index(code: str) -> list[str]:
@@ -93,16 +100,17 @@ COLUMNS = [
         Column(
             f"spread_{pair}_{h}d", "market", "log",
             f"ln(C_t / C_t−{h}) of {INDICES[one]} − that of {INDICES[other]}", h, h + 1, VENDOR,
+            inputs=INPUTS,
         )
         for pair, (one, other) in SPREADS.items()
         for h in RETURNS
     ),
     Column("breadth_sector_gt_ma50", "market", "share", "sector indices (of 33) with C > mean of "
-           "50 closes over those with both", BREADTH, enough(BREADTH), VENDOR),
-    *_columns("sect", "stock", "index of the stock's sector of 33", list(MEASURES)),
+           "50 closes over those with both", BREADTH, enough(BREADTH), VENDOR, inputs=INPUTS),
+    *_columns("sect", "stock", "index of the stock's sector of 33", list(MEASURES), OWN_33),
     Column("sect_rel_to_sec_5d", "stock", "log", "the stock's ln(C_t / C_t−5) − sect_r_5d", 5, 6,
-           VENDOR),
-    *_columns("sect17", "stock", "TOPIX-17 index of the stock's sector", list(MEASURES)),
+           VENDOR, inputs=OWN_33),
+    *_columns("sect17", "stock", "TOPIX-17 index of the stock's sector", list(MEASURES), OWN_17),
 ]  # fmt: skip
 
 

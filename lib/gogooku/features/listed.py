@@ -38,22 +38,29 @@ LOANABLE = "2"
 
 MASTER = "J-Quants master"
 SUMMARY = "J-Quants fins/summary"
-_stock = partial(Column, kind="stock", look_back=SHARES_LAST, min_obs=1, source=SUMMARY)
-_listed = partial(Column, look_back=0, min_obs=1, source=MASTER)
+_stock = partial(
+    Column, kind="stock", look_back=SHARES_LAST, min_obs=1, source=SUMMARY,
+    inputs=("volume_factor", "raw_close", "summary"),
+)  # fmt: skip
+_listed = partial(Column, look_back=0, min_obs=1, source=MASTER, inputs=("master",))
 
 COLUMNS = [
     _stock("market_cap_log", unit="ln JPY", definition="ln(shares outstanding × close)"),
     _stock("liquidity_score", unit="ratio", min_obs=enough(MONTH),
+           inputs=("value", "volume_factor", "raw_close", "summary"),
            definition="ln of the mean value of 20 sessions / market_cap_log"),
     _stock("sector_momentum", unit="share", look_back=SHARES_LAST + MONTH, min_obs=MONTH + 1,
+           inputs=("factor", "volume_factor", "s33", "universe", "raw_close", "summary"),
            definition="return over 20 sessions of the universe's members of the stock's S33 "
            "sector, weighted by their market value before"),
     _stock("market_segment_premium", unit="sd", min_obs=SCORED,
+           inputs=("volume_factor", "market", "universe", "raw_close", "summary"),
            definition="z-score of market_cap_log among the universe's members of its segment or "
            "of the sections that it continues"),
-    _stock("shares_float_ratio", unit="share", definition="1 − treasury shares / shares issued"),
+    _stock("shares_float_ratio", unit="share", inputs=("summary",),
+           definition="1 − treasury shares / shares issued"),
     *(
-        _listed(f"mkt_{name}", kind="flag", unit="0/1",
+        _listed(f"mkt_{name}", kind="flag", unit="0/1", inputs=("market", "listed"),
                 definition=f"listed on {name.title()} or a section that it continues")
         for name in SEGMENTS
     ),

@@ -37,11 +37,16 @@ GIVEN = r""":\s*['"]?1\b"""  # a reason that holds, in JSON text
 INTEREST = "J-Quants margin-interest"
 ALERT = "J-Quants margin-alert"
 BACK = 300  # sessions
-_print = partial(Column, kind="stock", look_back=LASTING, min_obs=1, source=INTEREST)
-_step = partial(_print, look_back=BACK, min_obs=2)
-_year = partial(_print, unit="sd", look_back=BACK, min_obs=FEWEST)
-_adv = partial(_print, unit="sessions", min_obs=enough(20))
-_alert = partial(Column, kind="stock", look_back=LASTING, min_obs=1, source=ALERT)
+ADV = ("volume_factor", "raw_volume")
+REBASED = ("volume_factor", "margin_interest")
+_stock = partial(Column, kind="stock", look_back=LASTING, min_obs=1)
+_print = partial(_stock, source=INTEREST, inputs=("margin_interest",))
+_step = partial(_print, look_back=BACK, min_obs=2, inputs=REBASED)
+_year = partial(_print, unit="sd", look_back=BACK, min_obs=FEWEST, inputs=REBASED)
+_adv = partial(_print, unit="sessions", min_obs=enough(20), inputs=(*ADV, "margin_interest"))
+_size = partial(_print, unit="share", look_back=BACK, inputs=(*REBASED, "summary"))
+_alert = partial(_stock, source=ALERT, inputs=("margin_alert",))
+_alert_adv = partial(_alert, unit="sessions", min_obs=enough(20), inputs=(*ADV, "margin_alert"))
 
 COLUMNS = [
     _print("margin_balance_ratio", unit="ratio", definition="(long − short) / (long + short)"),
@@ -53,12 +58,11 @@ COLUMNS = [
     _print("institutional_margin_ratio", unit="share",
            definition="long and short by standardised contracts / long and short"),
     _adv("margin_stress_indicator", unit="0–1", look_back=BACK,
+         inputs=("volume_factor", "universe", "raw_volume", "margin_interest"),
          definition="mean rank of margin_long_to_adv20, margin_balance_ratio and "
          "margin_buy_velocity in the day's universe"),
-    _print("margin_buy_to_mcap", unit="share", look_back=BACK,
-           definition="long / shares outstanding"),
-    _print("margin_sell_to_mcap", unit="share", look_back=BACK,
-           definition="short / shares outstanding"),
+    _size("margin_buy_to_mcap", definition="long / shares outstanding"),
+    _size("margin_sell_to_mcap", definition="short / shares outstanding"),
     _print("margin_credit_ratio", unit="ratio", definition="long / short"),
     _year("margin_long_z52", definition="long as a z-score of 52 prints"),
     _year("margin_short_z52", definition="short as a z-score of 52 prints"),
@@ -74,10 +78,8 @@ COLUMNS = [
            definition="sessions since that session"),
     _alert("dmi_credit_ratio", unit="ratio", definition="long / short of the newest alert"),
     _alert("dmi_imbalance", unit="ratio", definition="(long − short) / (long + short)"),
-    _alert("dmi_long_to_adv20", unit="sessions", min_obs=enough(20),
-           definition="its long / ADV"),
-    _alert("dmi_short_to_adv20", unit="sessions", min_obs=enough(20),
-           definition="its short / ADV"),
+    _alert_adv("dmi_long_to_adv20", definition="its long / ADV"),
+    _alert_adv("dmi_short_to_adv20", definition="its short / ADV"),
     _alert("dmi_reason_count", unit="reasons", definition="reasons given for its publication"),
     _alert("dmi_tse_reg_level", unit="level",
            definition="0 lifted, 1 watched or published daily, 2 regulated, 3 to 5 second to "

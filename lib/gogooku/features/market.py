@@ -28,15 +28,20 @@ SCORED = ("ret_1d", "vol_20d", "bb_bw", "dd_from_peak")
 YEAR = 245  # sessions
 BAND_YEAR = enough(20) + enough(YEAR) - 1  # bars until a z-score of bands
 VOL_YEAR = BAND_YEAR + 1
+INPUTS = ("close", "universe", "topix")  # by `index`, whose stand-in takes the first two
 
 
 def _market(name: str, unit: str, definition: str, look_back: int, min_obs: int = 0) -> Column:
     fewest = min_obs or enough(look_back)
-    return Column(f"mkt_{name}", "market", unit, definition, look_back, fewest, "TOPIX")
+    return Column(
+        f"mkt_{name}", "market", unit, definition, look_back, fewest, "TOPIX", inputs=INPUTS
+    )
 
 
 def _flag(name: str, definition: str, look_back: int, min_obs: int) -> Column:
-    return Column(f"mkt_{name}", "flag", "0/1", definition, look_back, min_obs, "TOPIX")
+    return Column(
+        f"mkt_{name}", "flag", "0/1", definition, look_back, min_obs, "TOPIX", inputs=INPUTS
+    )
 
 
 COLUMNS = [
@@ -77,9 +82,17 @@ COLUMNS = [
         1,
         2,
         "bars",
+        inputs=("close", "universe"),
     ),
     Column(
-        "mkt_dispersion", "market", "share", "sd of r1 across the universe, divisor n", 1, 2, "bars"
+        "mkt_dispersion",
+        "market",
+        "share",
+        "sd of r1 across the universe, divisor n",
+        1,
+        2,
+        "bars",
+        inputs=("close", "universe"),
     ),
 ]
 

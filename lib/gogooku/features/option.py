@@ -47,7 +47,9 @@ FIELDS = [
 BLACK = "Black (1976), Journal of Financial Economics 3"
 CBOE = "CBOE volatility index: total variance between expiries"
 SOURCE = "J-Quants options/225"
-_column = partial(Column, kind="market", look_back=1, min_obs=1, source=SOURCE)
+_column = partial(
+    Column, kind="market", look_back=1, min_obs=1, source=SOURCE, inputs=("options_225",)
+)
 _trend = partial(_column, look_back=SLOW + 1, min_obs=enough(SLOW))
 
 COLUMNS = [

@@ -22,7 +22,8 @@ WINDOW, FEWEST = 60, 40  # of betas [sessions, pairs of returns]
 def _stock(
     name: str, unit: str, definition: str, look_back: int, min_obs: int = FEWEST + 1
 ) -> Column:
-    return Column(name, "stock", unit, definition, look_back, min_obs, "as defined here")
+    source = "as defined here"
+    return Column(name, "stock", unit, definition, look_back, min_obs, source, inputs=market.INPUTS)
 
 
 COLUMNS = [
@@ -41,6 +42,7 @@ COLUMNS = [
         settled(20),
         20,
         "as defined here",
+        inputs=market.INPUTS,
     ),
     _stock("alpha_vs_regime", "share", "alpha_1d × mkt_bull_200", settled(200), 200),
     _stock("idio_vol_ratio", "share", "√(1 − ρ²), ρ the correlation of 60 r1 and m1", WINDOW),

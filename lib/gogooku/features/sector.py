@@ -23,18 +23,25 @@ SCORED = 3  # members that a within-sector score needs
 YEAR = 245  # sessions
 
 
-def _stock(name: str, unit: str, definition: str, look_back: int, min_obs: int) -> Column:
-    return Column(name, "stock", unit, definition, look_back, min_obs, "J-Quants master S33")
+MASTER = "J-Quants master S33"
+PEERS = ("s33", "universe")
+
+
+def _stock(
+    name: str, unit: str, definition: str, look_back: int, min_obs: int, field: str = "close"
+) -> Column:
+    inputs = (field, *PEERS)
+    return Column(name, "stock", unit, definition, look_back, min_obs, MASTER, inputs=inputs)
 
 
 WITHIN = {
-    "returns_1d": (1, 2),
-    "returns_5d": (5, 6),
-    "volume_ratio_20": (20, 14),
-    "volatility_20d": (20, enough_changes(20)),
-    "rsi_14": (settled(27) + 1, 15),
-    "ma_gap_5_20": (settled(20), 20),
-}  # column → look-back, fewest observations
+    "returns_1d": ("close", 1, 2),
+    "returns_5d": ("close", 5, 6),
+    "volume_ratio_20": ("volume", 20, 14),
+    "volatility_20d": ("close", 20, enough_changes(20)),
+    "rsi_14": ("close", settled(27) + 1, 15),
+    "ma_gap_5_20": ("close", settled(20), 20),
+}  # column → field, look-back, fewest observations
 
 COLUMNS = [
     *(
@@ -64,11 +71,19 @@ COLUMNS = [
         "universe members of the sector, the stock among them",
         0,
         1,
-        "J-Quants master S33",
+        MASTER,
         told=False,
+        inputs=PEERS,
     ),
     Column(
-        "sec_small_flag", "flag", "0 or 1", f"sec_member_cnt < {SMALL}", 0, 1, "J-Quants master S33"
+        "sec_small_flag",
+        "flag",
+        "0 or 1",
+        f"sec_member_cnt < {SMALL}",
+        0,
+        1,
+        MASTER,
+        inputs=PEERS,
     ),
     *(
         _stock(f"rel_to_sec_{h}d", "share", f"returns_{h}d − sec_ret_{h}d", h, h + 1)
@@ -89,8 +104,9 @@ COLUMNS = [
             f"{name} as a z-score among the peers, itself one of them",
             back,
             fewest,
+            field,
         )
-        for name, (back, fewest) in WITHIN.items()
+        for name, (field, back, fewest) in WITHIN.items()
     ),
     _stock("ret_1d_rank_in_sec", "0–1", "share of peers with a lower returns_1d, ties half", 1, 2),
 ]

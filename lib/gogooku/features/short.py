@@ -37,8 +37,15 @@ SOLD = ("SellExShortVa", "ShrtWithResVa", "ShrtNoResVa")
 
 REPORTS = "J-Quants short-sale-report"
 SECTORS = "J-Quants short-ratio"
-_stock = partial(Column, kind="stock", min_obs=1, source=REPORTS)
-_sector = partial(Column, kind="stock", unit="share", look_back=1, min_obs=1, source=SECTORS)
+_stock = partial(Column, kind="stock", min_obs=1, source=REPORTS, inputs=("short_sale",))
+_cover = partial(
+    _stock, look_back=LASTING, min_obs=enough(20),
+    inputs=("volume_factor", "raw_volume", "short_sale"),
+)  # fmt: skip
+_sector = partial(
+    Column, kind="stock", unit="share", look_back=1, min_obs=1, source=SECTORS,
+    inputs=("s33", "short_ratio"),
+)  # fmt: skip
 
 COLUMNS = [
     _stock("short_ratio", unit="share", look_back=LASTING,
@@ -50,9 +57,10 @@ COLUMNS = [
            definition="mean of 5 short_ratio"),
     _stock("short_ratio_ma20", unit="share", look_back=LASTING + 19, min_obs=enough(20),
            definition="mean of 20 short_ratio"),
-    _stock("days_to_cover", unit="sessions", look_back=LASTING, min_obs=enough(20),
+    _cover("days_to_cover", unit="sessions",
            definition="reported short positions in shares / mean volume of 20 sessions"),
-    _stock("short_squeeze_risk", unit="0–1", look_back=LASTING, min_obs=enough(20),
+    _cover("short_squeeze_risk", unit="0–1",
+           inputs=("volume_factor", "universe", "raw_volume", "short_sale"),
            definition="mean rank of short_ratio and days_to_cover in the day's universe"),
     _sector("ss_sec33_short_share",
             definition="short sales / all sales of the stock's S33 sector, newest session"),
@@ -62,7 +70,7 @@ COLUMNS = [
             definition="ss_sec33_short_share of the sector − that of 5 sessions before"),
     _sector("ss_sec33_z60", unit="sd", look_back=60, min_obs=enough(60),
             definition="ss_sec33_short_share of the sector as a z-score of 60 sessions"),
-    _sector("ss_mkt_short_share", kind="market",
+    _sector("ss_mkt_short_share", kind="market", inputs=("short_ratio",),
             definition="short sales / all sales of the 33 sectors, newest session"),
     _sector("ss_rel_short_share", definition="ss_sec33_short_share − ss_mkt_short_share"),
 ]  # fmt: skip

@@ -25,9 +25,12 @@ log = logging.getLogger(__name__)
 LONGEST = 245  # sessions
 
 VENDOR = "J-Quants fins/summary"
-_column = partial(Column, kind="stock", look_back=600, min_obs=1, source=VENDOR)
+_filed = partial(Column, look_back=600, min_obs=1, source=VENDOR, inputs=("summary",))
+_column = partial(_filed, kind="stock")
 _change = partial(_column, unit="ratio", min_obs=2)
-_flag = partial(Column, kind="flag", unit="0/1", look_back=600, min_obs=1, source=VENDOR)
+_per_share = partial(_change, inputs=("volume_factor", "summary"))
+_to_price = partial(_column, unit="ratio", inputs=("volume_factor", "raw_close", "summary"))
+_flag = partial(_filed, kind="flag", unit="0/1")
 YOY = "quarter against the same one of the fiscal year before, as then known, / its abs"
 PROGRESS = "cumulated {} / full-year guidance, where that is positive"
 REVISION = "guided {} for the running year against that in force before the day, / its abs"
@@ -42,8 +45,8 @@ COLUMNS = [
     _column("stmt_progress_np", unit="ratio", definition=PROGRESS.format("profit")),
     _change("stmt_rev_fore_op", definition=REVISION.format("operating profit")),
     _change("stmt_rev_fore_np", definition=REVISION.format("profit")),
-    _change("stmt_rev_fore_eps", definition=REVISION.format("EPS")),
-    _change("stmt_rev_div_fore", definition=REVISION.format("annual dividend")),
+    _per_share("stmt_rev_fore_eps", definition=REVISION.format("EPS")),
+    _per_share("stmt_rev_div_fore", definition=REVISION.format("annual dividend")),
     _column("stmt_roe", unit="ratio", definition="TTM profit / shareholders' equity"),
     _column("stmt_roa", unit="ratio", definition="TTM profit / total assets"),
     _flag("stmt_change_in_est", definition="the newest statement changed accounting estimates"),
@@ -51,12 +54,11 @@ COLUMNS = [
     _flag("stmt_imp_statement", definition="first session on which the newest period counts"),
     _column("stmt_days_since_statement", unit="sessions", told=False,
             definition=f"sessions since that session, at most {LONGEST}"),
-    _column("stmt_ep", unit="ratio", definition="TTM profit to common shareholders per share / "
-            "close"),
-    _column("stmt_bp", unit="ratio", definition="book value per share as filed, or shareholders' "
-            "equity less what preferred shares last held, per share / close"),
-    _column("stmt_sp", unit="ratio", definition="TTM sales per share / close"),
-    _column("stmt_div_yield_fore", unit="ratio", definition="guided annual dividend / close"),
+    _to_price("stmt_ep", definition="TTM profit to common shareholders per share / close"),
+    _to_price("stmt_bp", definition="book value per share as filed, or shareholders' equity less "
+              "what preferred shares last held, per share / close"),
+    _to_price("stmt_sp", definition="TTM sales per share / close"),
+    _to_price("stmt_div_yield_fore", definition="guided annual dividend / close"),
 ]  # fmt: skip
 
 ACTUALS = (

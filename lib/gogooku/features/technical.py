@@ -11,6 +11,7 @@ Deviations divide by n − 1 in volatilities and by n in z-scores, bands and mom
 
 import logging
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
@@ -43,12 +44,24 @@ def _stock(
     look_back: int,
     min_obs: int = 0,
     source: str = "as defined here",
+    inputs: tuple[str, ...] = ("close",),
 ) -> Column:
-    return Column(name, "stock", unit, definition, look_back, min_obs or enough(look_back), source)
+    fewest = min_obs or enough(look_back)
+    return Column(name, "stock", unit, definition, look_back, fewest, source, inputs=inputs)
 
 
-def _flag(name: str, definition: str, look_back: int = 0, source: str = "calendar") -> Column:
-    return Column(name, "flag", "0 or 1", definition, look_back, 1, source)
+def _flag(
+    name: str, definition: str, source: str = "calendar", inputs: tuple[str, ...] = ()
+) -> Column:
+    return Column(name, "flag", "0 or 1", definition, 0, 1, source, inputs=inputs)
+
+
+_body = partial(_stock, inputs=("open", "close"))
+_reach = partial(_stock, inputs=("high", "low"))
+_range = partial(_stock, inputs=("high", "low", "close"))
+_bar = partial(_stock, inputs=("open", "high", "low", "close"))
+_volume = partial(_stock, inputs=("volume",))
+_flow = partial(_stock, inputs=("high", "low", "close", "volume"))
 
 
 class Bars:
@@ -75,8 +88,8 @@ RANGES = (20, 60)  # windows of volatilities from ranges, and of the volatility'
 MOVES = [
     *(_stock(f"returns_{h}d", "share", f"C_t / C_t−{h} − 1", h, h + 1) for h in RETURNS),
     *(_stock(f"log_returns_{h}d", "log", f"ln(C_t / C_t−{h})", h, h + 1) for h in LOG_RETURNS),
-    _stock("overnight_return", "share", "O_t / C_t−1 − 1", 1, 2),
-    _stock("intraday_return", "share", "C_t / O_t − 1", 0, 1),
+    _body("overnight_return", "share", "O_t / C_t−1 − 1", 1, 2),
+    _body("intraday_return", "share", "C_t / O_t − 1", 0, 1),
     _stock(
         "mom_persist_5d",
         "share",
@@ -124,10 +137,10 @@ SPREADS = [
         )
         for n in VOLATILITIES
     ),
-    _stock(
+    _reach(
         "parkinson_20", "per √year", "√(mean of ln(H/L)² / 4 ln 2 × 245)", 20, 0, "Parkinson (1980)"
     ),
-    _stock(
+    _bar(
         "garman_klass_20",
         "per √year",
         "√(mean of ½ ln(H/L)² − (2 ln 2 − 1) ln(C/O)² × 245)",
@@ -135,7 +148,7 @@ SPREADS = [
         0,
         "Garman and Klass (1980)",
     ),
-    _stock(
+    _bar(
         "rogers_satchell_20",
         "per √year",
         "√(mean of ln(H/C) ln(H/O) + ln(L/C) ln(L/O) × 245)",
@@ -144,7 +157,7 @@ SPREADS = [
         "Rogers and Satchell (1991)",
     ),
     *(
-        _stock(
+        _bar(
             f"yang_zhang_{n}",
             "per √year",
             f"overnight, open-to-close and Rogers-Satchell variances of {n} sessions",
@@ -206,11 +219,17 @@ LEVELS = [
         )
         for n in SLOPES
     ),
-    _stock("high_low_ratio", "ratio", "H / L", 0, 1),
-    _stock("close_to_high", "share", "(H − C) / (H − L)", 0, 1),
-    _stock("close_to_low", "share", "(C − L) / (H − L)", 0, 1),
+    _reach("high_low_ratio", "ratio", "H / L", 0, 1),
+    _range("close_to_high", "share", "(H − C) / (H − L)", 0, 1),
+    _range("close_to_low", "share", "(C − L) / (H − L)", 0, 1),
     *(
-        _stock(f"dist_to_{side}_{n}", "share", f"C / {edge} of {n} sessions − 1", n)
+        _stock(
+            f"dist_to_{side}_{n}",
+            "share",
+            f"C / {edge} of {n} sessions − 1",
+            n,
+            inputs=(side, "close"),
+        )
         for side, edge in (("high", "highest H"), ("low", "lowest L"))
         for n in (60, 245)
     ),
@@ -250,7 +269,7 @@ OSCILLATORS = [
     ),
     _stock("bb_pct_b", "share", "place between mean ∓ 2 sd of 20 closes", 20, 0, TA_LIB),
     _stock("bb_width", "share", "4 sd / mean of 20 closes", 20, 0, TA_LIB),
-    _stock(
+    _range(
         "atr_14",
         "share",
         "Wilder's average of 14 true ranges, each over the close before it",
@@ -258,7 +277,7 @@ OSCILLATORS = [
         15,
         WILDER,
     ),
-    _stock(
+    _range(
         "natr_14",
         "share",
         "Wilder's average of 14 true ranges in JPY, / C; atr_14 is relative before it is averaged",
@@ -266,15 +285,15 @@ OSCILLATORS = [
         15,
         TA_LIB,
     ),
-    _stock(
+    _range(
         "adx_14", "0–100", "Wilder's average of 14 directional indices", 2 * WILDER_14, 28, TA_LIB
     ),
-    _stock("plus_di_14", "0–100", "upward movement over true range, 14", WILDER_14, 15, TA_LIB),
-    _stock("minus_di_14", "0–100", "downward movement over true range, 14", WILDER_14, 15, TA_LIB),
-    _stock("stoch_k", "0–100", "mean of 3 places of C in the range of 14 sessions", 16, 11, TA_LIB),
-    _stock("stoch_d", "0–100", "mean of 3 stoch_k", 18, 12, TA_LIB),
-    _stock("williams_r_14", "−100–0", "100 × (C − highest H) / range of 14", 14, 0, TA_LIB),
-    _stock("cci_20", "1", "typical price − mean of 20, / 0.015 mean deviation", 20, 0, TA_LIB),
+    _range("plus_di_14", "0–100", "upward movement over true range, 14", WILDER_14, 15, TA_LIB),
+    _range("minus_di_14", "0–100", "downward movement over true range, 14", WILDER_14, 15, TA_LIB),
+    _range("stoch_k", "0–100", "mean of 3 places of C in the range of 14 sessions", 16, 11, TA_LIB),
+    _range("stoch_d", "0–100", "mean of 3 stoch_k", 18, 12, TA_LIB),
+    _range("williams_r_14", "−100–0", "100 × (C − highest H) / range of 14", 14, 0, TA_LIB),
+    _range("cci_20", "1", "typical price − mean of 20, / 0.015 mean deviation", 20, 0, TA_LIB),
 ]
 
 
@@ -312,9 +331,9 @@ def _macd(close: np.ndarray) -> Iterator[Made]:
 # ---- volume and money ----------------------------------------------------------------------------
 
 TRADING = [
-    *(_stock(f"volume_ratio_{n}", "ratio", f"V / mean of {n} V", n) for n in (5, 20, 60)),
-    _stock("volume_accel", "share", "mean of 5 V / mean of 20 V − 1", 20),
-    _stock(
+    *(_volume(f"volume_ratio_{n}", "ratio", f"V / mean of {n} V", n) for n in (5, 20, 60)),
+    _volume("volume_accel", "share", "mean of 5 V / mean of 20 V − 1", 20),
+    _flow(
         "mfi_14",
         "0–100",
         "money flow index of 14; ties count for neither side",
@@ -329,10 +348,9 @@ TRADING = [
         60,
         enough_changes(60),
         TA_LIB,
+        inputs=("close", "volume"),
     ),
-    _stock(
-        "cmf_20", "−1–1", "V weighted by the close's place in H–L, over V, 20", 20, 0, "Chaikin"
-    ),
+    _flow("cmf_20", "−1–1", "V weighted by the close's place in H–L, over V, 20", 20, 0, "Chaikin"),
     _stock(
         "amihud_20",
         "1/million JPY",
@@ -340,8 +358,11 @@ TRADING = [
         20,
         enough_changes(20),
         "Amihud (2002)",
+        inputs=("close", "value"),
     ),
-    _stock("dollar_volume_log", "ln JPY", "ln of the mean value of 20 sessions", 20),
+    _stock(
+        "dollar_volume_log", "ln JPY", "ln of the mean value of 20 sessions", 20, inputs=("value",)
+    ),
 ]
 
 
@@ -365,7 +386,9 @@ PRODUCTS = [
     _stock(
         "rsi_vol_interact", "points per √year", "rsi_14 × volatility_20d", WILDER_14, 15, TA_LIB
     ),
-    _stock("vol_confirmed_mom", "share", "returns_5d × volume_ratio_20", 20),
+    _stock(
+        "vol_confirmed_mom", "share", "returns_5d × volume_ratio_20", 20, inputs=("close", "volume")
+    ),
 ]
 
 
@@ -375,13 +398,21 @@ LISTING = [
     _stock(
         "turnover_rate",
         "share",
-        "V / shares outstanding of the newest statement known",
+        "V as traded / shares outstanding of the newest statement known",
         SHARES_LAST,
         1,
         "J-Quants fins/summary",
+        inputs=("volume_factor", "raw_volume", "listed", "summary"),
     ),
-    _flag("limit_up", "traded at the upper daily limit", source="J-Quants UL"),
-    _flag("limit_down", "traded at the lower daily limit", source="J-Quants LL"),
+    _flag(
+        "limit_up", "traded at the upper daily limit", "J-Quants UL", inputs=("limit_up", "listed")
+    ),
+    _flag(
+        "limit_down",
+        "traded at the lower daily limit",
+        "J-Quants LL",
+        inputs=("limit_down", "listed"),
+    ),
     Column(
         "days_since_listing_log",
         "stock",
@@ -392,6 +423,7 @@ LISTING = [
         1,
         "J-Quants master",
         told=False,
+        inputs=("listed",),
     ),
 ]
 
@@ -411,8 +443,8 @@ def _listing(panel: Panel, outstanding: np.ndarray) -> Values:
 
 CALENDAR = [
     *(_flag(f"weekday_{day}", f"weekday {day}, 0 Monday") for day in range(5)),
-    _flag("month_start", "first session of the month"),
-    _flag("month_end", "last session of the month"),
+    _flag("month_start", "first session of the month", inputs=("calendar",)),
+    _flag("month_end", "last session of the month", inputs=("calendar",)),
     Column(
         "sessions_to_month_end",
         "market",
@@ -421,6 +453,7 @@ CALENDAR = [
         0,
         1,
         "calendar",
+        inputs=("calendar",),
     ),
 ]
 
