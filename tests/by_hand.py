@@ -132,9 +132,9 @@ TESTS = {
     ),
     "test_index::test_breadth_counts_sectors_above_their_mean": "breadth_sector_gt_ma50",
     "test_index::test_every_measure_of_a_sector_agrees_with_pandas": """
-        sect_r_1d sect_r_5d sect_natr_14 sect_vol_20d sect_z_close_20 sect_rel_r_5d
-        sect_rel_to_sec_5d sect17_r_1d sect17_r_5d sect17_natr_14 sect17_vol_20d sect17_z_close_20
-        sect17_rel_r_5d
+        sect_r_1d sect_r_5d sect_r_20d sect_natr_14 sect_vol_20d sect_z_close_20 sect_rel_r_5d
+        sect_rel_to_sec_5d sect17_r_1d sect17_r_5d sect17_r_20d sect17_natr_14 sect17_vol_20d
+        sect17_z_close_20 sect17_rel_r_5d
     """,
 }
 """Test → the columns whose values it asserts."""

@@ -59,6 +59,8 @@ Columns of your own join these: [features-user.md](features-user.md).
 """
 
 NOTES = {
+    "technical": "Where a high or low was rejected, the extremes of several sessions take "
+    "the close.\n",
     "market": "Until TOPIX is first known, the mean return of the universe stands in for it, here "
     "and in `relative`.\n",
     "flow": "A print lapses 20 sessions after its week first counted: then all columns are null. "
