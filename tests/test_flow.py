@@ -340,6 +340,25 @@ def test_windows_hold_the_prints_of_60_weeks():
     assert ratio == pytest.approx(total[-1] / total.mean(), rel=1e-6)
 
 
+def test_an_old_print_that_is_served_late_moves_no_window_back():
+    gap, day = (
+        pl.col("PubDate").is_between(dt.date(2021, 8, 1), dt.date(2022, 1, 1)),
+        dt.date(2022, 5, 13),
+    )
+    rows = stamped(history()).filter(~gap)
+    reached = pl.col("PubDate") == dt.date(2021, 4, 1)
+    late = pl.when(reached).then(pl.lit(dt.datetime(2022, 5, 12, 12, tzinfo=dt.UTC)))
+    late_rows = rows.with_columns(known_at=late.otherwise("known_at"))
+    assert rows.filter(reached).height == len(NEW)
+    panel = panel_of()
+    moments = calendar.decision_moments(panel.dates, "close", CLOSES)
+    name = "flow_activity_ratio"
+    told = [
+        at(flow.compute(panel, given, moments), panel, day, name) for given in (rows, late_rows)
+    ]
+    assert told[0] == told[1]
+
+
 def test_short_histories_leave_scores_null():
     panel = panel_of(dt.date(2020, 5, 1))
     made = compute(history(weeks=34), panel)

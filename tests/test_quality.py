@@ -108,6 +108,7 @@ def test_a_price_that_lasts_without_a_factor_is_a_new_level():
     assert new_levels(3000, *[1490] * 8) == {3: 1490 / 3000}
     assert new_levels(160000, *[1600] * 12) == {9: 1600 / 160000}
     assert new_levels(2720, *[27200.0] * 20) == {9: 10.0}
+    assert new_levels(3000, 1490, 149000, 1500, 1510) == {3: 0.5}  # a bad tick on the way
     assert new_levels(220, 220, 110, 110, 111) == {3: 0.5}
     assert new_levels(1000, 1000, 549, 549, 560) == {3: 0.549}
     assert new_levels(1000, 1000, 667, 667, 670) == {3: 0.667}
@@ -120,6 +121,7 @@ def test_true_prices_are_no_new_level():
     assert new_levels(2720, 272000, 2700) == new_levels(2720, *[272000] * 3, 2700) == {}
     assert new_levels(11710, 8710, 7210, 5710, 3710, (2440, 2880, 2401, 2620)) == {}
     assert new_levels(1000, NONE, NONE, 1500, 1510) == {}
+    assert new_levels(540, 760, 700, 660) == new_levels(150, 150, 230, 195) == {}  # not as far
     assert new_levels(145, 97, 98) == new_levels(230, 154, 155) == {}  # within the limits
 
 

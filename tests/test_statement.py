@@ -507,15 +507,23 @@ def test_a_split_in_the_filed_figures_and_not_in_the_shares_is_no_preferred_shar
     assert at(made, panel, "2022-09-01", "ep") == pytest.approx(0.1 / split)
 
 
-def test_preferred_shares_that_look_like_a_split_are_told_by_the_other_figure():
+@pytest.mark.parametrize("split", [1.5, 2, 10, 20])
+def test_preferred_shares_that_look_like_a_split_are_told_by_the_other_figure(split):
     panel = panel_of()
-    book = 8e9 / 10e6 / 1.5
-    for profit, later in ((70.0, 840 - 800 + book), (90.0, 840 - 800 + book), (None, 840)):
-        made = compute(preferring({"BPS": book, "EPS": profit}), panel)
+    book, profit = 800 / split, 90 / split
+    for earned, later in ((70.0, 40 + book), (90.0, 40 + book), (None, 840)):
+        made = compute(preferring({"BPS": book, "EPS": earned}), panel)
         assert at(made, panel, "2022-06-01", "bp") == pytest.approx(book / 1000)
         assert at(made, panel, "2022-09-01", "bp") == pytest.approx(later / 1000)
-    made = compute(preferring({"BPS": 800.0, "EPS": 60.0}), panel)
-    assert at(made, panel, "2022-06-01", "ep") == pytest.approx(60 / 1000)
+    made = compute(preferring({"BPS": 800.0, "EPS": profit}), panel)
+    assert at(made, panel, "2022-06-01", "ep") == pytest.approx(profit / 1000)
+
+
+@pytest.mark.parametrize("unit", [100, 1000, 0.001])
+def test_a_book_value_in_another_unit_is_made_from_the_equity(unit):
+    panel = panel_of()
+    made = compute(preferring({"BPS": 800.0 * unit}), panel)
+    assert at(made, panel, "2022-06-01", "bp") == pytest.approx(800 / 1000)
 
 
 def test_a_figure_per_share_of_nothing_is_none():
@@ -567,9 +575,11 @@ def test_a_correction_tells_anew_what_preferred_shares_take():
     panel = panel_of()
     *rows, quarter = preferring({"BPS": 500.0, "EPS": 70.0})
     day = dt.date(2022, 6, 15)
-    repeat = {**rows[-1], "DiscDate": day, "BPS": None}
+    repeats = [{**rows[-1], "DiscDate": day, **less}
+               for less in ({"BPS": None}, {"EPS": None}, {"AvgSh": None})]  # fmt: skip
     corrected = {**rows[-1], "DiscDate": day, "BPS": 600.0, "EPS": 80.0}
-    for row, (book, profit), later in ((repeat, (500, 70), 540), (corrected, (600, 80), 640)):
+    cases = [*((row, (500, 70), 540) for row in repeats), (corrected, (600, 80), 640)]
+    for row, (book, profit), later in cases:
         made = compute([*rows, row, quarter], panel)
         assert at(made, panel, "2022-06-14", "bp") == pytest.approx(500 / 1000)
         assert at(made, panel, "2022-06-14", "ep") == pytest.approx(70 / 1000)

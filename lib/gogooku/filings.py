@@ -17,7 +17,7 @@ from typing import NamedTuple
 import polars as pl
 
 Figures = tuple[float, ...]
-"""Sales, operating profit, profit, profit to common shareholders [JPY]; NaN where unknown."""
+"""Sales, operating profit, profit, what preferred shares take of it [JPY]; NaN where unknown."""
 Guidance = tuple[float, ...]
 """Operating profit, profit [JPY], EPS, dividend [JPY per share] of a fiscal year; operating profit
 and profit of its first half."""
@@ -28,14 +28,14 @@ ORDER = ["Code", "known_at", "DiscNo"]  # in which filings are read
 DOLLARS = {"62690": dt.date(2022, 2, 1)}
 """Code → day from which the company files in US dollars, which no field says. Source: the vendor's
 page on fins/summary, of MODEC."""
-SLIPS = (1, 2, 3, 4, 5, 6, 8, 10, 20, 100, 1000)
-"""What a figure per share may be wrong by, either way, for another reason than preferred shares:
-nothing, a split, a unit. Its sign may be wrong too."""
-SPLITS = (1.1, 1.2, 1.3, 1.5)
-"""Splits that preferred shares are as likely to look like: they are only believed if the filing's
-other figure per share does not deny it."""
+UNITS = (100, 1000)
+"""What a figure per share may be wrong by, either way, if it is in another unit."""
+SPLITS = (1.1, 1.2, 1.3, 1.5, 2, 3, 4, 5, 6, 8, 10, 20)
+"""What it may be wrong by for a split, unless the filing's other figure per share denies it: then
+it is preferred shares that look like one."""
 CLOSE = 0.005  # as near to a slip as rounding leaves it
 NO_FIGURES: Figures = (nan,) * 4
+UNTOLD: Figures = (nan, nan, nan, 0.0)
 NO_GUIDANCE: Guidance = (nan,) * 6
 
 
@@ -59,7 +59,7 @@ class Filing(NamedTuple):
     sales: float
     operating: float
     profit: float
-    common: float  # profit to common shareholders
+    due: float  # profit that belongs to preferred shares; NaN where it is not told
     book: float  # per common share, as filed
     preferred: float  # equity that belongs to preferred shares; NaN where it is not told
     forecast: list[float]
@@ -156,8 +156,8 @@ class Company:
 
     def _add_figures(self, filing: Filing) -> None:
         periods = self.figures.setdefault(filing.single, {}).setdefault(filing.end, {})
-        given = (filing.sales, filing.operating, filing.profit, filing.common)
-        periods[filing.length] = _overlay(given, periods.get(filing.length, NO_FIGURES))
+        given = (filing.sales, filing.operating, filing.profit, filing.due)
+        periods[filing.length] = _overlay(given, periods.get(filing.length, UNTOLD))
         if filing.preferred == filing.preferred:
             self.preferred[filing.end] = filing.preferred
         if filing.end == filing.year:
@@ -201,7 +201,7 @@ class Company:
         quarter = _last(periods, newest.end, QUARTER)
         year_before = _last(periods, newest.end - YEAR, QUARTER)
         yoy = tuple(change(new, was) for new, was in zip(quarter, year_before, strict=True))
-        year_sales, _, year_profit, year_common = _last(periods, newest.end, YEAR)
+        year_sales, _, year_profit, year_due = _last(periods, newest.end, YEAR)
         guided_op, guided_np, *_ = self.guidance.get(newest.year, NO_GUIDANCE)
         return state._replace(
             statement_at=self.published,
@@ -216,7 +216,7 @@ class Company:
             roa=_share(year_profit, newest.assets),
             change_in_est=newest.changed_estimates,
             nc_flag=float(newest.single),
-            eps=_share(year_common, newest.shares),
+            eps=_share(year_profit - year_due, newest.shares),
             bps=first_known(newest.book, self._made_book(newest)),
             sps=_share(year_sales, newest.shares),
         )
@@ -262,12 +262,13 @@ def prepare(summary: pl.DataFrame, basis: pl.Expr) -> pl.DataFrame:
     shares = pl.coalesce(pl.col("ShOutFY") - pl.col("TrShFY").fill_null(0), "AvgSh")
     average = pl.col("AvgSh")
     # Companies that tell no figure per share may file 0.
-    book = pl.when(document.str.ends_with("_JP"), pl.col("BPS") != 0).then("BPS")
+    told = pl.when(document.str.ends_with("_JP"), pl.col("BPS") != 0).then("BPS")
     earned = pl.when(pl.col("EPS") != 0).then("EPS")
-    books = _times(equity, book, (shares, average))
+    books = _times(equity, told, (shares, average))
+    book = pl.when(~_near(books, *UNITS)).then(told)
     profits = _times(pl.col("NP"), earned, (average, shares))
     # EqAR comes to a thousandth, EPS to 0.01 and NP to the million.
-    preferred = _claim(equity - book * shares, pl.col("TA") * 0.0005, books, profits)
+    preferred = _claim(equity - told * shares, pl.col("TA") * 0.0005, books, profits)
     due = _claim(pl.col("NP") - earned * average, average * 0.01 + 1e6, profits, books)
     running = _guidance(basis, "FOP FNP FEPS FDivAnn FOP2Q FNP2Q")
     following = _guidance(basis, "NxFOP NxFNp NxFEPS NxFDivAnn NxFOP2Q NxFNp2Q")
@@ -290,7 +291,7 @@ def prepare(summary: pl.DataFrame, basis: pl.Expr) -> pl.DataFrame:
         equity.fill_null(nan).alias("equity"),
         (shares * basis).fill_null(nan).alias("shares"),
         pl.col("Sales", "OP", "NP").fill_null(nan),
-        (pl.col("NP") - due.fill_null(0)).fill_null(nan).alias("common"),
+        due.fill_null(nan).alias("due"),
         (book / basis).fill_null(nan).alias("book"),
         preferred.fill_null(nan).alias("preferred"),
         running.alias("forecast"),
@@ -324,7 +325,7 @@ def _claim(
     """
     untold = pl.all_horizontal(ratio.is_null() for ratio in others)
     splits = [_near(times, split) & (_near(others, split) | untold) for split in SPLITS]
-    claimed = (left > rounding) & ~_near(times, *SLIPS) & ~pl.any_horizontal(splits)
+    claimed = (left > rounding) & ~_near(times, 1, *UNITS) & ~pl.any_horizontal(splits)
     return pl.when(left.is_not_null()).then(pl.when(claimed).then(left).otherwise(0.0))
 
 

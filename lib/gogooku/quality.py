@@ -47,9 +47,10 @@ HELD = 2
 FAR = 1.4
 """Ratio to the last good close, either way, from which a price beyond the limit that lasts is on
 another level. A split of two shares into three is the smallest that limits of 30 % show, and the
-day's own move may hide part of it; true prices beyond a limit, in an archive of adjusted prices or
-where the exchange had widened it, are nearer. What a limit allows looks like a move and passes: two
-into three from 100 to 150 and from 200 to 240 JPY, one into two at 100 JPY."""
+day's own move may hide part of it; most true prices beyond a limit, in an archive of adjusted
+prices or where the exchange had widened it, are nearer. A smaller split and one that the limit
+allows look like a move and pass: two into three up to 90, from 100 to 150 and from 200 to 240 JPY,
+one into two up to 60 and at 100 JPY."""
 
 MOST_DOUBLINGS = 40
 """Doublings of a limit beyond which any price is inside it."""
@@ -79,10 +80,9 @@ def clean(
     derived         a value that follows from a rejected close or volume
     duplicate       several rows for one stock and session that differ: none is believed, and of
                     none any field is left
-    new_level       a close that stands by the relief alone, or that is nearer to a rejected one FAR
-                    from the last good close than to that close: the level has changed without a
-                    factor that says so (a split that the record lacks, another unit). Nothing is
-                    rejected
+    new_level       a close FAR from the last good one that stands by the relief alone, or is nearer
+                    to a rejected one as far away: the level has changed without a factor that says
+                    so (a split that the record lacks, another unit). Nothing is rejected
 
     Returns the bars, one row a stock and session, rejected values null (as is what is no number),
     sorted by Date and Code, with `link` added: on a new level its close over the last good one
@@ -223,7 +223,7 @@ def _broken(bar: Floats, low: Floats, high: Floats) -> npt.NDArray[np.int8]:
 class _Base:
     """What each of N stocks' limits rest on: the range in which its last close lies, and why.
 
-    last, far            last good close, and the newest rejected since that is FAR from it [JPY]
+    last, far            last good close, and the nearest of those rejected since, FAR from it [JPY]
     low, high            range of the newest close [JPY]; one price after a good close
     missed               sessions since that good close
     held_up, held_down   sessions in a row with no price, or a single one at the limit or beyond
@@ -265,9 +265,9 @@ class _Base:
 
     def link(self, close: Floats, good: Flags, tolerance: float) -> Floats:
         """Give a good close over the last one where it is on a new level, else NaN."""
-        nearer = _apart(close, self.far) < _apart(close, self.last)
-        new = good & (self._outside(close, tolerance) | nearer)
-        return np.where(new, close / self.last, np.nan)
+        step = _apart(close, self.last)
+        lasting = self._outside(close, tolerance) | (_apart(close, self.far) < step)
+        return np.where(good & lasting & (step >= np.log(FAR)), close / self.last, np.nan)
 
     def _outside(self, close: Floats, tolerance: float) -> Flags:
         low, high = self.range(tolerance)
@@ -285,8 +285,10 @@ class _Base:
         self.held_up = np.where(silent | at_top, self.held_up + 1, 0)
         self.held_down = np.where(silent | at_bottom, self.held_down + 1, 0)
         self.missed = np.where(believed, 0, self.missed + 1)
-        far = self._outside(close, tolerance) & (_apart(close, self.last) >= np.log(FAR))
-        self.far = np.where(believed, np.nan, np.where(far, close, self.far))
+        step = _apart(close, self.last)
+        far = self._outside(close, tolerance) & (step >= np.log(FAR))
+        nearest = far & ~(_apart(self.far, self.last) <= step)
+        self.far = np.where(believed, np.nan, np.where(nearest, close, self.far))
         self.last = np.where(believed, close, self.last)
         self.low = np.where(believed, close, np.maximum(self.low - self.down, 0.0))
         self.high = np.where(believed, close, self.high + self.up)

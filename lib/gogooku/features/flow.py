@@ -129,7 +129,7 @@ def _ordered(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _recent(rows: pl.DataFrame) -> pl.DataFrame:
     """Keep the weeks within reach of the newest publication: the same, however many are loaded."""
-    return rows.filter(pl.col("EnDate") > pl.col("PubDate").last() - dt.timedelta(weeks=REACH))
+    return rows.filter(pl.col("EnDate") > pl.col("PubDate").max() - dt.timedelta(weeks=REACH))
 
 
 def _lay_out(
