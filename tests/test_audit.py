@@ -126,15 +126,15 @@ def edit_is(kind):
     return pl.col("_edit") == kind
 
 
-def test_prices_of_a_bar_move_together_and_factors_by_splits():
-    rows = raw("bars", 300).with_columns(pl.col("O", "H", "L").fill_null(1.0) * 0 + pl.col("C"))
-    made = edits.apply(rows, "bars", drawn("bars", rows))
-    assert (
-        made.filter(pl.col("C").is_not_null())
-        .select((pl.col("O", "H", "L") == pl.col("C")).all())
-        .row(0)
-        == (True,) * 3
-    )
+def test_prices_of_a_bar_keep_their_order_and_factors_move_by_splits():
+    shape = {"O": pl.col("C") * 1.01, "L": pl.col("C") * 0.98, "H": pl.col("C") * 1.03}
+    rows = raw("bars", 300).with_columns(**shape)
+    made = drawn("bars", rows).filter(edit_is("altered"))
+    bars = made.drop_nulls("C")
+    top, bottom = pl.max_horizontal("O", "C"), pl.min_horizontal("O", "C")
+    assert bars.filter((top >= pl.col("H")) | (bottom <= pl.col("L"))).is_empty()
+    assert bars.select((pl.col("H") / pl.col("L")).round(6).n_unique()).item() > 20
+    assert 0.3 < bars.select((pl.col("O") < pl.col("C")).mean()).item() < 0.7
     splits = made["AdjFactor"].value_counts()
     assert set(splits["AdjFactor"]) == {1.0, 0.5}
 

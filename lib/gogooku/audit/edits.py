@@ -36,7 +36,11 @@ ISSUES = 0.05
 """Share of the issues that are delisted with the moment, and of those that are listed then."""
 
 PRICE = re.compile(r"[MAE]?[OHLC]")
-"""Open, high, low and close of a day or of one of its sessions: they move together."""
+"""Open, high, low and close of a day or of one of its sessions. They move together, so that their
+order holds; then open and close change places in half of them, and ranges widen a little."""
+SESSIONS = ("", "M", "A", "E")
+WIDER = 0.002
+"""Scale of the widening of a range, relative."""
 
 PLACE, EDIT, RANK = "_place", "_edit", "_rank"
 
@@ -168,9 +172,27 @@ def _disturber(
             for name, unit in units.items()
             if name in rows.columns
         ]
-        return rows.with_columns(changed)
+        return _reshaped(rows.with_columns(changed), random)
 
     return disturbed
+
+
+def _reshaped(rows: pl.DataFrame, random: np.random.Generator) -> pl.DataFrame:
+    """Give bars another shape, in which the high is still the highest and the low the lowest."""
+    turned = pl.lit(pl.Series(random.random(len(rows)) < 0.5))
+    wider = pl.lit(pl.Series(np.exp(WIDER * np.abs(random.standard_normal(len(rows))))))
+    bars = [[f"{session}{price}" for price in "OHLC"] for session in SESSIONS]
+    shapes = [
+        (
+            pl.when(turned).then(close).otherwise(first).alias(first),
+            pl.col(high) * wider,
+            pl.col(low) / wider,
+            pl.when(turned).then(first).otherwise(close).alias(close),
+        )
+        for first, high, low, close in bars
+        if {first, high, low, close} <= set(rows.columns)
+    ]
+    return rows.with_columns(shape for bar in shapes for shape in bar)
 
 
 def _named(rules: Any) -> Iterator[str]:
