@@ -324,8 +324,9 @@ def test_a_leak_is_refused_with_column_day_and_raw_row(run_of_a_leak):
     assert json.loads(json.dumps(found)) == found
     sentence = (
         r"look-ahead: features/ours/2021y\.parquet column x \(2021-04-2\d \w{5}\) changes with a "
-        r"raw row known only after 2021-04-28: raw/(master|bars)/2021y\.parquet Date 2021-0\d-"
-        r"\d\d, Code \w{5} \((altered|deleted)\), known at 2021-0"
+        r"raw row that was not known when 2021-04-28 was decided, at 2021-04-28 1\d:\d\d JST: "
+        r"raw/(master|bars)/2021y\.parquet Date 2021-0\d-\d\d, Code \w{5} \((altered|deleted)\), "
+        r"known at 2021-0"
     )
     with pytest.raises(run.UserError, match=sentence):
         verdict.judge([found], run_of_a_leak)
@@ -363,9 +364,11 @@ def test_a_users_module_that_looks_ahead_is_named_with_column_day_and_raw_row(
     (stage,) = found["stages"]
     assert stage["difference"]["columns"] == 1
     sentence = (
-        r"look-ahead: features/user/2021y\.parquet column tomorrow \(2021-04-28 \w{5}\) changes "
-        r"with a raw row known only after 2021-04-28: raw/(master|bars)/2021y\.parquet Date "
-        r"2021-04-30, Code \w{5} \((altered|deleted)\), known at 2021-0"
+        r"look-ahead: features/user/2021y\.parquet column tomorrow \(2021-04-28 (\w{5})\) changes "
+        r"with a raw row that was not known when 2021-04-28 was decided, at 2021-04-28 1\d:\d\d "
+        r"JST: "
+        r"raw/(master|bars)/2021y\.parquet Date 2021-04-30, Code \1 \((altered|deleted)\), "
+        r"known at 2021-0"
     )
     with pytest.raises(run.UserError, match=sentence):
         verdict.judge([found], again)
@@ -386,8 +389,8 @@ def test_a_fit_that_learnt_from_the_future_is_named(tmp_path):
         run.write_json({"weight": weight}, house / "models/ridge/fold0/seed0/model.json")
     *_, fits = compare.stages(*houses, FIFTH)
     assert fits["difference"]["file"] == "models/ridge/fold0/seed0/model.json"
-    assert compare.differs(*houses, "models/ridge/fold0/seed0/model.json", FIFTH)
-    assert not compare.differs(houses[0], houses[0], "panel/2024q1.parquet", FIFTH)
+    assert compare.of_file(*houses, "models/ridge/fold0/seed0/model.json", FIFTH) == compare.BYTES
+    assert compare.of_file(houses[0], houses[0], "panel/2024q1.parquet", FIFTH) is None
 
 
 def test_earlier_spans_are_taken_over_and_the_days_own_is_not(run_of_a_leak):

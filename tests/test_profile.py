@@ -143,6 +143,7 @@ def rows():
         "nought": x * 0,
         "wild": np.where(np.arange(80).reshape(SHAPE) == 47, 1e6, x),
         "slow": np.tile(x[0], (4, 1)),
+        "sec_member_cnt": np.tile(x[1], (4, 1)),
     }
     first = profile.measure(panel(), {"technical": family("stock", **columns)}, "2024q1", 10)
     moved = columns | {"wild": noise(9) + 40}
@@ -152,11 +153,11 @@ def rows():
 
 def test_the_words_name_what_is_wrong(rows):
     told = profile_page.words(rows)
-    assert told[0] == "5 of 7 columns are known in at least 95% of the universe's rows."
+    assert told[0] == "6 of 8 columns are known in at least 95% of the universe's rows."
     assert "1 column is never known: never." in told
     assert "1 column never tells anything apart: nought." in told
     assert "1 column has values more than 100 ranges out: wild." in told
-    assert any("mostly stand" in text and "slow" in text for text in told)
+    assert "2 columns should move with prices and mostly stand still: nought, slow." in told
     assert "1 column orders stocks exactly as another column does: log_x." in told
 
 
@@ -169,7 +170,7 @@ def test_the_page_shows_coverage_by_year_and_the_worst_columns(rows):
     reader = markup.read(page)
     assert reader.faults == [] and reader.open == []
     assert set(reader.links) - {"index.html"} <= {f"#{name}" for name in reader.names}
-    assert page.count("<details>") == 1 and page.count("<i style=") == 14
+    assert page.count("<details>") == 1 and page.count("<i style=") == 16
 
 
 def test_a_twin_for_a_while_is_none(rows):

@@ -195,7 +195,7 @@ def test_unlisted_columns_are_stock_columns(tmp_path):
         ("raise SystemExit(3)", "columns(panel) fails in line 4 (SystemExit: 3): mend it"),
         ("return {'x': panel.returns * np.inf}", "infinite values: make them NaN"),
         ("return {'x': panel['close'] * 1e300}", "infinite values: make them NaN"),
-        ("return {'date': panel.returns}", "'date' has no fit name"),
+        ("return {'date': panel.returns}", "'date' has the name of a key: choose another"),
         ("return {'is_x_valid': panel.returns}", "no fit name"),
         ("return {'a b': panel.returns}", "no fit name"),
         (

@@ -22,6 +22,8 @@ FAR = 100.0  # ranges from the 1st to the 99th percentile
 STALE = 0.9  # share of values
 PRICES = ("technical", "relative", "sector", "graph")
 """Families whose columns move with prices: one that stands still is worth a look."""
+AT_REST = ("days_since_listing_log", "sec_member_cnt")
+"""Their columns that do not."""
 
 PAGE = (
     report_page.TOP
@@ -162,7 +164,8 @@ def words(rows: pl.DataFrame) -> list[str]:
     """Say in a few sentences what the profiles found."""
     whole = _whole(rows)
     well = (whole["coverage"] >= WELL_KNOWN).sum()
-    price = pl.col("family").is_in(PRICES) & (pl.col("kind") == "stock")
+    price = pl.col("family").is_in(PRICES) & ~pl.col("column").is_in(AT_REST)
+    price &= pl.col("kind") == "stock"
     found = [
         f"{well} of {len(whole)} columns are known in at least {WELL_KNOWN:.0%} of the universe's "
         "rows.",

@@ -153,11 +153,11 @@ PAGE = (
 <h2>Forecasts</h2>
 <p class="caption">RankIC: mean of the daily rank correlations of prediction and realised return,
 with its {{ percent }} interval; <span class="strong">bold</span> where the interval leaves out 0,
-for the hit rate 50 %. Models with seeds are judged by the mean of their seeds; the seeds column
-gives the lowest and the highest single one. Spread: mean return from entry to exit of the top
-1/{{ quantiles }} of stocks less that of the bottom 1/{{ quantiles }}. Net and turnover belong to
-the long–short portfolio below, at {{ cost }} bp a side. Models stand in the order of the settings,
-not of their results.</p>
+for the hit rate 50 %. Models with seeds are judged by the mean of their seeds' predictions, which
+may do better than each; the seeds column gives the lowest and the highest single one. Spread: mean
+return from entry to exit of the top 1/{{ quantiles }} of stocks less that of the bottom
+1/{{ quantiles }}. Net and turnover belong to the long–short portfolio below, at {{ cost }} bp a
+side. Models stand in the order of the settings, not of their results.</p>
 {{ grid(headline, "stack") }}
 {{ picture("rankic") }}
 <p class="caption">Mean daily RankIC with {{ percent }} intervals.

@@ -8,6 +8,7 @@ import difflib
 import functools
 import importlib
 import importlib.util
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
@@ -58,8 +59,10 @@ def _close_to(study: str) -> list[str]:
 
 
 def library() -> ModuleType:
-    """Import the edition that is installed."""
-    return importlib.import_module(str(_edition()))
+    """Import the edition that is installed, without its warnings of stocks with too few bars."""
+    edition = str(_edition())
+    logging.getLogger(edition).setLevel(logging.ERROR)
+    return importlib.import_module(edition)
 
 
 def _edition() -> str | None:

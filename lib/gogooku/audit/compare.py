@@ -17,6 +17,7 @@ FITTED = ("folds/*0.json", "models/*/fold0/*/model.*")
 """Files fitted before the first fold's test part."""
 
 FITS = "fold, scaler, models"
+BYTES = {"column": "all", "columns": 1, "first": "bytes"}
 WHEN = {"labels": "exit"}
 """The column that dates a row of a stage, where it is not `date`."""
 
@@ -45,14 +46,14 @@ def stages(before: Path, after: Path, day: dt.date) -> list[dict[str, Any]]:
     return [*told, _fits(fitted, before, after)] if fitted else told
 
 
-def differs(before: Path, after: Path, file: str, day: dt.date) -> bool:
-    """Say whether `file`, as a difference names it, differs up to `day`."""
+def of_file(before: Path, after: Path, file: str, day: dt.date) -> dict[str, Any] | None:
+    """Give the first difference up to `day` of `file`, as `stages` names it; None if none is."""
     old, new = before / file, after / file
     if old.suffix != ".parquet":
-        return old.read_bytes() != new.read_bytes()
+        return BYTES if old.read_bytes() != new.read_bytes() else None
     when = pl.col(WHEN.get(file.split("/")[0], "date"))
     told, changed = (run.read_parquet(path).filter(when <= day) for path in (old, new))
-    return difference(told, changed) is not None
+    return difference(told, changed)
 
 
 def difference(told: pl.DataFrame, changed: pl.DataFrame) -> dict[str, Any] | None:
@@ -149,5 +150,5 @@ def _moved(told: pl.DataFrame, changed: pl.DataFrame) -> set[str]:
 def _fits(files: Sequence[Path], before: Path, after: Path) -> dict[str, Any]:
     names = [path.relative_to(after) for path in files]
     moved = [name for name in names if (before / name).read_bytes() != (after / name).read_bytes()]
-    found = [{"file": str(name), "column": "all", "columns": 1, "first": "bytes"} for name in moved]
+    found = [{"file": str(name), **BYTES} for name in moved]
     return {"stage": FITS, "files": len(files), "difference": found[0] if found else None}

@@ -11,6 +11,7 @@ import polars as pl
 from gogooku.audit import compare, edits
 from gogooku.audit.rebuild import Rebuild
 from gogooku.calendar import Clock
+from gogooku.config import JAPAN
 from gogooku.known import COLUMN
 from gogooku.run import UserError
 from gogooku.sources.catalogue import DATASETS
@@ -113,35 +114,45 @@ def _refuse(days: Sequence[Mapping[str, Any]], stage: str, rebuild: Rebuild) -> 
         for row in told["stages"]
         if row["stage"] == stage and row["difference"]
     )
-    row = culprit(told, found["file"], rebuild)
+    shown, row = culprit(told, found, rebuild)
     raise UserError(
-        f"look-ahead: {found['file']} column {found['column']} ({found['first']}) changes with a "
-        f"raw row known only after {told['day']}: {row}; make it use rows with known_at up to the "
-        "day's decision"
+        f"look-ahead: {found['file']} column {shown['column']} ({shown['first']}) changes with a "
+        f"raw row that was not known when {told['day']} was decided, at "
+        f"{_in_tokyo(dt.datetime.fromisoformat(told['moment']))}: {row}; make it use rows with "
+        "known_at up to the day's decision"
     )
 
 
-def culprit(told: Mapping[str, Any], file: str, rebuild: Rebuild) -> str:
-    """Find the raw row whose edit makes `file` differ up to the audited day, and describe it.
+def culprit(
+    told: Mapping[str, Any], found: Mapping[str, Any], rebuild: Rebuild
+) -> tuple[Mapping[str, Any], str]:
+    """Find the raw row whose edit makes a file differ up to the audited day.
 
-    One build of `file` a step, and of n edits ⌈log₂ n⌉ steps: 20 for a million.
+    found   the file, and its difference with all edits
+
+    Returns the difference that this edit makes beside those before it, which make none, and the
+    row's description. One build of the file a step, of n edits ⌈log₂ n⌉ steps: 20 for a million.
     """
+    file = found["file"]
     day, moment = dt.date.fromisoformat(told["day"]), dt.datetime.fromisoformat(told["moment"])
     clock = rebuild.setting["clock"]
     changes, count = edits.ranked(
         rebuild.draw(moment, told["seed"], ending=not told["whole"]), clock
     )
     target = str(rebuild.house / file)
+    differences = {count: found}
 
     def shows(number: int) -> bool:
         log.info("%s with the first %d of %d edits", file, number, count)
         first = {name: frame.filter(pl.col(edits.RANK) < number) for name, frame in changes.items()}
         rebuild.build(first, [target], None if told["whole"] else day)
-        return compare.differs(rebuild.house, rebuild.rebuilt, file, day)
+        made = compare.of_file(rebuild.house, rebuild.rebuilt, file, day)
+        differences.update({number: made} if made else {})
+        return made is not None
 
-    described = describe(changes, guilty(count, shows), clock)
+    rank = guilty(count, shows)
     rebuild.discard()
-    return described
+    return differences[rank + 1], describe(changes, rank, clock)
 
 
 def guilty(count: int, shows: Callable[[int], bool]) -> int:
@@ -163,4 +174,8 @@ def describe(changes: Mapping[str, pl.DataFrame], rank: int, clock: Clock) -> st
     row = frame.row(by_predicate=pl.col(edits.RANK) == rank, named=True)
     key = ", ".join(f"{field} {row[field]}" for field in DATASETS[Path(name).parent.name].key)
     moment = row[COLUMN[clock]]
-    return f"{name} {key} ({row[edits.EDIT]}), known at {moment:%Y-%m-%d %H:%M} UTC"
+    return f"{name} {key} ({row[edits.EDIT]}), known at {_in_tokyo(moment)}"
+
+
+def _in_tokyo(moment: dt.datetime) -> str:
+    return f"{moment.astimezone(JAPAN):%Y-%m-%d %H:%M} JST"

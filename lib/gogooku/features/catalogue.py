@@ -55,6 +55,9 @@ sessions and codes, which all columns take; — stands for no other. Prices and 
 indices take `close` for the sessions on which any stock traded. A test changes one input after the
 other: a column moves with its own and with no other.
 
+Each family adds one flag more, `is_<family>_valid`: whether any of its `stock` columns that tell of
+the stock is known or, where it has none, any column.
+
 Columns of your own join these: [features-user.md](features-user.md).
 """
 

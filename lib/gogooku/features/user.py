@@ -264,7 +264,9 @@ def _unlisted(name: str, path: str) -> Column:
 def _fault(panel: Panel, column: Column, values: np.ndarray) -> str | None:
     """Say what is wrong with a column and how to mend it; None if nothing is."""
     sessions, stocks = panel.shape
-    if not NAME.fullmatch(column.name) or column.name in RESERVED or column.name[:3] == "is_":
+    if column.name in RESERVED:
+        return "has the name of a key: choose another"
+    if not NAME.fullmatch(column.name) or column.name[:3] == "is_":
         return "has no fit name: letters, digits and _, not starting with is_"
     if column.kind not in ("stock", "market", "flag"):
         return f"is of the kind {column.kind!r}: choose stock, market or flag"
