@@ -260,16 +260,18 @@ def test_files_taken_over_are_not_compared(tmp_path):
 
 def told(stages, whole=False):
     return {"day": str(FIFTH), "moment": MOMENT.isoformat(), "seed": 3, "whole": whole,
-            "stages": stages}  # fmt: skip
+            "rows_edited": {"bars": 1}, "stages": stages}  # fmt: skip
 
 
-def test_the_table_sums_days_up_and_a_blind_audit_is_refused(tmp_path):
+def test_the_table_sums_days_up_and_a_blind_audit_is_refused(tmp_path, caplog):
+    caplog.set_level("INFO")
     before = run_with(tmp_path / "before", [1.0, None, 3.0])
     fine = compare.stages(before, run_with(tmp_path / "fine", [1.0, None, 4.0]), FIFTH)
     blind = compare.stages(before, run_with(tmp_path / "same", [1.0, None, 3.0]), FIFTH)
     (row,) = verdict.judge([told(fine), told(blind)], None)
     assert (row["days"], row["leaks"], row["rows"], row["moved"]) == (2, 0, 4, ["a", "b"])
     assert "panel" in verdict.text([row])
+    assert " 2 raw rows changed, 16 values compared" in caplog.text
     with pytest.raises(run.UserError, match=r"changed nothing that .*panel"):
         verdict.judge([told(blind)], None)
     with pytest.raises(run.UserError, match="changed nothing that any stage could show"):

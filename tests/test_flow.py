@@ -341,10 +341,8 @@ def test_windows_hold_the_prints_of_60_weeks():
 
 
 def test_an_old_print_that_is_served_late_moves_no_window_back():
-    gap, day = (
-        pl.col("PubDate").is_between(dt.date(2021, 8, 1), dt.date(2022, 1, 1)),
-        dt.date(2022, 5, 13),
-    )
+    gap = pl.col("PubDate").is_between(dt.date(2021, 8, 1), dt.date(2022, 1, 1))
+    day = dt.date(2022, 5, 13)
     rows = stamped(history()).filter(~gap)
     reached = pl.col("PubDate") == dt.date(2021, 4, 1)
     late = pl.when(reached).then(pl.lit(dt.datetime(2022, 5, 12, 12, tzinfo=dt.UTC)))

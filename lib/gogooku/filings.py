@@ -36,6 +36,7 @@ it is preferred shares that look like one."""
 CLOSE = 0.005  # as near to a slip as rounding leaves it
 NO_FIGURES: Figures = (nan,) * 4
 UNTOLD: Figures = (nan, nan, nan, 0.0)
+"""A period before its first filing: preferred shares take nothing until one tells."""
 NO_GUIDANCE: Guidance = (nan,) * 6
 
 

@@ -58,6 +58,7 @@ def _close_to(study: str) -> list[str]:
     return close or ["a name in its documentation"]
 
 
+@functools.cache
 def library() -> ModuleType:
     """Import the edition that is installed, without its warnings of stocks with too few bars."""
     edition = str(_edition())

@@ -92,6 +92,9 @@ def judge(days: Sequence[Mapping[str, Any]], rebuild: Rebuild) -> list[dict[str,
     """
     rows = table(days)
     log.info("the audit of %d days\n%s", len(days), text(rows))
+    edited = sum(sum(told["rows_edited"].values()) for told in days)
+    compared = sum(row["values"] for row in rows)
+    log.info("%d raw rows changed, %d values compared", edited, compared)
     leaking = [row["stage"] for row in rows if row["leaks"]]
     if leaking:
         _refuse(days, leaking[0], rebuild)
@@ -147,7 +150,8 @@ def culprit(
         first = {name: frame.filter(pl.col(edits.RANK) < number) for name, frame in changes.items()}
         rebuild.build(first, [target], None if told["whole"] else day)
         made = compare.of_file(rebuild.house, rebuild.rebuilt, file, day)
-        differences.update({number: made} if made else {})
+        if made:
+            differences[number] = made
         return made is not None
 
     rank = guilty(count, shows)
