@@ -245,7 +245,7 @@ class Logs:
         windows: tuple[int, ...],
     ) -> None:
         first, high, low, last = (log(price) for price in (first, high, low, last))
-        self.reach, self.body = high - low, last - first
+        self.close, self.reach, self.body = last, high - low, last - first
         night = ops.against_earlier(np.subtract, 1, first, then=last)
         self.nights = Rolling(night, deviations=windows, centred=True)
         self.bodies = Rolling(self.body, deviations=windows, centred=True)

@@ -311,30 +311,30 @@ FORGOTTEN = 4e-4  # weight of all observations under which an average starts ane
 
 @kernel
 def _smoothed(x, span, seed, weight, skip):
-    out = np.full(x.shape, np.nan)
+    out = np.empty(x.shape)
     nothing = np.full(x.shape[1], np.nan)
-    state, full = np.zeros(x.shape[1]), np.zeros(x.shape[1])
-    age, count = np.zeros(x.shape[1]), np.zeros(x.shape[1])
-    first, fewest = skip + span, -(-2 * span // 3)
+    states, fulls = np.zeros(x.shape[1]), np.zeros(x.shape[1])
+    ages, counts = np.zeros(x.shape[1]), np.zeros(x.shape[1])
+    first, fewest, flat = skip + span, -(-2 * span // 3), 1.0 / span
     for t in range(x.shape[0]):
         new, old = x[t], x[t - span] if t >= span else nothing
         for s in range(x.shape[1]):
             seen = new[s] - new[s] == 0
-            count[s] += (1.0 if seen else 0.0) - (1.0 if old[s] - old[s] == 0 else 0.0)
-            started = seen | (age[s] > 0)
-            age[s] = age[s] + 1 if started else 0.0
-            seeding = age[s] <= skip + seed
-            share = 1.0 / span if seeding else weight
-            taken = seen & (age[s] > skip)
-            full[s] = full[s] * (1.0 if seeding else 1 - weight) + (share if taken else 0.0)
-            moved = state[s] + share / full[s] * (new[s] - state[s])
-            state[s] = moved if taken else state[s]
-            known = (age[s] >= first) & (count[s] >= fewest)
-            out[t, s] = state[s] if known else np.nan
-            kept = seeding | (full[s] >= FORGOTTEN)
-            age[s] = age[s] if kept else 0.0
-            full[s] = full[s] if kept else 0.0
-            state[s] = state[s] if kept else 0.0
+            lost = old[s] - old[s] == 0
+            count = counts[s] + ((1.0 if seen else 0.0) - (1.0 if lost else 0.0))
+            age = ages[s] + 1 if seen | (ages[s] > 0) else 0.0
+            seeding = age <= skip + seed
+            share = flat if seeding else weight
+            taken = seen & (age > skip)
+            full = fulls[s] * (1.0 if seeding else 1 - weight) + (share if taken else 0.0)
+            moved = states[s] + share / full * (new[s] - states[s])
+            state = moved if taken else states[s]
+            out[t, s] = state if (age >= first) & (count >= fewest) else np.nan
+            kept = seeding | (full >= FORGOTTEN)
+            ages[s] = age if kept else 0.0
+            fulls[s] = full if kept else 0.0
+            states[s] = state if kept else 0.0
+            counts[s] = count
     return out
 
 

@@ -182,10 +182,9 @@ def _sweep(x, plan, rows, squared, centred, path):
     """
     length, width = x.shape
     newest = np.zeros((1 if centred else length, width))
-    seen = np.zeros((length + 1, width))
+    seen, totals = np.empty((length + 1, width)), np.empty((rows[-1] if path else 1, width))
     sums, squares = np.empty((rows[-1], width)), np.empty((rows[squared], width))
-    totals = np.empty((rows[-1] if path else 1, width))
-    sums[0], squares[0], totals[0] = 0, 0, 0
+    seen[0], totals[0], sums[0], squares[0] = 0, 0, 0, 0
     for t in range(length):
         one = rows[0] + t % (rows[1] - rows[0])
         for s in range(width):
@@ -220,14 +219,16 @@ def _sweep(x, plan, rows, squared, centred, path):
                     totals[own, s] = totals[a, s] + totals[c, s]
             there = totals[0] if path else newest[max(upto - 1, 0)]
             here = totals[a] if path else newest[t]
-            for s in range(width):
-                moved = (seen[upto, s] - seen[start, s]) * (there[s] - here[s])
-                sums[own, s] = sums[a, s] + sums[c, s] + moved
-            if k < squared:
+            if k >= squared:
                 for s in range(width):
-                    step = there[s] - here[s]
-                    moved = 2 * sums[c, s] + (seen[upto, s] - seen[start, s]) * step
-                    squares[own, s] = squares[a, s] + squares[c, s] + step * moved
+                    moved = (seen[upto, s] - seen[start, s]) * (there[s] - here[s])
+                    sums[own, s] = sums[a, s] + sums[c, s] + moved
+                continue
+            for s in range(width):
+                step, older = there[s] - here[s], sums[c, s]
+                moved = (seen[upto, s] - seen[start, s]) * step
+                sums[own, s] = sums[a, s] + older + moved
+                squares[own, s] = squares[a, s] + squares[c, s] + step * (2 * older + moved)
     return newest, seen, sums, squares
 
 

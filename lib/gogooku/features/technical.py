@@ -76,6 +76,7 @@ class Bars:
         self.highs = Rolling(np.fmax(self.high, self.close))
         self.lows = Rolling(np.fmin(self.low, self.close))
         self.daily = ind.returns(self.close, 1)
+        self.logs = ind.Logs(self.open, self.high, self.low, self.close, RANGES)
 
 
 # ---- returns and their spread --------------------------------------------------------------------
@@ -110,11 +111,11 @@ MOVES = [
 
 
 def _moves(bars: Bars) -> Iterator[Made]:
-    close, daily, logs = bars.close, bars.daily, ind.log(bars.close)
+    close, daily = bars.close, bars.daily
     for h in RETURNS:
         yield f"returns_{h}d", ind.returns(close, h)
     for h in LOG_RETURNS:
-        yield f"log_returns_{h}d", ind.change(logs, h)
+        yield f"log_returns_{h}d", ind.change(bars.logs.close, h)
     for n in (20, 60):
         yield f"zscore_{n}", bars.closes.zscore(n, enough(n))
     yield "overnight_return", excess(bars.open, delay(close, 1))
@@ -181,14 +182,14 @@ SPREADS = [
 
 
 def _spreads(bars: Bars) -> Iterator[Made]:
-    steps = Rolling(ind.log_returns(bars.close, 1), deviations=VOLATILITIES, centred=True)
+    logs = bars.logs
+    steps = Rolling(ind.change(logs.close), deviations=VOLATILITIES, centred=True)
     for n in VOLATILITIES:
         yield f"volatility_{n}d", ind.volatility(steps, n)
     steady = Rolling(ind.volatility(steps, 20), deviations=RANGES, centred=True)
     for n in RANGES:
         yield f"vol_of_vol_{n}", steady.std(n, enough(n), ddof=1)
     del steps, steady  # what comes next finds their memory in the cache
-    logs = ind.Logs(bars.open, bars.high, bars.low, bars.close, RANGES)
     for n in RANGES:
         yield f"yang_zhang_{n}", ind.yang_zhang(logs, n)
     yield "rogers_satchell_20", ind.rogers_satchell(logs, 20)
