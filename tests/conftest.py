@@ -63,8 +63,8 @@ class House:
 
 
 def copy_of_the_workflow(target: Path) -> Path:
-    """Copy what a clone holds, without data, runs and caches."""
-    ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
+    """Copy what a clone holds and the kernels that set-up compiled, without data and runs."""
+    ignored = shutil.ignore_patterns("*.pyc*", "*.tmp.*")  # what another worker may just write
     for part in PARTS:
         source = ROOT / part
         if source.is_dir():

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -72,10 +73,52 @@ def test_1_changing_the_future_moves_no_earlier_bit_of_any_family(whole):
     )
 
 
-def test_2_building_span_by_span_equals_building_at_once(house, tmp_path):
-    grown = House(copy_of_the_workflow(tmp_path))
-    with grown.edited("config/smoke.yaml", "end: 2022-12-31", "end: 2022-06-30"):
-        grown.snakemake("dataset_all")
+@dataclass
+class Interrupted:
+    """A house whose first run, to the middle of the last span, got SIGINT as its bars came in."""
+
+    house: House
+    status: int
+    left: list[psutil.Process]
+
+
+TO_MID_SPAN = ("config/smoke.yaml", "end: 2022-12-31", "end: 2022-06-30")
+
+
+@pytest.fixture(scope="module")
+def interrupted(tmp_path_factory):
+    """Such a house; its run's exit status and the processes that were left."""
+    root = copy_of_the_workflow(tmp_path_factory.mktemp("interrupted"))
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", "dataset_all"]
+    command += ["--configfile", "config/smoke.yaml"]
+    with House(root).edited(*TO_MID_SPAN), open(root / "told.txt", "w") as told:
+        job = subprocess.Popen(command, cwd=root, stdout=told, stderr=told, start_new_session=True)
+        deadline = time.monotonic() + 600
+        while not list((root / RAW / "bars").glob("*.parquet")) and time.monotonic() < deadline:
+            time.sleep(0.2)
+        os.killpg(job.pid, signal.SIGINT)
+        status = job.wait(timeout=600)
+    left = [process for process in psutil.process_iter() if _session_of(process) == job.pid]
+    return Interrupted(House(root), status, left)
+
+
+def _session_of(process):
+    try:
+        return os.getsid(process.pid)
+    except ProcessLookupError:
+        return None
+
+
+def test_7_an_interrupted_run_leaves_no_process(interrupted):
+    assert interrupted.status != 0
+    assert not interrupted.left
+    assert not list((interrupted.house.root / RUN / "dataset").glob("*.parquet"))
+
+
+def test_2_7_interrupted_and_built_span_by_span_equals_built_at_once(house, interrupted):
+    grown = interrupted.house
+    with grown.edited(*TO_MID_SPAN):
+        grown.snakemake("dataset_all", "--rerun-incomplete")
     finished = {
         path: path.stat().st_mtime_ns for path in (grown.root / RUN).rglob("202[01]y.parquet")
     }
@@ -192,6 +235,7 @@ def test_6_what_an_archive_lacks_is_null_warned_of_and_reported(house, archive):
         "store=folder",
         "name=folder",
         "models=[reversal]",
+        "features={families: [technical, market, flow, statement]}",
     ]
     house.snakemake("train_all", "--config", *settings)
     rows = run.read_parquet(sorted((house.root / "runs/folder/dataset").glob("*.parquet")))
@@ -209,35 +253,6 @@ def test_7_a_finished_run_has_left_no_draft(house):
         assert not [p for p in (house.root / place).rglob(".*") if p.is_file()]
 
 
-def test_7_an_interrupted_run_leaves_no_process_and_goes_on_to_the_same_bits(house, tmp_path):
-    broken = House(copy_of_the_workflow(tmp_path))
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", "dataset_all"]
-    command += ["--configfile", "config/smoke.yaml"]
-    with open(tmp_path / "told.txt", "w") as told:
-        job = subprocess.Popen(
-            command, cwd=broken.root, stdout=told, stderr=told, start_new_session=True
-        )
-    deadline = time.monotonic() + 600
-    while not list((broken.root / RAW / "bars").glob("*.parquet")) and time.monotonic() < deadline:
-        time.sleep(0.2)
-    os.killpg(job.pid, signal.SIGINT)
-    job.wait(timeout=600)
-    assert job.returncode != 0
-    assert not [p for p in psutil.process_iter() if _session_of(p) == job.pid]
-    broken.snakemake("dataset_all", "--rerun-incomplete")
-    files = sorted((broken.root / RUN / "dataset").glob("*.parquet"))
-    assert len(files) == 3
-    for file in files:
-        assert file.read_bytes() == (house.root / file.relative_to(broken.root)).read_bytes()
-
-
-def _session_of(process):
-    try:
-        return os.getsid(process.pid)
-    except ProcessLookupError:
-        return None
-
-
 @pytest.mark.parametrize(
     "arguments, sentence",
     [
@@ -253,7 +268,8 @@ def test_a_bad_setting_ends_the_run_with_one_sentence(house, arguments, sentence
 
 def test_a_span_whose_days_all_have_too_few_stocks_is_refused_and_writes_nothing(house):
     settings = ["features={min_stocks: 500}", "name=few"]
-    told = house.snakemake("dataset_all", "--config", *settings, check=False)
+    span = "runs/few/dataset/2020y.parquet"
+    told = house.snakemake(span, "--config", *settings, check=False)
     assert told.returncode != 0
     log = next((house.root / "runs/few/logs/dataset").glob("*.log")).read_text()
     assert "500" in log and "Traceback" not in log

@@ -9,7 +9,7 @@ absent.
 import numpy as np
 
 from gogooku import ops
-from gogooku.ops import Array, cell, enough, excess, ratio
+from gogooku.ops import Array, Cells, enough, excess, ratio
 from gogooku.rolling import Rolling, kernel
 
 SESSIONS_PER_YEAR = 245
@@ -36,10 +36,11 @@ def annual(deviation: np.ndarray) -> Array:
     return deviation * np.sqrt(SESSIONS_PER_YEAR)
 
 
-@cell("float64(float64)")
-def _annual_root(square):
+@Cells
+def _annual_root(square, out):
     """Scale a mean square likewise; 0 where rounding took a sum of nothing below 0."""
-    return np.sqrt(SESSIONS_PER_YEAR * (0.0 if square < 0 else square))
+    for i in range(out.size):
+        out[i] = np.sqrt(SESSIONS_PER_YEAR * (0.0 if square[i] < 0 else square[i]))
 
 
 def volatility(steps: Rolling, window: int) -> Array:
@@ -62,10 +63,11 @@ def change(x: np.ndarray, sessions: int = 1) -> Array:
     return ops.against_earlier(np.subtract, sessions, x, then=x)
 
 
-@cell("float64(float64, float64)")
-def _percent(part, whole):
-    made = 100 * (part / whole)
-    return made if made - made == 0 else np.nan
+@Cells
+def _percent(part, whole, out):
+    for i in range(out.size):
+        made = 100 * (part[i] / whole[i])
+        out[i] = made if made - made == 0 else np.nan
 
 
 @kernel
@@ -101,11 +103,12 @@ def bollinger(closes: Rolling, window: int, width: float) -> tuple[Array, Array]
     return score / (2 * width) + 0.5, ratio(2 * reach, mean(closes, window))
 
 
-@cell("float64(float64, float64, float64)")
-def _true_range(high, low, before):
-    reach = max(high, before) - min(low, before)
-    known = high + low + before
-    return reach if known - known == 0 else np.nan
+@Cells
+def _true_range(high, low, before, out):
+    for i in range(out.size):
+        reach = max(high[i], before[i]) - min(low[i], before[i])
+        known = high[i] + low[i] + before[i]
+        out[i] = reach if known - known == 0 else np.nan
 
 
 def true_range(high: np.ndarray, low: np.ndarray, close: np.ndarray) -> Array:
@@ -147,11 +150,12 @@ def _movements(high, low, reach):
     return both, plus, minus
 
 
-@cell("float64(float64, float64, float64)")
-def place(x: float, lowest: float, highest: float) -> float:
+@Cells
+def place(x: Array, lowest: Array, highest: Array, out: Array) -> None:
     """Place of x in a range, 0 (lowest) to 1 (highest); NaN where the range is nothing."""
-    made = (x - lowest) / (highest - lowest)
-    return made if made - made == 0 else np.nan
+    for i in range(out.size):
+        made = (x[i] - lowest[i]) / (highest[i] - lowest[i])
+        out[i] = made if made - made == 0 else np.nan
 
 
 def place_in_range(highs: Rolling, lows: Rolling, close: np.ndarray, window: int) -> Array:
@@ -159,15 +163,17 @@ def place_in_range(highs: Rolling, lows: Rolling, close: np.ndarray, window: int
     return place(close, lows.min(window, enough(window)), highs.max(window, enough(window)))
 
 
-@cell("float64(float64, float64, float64)")
-def _typical(high, low, close):
-    return (high + low + close) / 3
+@Cells
+def _typical(high, low, close, out):
+    for i in range(out.size):
+        out[i] = (high[i] + low[i] + close[i]) / 3
 
 
-@cell("float64(float64, float64, float64)")
-def _deviations(x, mean, deviation):
-    made = (x - mean) / (0.015 * deviation)
-    return made if made - made == 0 else np.nan
+@Cells
+def _deviations(x, mean, deviation, out):
+    for i in range(out.size):
+        made = (x[i] - mean[i]) / (0.015 * deviation[i])
+        out[i] = made if made - made == 0 else np.nan
 
 
 def cci(high: np.ndarray, low: np.ndarray, close: np.ndarray, window: int) -> Array:
@@ -205,10 +211,13 @@ def _flows(price, volume):
     return up, down
 
 
-@cell("float64(float64, float64, float64, float64)")
-def _money_flow(high, low, close, volume):
-    flow = volume * (0.0 if high == low else (2 * close - high - low) / (high - low))
-    return flow if flow - flow == 0 else np.nan
+@Cells
+def _money_flow(high, low, close, volume, out):
+    for i in range(out.size):
+        reach = high[i] - low[i]
+        share = 0.0 if reach == 0 else (2 * close[i] - high[i] - low[i]) / reach
+        flow = volume[i] * share
+        out[i] = flow if flow - flow == 0 else np.nan
 
 
 def cmf(
@@ -225,9 +234,11 @@ def obv_zscore(close: np.ndarray, volume: np.ndarray, window: int) -> Array:
     return ops.ts_path_zscore(np.sign(change(close)) * volume, window, enough(window))
 
 
-@cell("float64(float64, float64, float64, float64)")
-def _drift_free(first, high, low, last):
-    return (high - last) * (high - first) + (low - last) * (low - first)
+@Cells
+def _drift_free(first, high, low, last, out):
+    for i in range(out.size):
+        above = (high[i] - last[i]) * (high[i] - first[i])
+        out[i] = above + (low[i] - last[i]) * (low[i] - first[i])
 
 
 class Logs:
@@ -252,9 +263,10 @@ class Logs:
         self.drift_free = Rolling(_drift_free(first, high, low, last), *windows, centred=True)
 
 
-@cell("float64(float64, float64)")
-def _candle(reach, body):
-    return reach * reach / 2 - (2 * np.log(2) - 1) * body * body
+@Cells
+def _candle(reach, body, out):
+    for i in range(out.size):
+        out[i] = reach[i] * reach[i] / 2 - (2 * np.log(2) - 1) * body[i] * body[i]
 
 
 def parkinson(logs: Logs, window: int) -> Array:

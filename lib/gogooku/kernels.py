@@ -29,7 +29,7 @@ from gogooku.features import (
     statement,
     technical,
 )
-from gogooku.ops import Cell
+from gogooku.ops import Cells
 from gogooku.panel import Panel
 from gogooku.sources.catalogue import DATASETS
 
@@ -124,8 +124,7 @@ def _kernels() -> dict[str, bool]:
     found, within = {}, set()
     for module in ours:
         for name, value in vars(module).items():
-            if isinstance(value, Cell) and value.__module__ == module.__name__:
-                found[f"{module.__name__}.{name}"] = value.vector is not None
+            value = value.kernel if isinstance(value, Cells) else value
             if isinstance(value, Dispatcher) and value.py_func.__module__ == module.__name__:
                 found[f"{module.__name__}.{name}"] = bool(value.signatures)
                 named = (vars(module).get(other) for other in value.py_func.__code__.co_names)

@@ -10,11 +10,9 @@ series share its windows: rolling.Rolling.
 import ctypes
 import functools
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import vectorize
 
 from gogooku.rolling import Array, Rolling, kernel, path_zscore
 
@@ -28,65 +26,74 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 # ---- cells ---------------------------------------------------------------------------------------
 
 
-class Cell:
-    """A formula of single cells, made one of whole arrays, that divides and overflows in silence.
+class Cells:
+    """A kernel that goes over cells one by one, called with whole arrays of one shape or broadcast.
 
-    vector   its compiled form; None before the first call, as even numba's cache takes a tenth of a
-             second to give it
+    kernel   takes flat inputs and, last, the flat array it fills
+
+    numba's `vectorize` would do the same, and compile a wrapper of each formula in each process.
     """
 
-    def __init__(self, signature: str, formula: Callable[..., Any]) -> None:
-        self._signature, self._formula = signature, formula
-        self.vector: Callable[..., Array] | None = None
-        functools.update_wrapper(self, formula)
+    def __init__(self, loop: Callable[..., None]) -> None:
+        self.kernel = kernel(loop)
+        functools.update_wrapper(self, loop)
 
-    def __call__(self, *arrays: np.ndarray, out: np.ndarray | None = None) -> Array:
-        """Give the formula of each cell of the `arrays`, in `out` if there is one."""
-        if self.vector is None:
-            self.vector = vectorize([self._signature], cache=True)(self._formula)
-        with np.errstate(all="ignore"):
-            return self.vector(*arrays, out=out)
-
-
-def cell(signature: str) -> Callable[[Callable[..., Any]], Cell]:
-    """Make a formula of single cells a Cell of numba's `signature`."""
-    return functools.partial(Cell, signature)
+    def __call__(
+        self, *arrays: np.ndarray, out: np.ndarray | None = None, dtype: npt.DTypeLike = np.float64
+    ) -> Array:
+        """Give the formula of each cell of the `arrays`, in `out` (contiguous) if there is one."""
+        if out is None:
+            out = np.empty(np.broadcast(*arrays).shape, dtype)
+        flat = (_flat(x, out.shape) for x in arrays)
+        self.kernel(*flat, np.reshape(out, -1, copy=False))
+        return out
 
 
-@cell("float64(float64)")
-def _known(x):
-    return x if x - x == 0 else np.nan
+def _flat(x: np.ndarray, shape: tuple[int, ...]) -> Array:
+    flat = _dense(x if np.shape(x) == shape else np.broadcast_to(x, shape)).reshape(-1)
+    flat.flags.writeable = False  # of this view: for arrays of both kinds, numba compiles twice
+    return flat
 
 
-@cell("float32(float64)")
-def _known_single(x):
-    made = np.float32(x)
-    return made if made - made == 0 else np.float32(np.nan)
+@Cells
+def _known(x, out):
+    for i in range(out.size):
+        out[i] = x[i] if x[i] - x[i] == 0 else np.nan
+
+
+@Cells
+def _known_single(x, out):
+    for i in range(out.size):
+        made = np.float32(x[i])
+        out[i] = made if made - made == 0 else np.float32(np.nan)
 
 
 def known(x: np.ndarray, dtype: npt.DTypeLike = np.float64) -> np.ndarray:
     """Copy `x` as `dtype`, with NaN for what is infinite or leaves its range."""
-    return _known_single(x) if dtype == np.float32 else _known(x)
+    return _known_single(x, dtype=np.float32) if dtype == np.float32 else _known(x)
 
 
-@cell("float64(float64, float64)")
-def ratio(over: float, under: float) -> float:
+@Cells
+def ratio(over: Array, under: Array, out: Array) -> None:
     """Divide; NaN where the divisor is 0 or the result is not finite."""
-    made = over / under
-    return made if made - made == 0 else np.nan
+    for i in range(out.size):
+        made = over[i] / under[i]
+        out[i] = made if made - made == 0 else np.nan
 
 
-@cell("float64(float64, float64)")
-def excess(over: float, under: float) -> float:
+@Cells
+def excess(over: Array, under: Array, out: Array) -> None:
     """Divide and take 1 off; NaN where the divisor is 0 or the result is not finite."""
-    made = over / under - 1
-    return made if made - made == 0 else np.nan
+    for i in range(out.size):
+        made = over[i] / under[i] - 1
+        out[i] = made if made - made == 0 else np.nan
 
 
-@cell("float64(float64, float64)")
-def where_known(x: float, value: float) -> float:
+@Cells
+def where_known(x: Array, value: Array, out: Array) -> None:
     """Give `value` where `x` is finite, else NaN."""
-    return value if x - x == 0 else np.nan
+    for i in range(out.size):
+        out[i] = value[i] if x[i] - x[i] == 0 else np.nan
 
 
 def where(condition: np.ndarray, value: np.ndarray) -> Array:
