@@ -5,6 +5,7 @@ CORES ?= $(shell nproc 2>/dev/null || echo 2)
 BIN := .venv/bin
 # An environment is finished when its stamp, named by the lock's checksum, stands in it.
 READY := .venv/.lock-$(firstword $(shell cksum < envs/lock.txt))
+KERNELS := .venv/.kernels-$(firstword $(shell find lib -name '*.py' | sort | xargs cat | cksum))
 CPU_TORCH := https://download.pytorch.org/whl/cpu
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 DEMO := --configfile config/demo.yaml
@@ -64,7 +65,7 @@ lock:  ## write what .venv holds to envs/lock.txt
 clean:  ## remove what runs have built; raw data and the environment stay
 	rm -rf runs .snakemake
 
-setup: $(READY)  ## make .venv from envs/lock.txt
+setup: $(READY) $(KERNELS)  ## make .venv from envs/lock.txt and compile kernels
 
 $(READY):
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { \
@@ -77,6 +78,10 @@ $(READY):
 	@$(BIN)/pip install --no-deps --retries 1 --index-url $(CPU_TORCH) $$(grep '^torch==' envs/lock.txt) \
 		|| echo "no CPU build of torch at $(CPU_TORCH): taking PyPI's, which may bring CUDA"
 	@$(BIN)/pip install -r envs/lock.txt
-	@echo "compiling kernels, half a minute"
+	@touch $@
+
+$(KERNELS): $(READY)
+	@echo "compiling kernels that changed, at most half a minute"
 	@PYTHONPATH=lib $(BIN)/python -m gogooku.kernels
+	@rm -f .venv/.kernels-*
 	@touch $@

@@ -33,7 +33,7 @@ ROOMS = [
         "positions",
     },
     {"features"},
-    {"ranks", "normalize", "dataset", "profile", "scaler", "labels", "targets", "days"},
+    {"places", "normalize", "dataset", "profile", "scaler", "labels", "targets", "days"},
     {"graphs", "graphs_torch"},
     {"models", "losses", "train"},
     {"metrics", "inference", "portfolio", "evaluation", "coverage", "lags"},

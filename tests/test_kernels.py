@@ -1,7 +1,11 @@
-"""Kernels are compiled before any job runs."""
+"""Kernels are compiled before any job runs, and again when what they are made of changes."""
 
+import ast
+import inspect
+
+import numpy as np
 import pytest
-from gogooku import kernels, ops, rolling
+from gogooku import groups, indicators, kernels, ops, rolling
 
 
 def test_the_made_up_panel_reaches_every_kernel():
@@ -18,3 +22,45 @@ def test_a_kernel_that_nothing_reaches_is_told(monkeypatch, make):
     monkeypatch.setattr(rolling, "_lost", make(_lost), raising=False)
     with pytest.raises(ValueError, match="gogooku.rolling._lost"):
         kernels.compile_all()
+
+
+def test_a_kernel_is_made_of_its_own_file_alone():
+    """Numba keeps what it compiled until that file changes, whatever becomes of others."""
+    made = list(kernels._dispatchers())
+    assert len(made) > 60
+    for module, name, kernel in made:
+        ours = _imported_of_ours(ast.parse(inspect.getsource(module)))
+        assert not ours & set(kernel.py_func.__code__.co_names), f"{module.__name__}.{name}"
+
+
+def _imported_of_ours(tree):
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    ours = [node for node in imports if node.module.startswith("gogooku")]
+    return {alias.asname or alias.name for node in ours for alias in node.names}
+
+
+def test_what_a_kernel_takes_from_other_files_is_found():
+    tree = ast.parse("from gogooku.ops import enough as few\nfrom gogooku import places\n")
+    assert _imported_of_ours(tree) == {"few", "places"}
+
+
+def test_arrays_that_are_read_only_need_no_code_of_their_own():
+    kernels.compile_all()
+    before = {name: len(kernel.signatures) for _, name, kernel in kernels._dispatchers()}
+    x = np.random.default_rng(0).random((80, 4))
+    x.flags.writeable = False
+    members = np.ones(x.shape, bool)
+    for made in (ops.ts_ema, ops.ts_wilder):
+        made(x, 5)
+    for made in (ops.ts_sum, ops.ts_mean, ops.ts_max, ops.ts_min, ops.ts_mean_deviation,
+                 ops.ts_skew_kurt, ops.ts_path_zscore, ops.ts_zscore):  # fmt: skip
+        made(x, 5, 4)
+    ops.ts_std(x, 5, 4, 1)
+    ops.ts_corr(x, x, 5, 4)
+    ops.ratio(x, x)
+    indicators.rsi(x, 5)
+    indicators.directional(x, x, x, 5)
+    indicators.mfi(x, x, x, x, 5)
+    groups.group_zscore(x, members.astype(int), members, 2)
+    after = {name: len(kernel.signatures) for _, name, kernel in kernels._dispatchers()}
+    assert after == before

@@ -1,6 +1,7 @@
 """The profile counts what is known, constant, far out, stale and alike; the page tells."""
 
 import datetime as dt
+from collections import defaultdict
 
 import markup
 import numpy as np
@@ -13,6 +14,7 @@ DATES = [dt.date(2024, 1, 4), dt.date(2024, 1, 5), dt.date(2024, 1, 9), dt.date(
 CODES = [f"{1301 + i}0" for i in range(20)]
 SHAPE = (len(DATES), len(CODES))
 OUTSIDER = 19  # the last stock is no member
+ABOUT = defaultdict(lambda: "made up (1); <here>")
 
 
 def panel(dates=DATES):
@@ -30,7 +32,7 @@ def family(kinds, **columns):
 
 
 def measured(kind="stock", **columns):
-    rows = profile.measure(panel(), {"own": family(kind, **columns)}, "2024q1", 10)
+    rows = profile.measure(panel(), {"own": family(kind, **columns)}, "2024q1", 10, ABOUT)
     return {row["column"]: row for row in rows.iter_rows(named=True)}
 
 
@@ -72,7 +74,7 @@ def test_a_stale_value_equals_the_same_stocks_of_the_session_before():
 def test_a_stock_that_was_away_a_session_has_no_value_before():
     days = panel().filter(~((pl.col("date") == DATES[1]) & (pl.col("code") == CODES[0])))
     rows = days.select("date", "code", x=pl.lit(1.0))
-    told = profile.measure(days, {"own": (rows, {"x": "stock"})}, "2024q1", 10)
+    told = profile.measure(days, {"own": (rows, {"x": "stock"})}, "2024q1", 10, ABOUT)
     assert told["pairs"].item() == 3 * 19 - 2
 
 
@@ -127,7 +129,9 @@ def test_the_sketch_holds_the_quantiles_and_drift_is_the_ks_distance_of_two():
 
 def test_a_span_without_members_is_measured_as_nothing():
     empty = panel().with_columns(universe=pl.lit(False))
-    (told,) = profile.measure(empty, {"own": family("stock", x=noise())}, "q", 10).rows(named=True)
+    (told,) = profile.measure(empty, {"own": family("stock", x=noise())}, "q", 10, ABOUT).rows(
+        named=True
+    )
     assert (told["rows"], told["known"], told["days"], told["sketch"]) == (0, 0, 0, [])
 
 
@@ -145,9 +149,9 @@ def rows():
         "slow": np.tile(x[0], (4, 1)),
         "sec_member_cnt": np.tile(x[1], (4, 1)),
     }
-    first = profile.measure(panel(), {"technical": family("stock", **columns)}, "2024q1", 10)
+    first = profile.measure(panel(), {"technical": family("stock", **columns)}, "2024q1", 10, ABOUT)
     moved = columns | {"wild": noise(9) + 40}
-    second = profile.measure(panel(), {"technical": family("stock", **moved)}, "2025q1", 10)
+    second = profile.measure(panel(), {"technical": family("stock", **moved)}, "2025q1", 10, ABOUT)
     return pl.concat([first, second.with_columns(year=pl.lit(2025, pl.Int32))])
 
 
@@ -167,6 +171,7 @@ def test_the_page_shows_coverage_by_year_and_the_worst_columns(rows):
     assert 'title="late, 2024: 50.0\N{NO-BREAK SPACE}%"' in page
     assert 'title="never, 2025: 0\N{NO-BREAK SPACE}%"' in page
     assert "2024q1 → 2025q1" in page
+    assert page.count("<small>made up (1); &lt;here&gt;</small>") == 8
     reader = markup.read(page)
     assert reader.faults == [] and reader.open == []
     assert set(reader.links) - {"index.html"} <= {f"#{name}" for name in reader.names}

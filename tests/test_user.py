@@ -168,6 +168,7 @@ def columns(panel):
     frame, metadata = finish(panel, "user", columns, made, dt.date(2019, 3, 1))
     assert frame.columns == ["date", "code", "gap", "breadth", "rose", "is_user_valid"]
     assert '"breadth": "market"' in metadata["kinds"]
+    assert "stocks that rose (share); looks back 1, needs 1; mine" in metadata["about"]
     np.testing.assert_allclose(made["gap"], panel["open"] / panel["close"] - 1, rtol=1e-6)
 
 

@@ -13,5 +13,7 @@ run.log_to(snakemake.log[0])
 panel = run.read_parquet(files.panel, ["date", "code", "universe"])
 families = dict(zip(knobs.families, dataset.read_families(files.families), strict=True))
 fewest = normalize.fewest_known(knobs.min_stocks)
+about = dataset.read_about(files.families)
 
-run.write_parquet(profile.measure(panel, families, me.span, fewest), snakemake.output[0])
+rows = profile.measure(panel, families, me.span, fewest, about)
+run.write_parquet(rows, snakemake.output[0])

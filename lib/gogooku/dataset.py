@@ -24,6 +24,12 @@ def read_kinds(path: str) -> dict[str, str]:
     return kinds
 
 
+def read_about(paths: Sequence[str]) -> dict[str, str]:
+    """Say of each column of some features files what it is."""
+    told = [json.loads(run.read_metadata(path)["about"]) for path in paths]
+    return {name: text for about in told for name, text in about.items()}
+
+
 def assemble(
     panel: pl.DataFrame,
     families: Sequence[Family],

@@ -7,7 +7,7 @@ int to which group a stock belongs, -1 for none.
 import numpy as np
 import numpy.typing as npt
 
-from gogooku.ops import Array, kernel, known, ratio, where
+from gogooku.ops import Array, dense, kernel, known, ratio, where
 
 
 def cs_mean(x: np.ndarray, mask: np.ndarray) -> Array:
@@ -80,7 +80,7 @@ def group_zscore(x: np.ndarray, group: np.ndarray, mask: np.ndarray, min_members
 def _grouped(x, group, mask):
     group = np.ascontiguousarray(group, np.int64)
     member = np.ascontiguousarray(mask & np.isfinite(x) & (group >= 0))
-    return np.ascontiguousarray(x, np.float64), group, member, int(group.max(initial=0)) + 1
+    return dense(x), group, member, int(group.max(initial=0)) + 1
 
 
 def _ordered(x: Array, member: np.ndarray) -> npt.NDArray[np.intp]:

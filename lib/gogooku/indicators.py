@@ -10,7 +10,7 @@ import numpy as np
 
 from gogooku import ops
 from gogooku.ops import Array, Cells, enough, excess, ratio
-from gogooku.rolling import Rolling, kernel
+from gogooku.rolling import Rolling, dense, kernel
 
 SESSIONS_PER_YEAR = 245
 
@@ -85,7 +85,7 @@ def _steps(close):
 
 def rsi(close: np.ndarray, span: int) -> Array:
     """Relative strength index, 0 to 100. Source: Wilder (1978)."""
-    gain, loss = (ops.ts_wilder(moved, span) for moved in _steps(close))
+    gain, loss = (ops.ts_wilder(moved, span) for moved in _steps(dense(close)))
     return _percent(gain, gain + loss)
 
 
@@ -127,7 +127,7 @@ def directional(
     """Directional indicators and index: +DI, −DI, ADX, 0 to 100. Source: Wilder (1978)."""
     total, *moved = (
         ops.ts_wilder(x, span, seed=span - 1)
-        for x in _movements(high, low, true_range(high, low, close))
+        for x in _movements(dense(high), dense(low), true_range(high, low, close))
     )
     plus, minus = (_percent(x, total) for x in moved)
     index = _percent(np.abs(plus - minus), plus + minus)
@@ -192,7 +192,7 @@ def mfi(
     """
     up, down = (
         Rolling(flow, window, centred=True).sum(window, enough(window))
-        for flow in _flows(_typical(high, low, close), volume)
+        for flow in _flows(_typical(high, low, close), dense(volume))
     )
     return _percent(up, up + down)
 

@@ -6,13 +6,16 @@ The families are computed on a made-up panel of a few stocks, with no rows of ot
 normalised; numba keeps what it compiles beside the modules, or in NUMBA_CACHE_DIR.
 """
 
+import logging
 import sys
+from collections.abc import Iterator
+from types import ModuleType
 
 import numpy as np
 import polars as pl
 from numba.core.dispatcher import Dispatcher
 
-from gogooku import graphs, known, normalize, ranks
+from gogooku import graphs, known, normalize, places
 from gogooku.calendar import Sessions, to_utc
 from gogooku.features import (
     earnings,
@@ -80,7 +83,7 @@ def compile_all() -> int:
 
 def _place_across_stocks(panel: Panel) -> None:
     for dtype in (np.float32, np.float64):  # of columns and of labels
-        ranks.mean_ranks(panel["close"].astype(dtype))
+        places.mean_ranks(panel["close"].astype(dtype))
     frame = panel.tidy({"close": panel["close"]}, panel.dates[0].item())
     for method in normalize.METHODS:
         normalize.same_day(
@@ -116,22 +119,29 @@ def _panel() -> Panel:
 
 
 def _kernels() -> dict[str, bool]:
-    """Say of the kernels and cells that our loaded modules call from Python if they are compiled.
+    """Say of the kernels that our loaded modules call from Python if they are compiled.
 
-    Those that only other kernels call, of whatever module, are compiled, and kept, within these.
+    Those that only other kernels call are compiled, and kept, within these.
     """
-    ours = [module for name, module in sys.modules.items() if name.startswith("gogooku.")]
     found, within = {}, set()
-    for module in ours:
-        for name, value in vars(module).items():
-            value = value.kernel if isinstance(value, Cells) else value
-            if isinstance(value, Dispatcher) and value.py_func.__module__ == module.__name__:
-                found[f"{module.__name__}.{name}"] = bool(value.signatures)
-                named = (vars(module).get(other) for other in value.py_func.__code__.co_names)
-                called = [other.py_func for other in named if isinstance(other, Dispatcher)]
-                within |= {f"{other.__module__}.{other.__name__}" for other in called}
+    for module, name, own in _dispatchers():
+        found[f"{module.__name__}.{name}"] = bool(own.signatures)
+        named = (vars(module).get(other) for other in own.py_func.__code__.co_names)
+        called = [other.py_func for other in named if isinstance(other, Dispatcher)]
+        within |= {f"{other.__module__}.{other.__name__}" for other in called}
     return {name: compiled for name, compiled in found.items() if name not in within}
 
 
+def _dispatchers() -> Iterator[tuple[ModuleType, str, Dispatcher]]:
+    """Yield the kernels of our loaded modules, and of what module and name they are."""
+    ours = [module for name, module in sys.modules.items() if name.startswith("gogooku.")]
+    for module in ours:
+        for name, value in list(vars(module).items()):
+            own = value.kernel if isinstance(value, Cells) else value
+            if isinstance(own, Dispatcher) and own.py_func.__module__ == module.__name__:
+                yield module, name, own
+
+
 if __name__ == "__main__":
+    logging.disable(logging.WARNING)  # what the made-up panel lacks
     print(f"{compile_all()} kernels are compiled")

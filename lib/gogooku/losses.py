@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from gogooku.ranks import mean_ranks
+from gogooku.places import mean_ranks
 
 # Added to a variance: a horizon whose scores are all alike has correlation 0, not none.
 TINY = 1e-6

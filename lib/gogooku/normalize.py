@@ -14,25 +14,20 @@ import numpy.typing as npt
 import polars as pl
 from scipy.special import ndtri
 
-from gogooku.ops import kernel
-from gogooku.ranks import keys_of, quantile, ranks_of
+from gogooku import places
 
 Method = Literal["zscore", "robust", "rank", "rank_normal"]
 Scores = npt.NDArray[np.float32]
-ZSCORE, ROBUST, RANK, RANK_NORMAL = range(4)
 METHODS: dict[Method, int] = {
-    "zscore": ZSCORE,
-    "robust": ROBUST,
-    "rank": RANK,
-    "rank_normal": RANK_NORMAL,
+    "zscore": places.ZSCORE,
+    "robust": places.ROBUST,
+    "rank": places.RANK,
+    "rank_normal": places.RANK_NORMAL,
 }
 
 FEWEST_PEERS = 10
 """Known values of a sector on a day below which its stocks are measured against all members, and
 those of a column on a day that are always enough."""
-
-# What turns a median and a mean of absolute deviations into the sd of a normal distribution.
-PER_MEDIAN, PER_MEAN = 1.4826022185056018, 1.2533141373155001
 
 
 def same_day(
@@ -92,7 +87,7 @@ def scores(
     x = np.ascontiguousarray(x, np.float32)
     out = np.full(len(x), np.nan, np.float32)
     table, place = _normal_tables(x, starts) if method == "rank_normal" else _NO_TABLES
-    _score(x, starts, fewest, clip, METHODS[method], table, place, out)
+    places.score(x, starts, fewest, clip, METHODS[method], table, place, out)
     return out
 
 
@@ -143,105 +138,3 @@ def _normal_tables(x: Scores, starts: np.ndarray) -> tuple[Scores, npt.NDArray[n
 def _normal_scores(size: int) -> Scores:
     """Give the scores of the ranks 1, 1½, 2, … `size`; half ranks are those of even ties."""
     return ndtri(np.arange(2, 2 * size + 1) / 2 / (size + 1)).astype(np.float32)
-
-
-# ---- kernels -------------------------------------------------------------------------------------
-
-
-@kernel
-def _score(x, starts, fewest, clip, method, table, place, out):
-    for group in range(len(starts) - 1):
-        mine = x[starts[group] : starts[group + 1]]
-        made = out[starts[group] : starts[group + 1]]
-        known, rows = _known(mine)
-        if len(known) < max(fewest, 1):
-            continue
-        low, high = _winsorise(known, clip) if clip > 0 else (-np.inf, np.inf)
-        if method in (ZSCORE, ROBUST):
-            centre, spread = _moments(known) if method == ZSCORE else _medians(known)
-            _standardise(mine, low, high, centre, spread if spread > 0 else np.inf, made)
-        else:
-            ranks = ranks_of(known.view(np.uint32))
-            if method == RANK:
-                _spread(ranks)
-            else:
-                _look_up(ranks, table[place[len(known)] :])
-            for i in range(len(rows)):
-                made[rows[i]] = ranks[i]
-
-
-@kernel
-def _known(x):
-    """Give the finite values of x, as a copy, and where they stand."""
-    values, rows, count = np.empty(len(x) + 1, x.dtype), np.empty(len(x) + 1, np.int32), 0
-    for i in range(len(x)):
-        values[count] = x[i]
-        rows[count] = i
-        count += x[i] - x[i] == 0
-    return values[:count], rows[:count]
-
-
-@kernel
-def _winsorise(x, clip):
-    """Draw x in to its quantiles, which are given."""
-    keys = keys_of(x.view(np.uint32))
-    low, high = np.float32(quantile(x, keys, clip)), np.float32(quantile(x, keys, 1 - clip))
-    for i in range(len(x)):
-        x[i] = min(max(x[i], low), high)
-    return np.float64(low), np.float64(high)
-
-
-@kernel
-def _moments(x):
-    # Taken about one of the values, the mean of constants is exact and their deviation 0.
-    first, apart = np.float64(x[0]), np.empty(len(x))
-    for i in range(len(x)):
-        apart[i] = x[i] - first
-    mean = first + _total(apart) / len(x)
-    for i in range(len(x)):
-        apart[i] = (x[i] - mean) * (x[i] - mean)
-    return mean, np.sqrt(_total(apart) / len(x))
-
-
-@kernel
-def _medians(x):
-    middle = quantile(x, keys_of(x.view(np.uint32)), 0.5)
-    apart = np.abs(x - middle)
-    size = apart.astype(np.float32)
-    usual = quantile(size, keys_of(size.view(np.uint32)), 0.5)
-    return middle, usual * PER_MEDIAN if usual > 0 else _total(apart) / len(x) * PER_MEAN
-
-
-@kernel
-def _total(x):
-    """Sum x (n,) by adding its halves until one number is left: exact, quick, in a fixed order.
-
-    Overwrites x.
-    """
-    left = len(x)
-    while left > 1:
-        half = (left + 1) // 2
-        near, far = x[: left - half], x[half:left]
-        for i in range(len(near)):
-            near[i] += far[i]
-        left = half
-    return x[0]
-
-
-@kernel
-def _standardise(x, low, high, centre, spread, made):
-    for i in range(len(x)):
-        score = (min(max(x[i], low), high) - centre) / spread
-        made[i] = score if x[i] - x[i] == 0 else np.nan
-
-
-@kernel
-def _spread(ranks):
-    for i in range(len(ranks)):
-        ranks[i] = (2 * ranks[i] - len(ranks) - 1) / max(len(ranks) - 1, 1)
-
-
-@kernel
-def _look_up(ranks, table):
-    for i in range(len(ranks)):
-        ranks[i] = table[int(2 * ranks[i]) - 2]

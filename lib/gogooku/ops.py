@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 import numpy.typing as npt
 
-from gogooku.rolling import Array, Rolling, kernel, path_zscore
+from gogooku.rolling import Array, Rolling, dense, kernel, path_zscore
 
 Made = tuple[str, np.ndarray]
 
@@ -50,9 +50,7 @@ class Cells:
 
 
 def _flat(x: np.ndarray, shape: tuple[int, ...]) -> Array:
-    flat = _dense(x if np.shape(x) == shape else np.broadcast_to(x, shape)).reshape(-1)
-    flat.flags.writeable = False  # of this view: for arrays of both kinds, numba compiles twice
-    return flat
+    return dense(x if np.shape(x) == shape else np.broadcast_to(x, shape)).reshape(-1)
 
 
 @Cells
@@ -191,10 +189,6 @@ def _room(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Iterator[np.ndarray]:
     """Yield arrays that lie side by side: alone, each would begin and end in small pages."""
     while True:
         yield from np.empty((16, *shape), dtype)
-
-
-def _dense(x: np.ndarray) -> Array:
-    return np.ascontiguousarray(x, np.float64)
 
 
 # ---- windows -------------------------------------------------------------------------------------
@@ -355,7 +349,7 @@ def ts_ema(x: np.ndarray, span: int, skip: int = 0) -> Array:
 
     Source: TA-Lib's EMA, whose MACD lets the fast average skip to the start of the slow one.
     """
-    return _smoothed(_dense(x), span, span, 2 / (span + 1), skip)
+    return _smoothed(dense(x), span, span, 2 / (span + 1), skip)
 
 
 def ts_wilder(x: np.ndarray, span: int, seed: int | None = None) -> Array:
@@ -366,7 +360,7 @@ def ts_wilder(x: np.ndarray, span: int, seed: int | None = None) -> Array:
 
     Source: Wilder (1978), New Concepts in Technical Trading Systems.
     """
-    return _smoothed(_dense(x), span, seed or span, 1 / span, 0)
+    return _smoothed(dense(x), span, seed or span, 1 / span, 0)
 
 
 @kernel

@@ -12,7 +12,7 @@ import polars as pl
 
 from gogooku.dataset import KEYS, Family
 from gogooku.normalize import day_starts
-from gogooku.ranks import mean_ranks
+from gogooku.places import mean_ranks
 
 SKETCH = 101  # values, from the lowest to the highest, that stand for a column's distribution
 INNER = (1, 99)  # places in the sketch between which the bulk of the values lies
@@ -26,6 +26,7 @@ SCHEMA = {
     "family": pl.String(),
     "column": pl.String(),
     "kind": pl.String(),
+    "about": pl.String(),
     "rows": pl.Int64(),
     "known": pl.Int64(),
     "infinite": pl.Int64(),
@@ -41,15 +42,20 @@ SCHEMA = {
 
 
 def measure(
-    panel: pl.DataFrame, families: Mapping[str, Family], span: str, fewest: int
+    panel: pl.DataFrame,
+    families: Mapping[str, Family],
+    span: str,
+    fewest: int,
+    about: Mapping[str, str],
 ) -> pl.DataFrame:
     """Measure every column of one span.
 
     panel      rows of the span: date, code, universe, sorted by date and code
     families   name → (exactly the panel's rows, each column's kind)
     fewest     known values on a day below which normalisation makes a stock column null
+    about      column → what it is
 
-    Returns one row a column:
+    Returns one row a column, with its kind, what it is and:
     rows, known    universe rows, and those with a value
     infinite       values that are infinite
     days           days with two known values or more; of a market column, days with one
@@ -83,6 +89,7 @@ def measure(
             "family": family,
             "column": name,
             "kind": kind,
+            "about": about[name],
             "rows": len(frame),
             "twin": twins.get(name),
             **_of(arrays[name], kind, starts, before, fewest),

@@ -78,7 +78,7 @@ nothing: normalising makes it null there.</p>
 <thead><tr><th class="text">Column</th>{% for year in family.years %}<th>{{ year }}</th>{% endfor %}
 </tr></thead><tbody>
 {%- for column in family.columns %}
-<tr><td>{{ column.name }}</td>{% for cell in column.cells %}
+<tr><td>{{ column.name }}<small>{{ column.about }}</small></td>{% for cell in column.cells %}
 <td style="--g:{{ cell.gap }}%">{{ cell.text }}</td>{% endfor %}</tr>
 {%- endfor %}
 </tbody></table></div></details>
@@ -286,6 +286,7 @@ def _heat(rows: pl.DataFrame) -> list[dict[str, Any]]:
     found: dict[str, dict[str, dict[int, float]]] = {}
     for family, column, year, share in known.rows():
         found.setdefault(family, {}).setdefault(column, {})[year] = share
+    about = dict(rows.select("column", "about").rows())
     means = dict(_whole(rows).group_by("family").agg(pl.col("coverage").mean()).rows())
     return [
         {
@@ -293,7 +294,11 @@ def _heat(rows: pl.DataFrame) -> list[dict[str, Any]]:
             "years": years,
             "mean": _percent(means[family]),
             "columns": [
-                {"name": name, "cells": [_shade(shares.get(year)) for year in years]}
+                {
+                    "name": name,
+                    "about": about[name],
+                    "cells": [_shade(shares.get(year)) for year in years],
+                }
                 for name, shares in columns.items()
             ],
         }
@@ -416,4 +421,5 @@ STYLE = """
 .heat { width: auto; }
 .heat td + td { min-width: 72px; border: 1px solid var(--paper); font-size: 13px; }
 .heat td:first-child { padding-right: 24px; }
+.heat small { display: block; max-width: 60ch; white-space: normal; color: var(--muted); }
 """

@@ -22,6 +22,16 @@ Array = npt.NDArray[np.float64]
 kernel = njit(cache=True, nogil=True, error_model="numpy")
 
 
+def dense(x: npt.ArrayLike) -> Array:
+    """Give x as float64 without gaps in memory, copied if need be, in a view that is read only.
+
+    For arrays that are and that are not, numba compiles twice.
+    """
+    view = np.ascontiguousarray(x, np.float64).view()
+    view.flags.writeable = False
+    return view
+
+
 class Rolling:
     """The windows of one series x, (T, N) with absent = NaN; all results are (T, N) float64.
 
@@ -38,7 +48,7 @@ class Rolling:
         deviations: tuple[int, ...] = (),
         centred: bool = False,
     ) -> None:
-        self.x = np.ascontiguousarray(x, np.float64)
+        self.x = dense(x)
         swept = _swept(self.x, windows, deviations, centred)
         self._newest, self._seen, self._sums, self._squares = swept
         self._extremes: dict[tuple[int, int], Array] = {}
@@ -98,9 +108,9 @@ class Rolling:
 
 def path_zscore(steps: np.ndarray, window: int, min_obs: int) -> Array:
     """Give the z-score of a running total; see ops.ts_path_zscore."""
-    steps = np.ascontiguousarray(steps, np.float64)
-    nothing, seen, sums, squares = _swept(steps, (), (window,), centred=False, path=True)
-    return _zscore(nothing, nothing, seen, sums[window], squares[window], window, min_obs)
+    swept = _swept(dense(steps), (), (window,), centred=False, path=True)
+    nothing, seen, sums, squares = swept
+    return _zscore(dense(nothing), nothing, seen, sums[window], squares[window], window, min_obs)
 
 
 def _parts(window: int) -> tuple[int, int]:

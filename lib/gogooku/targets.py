@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.special import ndtri
 
-from gogooku.ranks import mean_ranks
+from gogooku.places import mean_ranks
 
 
 def rank_normal(labels: np.ndarray) -> np.ndarray:

@@ -44,7 +44,8 @@ Made from the catalogue in `lib/gogooku/features/`; a test keeps this page true.
 *Kind*: `stock` columns are normalised across the day's universe; `market` columns tell of the day,
 of all stocks alike or, in `flow`, of all on a market section, and are scaled over the fold's
 training days; `flag` columns are never scaled. *Look-back* counts the sessions before the day that
-a value can depend on. *Minimum* counts what it needs: bars in a row, from the first on, where it is
+a value can depend on, with exponential and Wilder's averages by more than a thousandth of its
+deviation. *Minimum* counts what it needs: bars in a row, from the first on, where it is
 made of daily bars, and else observations such as prints, filings or reports.
 
 A family *reads* its inputs for the span and for so many sessions before it: the run's `panel` and

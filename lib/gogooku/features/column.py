@@ -40,6 +40,11 @@ class Column:
     told: bool = True
     inputs: tuple[str, ...] = ()
 
+    def about(self) -> str:
+        """Say all but the name and the inputs in one line."""
+        needs = f"looks back {self.look_back}, needs {self.min_obs}"
+        return f"{self.definition} ({self.unit}); {needs}; {self.source}"
+
 
 def finish(
     panel: Panel,
@@ -54,7 +59,7 @@ def finish(
 
     Returns the frame (date, code, columns, `is_{family}_valid`: any column known that tells of the
     stock or, where none is the stock's, of the day) and the file's metadata, which holds each
-    column's kind.
+    column's kind and what it is.
 
     Raises ValueError if a column is named and not made, made and not named, or infinite.
     """
@@ -67,5 +72,12 @@ def finish(
     of_stocks = [column.name for column in columns if column.kind == "stock" and column.told]
     known = pl.any_horizontal(pl.col(name).is_not_null() for name in of_stocks or names)
     kinds = {column.name: column.kind for column in columns}
+    about = {column.name: column.about() for column in columns}
     valid = f"is_{family}_valid"
-    return frame.with_columns(known.alias(valid)), {"kinds": json.dumps({**kinds, valid: "flag"})}
+    metadata = {
+        "kinds": json.dumps({**kinds, valid: "flag"}),
+        "about": json.dumps(
+            {**about, valid: "whether any column that tells of the stock is known"}
+        ),
+    }
+    return frame.with_columns(known.alias(valid)), metadata

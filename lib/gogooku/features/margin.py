@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 Values = dict[str, np.ndarray]
 
 YEAR, MONTH = 52, 4  # prints
-FEWEST = enough(YEAR)
+FEWEST = 35  # prints, two thirds of a year's; a number, as numba keeps what it compiled with it
 WEEK, WINDOW = 7, 55 * 7  # days
 LASTING = 20  # sessions from a balance day to the day on which it lapses
 FLAT = 1e-5  # relative deviation that rounded split factors can give to a constant balance

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from gogooku.ranks import FEW, keys_of, mean_ranks, quantile
+from gogooku.places import FEW, keys_of, mean_ranks, quantile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
