@@ -5,6 +5,7 @@ CORES ?= $(shell nproc 2>/dev/null || echo 2)
 BIN := .venv/bin
 # An environment is finished when its stamp, named by the lock's checksum, stands in it.
 READY := .venv/.lock-$(firstword $(shell cksum < envs/lock.txt))
+# Kernels are compiled when a stamp of the code stands beside it.
 KERNELS := .venv/.kernels-$(firstword $(shell find lib -name '*.py' | sort | xargs cat | cksum))
 CPU_TORCH := https://download.pytorch.org/whl/cpu
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)

@@ -74,10 +74,9 @@ def finish(
     kinds = {column.name: column.kind for column in columns}
     about = {column.name: column.about() for column in columns}
     valid = f"is_{family}_valid"
+    about[valid] = "whether any column that tells of the stock, or else of the day, is known"
     metadata = {
         "kinds": json.dumps({**kinds, valid: "flag"}),
-        "about": json.dumps(
-            {**about, valid: "whether any column that tells of the stock is known"}
-        ),
+        "about": json.dumps(about),
     }
     return frame.with_columns(known.alias(valid)), metadata
