@@ -23,7 +23,9 @@ summary = summary.with_columns(published_at=published)
 sessions = calendar.Sessions.read(files.calendar)
 moments = calendar.decision_moments(panel.dates, knobs.moment["decision"], knobs.moment["closes"])
 closes = calendar.decision_moments(panel.dates, "close", knobs.moment["closes"])
-values = earnings.compute(panel, summary, scheduled, next_session, sessions, moments, closes)
+values = earnings.compute(
+    panel, summary, scheduled, next_session, sessions, moments, closes, panel.row(knobs.first)
+)
 
 frame, kinds = column.finish(panel, "earnings", earnings.COLUMNS, values, knobs.first)
 run.write_parquet(frame, snakemake.output[0], kinds)

@@ -17,7 +17,7 @@ panel = Panel.read(snakemake.input.panel)
 rows = raw.read("indices", snakemake.input.indices, knobs.moment["clock"])
 moments = calendar.decision_moments(panel.dates, knobs.moment["decision"], knobs.moment["closes"])
 indices = known.on_the_day(rows, ["Date", "Code"], panel.dates, moments)
-values = index.compute(panel, indices)
+values = index.compute(panel, indices, panel.row(knobs.first))
 
 frame, kinds = column.finish(panel, "index", index.COLUMNS, values, knobs.first)
 run.write_parquet(frame, snakemake.output[0], kinds)

@@ -19,7 +19,7 @@ lists, summary = (
 )
 moments = calendar.decision_moments(panel.dates, knobs.moment["decision"], knobs.moment["closes"])
 master = known.on_the_day(lists, listed.KEY, panel.dates, moments)
-values = listed.compute(panel, master, summary, moments)
+values = listed.compute(panel, master, summary, moments, panel.row(knobs.first))
 
 frame, kinds = column.finish(panel, "listed", listed.COLUMNS, values, knobs.first)
 run.write_parquet(frame, snakemake.output[0], kinds)

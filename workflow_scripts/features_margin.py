@@ -19,7 +19,7 @@ interest, alerts, summary = (
     for name in ("margin_interest", "margin_alert", "summary")
 )
 moments = calendar.decision_moments(panel.dates, knobs.moment["decision"], knobs.moment["closes"])
-values = margin.compute(panel, interest, alerts, summary, moments)
+values = margin.compute(panel, interest, alerts, summary, moments, panel.row(knobs.first))
 
 frame, kinds = column.finish(panel, "margin", margin.COLUMNS, values, knobs.first)
 run.write_parquet(frame, snakemake.output[0], kinds)

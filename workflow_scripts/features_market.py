@@ -17,7 +17,7 @@ panel = Panel.read(snakemake.input.panel)
 rows = raw.read("topix", snakemake.input.topix, knobs.moment["clock"])
 moments = calendar.decision_moments(panel.dates, knobs.moment["decision"], knobs.moment["closes"])
 topix = known.on_the_day(rows, ["Date"], panel.dates, moments)
-values = market.compute(panel, topix)
+values = market.compute(panel, topix, panel.row(knobs.first))
 
 frame, kinds = column.finish(panel, "market", market.COLUMNS, values, knobs.first)
 run.write_parquet(frame, snakemake.output[0], kinds)

@@ -17,7 +17,7 @@ panel = Panel.read(snakemake.input.panel)
 rows = raw.read("topix", snakemake.input.topix, knobs.moment["clock"])
 moments = calendar.decision_moments(panel.dates, knobs.moment["decision"], knobs.moment["closes"])
 topix = known.on_the_day(rows, ["Date"], panel.dates, moments)
-values = relative.compute(panel, topix)
+values = relative.compute(panel, topix, panel.row(knobs.first))
 
 frame, kinds = column.finish(panel, "relative", relative.COLUMNS, values, knobs.first)
 run.write_parquet(frame, snakemake.output[0], kinds)

@@ -13,7 +13,7 @@ knobs = snakemake.params
 run.log_to(snakemake.log[0])
 
 panel = Panel.read(snakemake.input.panel)
-values = sector.compute(panel)
+values = sector.compute(panel, panel.row(knobs.first))
 
 frame, kinds = column.finish(panel, "sector", sector.COLUMNS, values, knobs.first)
 run.write_parquet(frame, snakemake.output[0], kinds)

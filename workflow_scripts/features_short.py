@@ -18,7 +18,7 @@ reports, sales = (
     raw.read(name, files[name], knobs.moment["clock"]) for name in ("short_sale", "short_ratio")
 )
 moments = calendar.decision_moments(panel.dates, knobs.moment["decision"], knobs.moment["closes"])
-values = short.compute(panel, reports, sales, moments)
+values = short.compute(panel, reports, sales, moments, panel.row(knobs.first))
 
 frame, kinds = column.finish(panel, "short", short.COLUMNS, values, knobs.first)
 run.write_parquet(frame, snakemake.output[0], kinds)

@@ -16,7 +16,7 @@ run.log_to(snakemake.log[0])
 panel = Panel.read(snakemake.input.panel)
 rows = raw.read("summary", snakemake.input.summary, knobs.moment["clock"])
 moments = calendar.decision_moments(panel.dates, knobs.moment["decision"], knobs.moment["closes"])
-values = statement.compute(panel, rows, moments)
+values = statement.compute(panel, rows, moments, panel.row(knobs.first))
 
 frame, kinds = column.finish(panel, "statement", statement.COLUMNS, values, knobs.first)
 run.write_parquet(frame, snakemake.output[0], kinds)

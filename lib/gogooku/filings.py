@@ -9,9 +9,9 @@ Periods are counted in months: a figure is cumulated over `length` months up to 
 """
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from math import nan
+from math import isnan, nan
 from typing import NamedTuple
 
 import polars as pl
@@ -63,8 +63,8 @@ class Filing(NamedTuple):
     due: float  # profit that belongs to preferred shares; NaN where it is not told
     book: float  # per common share, as filed
     preferred: float  # equity that belongs to preferred shares; NaN where it is not told
-    forecast: list[float]
-    next_forecast: list[float]
+    forecast: Sequence[float]
+    next_forecast: Sequence[float]
 
     @property
     def whose(self) -> tuple[str, bool]:
@@ -102,6 +102,9 @@ class State(NamedTuple):
     dividend: float = nan
 
 
+UNKNOWN = State()
+
+
 @dataclass
 class Company:
     """All that one company has published so far."""
@@ -112,15 +115,17 @@ class Company:
     published: dt.datetime | None = None
     closed: int = 0  # newest fiscal year that is reported whole or followed by filings of the next
     day: dt.date | None = None
-    told: dict[tuple[bool, int, int], tuple[list[float], list[float]]] = field(default_factory=dict)
+    told: dict[tuple[bool, int, int], tuple[Sequence[float], Sequence[float]]] = field(
+        default_factory=dict
+    )
     guidance: dict[int, Guidance] = field(default_factory=dict)
     before: dict[int, Guidance] = field(default_factory=dict)  # in force before `day`
     revision: dict[int, Guidance] = field(default_factory=dict)
     guided: dt.datetime | None = None
     dollars: bool = False
 
-    def read(self, filing: Filing) -> State:
-        """Add a filing and give what is known after it."""
+    def read(self, filing: Filing) -> None:
+        """Add a filing to what is known."""
         self.dollars = filing.dollars
         if filing.day != self.day:
             self.day, self.before = filing.day, dict(self.guidance)
@@ -131,27 +136,28 @@ class Company:
                 self._add_figures(filing)
         self._add_guidance(filing.year, filing.forecast, filing.known_at)
         self._add_guidance(filing.next_year, filing.next_forecast, filing.known_at)
-        return self._state()
 
     def _without_old_guidance(self, filing: Filing) -> Filing:
         """Take out forecasts of a period before the newest, and what a correction only repeats.
 
         What it repeats of the statement it corrects may have been revised since.
         """
-        late = self.newest is not None and filing.end < self.newest.end
         period = filing.single, filing.end, filing.length
-        given = filing.forecast, filing.next_forecast
-        corrected = self.told.get(period, (NO_GUIDANCE, NO_GUIDANCE))
-        self.told[period] = given
-        in_force = (
-            self.guidance.get(year, NO_GUIDANCE) for year in (filing.year, filing.next_year)
-        )
+        corrected = self.told.get(period)
+        self.told[period] = filing.forecast, filing.next_forecast
+        if self.newest is not None and filing.end < self.newest.end:
+            return filing._replace(forecast=NO_GUIDANCE, next_forecast=NO_GUIDANCE)
+        if corrected is None:
+            return filing
+        given = (filing.year, filing.forecast), (filing.next_year, filing.next_forecast)
         forecast, next_forecast = (
             [
-                nan if late or (new == was != now) else new
-                for new, was, now in zip(*cells, strict=True)
+                nan if new == was != now else new
+                for new, was, now in zip(
+                    numbers, told, self.guidance.get(year, NO_GUIDANCE), strict=True
+                )
             ]
-            for cells in zip(given, corrected, in_force, strict=True)
+            for (year, numbers), told in zip(given, corrected, strict=True)
         )
         return filing._replace(forecast=forecast, next_forecast=next_forecast)
 
@@ -169,19 +175,20 @@ class Company:
         elif filing.end == old.end and filing.single <= old.single:
             self.newest = _carried(filing, old)
 
-    def _add_guidance(self, year: int, given: list[float], known_at: dt.datetime) -> None:
-        if not year or all(number != number for number in given):
+    def _add_guidance(self, year: int, given: Sequence[float], known_at: dt.datetime) -> None:
+        if not year or all(map(isnan, given)):
             return
         old = self.before.get(year, NO_GUIDANCE)
-        moved = tuple(change(new, was) for new, was in zip(given, old, strict=True))
-        kept = self.revision.get(year, NO_GUIDANCE)
-        self.revision[year] = tuple(
-            now if new == new else was for new, now, was in zip(given, moved, kept, strict=True)
-        )
-        self.guidance[year] = _overlay(given, self.guidance.get(year, NO_GUIDANCE))
+        guidance = list(self.guidance.get(year, NO_GUIDANCE))
+        revision = list(self.revision.get(year, NO_GUIDANCE))
+        for i, new in enumerate(given):
+            if new == new:
+                guidance[i], revision[i] = new, change(new, old[i])
+        self.guidance[year], self.revision[year] = tuple(guidance), tuple(revision)
         self.guided = known_at
 
-    def _state(self) -> State:
+    def state(self) -> State:
+        """Give what is known after the filings that were read."""
         state = State(guidance_at=self.guided)
         running = min((year for year in self.guidance if year > self.closed), default=None)
         if running:
@@ -234,17 +241,19 @@ class Company:
         return _share(newest.equity - preferred, newest.shares)
 
 
-def walk(rows: pl.DataFrame) -> Iterator[State]:
+def walk(rows: pl.DataFrame, asked: Iterable[bool]) -> Iterator[State]:
     """Give each filing's state, in the order of the rows: by company, then as they became public.
 
-    rows   fields of `Filing`, in its order (see `prepare`)
+    rows    fields of `Filing`, in its order (see `prepare`)
+    asked   (rows,) whose state is wanted: that of others is empty, which saves most of the work
     """
     company, whose = Company(), None
-    for row in rows.iter_rows():
+    for row, wanted in zip(rows.iter_rows(), asked, strict=True):
         filing = Filing._make(row)
         if filing.whose != whose:
             company, whose = Company(), filing.whose
-        yield company.read(filing)
+        company.read(filing)
+        yield company.state() if wanted else UNKNOWN
 
 
 def prepare(summary: pl.DataFrame, basis: pl.Expr) -> pl.DataFrame:
@@ -383,8 +392,8 @@ def _carried(filing: Filing, old: Filing | None) -> Filing:
     )
 
 
-def _overlay(new: Figures | list[float], old: Figures) -> Figures:
-    return tuple(first_known(a, b) for a, b in zip(new, old, strict=True))
+def _overlay(new: Figures, old: Figures) -> Figures:
+    return tuple([a if a == a else b for a, b in zip(new, old, strict=True)])
 
 
 def first_known(a: float, b: float) -> float:

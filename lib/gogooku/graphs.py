@@ -90,44 +90,55 @@ def _strongest(
 
 @njit(cache=True, nogil=True)
 def _search(scores, neighbours, share, floor):
+    """Correlate each pair once, two targets at a time; a stock meets its partners in their order."""
     size = scores.shape[1]
     partner = np.full((size, neighbours), -1, np.int32)
     weight = np.zeros((size, neighbours), np.float32)
     weakest = np.full(size, np.nextafter(floor, np.float32(-1)), np.float32)
-    product = np.empty(TILE)
+    product = np.empty((2, TILE))
     for start in range(0, size, TILE):
         tile = scores[:, start : start + TILE].copy()
-        for target in range(size):
-            _products(scores, target, tile, product)
-            for place in range(tile.shape[1]):
-                correlation, source = np.float32(share * product[place]), start + place
-                if abs(correlation) > weakest[target] and source != target:
-                    _insert(partner[target], weight[target], source, correlation)
-                    if partner[target, -1] >= 0:
-                        weakest[target] = abs(weight[target, -1])
+        for first in range(0, min(start + TILE, size), 2):
+            second = min(first + 1, size - 1)
+            _products(scores, first, second, tile, product)
+            for target in range(first, second + 1):
+                for place in range(max(target + 1 - start, 0), tile.shape[1]):
+                    correlation = np.float32(share * product[target - first, place])
+                    source, strength = start + place, abs(correlation)
+                    if strength > weakest[target]:
+                        _insert(partner, weight, weakest, target, source, correlation)
+                    if strength > weakest[source]:
+                        _insert(partner, weight, weakest, source, target, correlation)
     return partner, weight
 
 
 @njit(cache=True, nogil=True)
-def _insert(partner, weight, source, correlation):
+def _insert(partner, weight, weakest, target, source, correlation):
     """Put a partner where it belongs by strength, behind its equals; the last one drops out."""
-    slot = len(weight) - 1
-    while slot > 0 and (partner[slot - 1] < 0 or abs(weight[slot - 1]) < abs(correlation)):
-        weight[slot], partner[slot] = weight[slot - 1], partner[slot - 1]
+    partners, weights = partner[target], weight[target]
+    slot = len(weights) - 1
+    while slot > 0 and (partners[slot - 1] < 0 or abs(weights[slot - 1]) < abs(correlation)):
+        weights[slot], partners[slot] = weights[slot - 1], partners[slot - 1]
         slot -= 1
-    weight[slot], partner[slot] = correlation, source
+    weights[slot], partners[slot] = correlation, source
+    if partners[-1] >= 0:
+        weakest[target] = abs(weights[-1])
 
 
 @njit(cache=True, nogil=True)
-def _products(scores, target, tile, product):
-    """Multiply column `target` with each column of `tile`, four rows at a time, in row order."""
+def _products(scores, first, second, tile, product):
+    """Multiply two columns with each column of `tile`, four rows at a time, in row order."""
     product[:] = 0.0
     for row in range(0, scores.shape[0], UNROLL):
-        a, b = scores[row, target], scores[row + 1, target]
-        c, d = scores[row + 2, target], scores[row + 3, target]
+        a, b = scores[row, first], scores[row + 1, first]
+        c, d = scores[row + 2, first], scores[row + 3, first]
+        e, f = scores[row, second], scores[row + 1, second]
+        g, h = scores[row + 2, second], scores[row + 3, second]
         for place in range(tile.shape[1]):
-            total = product[place] + a * tile[row, place] + b * tile[row + 1, place]
-            product[place] = total + c * tile[row + 2, place] + d * tile[row + 3, place]
+            w, x = tile[row, place], tile[row + 1, place]
+            y, z = tile[row + 2, place], tile[row + 3, place]
+            product[0, place] = product[0, place] + a * w + b * x + c * y + d * z
+            product[1, place] = product[1, place] + e * w + f * x + g * y + h * z
 
 
 def _rows(

@@ -161,27 +161,28 @@ def by_blocks(
     compute: Callable[[dict[str, np.ndarray]], Mapping[str, np.ndarray] | Iterator[Made]],
     fields: Mapping[str, np.ndarray],
     dtype: npt.DTypeLike = np.float32,
-    start: int = 0,
+    last: int | None = None,
 ) -> dict[str, np.ndarray]:
     """Run `compute` on some stocks at a time, so that its windows stay in the processor's cache.
 
-    fields   name → (T, N)
-    start    first row that is kept of what is made
+    fields   name → (T, N); some may begin later than others
+    last     rows that are kept of what is made, from the end; None: as many as the first field has
 
-    Returns what `compute` makes of each block, name → (T, n), joined to (T − start, N) of `dtype`.
+    Returns what `compute` makes of each block, name → (T, n), joined to (`last`, N) of `dtype`.
     One that yields pairs has each taken as it comes, and needs no room for all of them.
     """
     _keep_freed_memory()
     sessions, count = next(iter(fields.values())).shape
+    kept = sessions if last is None else last
     joined: dict[str, np.ndarray] = {}
-    room = _room((sessions - start, count), dtype)
+    room = _room((kept, count), dtype)
     for first in range(0, count, BLOCK):
         stocks = slice(first, first + BLOCK)
         made = compute({name: np.ascontiguousarray(x[:, stocks]) for name, x in fields.items()})
         for name, values in made.items() if isinstance(made, Mapping) else made:
             if name not in joined:
                 joined[name] = next(room)
-            joined[name][:, stocks] = known(values[start:], dtype)
+            joined[name][:, stocks] = known(values[len(values) - kept :], dtype)
     return joined
 
 

@@ -5,7 +5,7 @@ own first session: a later split changes no earlier row, and features do not see
 """
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,10 +15,11 @@ import polars as pl
 from gogooku import run
 from gogooku.run import UserError
 
+KEYS = ["date", "code"]
 PRICES = ("open", "high", "low", "close")
 ADJUSTED = (*PRICES, "volume")
 LIMITS = ("limit_up", "limit_down")
-Cells = tuple[np.ndarray, np.ndarray]
+CUMULATED = ("cumulated_factor", "cumulated_volume_factor")
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,8 @@ class Panel:
 
     `panel["close"]` (and open, high, low) [JPY of the first session's basis] and
     `panel["volume"]` [shares, likewise] are adjusted forward; `panel["raw_close"]` … are as
-    traded. `value` [JPY], `factor`, `volume_factor` and `limit_up`, `limit_down` (1, 0, or NaN
+    traded, and `cumulated_factor` and `cumulated_volume_factor` the products of the factors after
+    the first session that lead from one to the other. `value` [JPY], `factor`, `volume_factor` and `limit_up`, `limit_down` (1, 0, or NaN
     where the source does not say) are float64; `listed`, `universe` and `new_level` (prices go on
     at another level, and nothing says why) bool; `s33`, `s17`, `market` int32 with -1 for none.
     """
@@ -42,8 +44,9 @@ class Panel:
 
     @classmethod
     def read(cls, paths: run.Paths) -> "Panel":
-        """Load panel files of neighbouring spans."""
-        return cls.of(run.read_parquet(paths))
+        """Load panel files of neighbouring spans, each field when it is first asked for."""
+        keys, names = run.read_parquet(paths, KEYS), run.column_names(paths)
+        return cls._of(keys, names, lambda name: run.read_parquet(paths, [name])[name])
 
     @classmethod
     def of(cls, rows: pl.DataFrame) -> "Panel":
@@ -51,18 +54,24 @@ class Panel:
 
         Raises UserError if there is no row, or two of one date and code.
         """
-        if rows.is_empty():
+        return cls._of(rows, rows.columns, rows.get_column)
+
+    @classmethod
+    def _of(
+        cls, keys: pl.DataFrame, columns: Sequence[str], read: Callable[[str], pl.Series]
+    ) -> "Panel":
+        if keys.is_empty():
             raise UserError("the first span holds no session: move dates.start to one")
-        dates = rows["date"].unique().sort().to_numpy().astype("datetime64[D]")
-        day = np.searchsorted(dates, rows["date"].to_numpy().astype("datetime64[D]"))
-        names = rows["code"].unique().sort()
-        slot = rows["code"].cast(pl.Enum(names)).to_physical().to_numpy()
-        cells = (day, slot)
+        dates = keys["date"].unique().sort().to_numpy().astype("datetime64[D]")
+        day = np.searchsorted(dates, keys["date"].to_numpy().astype("datetime64[D]"))
+        names = keys["code"].unique().sort()
+        slot = keys["code"].cast(pl.Enum(names)).to_physical().to_numpy()
         shape = (len(dates), len(names))
-        listed = _scatter(np.ones(len(rows), bool), False, cells, shape)
-        if np.count_nonzero(listed) < len(rows):
+        cells = np.ravel_multi_index((day, slot), shape)
+        listed = _scatter(np.ones(len(keys), bool), False, cells, shape)
+        if np.count_nonzero(listed) < len(keys):
             raise UserError("panel files hold a date and code twice: delete them and run again")
-        return cls(dates, names.to_numpy().astype(str), _Fields(rows, cells, listed))
+        return cls(dates, names.to_numpy().astype(str), _Fields(columns, read, cells, listed))
 
     def __getitem__(self, name: str) -> np.ndarray:
         """Give the field `name`, (T, N)."""
@@ -80,6 +89,12 @@ class Panel:
         gains = np.full(close.shape, np.nan)
         gains[1:] = close[1:] / close[:-1] - 1
         return gains
+
+    def since(self, row: int) -> "Panel":
+        """Give the sessions from `row` on, adjusted as the whole is; no others are laid out."""
+        row, fields = max(row, 0), self.fields
+        late = fields.since(row) if isinstance(fields, _Fields) else {k: fields[k][row:] for k in fields}
+        return Panel(self.dates[row:], self.codes, late)
 
     def row(self, first: dt.date) -> int:
         """Give the row of the first session from `first` on."""
@@ -107,13 +122,31 @@ class Panel:
 
 
 class _Fields(Mapping[str, np.ndarray]):
-    """The fields of a panel's rows, each laid out when it is first asked for."""
+    """The fields of a panel's rows, each read and laid out when it is first asked for.
 
-    def __init__(self, rows: pl.DataFrame, cells: Cells, listed: np.ndarray) -> None:
-        self._rows, self._cells = rows, cells
-        self._laid_out = {"listed": listed}
-        own = [name for name in rows.columns if name not in ("date", "code")]
-        self._names = [*own, *(f"raw_{name}" for name in ADJUSTED), "listed"]
+    listed   (T, N) of all sessions;  cells  (rows,) their flat places in it
+    first    the session with which the fields begin, T − first rows long
+    whole    fields of the same rows that begin with the first session; None: these do
+    """
+
+    def __init__(
+        self,
+        columns: Sequence[str],
+        read: Callable[[str], pl.Series],
+        cells: np.ndarray,
+        listed: np.ndarray,
+        first: int = 0,
+        whole: "_Fields | None" = None,
+    ) -> None:
+        self._rows = columns, read, cells, listed
+        self._first, self._whole = first, whole
+        self._laid_out = {"listed": listed[first:]}
+        own = [name for name in columns if name not in KEYS]
+        self._names = [*own, *(f"raw_{name}" for name in ADJUSTED), *CUMULATED, "listed"]
+
+    def since(self, row: int) -> "_Fields":
+        """Give the fields from `row` on; what is laid out here is taken from here."""
+        return _Fields(*self._rows, self._first + row, self._whole or self)
 
     def __getitem__(self, name: str) -> np.ndarray:
         if name not in self._names:
@@ -129,18 +162,24 @@ class _Fields(Mapping[str, np.ndarray]):
         return len(self._names)
 
     def _lay_out(self, name: str) -> np.ndarray:
+        whole = self._whole
+        if whole and (name in whole._laid_out or name in CUMULATED):
+            return whole[name][self._first :]
         if name in PRICES:
-            return self[f"raw_{name}"] / self._prices
+            return self[f"raw_{name}"] / self["cumulated_factor"]
         if name == "volume":
-            return self["raw_volume"] * _cumulated(self["volume_factor"])
-        return _dense(self._rows[name.removeprefix("raw_")], self._cells, self["listed"].shape)
+            return self["raw_volume"] * self["cumulated_volume_factor"]
+        _, read, cells, listed = self._rows
+        if name in CUMULATED:
+            return _cumulated(read(name.removeprefix("cumulated_")), cells, listed.shape)
+        values, before = read(name.removeprefix("raw_")), listed[: self._first].size
+        if before:
+            late = np.flatnonzero(cells >= before)
+            values, cells = values.gather(late), cells[late] - before
+        return _dense(values, cells, listed[self._first :].shape)
 
-    @cached_property
-    def _prices(self) -> np.ndarray:
-        return _cumulated(self["factor"])
 
-
-def _dense(values: pl.Series, cells: Cells, shape: tuple[int, int]) -> np.ndarray:
+def _dense(values: pl.Series, cells: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     if values.dtype == pl.String:
         groups = values.cast(pl.Int32, strict=False).fill_null(-1).to_numpy()
         return _scatter(groups, -1, cells, shape)
@@ -149,14 +188,23 @@ def _dense(values: pl.Series, cells: Cells, shape: tuple[int, int]) -> np.ndarra
     return _scatter(values.cast(pl.Float64).fill_null(np.nan).to_numpy(), np.nan, cells, shape)
 
 
-def _scatter(values: np.ndarray, absent: float, cells: Cells, shape: tuple[int, int]) -> np.ndarray:
+def _scatter(
+    values: np.ndarray, absent: float, cells: np.ndarray, shape: tuple[int, int]
+) -> np.ndarray:
     grid = np.full(shape, absent, values.dtype)
-    grid[cells] = values
+    grid.ravel()[cells] = values
     return grid
 
 
-def _cumulated(factor: np.ndarray) -> np.ndarray:
-    """Product of the factors after the first session; a day without a row changes nothing."""
-    steps = np.where(np.isnan(factor), 1.0, factor)
-    steps[0] = 1.0
-    return np.cumprod(steps, axis=0)
+def _cumulated(factor: pl.Series, cells: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Product of each stock's factors after the first session, (T, N), in the order of their days.
+
+    A day without a row changes nothing.
+    """
+    product = np.ones(shape)
+    steps = factor.fill_null(1.0).fill_nan(1.0).to_numpy()
+    moved = np.flatnonzero((steps != 1) & (cells >= shape[1]))
+    for row in moved[np.argsort(cells[moved])]:
+        day, stock = divmod(cells[row], shape[1])
+        product[day:, stock] *= steps[row]
+    return product

@@ -86,48 +86,54 @@ def _ended(rows: pl.DataFrame, one: Sequence[str], lapse: pl.Expr) -> pl.DataFra
     )
 
 
-def held(rows: pl.DataFrame, name: str, factor: np.ndarray) -> Array:
-    """Sum the values that count on each session, (T, N); NaN where none does.
+def held(
+    rows: pl.DataFrame, name: str, factor: np.ndarray, first: int = 0, *, rebased: bool = True
+) -> Array:
+    """Sum the values that count on each session from `first` on, (T − first, N); NaN where none.
 
-    rows     slot, start, end, basis and the value `name`
-    factor   (T, N) by which a value is divided on each session after its basis: `splits` of the
-             panel for share counts, ones for all else
+    rows      slot, start, end, basis and the value `name`
+    factor    (T, N) by which a share count is divided on each session after its basis: `splits`
+    rebased   whether the value is a share count
     """
     slot, start, end, basis = (
         rows[column].cast(pl.Int64).to_numpy(writable=True)  # of one type, so compiled once
-        for column in ("slot", "start", "end", "basis")
+        for column in ("slot", "start", "end", "basis" if rebased else "end")
     )
     value = rows[name].cast(pl.Float64).fill_null(np.nan).to_numpy(writable=True)
-    return _held(slot, start, end, basis, value, np.ascontiguousarray(factor))
+    return _held(slot, start, end, basis, value, np.ascontiguousarray(factor), first)
 
 
 @kernel
-def _held(slot, start, end, basis, value, factor):
-    out = np.full(factor.shape, np.nan)
+def _held(slot, start, end, basis, value, factor, first):
+    out = np.full((len(factor) - first, factor.shape[1]), np.nan)
     for r in range(len(slot)):
         s, amount = slot[r], value[r]
         for t in range(min(basis[r] + 1, start[r]), min(end[r], len(factor))):
             amount /= factor[t, s] if t > basis[r] else 1.0
-            if t >= start[r]:
-                out[t, s] = amount if np.isnan(out[t, s]) else out[t, s] + amount
+            if t >= start[r] and t >= first:
+                total = out[t - first, s]
+                out[t - first, s] = amount if np.isnan(total) else total + amount
     return out
 
 
 def splits(panel: Panel) -> Array:
     """Give the volume factor of each session, (T, N); 1 where the stock has no row."""
-    factor = panel["volume_factor"]
-    return np.where(np.isnan(factor), 1.0, factor)
+    return np.nan_to_num(panel["volume_factor"], nan=1.0)
 
 
-def age(since: Array) -> Array:
-    """Give the sessions since the session `since` (T, N); NaN where there is none."""
-    return np.arange(len(since))[:, None] - since
+def age(since: Array, first: int = 0) -> Array:
+    """Give the sessions since the session `since` (T − first, N); NaN where there is none."""
+    return np.arange(first, first + len(since))[:, None] - since
 
 
-def mean_volume(panel: Panel, window: int) -> Array:
-    """Average the volume of the last `window` sessions, (T, N) [shares in the day's basis]."""
-    mean, count = _rebased_means(panel["raw_volume"], splits(panel), window)
-    return ops.where(count >= enough(window), mean)
+def mean_volume(panel: Panel, window: int, first: int = 0) -> Array:
+    """Average the volume of the last `window` sessions [shares in the day's basis].
+
+    Returns (T − first, N), the sessions from `first` on.
+    """
+    late = panel.since(first - window)
+    mean, count = _rebased_means(late["raw_volume"], splits(late), window)
+    return ops.where(count >= enough(window), mean)[len(mean) - (len(panel.dates) - first) :]
 
 
 @kernel
@@ -146,12 +152,14 @@ def _rebased_means(x, factor, window):
     return total / count, count
 
 
-def shares(panel: Panel, summary: pl.DataFrame, moments: np.ndarray) -> tuple[Array, Array]:
-    """Give the shares issued and those outstanding, less treasury shares, as known; (T, N) each.
+def shares(
+    panel: Panel, summary: pl.DataFrame, moments: np.ndarray, first: int = 0
+) -> tuple[Array, Array]:
+    """Give the shares issued and those outstanding, less treasury shares, as known.
 
     summary   rows of fins/summary with `known_at`, SHARES_LAST sessions before the panel's days
 
-    In the basis of the day; a split whose ex-date follows the day of a filing is not in its count.
+    Returns (T − first, N) each, the sessions from `first` on. In the basis of the day; a split whose ex-date follows the day of a filing is not in its count.
     """
     counted = summary.filter(pl.col("ShOutFY") > 0, pl.col("CurPerEn").is_not_null())
     placed = place(counted, panel.codes, panel.dates, moments, day="CurPerEn")
@@ -161,7 +169,7 @@ def shares(panel: Panel, summary: pl.DataFrame, moments: np.ndarray) -> tuple[Ar
         basis=session_of(rows["DiscDate"], panel.dates),
     )
     factor = splits(panel)
-    return held(rows, "ShOutFY", factor), held(rows, "outstanding", factor)
+    return held(rows, "ShOutFY", factor, first), held(rows, "outstanding", factor, first)
 
 
 def mean_rank(columns: Sequence[np.ndarray], universe: np.ndarray) -> Array:

@@ -151,6 +151,11 @@ def _read_one(file: str | Path, columns: Sequence[str] | None) -> pl.DataFrame:
         raise UserError(f"{file} cannot be read ({reason}): delete it and run again") from error
 
 
+def column_names(paths: Paths) -> list[str]:
+    """Give the names of a Parquet file's columns, or of the first of several."""
+    return pq.read_schema(paths if isinstance(paths, str | Path) else next(iter(paths))).names
+
+
 def read_metadata(path: str | Path) -> dict[str, str]:
     """Give the metadata that `write_parquet` stored in `path`."""
     stored = pq.read_schema(path).metadata or {}

@@ -20,7 +20,7 @@ an older period's changes no surprise.
 
 import datetime as dt
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from math import nan
@@ -32,7 +32,14 @@ import polars as pl
 from gogooku import filings, ops
 from gogooku.calendar import Days, Sessions
 from gogooku.features.column import Column
-from gogooku.features.statement import LONGEST, VENDOR, laid_out, newest_filing, sessions_since
+from gogooku.features.statement import (
+    LONGEST,
+    VENDOR,
+    asked,
+    laid_out,
+    newest_filing,
+    sessions_since,
+)
 from gogooku.filings import HALF, NO_GUIDANCE, YEAR, Company, Filing, Guidance, change, first_known
 from gogooku.panel import Panel
 
@@ -81,8 +88,9 @@ def compute(
     sessions: Sessions,
     moments: np.ndarray,
     closes: np.ndarray,
+    start: int = 0,
 ) -> dict[str, np.ndarray]:
-    """Make the family's columns, name → (T, N) float32; NaN where nothing was known.
+    """Make the family's columns, name → (T − start, N) float32; NaN where nothing was known.
 
     panel               the days and, where they exist, 246 sessions before them
     summary             rows of fins/summary with `known_at` and, on any clock, `published_at`, when
@@ -92,9 +100,11 @@ def compute(
     sessions            of the exchange: the panel's and 90 after them, as far as they are known
     moments             (T,) moment of decision of each of the panel's days [UTC, microseconds]
     closes              (T,) moment at which each of them closes, likewise
+    start               first of the panel's days that is wanted
     """
-    ahead = days_ahead(panel, schedules(earnings_date, earnings_calendar), sessions, moments)
-    made = _announced(panel, summary, moments, closes)
+    rows = schedules(earnings_date, earnings_calendar)
+    ahead = days_ahead(panel, rows, sessions, moments)[start:]
+    made = _announced(panel, summary, moments, closes, start)
     since = made["days_since_earnings"]
     soon = (ahead <= WEEK) | (since <= WEEK)
     made["days_to_earnings"] = ahead
@@ -200,6 +210,9 @@ class Announced(NamedTuple):
     momentum: float = nan
 
 
+NOTHING = Announced()
+
+
 @dataclass
 class Announcements:
     """One company's surprises, by the month in which their period ended."""
@@ -209,19 +222,26 @@ class Announcements:
     guided: dict[int, Guidance] = field(default_factory=dict)  # before the first statement's day
     surprises: dict[int, float] = field(default_factory=dict)
 
-    def read(self, filing: Filing, published: dt.datetime) -> Announced:
-        """Add a filing, which the market could read from `published`; give what is known then."""
+    def read(self, filing: Filing, published: dt.datetime) -> None:
+        """Add a filing, which the market could read from `published`."""
         self.company.read(filing)
         newest = self.company.newest
         if newest is None:
-            return Announced()
+            return
         end = newest.end
-        first = self.published.setdefault(end, published)
+        self.published.setdefault(end, published)
         known = self.company.before.get(newest.year, NO_GUIDANCE)
         guided = self.guided.setdefault(end, known)
         figures = self.company.figures[newest.single][end][newest.length]
         self.surprises[end] = _surprise(newest, figures, guided)
-        return Announced(self.company.published, first, self.surprises[end], self._momentum(end))
+
+    def state(self) -> Announced:
+        """Give what is known after the filings that were read."""
+        if self.company.newest is None:
+            return NOTHING
+        end = self.company.newest.end
+        known = self.published[end], self.surprises[end], self._momentum(end)
+        return Announced(self.company.published, *known)
 
     def _momentum(self, newest: int) -> float:
         last = [x for end, x in self.surprises.items() if newest - YEAR < end and x == x]
@@ -241,17 +261,18 @@ def _surprise(newest: Filing, figures: filings.Figures, guided: Guidance) -> flo
     return first_known(change(operating, due_operating), change(profit, due_profit))
 
 
-def walk(rows: pl.DataFrame, published: pl.Series) -> Iterator[Announced]:
-    """Give what each filing leaves known, in the order of the rows (see `filings.walk`).
+def walk(rows: pl.DataFrame, published: pl.Series, wanted: Iterable[bool]) -> Iterator[Announced]:
+    """Give what each wanted filing leaves known, in the order of the rows (see `filings.walk`).
 
     published   (rows,) when the market could read each
     """
     announcements, whose = Announcements(), None
-    for row, moment in zip(rows.iter_rows(), published, strict=True):
+    for row, moment, told in zip(rows.iter_rows(), published, wanted, strict=True):
         filing = Filing._make(row)
         if filing.whose != whose:
             announcements, whose = Announcements(), filing.whose
-        yield announcements.read(filing, moment)
+        announcements.read(filing, moment)
+        yield announcements.state() if told else NOTHING
 
 
 _SCHEMA: dict[str, pl.DataType] = {
@@ -263,15 +284,16 @@ _SCHEMA: dict[str, pl.DataType] = {
 
 
 def _announced(
-    panel: Panel, summary: pl.DataFrame, moments: Days, closes: Days
+    panel: Panel, summary: pl.DataFrame, moments: Days, closes: Days, start: int
 ) -> dict[str, np.ndarray]:
     own = summary.filter(pl.col("Code").is_in(panel.codes.tolist()))
     if own.is_empty():
         log.warning("no statement is known: what earnings brought is null")
     own = own.sort(filings.ORDER, maintain_order=True)
     rows = filings.prepare(own, pl.lit(1.0))
-    states = pl.DataFrame(list(walk(rows, own["published_at"])), schema=_SCHEMA, orient="row")
-    newest = newest_filing(panel, rows, moments)
+    newest = newest_filing(panel, rows, moments[start:])
+    told = walk(rows, own["published_at"], asked(newest, len(rows)))
+    states = pl.DataFrame(list(told), schema=_SCHEMA, orient="row")
     age = sessions_since(states["at"], newest, moments)
     age[age >= LONGEST] = np.nan
     reacted = sessions_since(states["published"], newest, closes)
@@ -287,7 +309,7 @@ def _announced(
 
 
 def _back(x: np.ndarray, sessions: np.ndarray) -> np.ndarray:
-    """Give the value of x that lies so many sessions back, (T, N); NaN where that is NaN."""
+    """Give the value of x (T, N) so many sessions before its last D, (D, N); NaN where that is."""
     back = np.nan_to_num(sessions).astype(np.int64)
     day, slot = np.indices(sessions.shape)
-    return ops.where_known(sessions, x[day - back, slot])
+    return ops.where_known(sessions, x[len(x) - len(sessions) + day - back, slot])

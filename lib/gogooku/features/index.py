@@ -114,18 +114,21 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-def compute(panel: Panel, indices: pl.DataFrame) -> Values:
-    """Compute the family, name → (T,) or, for the stock's sectors, (T, N), float32; NaN = unknown.
+def compute(panel: Panel, indices: pl.DataFrame, start: int = 0) -> Values:
+    """Compute the family, name → (T − start,) or, for the stock's sectors, (T − start, N), float32.
+
+    NaN where unknown.
 
     panel     the days and 136 sessions before them, where they exist
     indices   one row a Date and index Code: H, L, C [points], those known by then; may be empty
+    start     first of the panel's days that is wanted
 
     Raises UserError if `indices` holds rows of one date and code that differ.
     """
     if indices.is_empty():
         log.warning("no index is known: all columns of index are null")
     high, low, close = _bars(panel, indices)
-    measured = _measures(high, low, close)
+    measured = {name: values[start:] for name, values in _measures(high, low, close).items()}
     place = {code: slot for slot, code in enumerate(CODES)}
     made = {
         f"idx_{code}_{name}": measured[name][:, place[code]]
@@ -136,11 +139,12 @@ def compute(panel: Panel, indices: pl.DataFrame) -> Values:
         for h in RETURNS:
             moves = measured[f"r_{h}d"]
             made[f"spread_{pair}_{h}d"] = moves[:, place[one]] - moves[:, place[other]]
-    made["breadth_sector_gt_ma50"] = _breadth(close[:, [place[code] for code in SECTORS.values()]])
+    made["breadth_sector_gt_ma50"] = _breadth(close[:, [place[code] for code in SECTORS.values()]])[start:]
     for prefix, field, codes in (("sect", "s33", SECTORS), ("sect17", "s17", INDUSTRIES)):
-        slot = _slots(panel[field], {sector: place[code] for sector, code in codes.items()})
+        slot = _slots(panel.since(start)[field], {sector: place[code] for sector, code in codes.items()})
         made |= {f"{prefix}_{name}": _by_stock(measured[name], slot) for name in MEASURES}
-    made["sect_rel_to_sec_5d"] = ind.log_returns(panel["close"], 5) - made["sect_r_5d"]
+    moves = ind.log_returns(panel.since(start - 5)["close"], 5)
+    made["sect_rel_to_sec_5d"] = moves[len(moves) - len(slot) :] - made["sect_r_5d"]
     return {name: ops.known(values, np.float32) for name, values in made.items()}
 
 

@@ -72,23 +72,27 @@ COLUMNS = [
 
 
 def compute(
-    panel: Panel, master: pl.DataFrame, summary: pl.DataFrame, moments: np.ndarray
+    panel: Panel, master: pl.DataFrame, summary: pl.DataFrame, moments: np.ndarray, start: int = 0
 ) -> Values:
-    """Make the family's columns, name → (T, N) float32; NaN where unknown.
+    """Make the family's columns, name → (T − start, N) float32; NaN where unknown.
 
     panel     the days and, where they exist, 320 sessions before them
     master    one row per code and day, as the day's decision could see it (known.on_the_day)
     summary   rows of fins/summary with `known_at`
     moments   (T,) moment of decision of each of the panel's days [UTC, microseconds]
+    start     first of the panel's days that is wanted
     """
     if summary.is_empty():
         log.warning("no statement is known: listed's columns of market value are null")
-    made = _sizes(panel, summary, moments) | _segments(panel) | _attributes(panel, master)
+    before = max(start - MONTH, 0)
+    shares = positions.shares(panel, summary, moments, before)
+    sizes = _sizes(panel.since(before), *shares)
+    made = {name: values[start - before :] for name, values in sizes.items()}
+    made |= _segments(panel.since(start)) | _attributes(panel.since(start), master)
     return {name: ops.known(values, np.float32) for name, values in made.items()}
 
 
-def _sizes(panel: Panel, summary: pl.DataFrame, moments: np.ndarray) -> Values:
-    issued, outstanding = positions.shares(panel, summary, moments)
+def _sizes(panel: Panel, issued: Array, outstanding: Array) -> Values:
     cap = outstanding * panel["raw_close"]
     size = ind.log(cap)
     traded = ops.ts_mean(panel["value"], MONTH, enough(MONTH))
@@ -144,7 +148,8 @@ def _segments(panel: Panel) -> Values:
 
 
 def _attributes(panel: Panel, master: pl.DataFrame) -> Values:
-    rows = master.filter(pl.col("Code").is_in(panel.codes.tolist()))
+    listed = pl.col("Code").is_in(panel.codes.tolist())
+    rows = master.filter(listed, pl.col("Date") >= panel.dates[0])
     day = np.searchsorted(panel.dates, rows["Date"].to_numpy().astype("datetime64[D]"))
     slot = np.searchsorted(panel.codes, rows["Code"].to_numpy().astype(panel.codes.dtype))
     scale = rows["ScaleCat"].replace_strict(SCALES, default=None, return_dtype=pl.Float64)

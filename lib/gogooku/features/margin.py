@@ -97,14 +97,16 @@ def compute(
     alerts: pl.DataFrame,
     summary: pl.DataFrame,
     moments: np.ndarray,
+    start: int = 0,
 ) -> Values:
-    """Make the family's columns, name → (T, N) float32; NaN where nothing was known.
+    """Make the family's columns, name → (T − start, N) float32; NaN where nothing was known.
 
     panel      the days and, where they exist, 320 sessions before them
     interest   balances of all issues [shares] as published, with `known_at`
     alerts     balances of watched issues [shares] likewise, and why they are watched
     summary    rows of fins/summary with `known_at`, for the shares outstanding
     moments    (T,) moment of decision of each of the panel's days [UTC, microseconds]
+    start      first of the panel's days that is wanted
     """
     sources = (
         (interest, "margin balance", "margin_…"),
@@ -114,8 +116,8 @@ def compute(
     for rows, what, columns in sources:
         if rows.is_empty():
             log.warning("no %s is known: the columns %s are null", what, columns)
-    volume = positions.mean_volume(panel, 20)
-    _, outstanding = positions.shares(panel, summary, moments)
+    volume = positions.mean_volume(panel, 20, start)
+    _, outstanding = positions.shares(panel, summary, moments, start)
     made = _balances(panel, interest, moments, volume, outstanding)
     made |= _watched(panel, alerts, moments, volume)
     return {name: ops.known(values, np.float32) for name, values in made.items()}
@@ -127,16 +129,17 @@ def compute(
 def _balances(
     panel: Panel, interest: pl.DataFrame, moments: np.ndarray, volume: Array, outstanding: Array
 ) -> Values:
-    splits, same = positions.splits(panel), np.ones(panel.shape)
+    splits, start = positions.splits(panel), len(panel.dates) - len(volume)
     rows = _states(panel, interest, moments, splits)
-    long, short, d_long, d_short = (
-        positions.held(rows, name, splits) for name in ("LongVol", "ShrtVol", "d_long", "d_short")
+    long, short, d_long, d_short, standard = (
+        positions.held(rows, name, splits, start)
+        for name in ("LongVol", "ShrtVol", "d_long", "d_short", "standard")
     )
-    standard = positions.held(rows, "standard", splits)
     buy, sell, momentum, long_z, short_z, since = (
-        positions.held(rows, name, same) for name in (*STEPS[:2], *STEPS[4:], "since")
+        positions.held(rows, name, splits, start, rebased=False)
+        for name in (*STEPS[:2], *STEPS[4:], "since")
     )
-    old = positions.age(since)
+    old = positions.age(since, start)
     balance, to_volume = ratio(long - short, long + short), ratio(long, volume)
     return {
         "margin_balance_ratio": balance,
@@ -146,7 +149,7 @@ def _balances(
         "margin_momentum": momentum,
         "institutional_margin_ratio": ratio(standard, long + short),
         "margin_stress_indicator": positions.mean_rank(
-            [to_volume, balance, buy], panel["universe"]
+            [to_volume, balance, buy], panel["universe"][start:]
         ),
         "margin_buy_to_mcap": ratio(long, outstanding),
         "margin_sell_to_mcap": ratio(short, outstanding),
@@ -283,10 +286,11 @@ def _watched(panel: Panel, alerts: pl.DataFrame, moments: np.ndarray, volume: Ar
     placed = positions.place(counted, panel.codes, panel.dates, moments, day="AppDate")
     placed = placed.with_columns(since=pl.col("start").min().over("slot", "AppDate"))
     rows = positions.standing(placed, LASTING, day="AppDate")
-    splits, same = positions.splits(panel), np.ones(panel.shape)
-    long, short = (positions.held(rows, name, splits) for name in ("LongOut", "ShrtOut"))
+    splits, start = positions.splits(panel), len(panel.dates) - len(volume)
+    long, short = (positions.held(rows, name, splits, start) for name in ("LongOut", "ShrtOut"))
     reasons, level, since = (
-        positions.held(rows, name, same) for name in ("reasons", "level", "since")
+        positions.held(rows, name, splits, start, rebased=False)
+        for name in ("reasons", "level", "since")
     )
     return {
         "dmi_credit_ratio": ratio(long, short),
@@ -295,5 +299,5 @@ def _watched(panel: Panel, alerts: pl.DataFrame, moments: np.ndarray, volume: Ar
         "dmi_short_to_adv20": ratio(short, volume),
         "dmi_reason_count": reasons,
         "dmi_tse_reg_level": level,
-        "dmi_days_since_pub": positions.age(since),
+        "dmi_days_since_pub": positions.age(since, start),
     }

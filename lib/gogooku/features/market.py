@@ -97,13 +97,15 @@ COLUMNS = [
 ]
 
 
-def compute(panel: Panel, topix: pl.DataFrame) -> Values:
-    """Compute the family, name → (T,) float32; NaN where unknown.
+def compute(panel: Panel, topix: pl.DataFrame, start: int = 0) -> Values:
+    """Compute the family, name → (T − start,) float32; NaN where unknown.
 
     topix   one row a Date: O, H, L, C [points], those known by then; may be empty
+    start   first of the panel's days that is wanted
     """
-    made = indexed(panel, topix)
-    gains, universe = panel.returns, panel["universe"]
+    made = {name: values[start:] for name, values in indexed(panel, topix).items()}
+    recent = panel.since(start - 1)
+    gains, universe = (x[len(x) - len(panel.dates) + start :] for x in (recent.returns, recent["universe"]))
     rises = ops.where_known(gains, gains > 0)
     made["mkt_breadth_up"] = groups.cs_mean(rises, universe)
     made["mkt_dispersion"] = groups.cs_std(gains, universe)
@@ -164,6 +166,8 @@ def index(panel: Panel, topix: pl.DataFrame) -> tuple[Array, Array, Array]:
     bars = _topix(panel, topix)
     told = np.isfinite(bars[-1])
     first = int(np.argmax(told)) if told.any() else len(told)
+    if first == 0:
+        return bars
     level = _equal_weighted(panel)
     stands_in = np.flatnonzero(np.isfinite(level[:first]))
     if told.any() and not len(stands_in):

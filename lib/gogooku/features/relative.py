@@ -17,6 +17,7 @@ from gogooku.panel import Panel
 Values = dict[str, np.ndarray]
 
 WINDOW, FEWEST = 60, 40  # of betas [sessions, pairs of returns]
+REACH = 2 * WINDOW  # sessions that windows look back; averages look back farther
 
 
 def _stock(
@@ -56,25 +57,31 @@ COLUMNS = [
 ]
 
 
-def compute(panel: Panel, topix: pl.DataFrame) -> Values:
-    """Compute the family, name → (T, N) float32; NaN where unknown.
+def compute(panel: Panel, topix: pl.DataFrame, start: int = 0) -> Values:
+    """Compute the family, name → (T − start, N) float32; NaN where unknown.
 
     topix   one row a Date: O, H, L, C [points], those known by then; may be empty
+    start   first of the panel's days that is wanted
     """
     indexed = market.indexed(panel, topix)
-    return ops.by_blocks(lambda bars: _against(bars["close"], indexed), {"close": panel["close"]})
+    first = max(start - REACH, 0)
+    recent = {name: values[first:, None] for name, values in indexed.items()}
+    bars = {"whole": panel["close"], "close": panel["close"][first:]}
+    last = len(panel.dates) - start
+    return ops.by_blocks(lambda block: _against(block, recent), bars, last=last)
 
 
-def _against(close: np.ndarray, indexed: Values) -> Values:
+def _against(block: Values, indexed: Values) -> Values:
     one, five, trend, bull = (
-        indexed[f"mkt_{name}"][:, None] for name in ("ret_1d", "ret_5d", "gap_5_20", "bull_200")
+        indexed[f"mkt_{name}"] for name in ("ret_1d", "ret_5d", "gap_5_20", "bull_200")
     )
+    close, gap = block["close"], ind.ema_gap(block["whole"], 5, 20)[-len(trend) :]
     daily, weekly = ind.returns(close, 1), ind.returns(close, 5)
     beta = ops.ts_beta(daily, one, WINDOW, FEWEST)
     alpha = daily - delay(beta, 1) * one
     correlation = ops.ts_corr(daily, one, WINDOW, FEWEST)
     wandering = ops.ts_std(beta, WINDOW, enough(WINDOW), ddof=1)
-    aligned = np.sign(ind.ema_gap(close, 5, 20)) - np.sign(trend)
+    aligned = np.sign(gap) - np.sign(trend)
     return {
         "beta_60d": beta,
         "beta_lagged_60d": ops.ts_beta(daily, delay(one, 1), WINDOW, FEWEST),

@@ -112,16 +112,23 @@ COLUMNS = [
 ]
 
 
-def compute(panel: Panel) -> Values:
-    """Compute the family, name → (T, N) float32; NaN where unknown."""
-    sector, universe = panel["s33"], panel["universe"]
-    own = ops.by_blocks(_own, {name: panel[name] for name in ("close", "volume")}, np.float64)
-    made = {
-        f"sec_ret_{h}d": groups.group_median_of_others(own[f"returns_{h}d"], sector, universe)
-        for h in HORIZONS
-    }
-    series = {"daily": own["returns_1d"], "sector": made["sec_ret_1d"]}
-    made |= ops.by_blocks(_series, series, np.float64)
+def compute(panel: Panel, start: int = 0) -> Values:
+    """Compute the family, name → (T − start, N) float32; NaN where unknown.
+
+    start   first of the panel's days that is wanted
+    """
+    last = len(panel.dates) - start
+    bars = {name: panel[name] for name in ("close", "volume")}
+    own = ops.by_blocks(_own, bars, np.float64, last)
+    daily = ind.returns(panel["close"], 1)
+    medians = groups.group_median_of_others(daily, panel["s33"], panel["universe"])
+    made = ops.by_blocks(_series, {"daily": daily, "sector": medians}, np.float64, last)
+    sector, universe = panel["s33"][start:], panel["universe"][start:]
+    own["returns_1d"], made["sec_ret_1d"] = daily[start:], medians[start:]
+    for h in HORIZONS[1:]:
+        made[f"sec_ret_{h}d"] = groups.group_median_of_others(
+            own[f"returns_{h}d"], sector, universe
+        )
     made |= {f"rel_to_sec_{h}d": own[f"returns_{h}d"] - made[f"sec_ret_{h}d"] for h in HORIZONS}
     made |= _membership(sector, universe)
     for name in WITHIN:
@@ -133,7 +140,7 @@ def compute(panel: Panel) -> Values:
 def _own(bars: Values) -> Values:
     close, volume = bars["close"], bars["volume"]
     steps = Rolling(ind.log_returns(close, 1), deviations=(20,))
-    return {f"returns_{h}d": ind.returns(close, h) for h in HORIZONS} | {
+    return {f"returns_{h}d": ind.returns(close, h) for h in HORIZONS[1:]} | {
         "volume_ratio_20": ratio(volume, ind.mean(Rolling(volume, 20), 20)),
         "volatility_20d": ind.volatility(steps, 20),
         "rsi_14": ind.rsi(close, 14),

@@ -77,39 +77,48 @@ COLUMNS = [
 
 
 def compute(
-    panel: Panel, short_sale: pl.DataFrame, short_ratio: pl.DataFrame, moments: np.ndarray
+    panel: Panel,
+    short_sale: pl.DataFrame,
+    short_ratio: pl.DataFrame,
+    moments: np.ndarray,
+    start: int = 0,
 ) -> Values:
-    """Make the family's columns, name → (T, N) float32; NaN where nothing was known.
+    """Make the family's columns, name → (T − start, N) float32; NaN where nothing was known.
 
     panel         the days and, where they exist, 265 sessions before them
     short_sale    reports as disclosed, with `known_at`
     short_ratio   sales by sector [JPY] as published, with `known_at`
     moments       (T,) moment of decision of each of the panel's days [UTC, microseconds]
+    start         first of the panel's days that is wanted
     """
     if short_sale.is_empty():
         log.warning("no report of a short position is known: short's columns of stocks are null")
     if short_ratio.is_empty():
         log.warning("no short selling by sector is known: short's columns of sectors are null")
-    made = _of_stocks(panel, short_sale, moments) | _of_sectors(panel, short_ratio, moments)
+    made = _of_stocks(panel, short_sale, moments, start)
+    made |= _of_sectors(panel, short_ratio, moments, start)
     return {name: ops.known(values, np.float32) for name, values in made.items()}
 
 
-def _of_stocks(panel: Panel, reports: pl.DataFrame, moments: np.ndarray) -> Values:
+def _of_stocks(panel: Panel, reports: pl.DataFrame, moments: np.ndarray, start: int) -> Values:
     counted = _by_reporter(reports)
     placed = positions.place(
         counted, panel.codes, panel.dates, moments, day="CalcDate", key=REPORTER
     )
     rows = positions.standing(placed, LASTING, day="CalcDate", key=REPORTER)
-    interest = positions.held(rows, "ShrtPosToSO", np.ones(panel.shape))
-    sold = positions.held(rows, "ShrtPosShares", positions.splits(panel))
-    cover = ratio(sold, positions.mean_volume(panel, 20))
-    return {
+    splits, before = positions.splits(panel), max(start - 20, 0)
+    recent = positions.held(rows, "ShrtPosToSO", splits, before, rebased=False)
+    interest, sold = recent[start - before :], positions.held(rows, "ShrtPosShares", splits, start)
+    cover = ratio(sold, positions.mean_volume(panel, 20, start))
+    past = {
+        "short_ratio_change_5d": recent - delay(recent, 5),
+        "short_ratio_ma5": ops.ts_mean(recent, 5, enough(5)),
+        "short_ratio_ma20": ops.ts_mean(recent, 20, enough(20)),
+    }
+    return {name: values[start - before :] for name, values in past.items()} | {
         "short_ratio": interest,
-        "short_ratio_change_5d": interest - delay(interest, 5),
-        "short_ratio_ma5": ops.ts_mean(interest, 5, enough(5)),
-        "short_ratio_ma20": ops.ts_mean(interest, 20, enough(20)),
         "days_to_cover": cover,
-        "short_squeeze_risk": positions.mean_rank([interest, cover], panel["universe"]),
+        "short_squeeze_risk": positions.mean_rank([interest, cover], panel["universe"][start:]),
     }
 
 
@@ -125,7 +134,7 @@ def _by_reporter(reports: pl.DataFrame) -> pl.DataFrame:
     return counted.group_by(one, maintain_order=True).agg(held)
 
 
-def _of_sectors(panel: Panel, sales: pl.DataFrame, moments: np.ndarray) -> Values:
+def _of_sectors(panel: Panel, sales: pl.DataFrame, moments: np.ndarray, start: int) -> Values:
     names, prints = _prints(panel, sales, moments)
     outright, restricted, free = prints
     short = restricted + free
@@ -138,8 +147,9 @@ def _of_sectors(panel: Panel, sales: pl.DataFrame, moments: np.ndarray) -> Value
         "ss_sec33_z60": ops.ts_zscore(share, 60, enough(60)),
         "ss_rel_short_share": share - total,
     }
-    made = {name: _to_stocks(values, names, panel["s33"]) for name, values in series.items()}
-    return made | {"ss_mkt_short_share": np.broadcast_to(total, panel.shape)}
+    sector = panel["s33"][start:]
+    made = {name: _to_stocks(values[start:], names, sector) for name, values in series.items()}
+    return made | {"ss_mkt_short_share": np.broadcast_to(total[start:], sector.shape)}
 
 
 def _prints(

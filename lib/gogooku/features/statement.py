@@ -68,23 +68,27 @@ GUIDED = "rev_fore_op rev_fore_np rev_fore_eps rev_div_fore".split()
 PER_SHARE = {"ep": "eps", "bp": "bps", "sp": "sps", "div_yield_fore": "dividend"}
 
 
-def compute(panel: Panel, summary: pl.DataFrame, moments: np.ndarray) -> dict[str, np.ndarray]:
-    """Make the family's columns, name → (T, N) float32; NaN where nothing was known.
+def compute(
+    panel: Panel, summary: pl.DataFrame, moments: np.ndarray, start: int = 0
+) -> dict[str, np.ndarray]:
+    """Make the family's columns, name → (T − start, N) float32; NaN where nothing was known.
 
     panel     the days and, where they exist, 245 sessions before them
     summary   rows of fins/summary with `known_at`, 8 quarters before the panel's last days
     moments   (T,) moment of decision of each of the panel's days [UTC, microseconds]
+    start     first of the panel's days that is wanted
     """
     if summary.is_empty():
         log.warning("no statement is known: all columns of statement are null")
-    shares = _cumulated(panel["volume_factor"])
+    shares = panel["cumulated_volume_factor"]
     rows = filings.prepare(_with_basis(panel, summary, shares), pl.col("basis"))
-    states = pl.DataFrame(list(filings.walk(rows)), schema=_SCHEMA, orient="row")
-    newest = newest_filing(panel, rows, moments)
+    newest = newest_filing(panel, rows, moments[start:])
+    walked = filings.walk(rows, asked(newest, len(rows)))
+    states = pl.DataFrame(list(walked), schema=_SCHEMA, orient="row")
     reported, guided = (
         sessions_since(states[name], newest, moments) for name in ("statement_at", "guidance_at")
     )
-    price = panel["raw_close"] / shares
+    price = panel["raw_close"][start:] / shares[start:]
     made = {name: laid_out(states[name], newest, reported) for name in ACTUALS}
     made |= {name: laid_out(states[name], newest, guided) for name in GUIDED}
     for name, figure in PER_SHARE.items():
@@ -101,13 +105,6 @@ _SCHEMA = {
 }
 
 
-def _cumulated(factor: np.ndarray) -> np.ndarray:
-    """Product of the share factors after the first session, (T, N)."""
-    steps = np.where(np.isnan(factor), 1.0, factor)
-    steps[0] = 1.0
-    return np.cumprod(steps, axis=0)
-
-
 def _with_basis(panel: Panel, summary: pl.DataFrame, shares: np.ndarray) -> pl.DataFrame:
     """Keep the panel's companies and add the share factor that held on the filing's day.
 
@@ -121,11 +118,14 @@ def _with_basis(panel: Panel, summary: pl.DataFrame, shares: np.ndarray) -> pl.D
 
 
 def newest_filing(panel: Panel, rows: pl.DataFrame, moments: np.ndarray) -> np.ndarray:
-    """Give each cell's newest filing by its position in `rows`, (T, N); −1 for none."""
+    """Give each stock's newest filing at each of the `moments`, (D, N), as a position in `rows`.
+
+    −1 for none.
+    """
     codes = rows["Code"].to_numpy().astype(panel.codes.dtype)
     starts, ends = (np.searchsorted(codes, panel.codes, side) for side in ("left", "right"))
     known_at = rows["known_at"].dt.replace_time_zone(None).to_numpy()
-    newest = np.full(panel.shape, -1)
+    newest = np.full((len(moments), len(panel.codes)), -1)
     for slot in np.flatnonzero(ends > starts):
         own = slice(starts[slot], ends[slot])
         number = known.as_of(known_at[own], moments)
@@ -133,16 +133,26 @@ def newest_filing(panel: Panel, rows: pl.DataFrame, moments: np.ndarray) -> np.n
     return newest
 
 
+def asked(newest: np.ndarray, filings: int) -> list[bool]:
+    """Say of each filing whether it is the newest one anywhere."""
+    found = np.zeros(filings + 1, bool)
+    found[newest] = True
+    return found[:-1].tolist()
+
+
 def sessions_since(since: pl.Series, newest: np.ndarray, moments: np.ndarray) -> np.ndarray:
-    """Give the sessions since the first one that could know it, (T, N) float32."""
+    """Give the sessions since the first one that could know it, (D, N) float32.
+
+    newest    (D, N) of the last D of the `moments` (T,)
+    """
     known_at = since.dt.replace_time_zone(None).to_numpy()
     first = np.searchsorted(moments, known_at).astype(np.float32)
     first[np.isnat(known_at)] = np.nan
-    day = np.arange(len(moments), dtype=np.float32)
+    day = np.arange(len(moments) - len(newest), len(moments), dtype=np.float32)
     return day[:, None] - np.append(first, np.float32(np.nan))[newest]
 
 
 def laid_out(figure: pl.Series, newest: np.ndarray, age: np.ndarray) -> np.ndarray:
-    """Give each cell its filing's figure while that has not expired, (T, N) float32."""
+    """Give each cell its filing's figure while that has not expired, (D, N) float32."""
     values = ops.known(np.append(figure.to_numpy(), np.nan), np.float32)
     return np.where(age < LONGEST, values[newest], np.float32(np.nan))

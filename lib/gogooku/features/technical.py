@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 Values = dict[str, np.ndarray]
 
 INPUTS = ("open", "high", "low", "close", "volume", "value")
+AVERAGED = ("high", "low", "close")
+REACH = 245  # sessions of the longest window; averages look back farther
 LONGEST_RUN = 60  # sessions
 LONGEST_LISTING = 800  # sessions; the family's look-back holds as many
 TA_LIB = "TA-Lib 0.6"
@@ -65,18 +67,26 @@ _flow = partial(_stock, inputs=("high", "low", "close", "volume"))
 
 
 class Bars:
-    """The bars of some stocks, (T, n) each, and what several columns are made of."""
+    """The bars of some stocks, (R, n) each, and what several columns are made of.
+
+    whole   what averages are made of: high, low and close, (T, n) each, whose last R rows are those
+    """
 
     def __init__(self, bars: Values) -> None:
         self.open, self.high, self.low, self.close, self.volume, self.value = (
             bars[name] for name in INPUTS
         )
+        self.whole = [bars[f"whole_{name}"] for name in AVERAGED]
         self.closes = Rolling(self.close, *SMAS, deviations=(20, 60))
         # A rejected high or low is absent; the close beside it still marks the range.
         self.highs = Rolling(np.fmax(self.high, self.close))
         self.lows = Rolling(np.fmin(self.low, self.close))
         self.daily = ind.returns(self.close, 1)
         self.logs = ind.Logs(self.open, self.high, self.low, self.close, RANGES)
+
+    def late(self, average: np.ndarray) -> np.ndarray:
+        """Give the last R rows."""
+        return average[len(average) - len(self.close) :]
 
 
 # ---- returns and their spread --------------------------------------------------------------------
@@ -239,7 +249,7 @@ LEVELS = [
 
 def _levels(bars: Bars) -> Iterator[Made]:
     high, low, close = bars.high, bars.low, bars.close
-    averages = {n: ops.ts_ema(close, n) for n in EMAS}
+    averages = {n: bars.late(ops.ts_ema(bars.whole[-1], n)) for n in EMAS}
     for n in SMAS:
         yield f"price_to_sma_{n}", excess(close, ind.mean(bars.closes, n))
     for n in EMAS:
@@ -300,17 +310,18 @@ OSCILLATORS = [
 
 def _oscillators(bars: Bars) -> Iterator[Made]:
     high, low, close = bars.high, bars.low, bars.close
-    strength = ind.rsi(close, 14)
-    yield "rsi_2", ind.rsi(close, 2)
+    past_high, past_low, past_close = bars.whole
+    strength = bars.late(ind.rsi(past_close, 14))
+    yield "rsi_2", ind.rsi(past_close, 2)
     yield "rsi_14", strength
     yield "rsi_delta", ops.where_known(bars.daily, ind.change(strength))
-    yield from _macd(close)
+    yield from _macd(past_close)
     bands = ind.bollinger(bars.closes, 20, 2)
     yield from zip(("bb_pct_b", "bb_width"), bands, strict=True)
-    reach = ind.true_range(high, low, close)
-    yield "atr_14", ops.ts_wilder(ratio(reach, delay(close, 1)), 14)
-    yield "natr_14", ratio(ops.ts_wilder(reach, 14), close)
-    directions = ind.directional(high, low, close, 14)
+    reach = ind.true_range(past_high, past_low, past_close)
+    yield "atr_14", ops.ts_wilder(ratio(reach, delay(past_close, 1)), 14)
+    yield "natr_14", ratio(ops.ts_wilder(reach, 14), past_close)
+    directions = ind.directional(past_high, past_low, past_close, 14)
     yield from zip(("plus_di_14", "minus_di_14", "adx_14"), directions, strict=True)
     place = 100 * ind.place_in_range(bars.highs, bars.lows, close, 14)
     smooth = ops.ts_mean(place, 3, enough(3))
@@ -429,17 +440,17 @@ LISTING = [
 ]
 
 
-def _listing(panel: Panel, outstanding: np.ndarray) -> Values:
-    listed = panel["listed"]
-    age = np.cumsum(np.logical_or.accumulate(listed, axis=0), axis=0)
-    age = np.where(listed[0], LONGEST_LISTING + 1, np.minimum(age, LONGEST_LISTING + 1))
+def _listing(panel: Panel, outstanding: np.ndarray, start: int) -> Values:
+    past, late = panel["listed"], panel.since(start)
+    age = np.arange(start, len(past))[:, None] - np.argmax(past, axis=0) + 1
+    age = np.where(past[0], LONGEST_LISTING + 1, np.clip(age, 0, LONGEST_LISTING + 1))
     made = {
-        "turnover_rate": ratio(panel["raw_volume"], outstanding),
-        "limit_up": panel["limit_up"],
-        "limit_down": panel["limit_down"],
+        "turnover_rate": ratio(late["raw_volume"], outstanding),
+        "limit_up": late["limit_up"],
+        "limit_down": late["limit_down"],
         "days_since_listing_log": ind.log(age),
     }
-    return {name: ops.known(ops.where(listed, x), np.float32) for name, x in made.items()}
+    return {name: ops.known(ops.where(late["listed"], x), np.float32) for name, x in made.items()}
 
 
 CALENDAR = [
@@ -491,21 +502,22 @@ COLUMNS = [*(column for columns, _ in GROUPS for column in columns), *PRODUCTS, 
 
 
 def compute(panel: Panel, sessions: Sessions, outstanding: np.ndarray, start: int = 0) -> Values:
-    """Compute the family, name → (T, N) or, for the calendar, (T,) float32; NaN where unknown.
-
-    Columns of bars have the rows from `start` on only: a long look-back would fill the memory.
+    """Compute the family, name → (T − start, N) or, for the calendar, (T,) float32; NaN = unknown.
 
     sessions      whole months of the exchange's calendar; it may begin after the panel does, whose
                   earlier days then have no columns of the month
-    outstanding   (T, N) shares as known, in the basis of the day
+    outstanding   (T − start, N) shares as known, in the basis of the day
+    start         first of the panel's days that is wanted
 
     Raises ValueError if a day of the panel in those months is not a session.
     """
     if np.isnan(outstanding).all():
         log.warning("no statement with shares is known: turnover_rate is null")
-    bars = {name: panel[name] for name in INPUTS}
-    traded = ops.by_blocks(_traded, bars, start=start)
-    return traded | _listing(panel, outstanding) | _calendar(panel.dates, sessions)
+    bars = {f"whole_{name}": panel[name] for name in AVERAGED}
+    recent = panel.since(start - REACH)
+    bars |= {name: recent[name] for name in INPUTS}
+    traded = ops.by_blocks(_traded, bars, last=len(panel.dates) - start)
+    return traded | _listing(panel, outstanding, start) | _calendar(panel.dates, sessions)
 
 
 def _traded(block: Values) -> Iterator[Made]:
