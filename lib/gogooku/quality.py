@@ -106,12 +106,16 @@ def clean(
 
 def _one_row_each(bars: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Drop repeated rows; empty those that differ for one stock and session, and report them."""
-    rows = bars.unique(maintain_order=True).sort("Date", "Code", maintain_order=True)
-    if len(rows) < len(bars):
-        log.warning("%d bars came twice: each is kept once", len(bars) - len(rows))
-    count = pl.len().over("Date", "Code")
-    emptied = pl.when(count == 1).then(pl.exclude("Date", "Code")).name.keep()
-    clashes = rows.group_by("Date", "Code", maintain_order=True).len().filter(pl.col("len") > 1)
+    key = ["Date", "Code"]
+    several = bars.select(key).is_duplicated()  # of most bars none: all else is done with these few
+    again = bars.filter(several)
+    differing = again.unique(maintain_order=True)
+    if len(differing) < len(again):
+        log.warning("%d bars came twice: each is kept once", len(again) - len(differing))
+    count = pl.len().over(key)
+    emptied = pl.when(count == 1).then(pl.exclude(key)).name.keep()
+    once = differing.with_columns(emptied).unique(key, keep="first", maintain_order=True)
+    clashes = differing.group_by(key, maintain_order=True).len().filter(pl.col("len") > 1)
     findings = clashes.select(
         date="Date",
         code="Code",
@@ -120,8 +124,8 @@ def _one_row_each(bars: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         value=pl.col("len").cast(pl.Float64),
         reason=pl.lit("a stock has one bar a day: these rows differ"),
     )
-    once = rows.with_columns(emptied).unique(["Date", "Code"], keep="first", maintain_order=True)
-    return once, findings
+    rows = pl.concat([bars.filter(~several), once]).sort(key, maintain_order=True)
+    return rows, findings
 
 
 @dataclass(frozen=True)
