@@ -55,7 +55,8 @@ def panel(stocks, sessions, tick=0):
 
 
 def gogooku(bars):
-    return ops.by_blocks(_groups, bars)
+    whole = {f"whole_{name}": bars[name] for name in technical.AVERAGED}
+    return ops.by_blocks(_groups, bars | whole)
 
 
 def _groups(block):

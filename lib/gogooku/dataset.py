@@ -72,7 +72,7 @@ def assemble(
     )
     thin = thin_days(panel, min_stocks)
     full, reasons = _without_thin_days(scaled, stock, thin, min_stocks)
-    of_columns = _thin_columns(rows.join(thin, on="date", how="anti"), stock, fewest)
+    of_columns = _thin_columns(rows, thin, stock, fewest)
     return full, {**reasons, **of_columns}, kinds
 
 
@@ -89,9 +89,11 @@ def _without_thin_days(
     return rows.with_columns(pl.when(full).then(pl.col(columns)).name.keep()), reasons
 
 
-def _thin_columns(rows: pl.DataFrame, columns: Sequence[str], fewest: int) -> dict[str, str]:
-    """Give the columns that some days lack because too few stocks have a value, and log them."""
-    known = rows.group_by("date").agg(pl.col(columns).count())
+def _thin_columns(
+    rows: pl.DataFrame, thin: pl.DataFrame, columns: Sequence[str], fewest: int
+) -> dict[str, str]:
+    """Give the columns that days other than `thin` lack for want of values, and log them."""
+    known = rows.group_by("date").agg(pl.col(columns).count()).join(thin, on="date", how="anti")
     days = known.select(pl.col(columns).is_between(1, fewest - 1).sum())
     reasons = {
         name: f"null on {number} of {len(known)} days, on which fewer than {fewest} stocks have it"

@@ -90,7 +90,7 @@ def _strongest(
 
 @njit(cache=True, nogil=True)
 def _search(scores, neighbours, share, floor):
-    """Correlate each pair once, two targets at a time; a stock meets its partners in their order."""
+    """Correlate each pair once, two targets at a time; a stock meets the others in order."""
     size = scores.shape[1]
     partner = np.full((size, neighbours), -1, np.int32)
     weight = np.zeros((size, neighbours), np.float32)

@@ -31,11 +31,12 @@ class Panel:
     fields   name → (T, N)
 
     `panel["close"]` (and open, high, low) [JPY of the first session's basis] and
-    `panel["volume"]` [shares, likewise] are adjusted forward; `panel["raw_close"]` … are as
-    traded, and `cumulated_factor` and `cumulated_volume_factor` the products of the factors after
-    the first session that lead from one to the other. `value` [JPY], `factor`, `volume_factor` and `limit_up`, `limit_down` (1, 0, or NaN
-    where the source does not say) are float64; `listed`, `universe` and `new_level` (prices go on
-    at another level, and nothing says why) bool; `s33`, `s17`, `market` int32 with -1 for none.
+    `panel["volume"]` [shares, likewise] are adjusted forward; `panel["raw_close"]` … are as traded,
+    and `cumulated_factor` and `cumulated_volume_factor`, products of the factors after the first
+    session, lead from one to the other. `value` [JPY], `factor`, `volume_factor` and `limit_up`,
+    `limit_down` (1, 0, or NaN where the source does not say) are float64; `listed`, `universe` and
+    `new_level` (prices go on at another level, and nothing says why) bool; `s33`, `s17`, `market`
+    int32 with -1 for none.
     """
 
     dates: np.ndarray
@@ -93,7 +94,9 @@ class Panel:
     def since(self, row: int) -> "Panel":
         """Give the sessions from `row` on, adjusted as the whole is; no others are laid out."""
         row, fields = max(row, 0), self.fields
-        late = fields.since(row) if isinstance(fields, _Fields) else {k: fields[k][row:] for k in fields}
+        if isinstance(fields, _Fields):
+            return Panel(self.dates[row:], self.codes, fields.since(row))
+        late = {name: values[row:] for name, values in fields.items()}
         return Panel(self.dates[row:], self.codes, late)
 
     def row(self, first: dt.date) -> int:

@@ -159,7 +159,8 @@ def shares(
 
     summary   rows of fins/summary with `known_at`, SHARES_LAST sessions before the panel's days
 
-    Returns (T − first, N) each, the sessions from `first` on. In the basis of the day; a split whose ex-date follows the day of a filing is not in its count.
+    Returns (T − first, N) each, the sessions from `first` on, in the basis of the day; a split whose
+    ex-date follows the day of a filing is not in its count.
     """
     counted = summary.filter(pl.col("ShOutFY") > 0, pl.col("CurPerEn").is_not_null())
     placed = place(counted, panel.codes, panel.dates, moments, day="CurPerEn")

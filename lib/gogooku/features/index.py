@@ -139,12 +139,14 @@ def compute(panel: Panel, indices: pl.DataFrame, start: int = 0) -> Values:
         for h in RETURNS:
             moves = measured[f"r_{h}d"]
             made[f"spread_{pair}_{h}d"] = moves[:, place[one]] - moves[:, place[other]]
-    made["breadth_sector_gt_ma50"] = _breadth(close[:, [place[code] for code in SECTORS.values()]])[start:]
+    sectors = close[:, [place[code] for code in SECTORS.values()]]
+    made["breadth_sector_gt_ma50"] = _breadth(sectors)[start:]
     for prefix, field, codes in (("sect", "s33", SECTORS), ("sect17", "s17", INDUSTRIES)):
-        slot = _slots(panel.since(start)[field], {sector: place[code] for sector, code in codes.items()})
+        slots = {sector: place[code] for sector, code in codes.items()}
+        slot = _slots(panel.since(start)[field], slots)
         made |= {f"{prefix}_{name}": _by_stock(measured[name], slot) for name in MEASURES}
-    moves = ind.log_returns(panel.since(start - 5)["close"], 5)
-    made["sect_rel_to_sec_5d"] = moves[len(moves) - len(slot) :] - made["sect_r_5d"]
+    moves = ind.log_returns(panel["close"], 5)[start:]
+    made["sect_rel_to_sec_5d"] = moves - made["sect_r_5d"]
     return {name: ops.known(values, np.float32) for name, values in made.items()}
 
 

@@ -104,8 +104,9 @@ def compute(panel: Panel, topix: pl.DataFrame, start: int = 0) -> Values:
     start   first of the panel's days that is wanted
     """
     made = {name: values[start:] for name, values in indexed(panel, topix).items()}
-    recent = panel.since(start - 1)
-    gains, universe = (x[len(x) - len(panel.dates) + start :] for x in (recent.returns, recent["universe"]))
+    first = max(start - 1, 0)
+    recent = panel.since(first)
+    gains, universe = recent.returns[start - first :], recent["universe"][start - first :]
     rises = ops.where_known(gains, gains > 0)
     made["mkt_breadth_up"] = groups.cs_mean(rises, universe)
     made["mkt_dispersion"] = groups.cs_std(gains, universe)
