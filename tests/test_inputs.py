@@ -35,6 +35,7 @@ TOPIX_FROM = date(2022, 3, 1)  # before it the universe's mean return stands in
 DATASETS = sorted(set().union(*FAMILIES.values()) - {"panel", "graphs"} | {"bars"})
 EDGES = {"window": 20, "half_life": 10, "shrinkage": 0.1, "neighbours": 4,
          "min_correlation": 0.1, "min_observations": 12}  # fmt: skip
+CALENDAR = {column.name for column in technical.CALENDAR}  # which the panel's first days have too
 # Of a column's largest value: a split cancels in a ratio of two share counts, but for rounding.
 ROUNDING = 1e-5
 
@@ -106,41 +107,50 @@ def on_the_day(panel, rows, *key):
     return known.on_the_day(rows, ["Date", *key], panel.dates, moments_of(panel.dates))
 
 
-def of_technical(panel, tables):
-    _, shares = positions.shares(panel, tables["summary"], moments_of(panel.dates))
-    return technical.compute(panel, sessions(tables), shares)
+def of_technical(panel, tables, start=0):
+    _, shares = positions.shares(panel, tables["summary"], moments_of(panel.dates), start)
+    return technical.compute(panel, sessions(tables), shares, start)
 
 
-def of_listed(panel, tables):
+def of_index(panel, tables, **wanted):
+    return index.compute(panel, on_the_day(panel, tables["indices"], "Code"), **wanted)
+
+
+def of_market(family):
+    return lambda panel, tables, **wanted: family.compute(
+        panel, on_the_day(panel, tables["topix"]), **wanted
+    )
+
+
+def of_listed(panel, tables, **wanted):
     master = on_the_day(panel, tables["master"], "Code")
-    return listed.compute(panel, master, tables["summary"], moments_of(panel.dates))
+    return listed.compute(panel, master, tables["summary"], moments_of(panel.dates), **wanted)
 
 
-def of_earnings(panel, tables):
+def of_earnings(panel, tables, **wanted):
     summary = tables["summary"].with_columns(published_at="known_at")
     schedules, moments = (tables[name] for name in earnings.SCHEDULED), moments_of(panel.dates)
-    return earnings.compute(panel, summary, *schedules, sessions(tables), moments, moments)
+    days = sessions(tables), moments, moments
+    return earnings.compute(panel, summary, *schedules, *days, **wanted)
 
 
 def standing(family, *names):
     """The stage of a family that takes rows that stand until newer ones come."""
-    return lambda panel, tables: family.compute(
-        panel, *(tables[name] for name in names), moments_of(panel.dates)
+    return lambda panel, tables, **wanted: family.compute(
+        panel, *(tables[name] for name in names), moments_of(panel.dates), **wanted
     )
 
 
 STAGES = {
     "technical": of_technical,
-    "market": lambda panel, tables: market.compute(panel, on_the_day(panel, tables["topix"])),
-    "relative": lambda panel, tables: relative.compute(panel, on_the_day(panel, tables["topix"])),
-    "sector": lambda panel, _: sector.compute(panel),
+    "market": of_market(market),
+    "relative": of_market(relative),
+    "sector": lambda panel, _, **wanted: sector.compute(panel, **wanted),
     "flow": standing(flow, "investor_types"),
     "statement": standing(statement, "summary"),
     "earnings": of_earnings,
     "option": standing(option, "options_225"),
-    "index": lambda panel, tables: index.compute(
-        panel, on_the_day(panel, tables["indices"], "Code")
-    ),
+    "index": of_index,
     "short": standing(short, "short_sale", "short_ratio"),
     "listed": of_listed,
     "margin": standing(margin, "margin_interest", "margin_alert", "summary"),
@@ -159,7 +169,10 @@ def changed(name, panel, tables):
     """The same market, but for one field of the panel or one data set."""
     if name not in panel.fields:
         return panel, tables | {name: other_rows(name, tables[name])}
-    return replace(panel, fields=dict(panel.fields) | {name: other_field(name, panel)}), tables
+    other = {name: other_field(name, panel)}
+    if f"cumulated_{name}" in panel.fields:
+        other[f"cumulated_{name}"] = np.cumprod(np.nan_to_num(other[name], nan=1.0), axis=0)
+    return replace(panel, fields=dict(panel.fields) | other), tables
 
 
 def other_field(name, panel):
@@ -210,7 +223,7 @@ class Noted(dict):
         self.read = set()
 
     def __getitem__(self, name):
-        self.read.add(name)
+        self.read.add(name.removeprefix("cumulated_"))
         return super().__getitem__(name)
 
 
@@ -245,3 +258,15 @@ def test_a_column_moves_with_its_inputs_and_with_nothing_else(family):
         told[name] = {c.name for c in CATALOGUE[family] if name in c.inputs}
         found[name] = moved(before, STAGES[family](*changed(name, panel, tables)))
     assert found == told
+
+
+@pytest.mark.parametrize("family", sorted(CATALOGUE.keys() - {"flow", "option", "graph"}))
+@pytest.mark.parametrize("start", [1, 300])
+def test_the_days_that_are_wanted_have_the_bits_that_they_have_among_all(family, start):
+    """Whatever a family lays out for some days alone reaches as far back as its windows do."""
+    panel, tables = untouched()
+    whole = STAGES[family](panel, tables)
+    made = STAGES[family](Panel(panel.dates, panel.codes, panel.fields), tables, start=start)
+    for name, values in made.items():
+        np.testing.assert_array_equal(values[-(len(panel.dates) - start) :], whole[name][start:])
+        assert len(values) == len(panel.dates) - (0 if name in CALENDAR else start)

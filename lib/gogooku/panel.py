@@ -94,9 +94,7 @@ class Panel:
     def since(self, row: int) -> "Panel":
         """Give the sessions from `row` on, adjusted as the whole is; no others are laid out."""
         row, fields = max(row, 0), self.fields
-        if isinstance(fields, _Fields):
-            return Panel(self.dates[row:], self.codes, fields.since(row))
-        late = {name: values[row:] for name, values in fields.items()}
+        late = fields.since(row) if isinstance(fields, _Fields) else _Cut(fields, row)
         return Panel(self.dates[row:], self.codes, late)
 
     def row(self, first: dt.date) -> int:
@@ -180,6 +178,22 @@ class _Fields(Mapping[str, np.ndarray]):
             late = np.flatnonzero(cells >= before)
             values, cells = values.gather(late), cells[late] - before
         return _dense(values, cells, listed[self._first :].shape)
+
+
+class _Cut(Mapping[str, np.ndarray]):
+    """The rows of other fields from one of theirs on."""
+
+    def __init__(self, fields: Mapping[str, np.ndarray], row: int) -> None:
+        self._fields, self._row = fields, row
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return self._fields[name][self._row :]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._fields)
+
+    def __len__(self) -> int:
+        return len(self._fields)
 
 
 def _dense(values: pl.Series, cells: np.ndarray, shape: tuple[int, int]) -> np.ndarray:

@@ -159,7 +159,7 @@ def shares(
 
     summary   rows of fins/summary with `known_at`, SHARES_LAST sessions before the panel's days
 
-    Returns (T − first, N) each, the sessions from `first` on, in the basis of the day; a split whose
+    Returns (T − first, N) each, from `first` on, in the basis of the day; a split whose
     ex-date follows the day of a filing is not in its count.
     """
     counted = summary.filter(pl.col("ShOutFY") > 0, pl.col("CurPerEn").is_not_null())
