@@ -85,19 +85,25 @@ def moments_of(dates):
 
 
 @functools.cache
-def untouched():
-    """The panel, in whose universe some are missing, and the tables, the graphs among them."""
+def rows():
+    """Panel rows of the market."""
     tables = raw()
     dates = sessions(tables).between(START, END)
-    rows, _ = panel_rows.build(
+    made, _ = panel_rows.build(
         tables["bars"], tables["master"], dates, moments_of(dates), START, limit_tolerance=0.01,
         limit_relief_days=5, min_price=50, min_value=0, min_sessions=20,
     )  # fmt: skip
-    panel = Panel.of(rows)
+    return made
+
+
+@functools.cache
+def untouched():
+    """The panel, in whose universe some are missing, and the tables, the graphs among them."""
+    tables, panel = raw(), Panel.of(rows())
     fields = {name: panel[name] for name in panel.fields}
     fields["universe"] = fields["universe"] & (random().random(panel.shape) < 0.8)
     panel = replace(panel, fields=fields)
-    return panel, tables | {"graphs": graphs.edges(panel, str(dates[30]), **EDGES)}
+    return panel, tables | {"graphs": graphs.edges(panel, str(panel.dates[30]), **EDGES)}
 
 
 # ---- each family from it, as its stage does ------------------------------------------------------
@@ -261,12 +267,13 @@ def test_a_column_moves_with_its_inputs_and_with_nothing_else(family):
 
 
 @pytest.mark.parametrize("family", sorted(CATALOGUE.keys() - {"flow", "option", "graph"}))
-@pytest.mark.parametrize("start", [1, 300])
-def test_the_days_that_are_wanted_have_the_bits_that_they_have_among_all(family, start):
+def test_the_days_that_are_wanted_have_the_bits_that_they_have_among_all(family):
     """Whatever a family lays out for some days alone reaches as far back as its windows do."""
-    panel, tables = untouched()
-    whole = STAGES[family](panel, tables)
-    made = STAGES[family](Panel(panel.dates, panel.codes, panel.fields), tables, start=start)
-    for name, values in made.items():
-        np.testing.assert_array_equal(values[-(len(panel.dates) - start) :], whole[name][start:])
-        assert len(values) == len(panel.dates) - (0 if name in CALENDAR else start)
+    whole = STAGES[family](Panel.of(rows()), raw())
+    sessions_held = rows()["date"].n_unique()
+    for start in (1, 300, sessions_held):
+        made = STAGES[family](Panel.of(rows()), raw(), start=start)
+        assert made.keys() == whole.keys()
+        for name, values in made.items():
+            first = 0 if name in CALENDAR else start
+            np.testing.assert_array_equal(values, whole[name][first:], err_msg=name)

@@ -57,6 +57,35 @@ def test_what_is_absent_is_nan_and_unlisted_is_not_listed():
     assert panel["s33"].tolist()[0] == [-1, 50]
 
 
+@pytest.mark.parametrize("laid_out_before", [False, True])
+@pytest.mark.parametrize("row", [-1, 0, 1, 2, 3])
+def test_the_panel_since_a_row_is_the_end_of_the_whole(row, laid_out_before):
+    """A day of shuffled rows, with splits on the first two; of a late panel's late panel too."""
+    split = pl.Series([2.0, 1.0, 0.5, 0.25, 1.0])
+    shuffled = rows(factor=split, volume_factor=split)[[3, 0, 4, 2, 1]]
+    whole, other = Panel.of(shuffled), Panel.of(shuffled)
+    fields = {name: whole[name] for name in whole.fields}
+    late = (whole if laid_out_before else other).since(row)
+    later, first = late.since(1), max(row, 0)
+    for name, values in fields.items():
+        np.testing.assert_array_equal(late[name], values[first:], err_msg=name)
+        np.testing.assert_array_equal(later[name], values[first:][1:], err_msg=name)
+    assert late.dates.tolist() == whole.dates[first:].tolist()
+    assert late.fields.keys() == whole.fields.keys()
+
+
+def test_files_are_read_field_by_field_and_from_any_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run.write_parquet(rows().filter(pl.col("date") < DAYS[2]), "one.parquet")
+    run.write_parquet(rows().filter(pl.col("date") == DAYS[2]), "two.parquet")
+    panel = Panel.read(["one.parquet", "two.parquet"])
+    monkeypatch.chdir("/")
+    np.testing.assert_array_equal(panel["close"], Panel.of(rows())["close"])
+    (tmp_path / "two.parquet").unlink()
+    with pytest.raises(run.UserError, match=r"two\.parquet cannot be read"):
+        panel["value"]
+
+
 def test_returns_over_a_gap_are_absent():
     panel = Panel.of(rows())
     np.testing.assert_allclose(panel.returns[:, 1], [np.nan, 0.1, 120 / 110 - 1])

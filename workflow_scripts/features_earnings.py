@@ -14,18 +14,15 @@ knobs, files = snakemake.params, snakemake.input
 run.log_to(snakemake.log[0])
 
 panel = Panel.read(files.panel)
-summary, scheduled, next_session = (
-    raw.read(name, files[name], knobs.moment["clock"])
-    for name in ("summary", "earnings_date", "earnings_calendar")
+summary, *schedules = (
+    raw.read(name, files[name], knobs.moment["clock"]) for name in ("summary", *earnings.SCHEDULED)
 )
 published = raw.read("summary", files.summary, "published")["known_at"]
 summary = summary.with_columns(published_at=published)
-sessions = calendar.Sessions.read(files.calendar)
 moments = calendar.decision_moments(panel.dates, knobs.moment["decision"], knobs.moment["closes"])
 closes = calendar.decision_moments(panel.dates, "close", knobs.moment["closes"])
-values = earnings.compute(
-    panel, summary, scheduled, next_session, sessions, moments, closes, panel.row(knobs.first)
-)
+days = calendar.Sessions.read(files.calendar), moments, closes, panel.row(knobs.first)
+values = earnings.compute(panel, summary, *schedules, *days)
 
 frame, kinds = column.finish(panel, "earnings", earnings.COLUMNS, values, knobs.first)
 run.write_parquet(frame, snakemake.output[0], kinds)

@@ -166,13 +166,13 @@ def by_blocks(
     """Run `compute` on some stocks at a time, so that its windows stay in the processor's cache.
 
     fields   name → (T, N); some may begin later than others
-    last     rows that are kept of what is made, from the end; None: as many as the first field has
+    last     rows that are kept of what is made, from the end; None: T
 
-    Returns what `compute` makes of each block, name → (T, n), joined to (`last`, N) of `dtype`.
-    One that yields pairs has each taken as it comes, and needs no room for all of them.
+    Returns what `compute` makes of each block, name → (`last` or more, n), joined to (`last`, N) of
+    `dtype`. One that yields pairs has each taken as it comes, and needs no room for all of them.
     """
     _keep_freed_memory()
-    sessions, count = next(iter(fields.values())).shape
+    sessions, count = max(x.shape for x in fields.values())
     kept = sessions if last is None else last
     joined: dict[str, np.ndarray] = {}
     room = _room((kept, count), dtype)

@@ -7,7 +7,8 @@ own first session: a later split changes no earlier row, and features do not see
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -45,9 +46,14 @@ class Panel:
 
     @classmethod
     def read(cls, paths: run.Paths) -> "Panel":
-        """Load panel files of neighbouring spans, each field when it is first asked for."""
-        keys, names = run.read_parquet(paths, KEYS), run.column_names(paths)
-        return cls._of(keys, names, lambda name: run.read_parquet(paths, [name])[name])
+        """Load panel files of neighbouring spans, each field when it is first asked for.
+
+        Raises UserError, then too, naming a file that is missing, unreadable or lacks a column.
+        """
+        named = [paths] if isinstance(paths, str | Path) else paths
+        files = [Path(file).absolute() for file in named]  # users' code may change the folder
+        names = run.column_names(files)
+        return cls._of(run.read_parquet(files, KEYS), names, partial(_read_field, files))
 
     @classmethod
     def of(cls, rows: pl.DataFrame) -> "Panel":
@@ -92,7 +98,10 @@ class Panel:
         return gains
 
     def since(self, row: int) -> "Panel":
-        """Give the sessions from `row` on, adjusted as the whole is; no others are laid out."""
+        """Give the sessions from `row` on, all if it is negative, adjusted as the whole is.
+
+        Of most fields no earlier rows are laid out.
+        """
         row, fields = max(row, 0), self.fields
         late = fields.since(row) if isinstance(fields, _Fields) else _Cut(fields, row)
         return Panel(self.dates[row:], self.codes, late)
@@ -139,15 +148,16 @@ class _Fields(Mapping[str, np.ndarray]):
         first: int = 0,
         whole: "_Fields | None" = None,
     ) -> None:
-        self._rows = columns, read, cells, listed
+        self._source = columns, read, cells, listed
         self._first, self._whole = first, whole
         self._laid_out = {"listed": listed[first:]}
         own = [name for name in columns if name not in KEYS]
         self._names = [*own, *(f"raw_{name}" for name in ADJUSTED), *CUMULATED, "listed"]
 
     def since(self, row: int) -> "_Fields":
-        """Give the fields from `row` on; what is laid out here is taken from here."""
-        return _Fields(*self._rows, self._first + row, self._whole or self)
+        """Give the fields from `row` on; what the whole has laid out is taken from there."""
+        whole = self if self._whole is None else self._whole
+        return _Fields(*self._source, self._first + row, whole)
 
     def __getitem__(self, name: str) -> np.ndarray:
         if name not in self._names:
@@ -164,13 +174,13 @@ class _Fields(Mapping[str, np.ndarray]):
 
     def _lay_out(self, name: str) -> np.ndarray:
         whole = self._whole
-        if whole and (name in whole._laid_out or name in CUMULATED):
+        if whole is not None and (name in whole._laid_out or name in CUMULATED):
             return whole[name][self._first :]
         if name in PRICES:
             return self[f"raw_{name}"] / self["cumulated_factor"]
         if name == "volume":
             return self["raw_volume"] * self["cumulated_volume_factor"]
-        _, read, cells, listed = self._rows
+        _, read, cells, listed = self._source
         if name in CUMULATED:
             return _cumulated(read(name.removeprefix("cumulated_")), cells, listed.shape)
         values, before = read(name.removeprefix("raw_")), listed[: self._first].size
@@ -194,6 +204,10 @@ class _Cut(Mapping[str, np.ndarray]):
 
     def __len__(self) -> int:
         return len(self._fields)
+
+
+def _read_field(files: Sequence[Path], name: str) -> pl.Series:
+    return run.read_parquet(files, [name])[name]
 
 
 def _dense(values: pl.Series, cells: np.ndarray, shape: tuple[int, int]) -> np.ndarray:

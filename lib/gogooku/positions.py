@@ -93,14 +93,15 @@ def held(
 
     rows      slot, start, end, basis and the value `name`
     factor    (T, N) by which a share count is divided on each session after its basis: `splits`
-    rebased   whether the value is a share count
+    rebased   whether the value is a share count; another one is taken as it is, whatever its basis
     """
-    slot, start, end, basis = (
+    basis = "basis" if rebased else "end"  # no session that counts follows its end
+    slot, start, end, since = (
         rows[column].cast(pl.Int64).to_numpy(writable=True)  # of one type, so compiled once
-        for column in ("slot", "start", "end", "basis" if rebased else "end")
+        for column in ("slot", "start", "end", basis)
     )
     value = rows[name].cast(pl.Float64).fill_null(np.nan).to_numpy(writable=True)
-    return _held(slot, start, end, basis, value, np.ascontiguousarray(factor), first)
+    return _held(slot, start, end, since, value, np.ascontiguousarray(factor), first)
 
 
 @kernel
@@ -118,7 +119,8 @@ def _held(slot, start, end, basis, value, factor, first):
 
 def splits(panel: Panel) -> Array:
     """Give the volume factor of each session, (T, N); 1 where the stock has no row."""
-    return np.nan_to_num(panel["volume_factor"], nan=1.0)
+    factor = panel["volume_factor"]
+    return np.where(np.isnan(factor), 1.0, factor)
 
 
 def age(since: Array, first: int = 0) -> Array:

@@ -107,15 +107,15 @@ def clean(
 def _one_row_each(bars: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Drop repeated rows; empty those that differ for one stock and session, and report them."""
     key = ["Date", "Code"]
-    several = bars.select(key).is_duplicated()  # of most bars none: all else is done with these few
+    several = bars.select(key).is_duplicated()  # few if any: whole rows are compared of these alone
     again = bars.filter(several)
-    differing = again.unique(maintain_order=True)
-    if len(differing) < len(again):
-        log.warning("%d bars came twice: each is kept once", len(again) - len(differing))
+    distinct = again.unique(maintain_order=True)
+    if len(distinct) < len(again):
+        log.warning("%d bars came twice: each is kept once", len(again) - len(distinct))
     count = pl.len().over(key)
     emptied = pl.when(count == 1).then(pl.exclude(key)).name.keep()
-    once = differing.with_columns(emptied).unique(key, keep="first", maintain_order=True)
-    clashes = differing.group_by(key, maintain_order=True).len().filter(pl.col("len") > 1)
+    once = distinct.with_columns(emptied).unique(key, keep="first", maintain_order=True)
+    clashes = distinct.group_by(key, maintain_order=True).len().filter(pl.col("len") > 1)
     findings = clashes.select(
         date="Date",
         code="Code",

@@ -143,9 +143,12 @@ def read_parquet(paths: Paths, columns: Sequence[str] | None = None) -> pl.DataF
     return pl.concat([_read_one(file, columns) for file in files], how="vertical")
 
 
-def _read_one(file: str | Path, columns: Sequence[str] | None) -> pl.DataFrame:
+def _read_one(
+    file: str | Path, columns: Sequence[str] | None = None, rows: int | None = None
+) -> pl.DataFrame:
+    names = list(columns) if columns is not None else None
     try:
-        return pl.read_parquet(file, columns=list(columns) if columns is not None else None)
+        return pl.read_parquet(file, columns=names, n_rows=rows)
     except (OSError, pl.exceptions.PolarsError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(f"{file} cannot be read ({reason}): delete it and run again") from error
@@ -153,7 +156,7 @@ def _read_one(file: str | Path, columns: Sequence[str] | None) -> pl.DataFrame:
 
 def column_names(paths: Paths) -> list[str]:
     """Give the names of a Parquet file's columns, or of the first of several."""
-    return pq.read_schema(paths if isinstance(paths, str | Path) else next(iter(paths))).names
+    return _read_one(paths if isinstance(paths, str | Path) else next(iter(paths)), rows=0).columns
 
 
 def read_metadata(path: str | Path) -> dict[str, str]:

@@ -88,7 +88,8 @@ def compute(
     shares = positions.shares(panel, summary, moments, before)
     sizes = _sizes(panel.since(before), *shares)
     made = {name: values[start - before :] for name, values in sizes.items()}
-    made |= _segments(panel.since(start)) | _attributes(panel.since(start), master)
+    late = panel.since(start)
+    made |= _segments(late) | _attributes(late, master)
     return {name: ops.known(values, np.float32) for name, values in made.items()}
 
 
@@ -148,8 +149,11 @@ def _segments(panel: Panel) -> Values:
 
 
 def _attributes(panel: Panel, master: pl.DataFrame) -> Values:
-    listed = pl.col("Code").is_in(panel.codes.tolist())
-    rows = master.filter(listed, pl.col("Date") >= panel.dates[0])
+    ours = (
+        pl.col("Code").is_in(panel.codes.tolist()),
+        pl.col("Date").is_in(pl.Series(panel.dates).implode()),
+    )
+    rows = master.filter(*ours)
     day = np.searchsorted(panel.dates, rows["Date"].to_numpy().astype("datetime64[D]"))
     slot = np.searchsorted(panel.codes, rows["Code"].to_numpy().astype(panel.codes.dtype))
     scale = rows["ScaleCat"].replace_strict(SCALES, default=None, return_dtype=pl.Float64)

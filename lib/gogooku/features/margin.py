@@ -118,8 +118,8 @@ def compute(
             log.warning("no %s is known: the columns %s are null", what, columns)
     volume = positions.mean_volume(panel, 20, start)
     _, outstanding = positions.shares(panel, summary, moments, start)
-    made = _balances(panel, interest, moments, volume, outstanding)
-    made |= _watched(panel, alerts, moments, volume)
+    made = _balances(panel, interest, moments, volume, outstanding, start)
+    made |= _watched(panel, alerts, moments, volume, start)
     return {name: ops.known(values, np.float32) for name, values in made.items()}
 
 
@@ -127,9 +127,14 @@ def compute(
 
 
 def _balances(
-    panel: Panel, interest: pl.DataFrame, moments: np.ndarray, volume: Array, outstanding: Array
+    panel: Panel,
+    interest: pl.DataFrame,
+    moments: np.ndarray,
+    volume: Array,
+    outstanding: Array,
+    start: int,
 ) -> Values:
-    splits, start = positions.splits(panel), len(panel.dates) - len(volume)
+    splits = positions.splits(panel)
     rows = _states(panel, interest, moments, splits)
     long, short, d_long, d_short, standard = (
         positions.held(rows, name, splits, start)
@@ -278,7 +283,9 @@ def _zscore(balances):
 # ---- alerts --------------------------------------------------------------------------------------
 
 
-def _watched(panel: Panel, alerts: pl.DataFrame, moments: np.ndarray, volume: Array) -> Values:
+def _watched(
+    panel: Panel, alerts: pl.DataFrame, moments: np.ndarray, volume: Array, start: int
+) -> Values:
     counted = alerts.drop_nulls(["LongOut", "ShrtOut"]).with_columns(
         reasons=pl.col("PubReason").str.count_matches(GIVEN),
         level=pl.col("TSEMrgnRegCls").replace_strict(LEVELS, default=None, return_dtype=pl.Int64),
@@ -286,7 +293,7 @@ def _watched(panel: Panel, alerts: pl.DataFrame, moments: np.ndarray, volume: Ar
     placed = positions.place(counted, panel.codes, panel.dates, moments, day="AppDate")
     placed = placed.with_columns(since=pl.col("start").min().over("slot", "AppDate"))
     rows = positions.standing(placed, LASTING, day="AppDate")
-    splits, start = positions.splits(panel), len(panel.dates) - len(volume)
+    splits = positions.splits(panel)
     long, short = (positions.held(rows, name, splits, start) for name in ("LongOut", "ShrtOut"))
     reasons, level, since = (
         positions.held(rows, name, splits, start, rebased=False)

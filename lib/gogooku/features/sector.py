@@ -16,7 +16,8 @@ from gogooku.rolling import Rolling
 
 Values = dict[str, np.ndarray]
 
-HORIZONS = (1, 5, 20)
+LONGER = (5, 20)  # sessions
+HORIZONS = (1, *LONGER)
 WINDOW, FEWEST = 60, 40  # of the beta [sessions, pairs of returns]
 SMALL = 5  # members
 SCORED = 3  # members that a within-sector score needs
@@ -120,12 +121,13 @@ def compute(panel: Panel, start: int = 0) -> Values:
     last = len(panel.dates) - start
     bars = {name: panel[name] for name in ("close", "volume")}
     own = ops.by_blocks(_own, bars, np.float64, last)
+    # What the sectors did from one session to the next has series of its own: it goes farther back.
     daily = ind.returns(panel["close"], 1)
     medians = groups.group_median_of_others(daily, panel["s33"], panel["universe"])
     made = ops.by_blocks(_series, {"daily": daily, "sector": medians}, np.float64, last)
     sector, universe = panel["s33"][start:], panel["universe"][start:]
     own["returns_1d"], made["sec_ret_1d"] = daily[start:], medians[start:]
-    for h in HORIZONS[1:]:
+    for h in LONGER:
         made[f"sec_ret_{h}d"] = groups.group_median_of_others(
             own[f"returns_{h}d"], sector, universe
         )
@@ -140,7 +142,7 @@ def compute(panel: Panel, start: int = 0) -> Values:
 def _own(bars: Values) -> Values:
     close, volume = bars["close"], bars["volume"]
     steps = Rolling(ind.log_returns(close, 1), deviations=(20,))
-    return {f"returns_{h}d": ind.returns(close, h) for h in HORIZONS[1:]} | {
+    return {f"returns_{h}d": ind.returns(close, h) for h in LONGER} | {
         "volume_ratio_20": ratio(volume, ind.mean(Rolling(volume, 20), 20)),
         "volatility_20d": ind.volatility(steps, 20),
         "rsi_14": ind.rsi(close, 14),

@@ -108,7 +108,8 @@ def _of_stocks(panel: Panel, reports: pl.DataFrame, moments: np.ndarray, start: 
     rows = positions.standing(placed, LASTING, day="CalcDate", key=REPORTER)
     splits, before = positions.splits(panel), max(start - 20, 0)
     recent = positions.held(rows, "ShrtPosToSO", splits, before, rebased=False)
-    interest, sold = recent[start - before :], positions.held(rows, "ShrtPosShares", splits, start)
+    interest = recent[start - before :]
+    sold = positions.held(rows, "ShrtPosShares", splits, start)
     cover = ratio(sold, positions.mean_volume(panel, 20, start))
     past = {
         "short_ratio_change_5d": recent - delay(recent, 5),

@@ -443,7 +443,7 @@ LISTING = [
 def _listing(panel: Panel, outstanding: np.ndarray, start: int) -> Values:
     past, late = panel["listed"], panel.since(start)
     age = np.arange(start, len(past))[:, None] - np.argmax(past, axis=0) + 1
-    age = np.where(past[0], LONGEST_LISTING + 1, np.clip(age, 0, LONGEST_LISTING + 1))
+    age = np.where(past[0], LONGEST_LISTING + 1, np.minimum(age, LONGEST_LISTING + 1))
     made = {
         "turnover_rate": ratio(late["raw_volume"], outstanding),
         "limit_up": late["limit_up"],

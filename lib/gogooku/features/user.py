@@ -176,6 +176,8 @@ def _of_module(panel: Panel, path: str) -> tuple[list[Column], Values]:
     module = _load(path)
     try:
         made = module.columns(_read_only(panel))
+    except UserError:  # of a panel file that cannot be read
+        raise
     except (Exception, SystemExit) as error:
         raise _failed(path, "columns(panel)", error) from error
     if not isinstance(made, Mapping):
