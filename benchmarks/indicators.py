@@ -55,12 +55,12 @@ def panel(stocks, sessions, tick=0):
 
 
 def gogooku(bars):
-    whole = {f"whole_{name}": bars[name] for name in technical.AVERAGED}
-    return ops.by_blocks(_groups, bars | whole)
+    return ops.by_blocks(_groups, bars)
 
 
 def _groups(block):
-    shared = technical.Bars(block)
+    whole = {f"whole_{name}": block[name] for name in technical.AVERAGED}
+    shared = technical.Bars(block | whole)
     return (pair for _, group in GROUPS for pair in group(shared))
 
 
