@@ -154,7 +154,7 @@ def _balances(
         "margin_momentum": momentum,
         "institutional_margin_ratio": ratio(standard, long + short),
         "margin_stress_indicator": positions.mean_rank(
-            [to_volume, balance, buy], panel["universe"][start:]
+            [to_volume, balance, buy], panel.since(start)["universe"]
         ),
         "margin_buy_to_mcap": ratio(long, outstanding),
         "margin_sell_to_mcap": ratio(short, outstanding),

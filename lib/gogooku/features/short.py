@@ -119,7 +119,9 @@ def _of_stocks(panel: Panel, reports: pl.DataFrame, moments: np.ndarray, start: 
     return {name: values[start - before :] for name, values in past.items()} | {
         "short_ratio": interest,
         "days_to_cover": cover,
-        "short_squeeze_risk": positions.mean_rank([interest, cover], panel["universe"][start:]),
+        "short_squeeze_risk": positions.mean_rank(
+            [interest, cover], panel.since(start)["universe"]
+        ),
     }
 
 
@@ -148,7 +150,7 @@ def _of_sectors(panel: Panel, sales: pl.DataFrame, moments: np.ndarray, start: i
         "ss_sec33_z60": ops.ts_zscore(share, 60, enough(60)),
         "ss_rel_short_share": share - total,
     }
-    sector = panel["s33"][start:]
+    sector = panel.since(start)["s33"]
     made = {name: _to_stocks(values[start:], names, sector) for name, values in series.items()}
     return made | {"ss_mkt_short_share": np.broadcast_to(total[start:], sector.shape)}
 

@@ -133,9 +133,9 @@ def newest_filing(panel: Panel, rows: pl.DataFrame, moments: np.ndarray) -> np.n
     return newest
 
 
-def asked(newest: np.ndarray, filings: int) -> list[bool]:
-    """Say of each filing whether it is the newest one anywhere."""
-    found = np.zeros(filings + 1, bool)
+def asked(newest: np.ndarray, count: int) -> list[bool]:
+    """Say of each of `count` filings whether it is the newest one anywhere."""
+    found = np.zeros(count + 1, bool)
     found[newest] = True
     return found[:-1].tolist()
 
