@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import scipy.stats
 from gogooku import groups, ops
+from gogooku.rolling import Rolling
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -59,6 +60,40 @@ def test_a_window_is_its_plain_definition(name):
         window = window[np.isfinite(window)]
         expected = PLAIN[name](window) if len(window) >= FEWEST else np.nan
         np.testing.assert_allclose(made[t, s], expected, rtol=1e-10, atol=1e-13)
+
+
+KINDS = {
+    "means": ops.ts_mean,
+    "variances": lambda x, n, fewest: ops.ts_std(x, n, fewest, ddof=1) ** 2,
+    "zscores": ops.ts_zscore,
+    "maxima": ops.ts_max,
+    "minima": ops.ts_min,
+}
+some_windows = st.lists(st.integers(1, 70), max_size=3, unique=True).map(tuple)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.fixed_dictionaries(dict.fromkeys(KINDS, some_windows)))
+def test_windows_asked_together_have_the_bits_that_they_have_alone(asked):
+    x = sample()
+    together = Rolling(x, **asked)
+    for kind, windows in asked.items():
+        made = getattr(together, kind)
+        assert list(made) == list(windows)
+        for n in windows:
+            alone = getattr(Rolling(x, **{kind: (n,)}), kind)[n]
+            np.testing.assert_array_equal(made[n], alone, f"{kind} of {n}")
+            expected = KINDS[kind](x, n, ops.enough(n))
+            np.testing.assert_allclose(alone, expected, rtol=1e-12, atol=1e-14)
+
+
+@settings(max_examples=25, deadline=None)
+@given(some_windows, some_windows)
+def test_sums_about_0_are_those_of_any_other_window_asked(windows, others):
+    x = sample()
+    together = Rolling(x, sums=windows, variances=others, min_obs=2)
+    for n in windows:
+        np.testing.assert_array_equal(together.sums[n], ops.ts_sum(x, n, 2))
 
 
 def test_beta_and_correlation_use_the_rows_that_hold_both():

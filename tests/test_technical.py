@@ -34,11 +34,13 @@ def ours(bars):
     """Indicators of gogooku, name → (T, 1)."""
     high, low, close, volume = (bars[name] for name in ("high", "low", "close", "volume"))
     plus, minus, adx = ind.directional(high, low, close, 14)
-    place, width = ind.bollinger(Rolling(close, deviations=(20,)), 20, 2)
+    place, width = ind.bollinger(
+        Rolling(close, means=(20,), variances=(20,), zscores=(20,), ddof=0), 20, 2
+    )
     line, signal = ind.macd(close, 12, 26, 9)
     return {
         "EMA": ops.ts_ema(close, 20),
-        "SMA": ind.mean(Rolling(close, 20), 20),
+        "SMA": ind.mean(close, 20),
         "RSI of 2": ind.rsi(close, 2),
         "RSI of 14": ind.rsi(close, 14),
         "MACD": line,
@@ -48,7 +50,9 @@ def ours(bars):
         "-DI": minus,
         "ADX": adx,
         "CCI": ind.cci(high, low, close, 20),
-        "Williams": 100 * ind.place_in_range(Rolling(high), Rolling(low), close, 14) - 100,
+        "Williams": 100
+        * ind.place_in_range(Rolling(high, maxima=(14,)), Rolling(low, minima=(14,)), close, 14)
+        - 100,
         "MFI": ind.mfi(high, low, close, volume, 14),
         "band width": width,
         "band place": place,
@@ -109,7 +113,8 @@ def test_range_volatilities_find_the_volatility_of_a_random_walk():
     rng = np.random.default_rng(0)
     steps = np.cumsum(rng.normal(0, 0.02 / np.sqrt(390), (200 * 390, 3)), axis=0)
     days = 1000 * np.exp(steps).reshape(200, 390, 3)
-    logs = ind.Logs(days[:, 0], days.max(1), days.min(1), days[:, -1], (200,))
+    bars = np.log([days[:, 0], days.max(1), days.min(1), days[:, -1]])
+    logs = ind.Logs(*bars, windows=(200,))
     for estimate in (ind.parkinson, ind.garman_klass, ind.rogers_satchell, ind.yang_zhang):
         made = estimate(logs, 200)
         np.testing.assert_allclose(made[-1], 0.02 * np.sqrt(245), rtol=0.12)

@@ -44,13 +44,13 @@ def _annual_root(square, out):
 
 
 def volatility(steps: Rolling, window: int) -> Array:
-    """Annualised sample deviation of daily log returns."""
-    return _annual_root(steps.variance(window, enough(window), ddof=1))
+    """Annualised sample deviation of daily log returns, of whose variances it is the root."""
+    return _annual_root(steps.variances[window])
 
 
-def mean(x: Rolling, window: int) -> Array:
+def mean(x: np.ndarray, window: int, centred: bool = False) -> Array:
     """Simple moving average over windows that are two thirds full."""
-    return x.mean(window, enough(window))
+    return Rolling(x, means=(window,), centred=centred).means[window]
 
 
 def ema_gap(x: np.ndarray, fast: int, slow: int) -> Array:
@@ -64,9 +64,25 @@ def change(x: np.ndarray, sessions: int = 1) -> Array:
 
 
 @Cells
-def _percent(part, whole, out):
+def _percent(part, rest, out):
+    """Give the part's percentage of itself and the rest."""
+    for i in range(out.size):
+        made = 100 * (part[i] / (part[i] + rest[i]))
+        out[i] = made if made - made == 0 else np.nan
+
+
+@Cells
+def _percent_of(part, whole, out):
     for i in range(out.size):
         made = 100 * (part[i] / whole[i])
+        out[i] = made if made - made == 0 else np.nan
+
+
+@Cells
+def _apart(plus, minus, out):
+    """Give the percentage of both by which they differ."""
+    for i in range(out.size):
+        made = 100 * (abs(plus[i] - minus[i]) / (plus[i] + minus[i]))
         out[i] = made if made - made == 0 else np.nan
 
 
@@ -85,8 +101,7 @@ def _steps(close):
 
 def rsi(close: np.ndarray, span: int) -> Array:
     """Relative strength index, 0 to 100. Source: Wilder (1978)."""
-    gain, loss = (ops.ts_wilder(moved, span) for moved in _steps(dense(close)))
-    return _percent(gain, gain + loss)
+    return _percent(*(ops.ts_wilder(moved, span) for moved in _steps(dense(close))))
 
 
 def macd(close: np.ndarray, fast: int, slow: int, signal: int) -> tuple[Array, Array]:
@@ -97,10 +112,12 @@ def macd(close: np.ndarray, fast: int, slow: int, signal: int) -> tuple[Array, A
 
 
 def bollinger(closes: Rolling, window: int, width: float) -> tuple[Array, Array]:
-    """Place within the bands (0 lower, 1 upper), and their width over the middle band."""
-    score = closes.zscore(window, enough(window))
-    reach = width * closes.std(window, enough(window), ddof=0)
-    return score / (2 * width) + 0.5, ratio(2 * reach, mean(closes, window))
+    """Place within the bands (0 lower, 1 upper), and their width over the middle band.
+
+    closes   with the means, population variances and z-scores of `window`
+    """
+    reach = width * np.sqrt(closes.variances[window])
+    return closes.zscores[window] / (2 * width) + 0.5, ratio(2 * reach, closes.means[window])
 
 
 @Cells
@@ -129,9 +146,9 @@ def directional(
         ops.ts_wilder(x, span, seed=span - 1)
         for x in _movements(dense(high), dense(low), true_range(high, low, close))
     )
-    plus, minus = (_percent(x, total) for x in moved)
-    index = _percent(np.abs(plus - minus), plus + minus)
-    return plus, minus, ops.ts_wilder(ops.where_known(high - low, index), span)
+    plus, minus = (_percent_of(x, total) for x in moved)
+    index = ops.where_known(high - low, _apart(plus, minus))
+    return plus, minus, ops.ts_wilder(index, span)
 
 
 @kernel
@@ -160,7 +177,7 @@ def place(x: Array, lowest: Array, highest: Array, out: Array) -> None:
 
 def place_in_range(highs: Rolling, lows: Rolling, close: np.ndarray, window: int) -> Array:
     """Close within the trailing range, 0 (lowest low) to 1 (highest high)."""
-    return place(close, lows.min(window, enough(window)), highs.max(window, enough(window)))
+    return place(close, lows.minima[window], highs.maxima[window])
 
 
 @Cells
@@ -178,9 +195,8 @@ def _deviations(x, mean, deviation, out):
 
 def cci(high: np.ndarray, low: np.ndarray, close: np.ndarray, window: int) -> Array:
     """Commodity channel index. Source: Lambert (1980)."""
-    prices, fewest = Rolling(_typical(high, low, close), window), enough(window)
-    mean = prices.mean(window, fewest)
-    return _deviations(prices.x, mean, prices.mean_deviation(mean, window))
+    prices = Rolling(_typical(high, low, close), means=(window,))
+    return _deviations(prices.x, prices.means[window], prices.mean_deviation(window))
 
 
 def mfi(
@@ -191,10 +207,10 @@ def mfi(
     Source: Quong and Soudack (1989).
     """
     up, down = (
-        Rolling(flow, window, centred=True).sum(window, enough(window))
+        ops.ts_sum(flow, window, enough(window))
         for flow in _flows(_typical(high, low, close), dense(volume))
     )
-    return _percent(up, up + down)
+    return _percent(up, down)
 
 
 @kernel
@@ -242,7 +258,7 @@ def _drift_free(first, high, low, last, out):
 
 
 class Logs:
-    """Logarithms of a day's bars, of which volatilities are made; (T, N) each.
+    """Logarithms of a day's bars, given as such, of which volatilities are made; (T, N) each.
 
     windows   lengths of the windows of volatilities from ranges
     """
@@ -255,12 +271,11 @@ class Logs:
         last: np.ndarray,
         windows: tuple[int, ...],
     ) -> None:
-        first, high, low, last = (log(price) for price in (first, high, low, last))
-        self.close, self.reach, self.body = last, high - low, last - first
+        self.reach, self.body = high - low, last - first
         night = ops.against_earlier(np.subtract, 1, first, then=last)
-        self.nights = Rolling(night, deviations=windows, centred=True)
-        self.bodies = Rolling(self.body, deviations=windows, centred=True)
-        self.drift_free = Rolling(_drift_free(first, high, low, last), *windows, centred=True)
+        self.nights = Rolling(night, variances=windows, centred=True)
+        self.bodies = Rolling(self.body, variances=windows, centred=True)
+        self.drift_free = Rolling(_drift_free(first, high, low, last), means=windows, centred=True)
 
 
 @Cells
@@ -271,23 +286,21 @@ def _candle(reach, body, out):
 
 def parkinson(logs: Logs, window: int) -> Array:
     """Annualised volatility from daily ranges. Source: Parkinson (1980)."""
-    squares = Rolling(logs.reach**2 / (4 * np.log(2)), window, centred=True)
-    return _annual_root(mean(squares, window))
+    return _annual_root(mean(logs.reach**2 / (4 * np.log(2)), window, centred=True))
 
 
 def garman_klass(logs: Logs, window: int) -> Array:
     """Annualised volatility from ranges and bodies. Source: Garman and Klass (1980)."""
-    candles = Rolling(_candle(logs.reach, logs.body), window, centred=True)
-    return _annual_root(mean(candles, window))
+    return _annual_root(mean(_candle(logs.reach, logs.body), window, centred=True))
 
 
 def rogers_satchell(logs: Logs, window: int) -> Array:
     """Annualised volatility that a drift does not bias. Source: Rogers and Satchell (1991)."""
-    return _annual_root(mean(logs.drift_free, window))
+    return _annual_root(logs.drift_free.means[window])
 
 
 def yang_zhang(logs: Logs, window: int) -> Array:
     """Annualised volatility with overnight moves. Source: Yang and Zhang (2000)."""
     share = 0.34 / (1.34 + (window + 1) / (window - 1))
-    night, body = (x.variance(window, enough(window), ddof=1) for x in (logs.nights, logs.bodies))
-    return _annual_root(night + share * body + (1 - share) * mean(logs.drift_free, window))
+    night, body = logs.nights.variances[window], logs.bodies.variances[window]
+    return _annual_root(night + share * body + (1 - share) * logs.drift_free.means[window])

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 import numpy.typing as npt
 
-from gogooku.rolling import Array, Rolling, dense, kernel, path_zscore
+from gogooku.rolling import Array, Rolling, dense, enough, kernel, path_zscore
 
 Made = tuple[str, np.ndarray]
 
@@ -44,13 +44,12 @@ class Cells:
         """Give the formula of each cell of the `arrays`, in `out` (contiguous) if there is one."""
         if out is None:
             out = np.empty(np.broadcast(*arrays).shape, dtype)
-        flat = (_flat(x, out.shape) for x in arrays)
-        self.kernel(*flat, np.reshape(out, -1, copy=False))
+        self.kernel(*[_flat(x, out.shape) for x in arrays], out.reshape(-1, copy=False))
         return out
 
 
 def _flat(x: np.ndarray, shape: tuple[int, ...]) -> Array:
-    return dense(x if np.shape(x) == shape else np.broadcast_to(x, shape)).reshape(-1)
+    return dense(x if x.shape == shape else np.broadcast_to(x, shape)).reshape(-1)
 
 
 @Cells
@@ -99,11 +98,6 @@ def where(condition: np.ndarray, value: np.ndarray) -> Array:
     return np.where(condition, value, np.nan)
 
 
-def enough(window: int) -> int:
-    """Give the usual least number of observations: two thirds of `window`, rounded up."""
-    return -(-2 * window // 3)
-
-
 def enough_changes(window: int) -> int:
     """Give the bars that hold as many changes from one to the next as `enough` asks for."""
     return enough(window) + 1
@@ -148,12 +142,13 @@ def growth(x: np.ndarray, sessions: int) -> Array:
 def _keep_freed_memory() -> None:
     """Let glibc hand freed arrays out again, in huge pages: fresh ones cost more than their sums.
 
-    NumPy asks for huge pages for large arrays, and their room keeps them when it is freed.
+    NumPy asks for huge pages for large arrays, and their room keeps them when it is freed. Larger
+    arrays than glibc lets the heap hold, 32 MB, come in pages of their own.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt:
-        mallopt(M_MMAP_THRESHOLD, 16 << 20)  # whole columns come in pages of their own instead
-        mallopt(M_TRIM_THRESHOLD, 1 << 30)
+        mallopt(M_MMAP_THRESHOLD, 32 << 20)
+        mallopt(M_TRIM_THRESHOLD, (1 << 31) - 1)  # give nothing back
         [np.empty(8 << 20, np.uint8) for _ in range(HEAP >> 23)]
 
 
@@ -175,21 +170,14 @@ def by_blocks(
     sessions, count = max(x.shape for x in fields.values())
     kept = sessions if last is None else last
     joined: dict[str, np.ndarray] = {}
-    room = _room((kept, count), dtype)
     for first in range(0, count, BLOCK):
         stocks = slice(first, first + BLOCK)
         made = compute({name: np.ascontiguousarray(x[:, stocks]) for name, x in fields.items()})
         for name, values in made.items() if isinstance(made, Mapping) else made:
             if name not in joined:
-                joined[name] = next(room)
+                joined[name] = np.empty((kept, count), dtype)
             joined[name][:, stocks] = known(values[len(values) - kept :], dtype)
     return joined
-
-
-def _room(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Iterator[np.ndarray]:
-    """Yield arrays that lie side by side: alone, each would begin and end in small pages."""
-    while True:
-        yield from np.empty((16, *shape), dtype)
 
 
 # ---- windows -------------------------------------------------------------------------------------
@@ -233,38 +221,37 @@ def ts_count(x: np.ndarray, window: int) -> Array:
 
 def ts_sum(x: np.ndarray, window: int, min_obs: int) -> Array:
     """Sum the observations of each window."""
-    return Rolling(x, window, centred=True).sum(window, min_obs)
+    return Rolling(x, sums=(window,), min_obs=min_obs).sums[window]
 
 
 def ts_mean(x: np.ndarray, window: int, min_obs: int) -> Array:
     """Average the observations of each window; exact for constants."""
-    return Rolling(x, window).mean(window, min_obs)
+    return Rolling(x, means=(window,), min_obs=min_obs).means[window]
 
 
 def ts_std(x: np.ndarray, window: int, min_obs: int, ddof: int) -> Array:
     """Give each window's standard deviation with divisor n − ddof; exactly 0 for constants."""
-    return Rolling(x, deviations=(window,)).std(window, min_obs, ddof)
+    return np.sqrt(Rolling(x, variances=(window,), min_obs=min_obs, ddof=ddof).variances[window])
 
 
 def ts_zscore(x: np.ndarray, window: int, min_obs: int) -> Array:
     """Give the day's distance from its window's mean in population deviations; NaN if 0."""
-    return Rolling(x, deviations=(window,)).zscore(window, min_obs)
+    return Rolling(x, zscores=(window,), min_obs=min_obs).zscores[window]
 
 
 def ts_max(x: np.ndarray, window: int, min_obs: int) -> Array:
     """Give each window's greatest observation."""
-    return Rolling(x).max(window, min_obs)
+    return Rolling(x, maxima=(window,), min_obs=min_obs).maxima[window]
 
 
 def ts_min(x: np.ndarray, window: int, min_obs: int) -> Array:
     """Give each window's least observation."""
-    return Rolling(x).min(window, min_obs)
+    return Rolling(x, minima=(window,), min_obs=min_obs).minima[window]
 
 
 def ts_mean_deviation(x: np.ndarray, window: int, min_obs: int) -> Array:
     """Give each window's mean absolute deviation from its mean."""
-    windows = Rolling(x, window)
-    return windows.mean_deviation(windows.mean(window, min_obs), window)
+    return Rolling(x, means=(window,), min_obs=min_obs).mean_deviation(window)
 
 
 def ts_skew_kurt(x: np.ndarray, window: int, min_obs: int) -> tuple[Array, Array]:
@@ -272,9 +259,9 @@ def ts_skew_kurt(x: np.ndarray, window: int, min_obs: int) -> tuple[Array, Array
 
     NaN for constants.
     """
-    windows = Rolling(x, window)
+    windows = Rolling(x, means=(window,), min_obs=1)
     count = windows.count(window)
-    sums = _shapes(windows.x, windows.mean(window, 1), window)
+    sums = _shapes(windows.x, windows.means[window], window)
     second, third, fourth = (ratio(total, count) for total in sums)
     enough = count >= min_obs
     return where(enough, ratio(third, second**1.5)), where(enough, ratio(fourth, second**2) - 3)
@@ -300,9 +287,9 @@ def ts_autocorr(x: np.ndarray, window: int, min_obs: int) -> Array:
 def _co_moments(x: np.ndarray, y: np.ndarray, window: int) -> tuple[Array, Array, Array, Array]:
     y = y if y.ndim == x.ndim else y[:, None]
     both = np.isfinite(x) & np.isfinite(y)
-    one, other = (Rolling(where(both, values), window) for values in (x, y))
-    means = one.mean(window, 1), other.mean(window, 1)
-    return one.count(window), *_pairs(one.x, other.x, *means, window)
+    one, other = (Rolling(where(both, v), means=(window,), min_obs=1) for v in (x, y))
+    sums = _pairs(one.x, other.x, one.means[window], other.means[window], window)
+    return one.count(window), *sums
 
 
 # ---- states --------------------------------------------------------------------------------------

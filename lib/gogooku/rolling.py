@@ -1,9 +1,9 @@
-"""Sums, means, deviations and extremes of windows, each joined from two shorter windows.
+"""Sums, means, variances and extremes of windows, each joined from two or four shorter windows.
 
 A window of 20 rows is two of 10, one of 10 two of 5, so windows of one series share their parts and
 cost a few additions a row however long they are. How a window is split depends on its length alone:
-a row depends on no later row and on none before its window, bit for bit. Means and deviations are
-taken about the newest observation of each part, so constants have exactly their mean and deviation
+a row depends on no later row and on none before its window, bit for bit. Means and variances are
+taken about the newest observation of each part, so constants have exactly their mean and variance
 0, and an old huge value leaves no trace.
 
 A window is the last `window` rows, the day itself among them; a result needs `min_obs`
@@ -17,6 +17,7 @@ import numpy.typing as npt
 from numba import njit
 
 Array = npt.NDArray[np.float64]
+Table = npt.NDArray[np.int64]
 
 # Division by zero gives inf or nan instead of an exception, which would forbid vector code.
 kernel = njit(cache=True, nogil=True, error_model="numpy")
@@ -32,85 +33,74 @@ def dense(x: npt.ArrayLike) -> Array:
     return view
 
 
-class Rolling:
-    """The windows of one series x, (T, N) with absent = NaN; all results are (T, N) float64.
+def enough(window: int) -> int:
+    """Give the usual least number of observations: two thirds of `window`, rounded up."""
+    return -(-2 * window // 3)
 
-    windows      lengths of which means or sums will be asked, all made in one sweep
-    deviations   lengths of which deviations or z-scores will be asked, and means or sums too
-    centred      whether x varies about 0, as returns do: its sums are then taken about 0, which is
-                 twice as fast; constants other than 0 have a deviation of rounding errors
+
+MEAN, SUM, VARIANCE, ZSCORE = range(4)
+
+
+class Rolling:
+    """What is asked of the windows of one series x, (T, N) with absent = NaN, made in one sweep.
+
+    means        averages; exact for constants
+    sums         about 0
+    variances    with divisor n − ddof; exactly 0 for constants
+    zscores      distances of the day from the mean in population deviations; NaN if they are 0
+    maxima       greatest observations
+    minima       least observations
+    min_obs      observations that a window needs; None: two thirds of its length
+    centred      whether x varies about 0, as returns do: all is then taken about 0, as with sums,
+                 which is twice as fast; constants other than 0 have a variance of rounding errors
+
+    What is asked stands by the window's length in attributes of these names, (T, N) float64 each.
     """
 
     def __init__(
         self,
         x: np.ndarray,
-        *windows: int,
-        deviations: tuple[int, ...] = (),
+        *,
+        means: tuple[int, ...] = (),
+        sums: tuple[int, ...] = (),
+        variances: tuple[int, ...] = (),
+        zscores: tuple[int, ...] = (),
+        maxima: tuple[int, ...] = (),
+        minima: tuple[int, ...] = (),
+        ddof: int = 1,
+        min_obs: int | None = None,
         centred: bool = False,
     ) -> None:
         self.x = dense(x)
-        swept = _swept(self.x, windows, deviations, centred)
-        self._newest, self._seen, self._sums, self._squares = swept
-        self._extremes: dict[tuple[int, int], Array] = {}
+        asked = (means, sums, variances, zscores)
+        centred = centred or bool(sums) or not any(asked)
+        self._seen, made = _sweep(self.x, *_plan(asked, min_obs), ddof, centred, False)
+        results = iter(made)
+        self.means, self.sums, self.variances, self.zscores = (
+            {window: next(results) for window in windows} for windows in asked
+        )
+        self.maxima = self._extremes(maxima, min_obs, 1)
+        self.minima = self._extremes(minima, min_obs, -1)
+
+    def _extremes(
+        self, windows: tuple[int, ...], min_obs: int | None, sign: int
+    ) -> dict[int, Array]:
+        made = _sweep_highest(self.x, self._seen, *_highest_plan(windows, min_obs), sign)
+        return dict(zip(windows, made, strict=True))
 
     def count(self, window: int) -> Array:
         """Count the observations of each window."""
         return _counts(self._seen, window)
 
-    def sum(self, window: int, min_obs: int) -> Array:
-        """Sum the observations of each window of a centred series."""
-        return _enough(self._sums[window], self._seen, window, min_obs, 1)
-
-    def mean(self, window: int, min_obs: int) -> Array:
-        """Average the observations of each window; exact for constants."""
-        return _mean(self._newest, self._seen, self._sums[window], window, min_obs)
-
-    def variance(self, window: int, min_obs: int, ddof: int) -> Array:
-        """Give the variance with divisor n − ddof; exactly 0 for constants."""
-        return self._spread(window, min_obs, ddof, root=False)
-
-    def std(self, window: int, min_obs: int, ddof: int) -> Array:
-        """Give the standard deviation with divisor n − ddof; exactly 0 for constants."""
-        return self._spread(window, min_obs, ddof, root=True)
-
-    def _spread(self, window: int, min_obs: int, ddof: int, root: bool) -> Array:
-        sums, squares, fewest = self._sums[window], self._squares[window], max(min_obs, ddof + 1)
-        return _spread(self._seen, sums, squares, window, fewest, ddof, root)
-
-    def mean_deviation(self, mean: Array, window: int) -> Array:
-        """Give the mean absolute deviation from the windows' `mean`; NaN where that is."""
-        return _mean_deviation(self.x, mean, self._seen, window)
-
-    def zscore(self, window: int, min_obs: int) -> Array:
-        """Give the day's distance from the mean in population deviations; NaN if they are 0."""
-        sums, squares = self._sums[window], self._squares[window]
-        return _zscore(self.x, self._newest, self._seen, sums, squares, window, min_obs)
-
-    def max(self, window: int, min_obs: int) -> Array:
-        """Give the greatest observation of each window."""
-        return _enough(self._highest(window, 1), self._seen, window, min_obs, 1)
-
-    def min(self, window: int, min_obs: int) -> Array:
-        """Give the least observation of each window."""
-        return _enough(self._highest(window, -1), self._seen, window, min_obs, -1)
-
-    def _highest(self, window: int, sign: int) -> Array:
-        """Give the maximum of sign × x, of four shorter windows that may overlap."""
-        if (window, sign) not in self._extremes:
-            size = 4 ** (((window - 1).bit_length() - 1) // 2)  # a quarter of it at least
-            self._extremes[window, sign] = (
-                _highest_of_four(self._highest(size, sign), size, window)
-                if window > 1
-                else _signed(self.x, sign)
-            )
-        return self._extremes[window, sign]
+    def mean_deviation(self, window: int) -> Array:
+        """Give the mean absolute deviation from the windows' means; NaN where they are."""
+        return _mean_deviation(self.x, self.means[window], self._seen, window)
 
 
 def path_zscore(steps: np.ndarray, window: int, min_obs: int) -> Array:
     """Give the z-score of a running total; see ops.ts_path_zscore."""
-    swept = _swept(dense(steps), (), (window,), centred=False, path=True)
-    nothing, seen, sums, squares = swept
-    return _zscore(dense(nothing), nothing, seen, sums[window], squares[window], window, min_obs)
+    _, made = _sweep(dense(steps), *_plan(((), (), (), (window,)), min_obs), 0, False, True)
+    return made[0]
 
 
 def _parts(window: int) -> tuple[int, int]:
@@ -140,59 +130,79 @@ def _order(windows: tuple[int, ...]) -> list[int]:
 
 @functools.cache
 def _plan(
-    windows: tuple[int, ...], deviations: tuple[int, ...], length: int
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], int]:
-    """Say how a sweep down `length` rows makes each of `_order`'s windows, and what it keeps.
+    asked: tuple[tuple[int, ...], ...], min_obs: int | None
+) -> tuple[Table, Table, int, Table]:
+    """Say how a sweep makes what is `asked` of each kind.
 
-    Returns (K, 4): places and lengths of the newer and the older part; (K + 1,) where the kept
-    rows of each begin: all of those that are asked for, of others those that windows still need;
-    and how many have squares summed, which are the first.
+    Returns of K windows, each after its parts, (K, 4): places and lengths of the newer and the
+    older part; (K + 1,): where the rows of each begin that longer windows look back to; how many
+    have squares summed, which are the first; and (R, 4): kind, place, length and `min_obs` of each
+    result.
     """
-    order = _order((*deviations, *windows))
-    plan = np.zeros((len(order), 4), np.int64)
-    kept = np.array([length if window in (*deviations, *windows) else 1 for window in order])
+    means, sums, variances, zscores = asked
+    deviations = (*variances, *zscores)
+    order = _order((*deviations, *means, *sums))
+    plan, kept = np.zeros((len(order), 4), np.int64), np.ones(len(order), np.int64)
     for k, window in enumerate(order[1:], start=1):
         new, old = _parts(window)
         plan[k] = order.index(new), order.index(old), new, old
         kept[plan[k, 1]] = max(kept[plan[k, 1]], new + 1)
-    return plan, np.cumsum([1, *kept]), len(_order(deviations)) if deviations else 0
+    results = [
+        (kind, order.index(window), window, enough(window) if min_obs is None else min_obs)
+        for kind, windows in enumerate(asked)
+        for window in windows
+    ]
+    squared = len(_order(deviations)) if deviations else 0
+    return plan, np.cumsum([1, *kept]), squared, np.array(results, np.int64).reshape(-1, 4)
 
 
-def _swept(
-    x: Array,
-    windows: tuple[int, ...],
-    deviations: tuple[int, ...],
-    centred: bool,
-    path: bool = False,
-) -> tuple[Array, Array, dict[int, Array], dict[int, Array]]:
-    """Give `_sweep`'s arrays, sums and squares by window."""
-    plan, rows, squared = _plan(windows, deviations, len(x))
-    centred = centred or not (windows or deviations)
-    newest, seen, sums, squares = _sweep(x, plan, rows, squared, centred, path)
-    order = _order((*deviations, *windows))
-    first = {window: rows[order.index(window)] for window in (*deviations, *windows)}
-    return (
-        newest,
-        seen,
-        {window: sums[start : start + len(x)] for window, start in first.items()},
-        {window: squares[first[window] : first[window] + len(x)] for window in deviations},
-    )
+@functools.cache
+def _highest_plan(windows: tuple[int, ...], min_obs: int | None) -> tuple[Table, Table, Table]:
+    """Say how a sweep finds the highest of `windows`, of four shorter ones that may overlap.
+
+    Returns (K, 3): place and length of the shorter ones and length; (K + 1,): where the rows of
+    each begin that longer windows look back to; and (R, 3): place, length and `min_obs` of each
+    result.
+    """
+    order = [1]
+
+    def add(window: int) -> None:
+        if window not in order:
+            add(_quarter(window))
+            order.append(window)
+
+    for window in windows:
+        add(window)
+    plan, kept = np.zeros((len(order), 3), np.int64), np.ones(len(order), np.int64)
+    for k, window in enumerate(order[1:], start=1):
+        size = _quarter(window)
+        plan[k] = order.index(size), size, window
+        kept[plan[k, 0]] = max(kept[plan[k, 0]], window - size + 1)
+    results = [(order.index(n), n, enough(n) if min_obs is None else min_obs) for n in windows]
+    return plan, np.cumsum([0, *kept]), np.array(results, np.int64).reshape(-1, 3)
+
+
+def _quarter(window: int) -> int:
+    """Give the power of 4 that is a quarter of the window at least."""
+    return 4 ** (((window - 1).bit_length() - 1) // 2)
 
 
 @kernel
-def _sweep(x, plan, rows, squared, centred, path):
-    """Go down the rows once and join all windows of each.
+def _sweep(x, plan, rows, squared, asked, ddof, centred, path):
+    """Go down the rows once, join all windows of each and make what is `asked` of them.
+
+    asked   (R, 4): the kind of a result, the place of its window, its length and `min_obs`
 
     Sums are taken about 0 if `centred`, else about the newest observation of the part or, for the
-    running total of x, a `path`, about where the part's ends.
+    running total of x, a `path`, about where the part's ends. The kept rows of sums and of sums of
+    squares begin after a row of zeros that stands for what came before the first.
 
-    Returns the newest observation up to each row, or zeros, if `centred` a single row of them; how
-    many observations there are before each row; the kept rows of sums and of sums of squares, which
-    begin after a row of zeros that stands for what came before the first.
+    Returns how many observations there are before each row, (T + 1, N), and the results, (R, T, N).
     """
     length, width = x.shape
-    newest = np.zeros((1 if centred else length, width))
-    seen, totals = np.empty((length + 1, width)), np.empty((rows[-1] if path else 1, width))
+    seen, made = np.empty((length + 1, width)), np.empty((len(asked), length, width))
+    newest = np.zeros((1 if centred or path else length, width))
+    totals = np.empty((rows[-1] if path else 1, width))
     sums, squares = np.empty((rows[-1], width)), np.empty((rows[squared], width))
     seen[0], totals[0], sums[0], squares[0] = 0, 0, 0, 0
     for t in range(length):
@@ -239,31 +249,69 @@ def _sweep(x, plan, rows, squared, centred, path):
                 moved = (seen[upto, s] - seen[start, s]) * step
                 sums[own, s] = sums[a, s] + older + moved
                 squares[own, s] = squares[a, s] + squares[c, s] + step * (2 * older + moved)
-    return newest, seen, sums, squares
+        about = newest[min(t, len(newest) - 1)]
+        for i in range(len(asked)):
+            kind, k, size, fewest = asked[i]
+            own = rows[k] + t % (rows[k + 1] - rows[k])
+            out, total, upto, start = made[i, t], sums[own], seen[t + 1], seen[max(t + 1 - size, 0)]
+            if kind == SUM:
+                for s in range(width):
+                    out[s] = total[s] if upto[s] - start[s] >= fewest else np.nan
+            elif kind == MEAN:
+                for s in range(width):
+                    count = upto[s] - start[s]
+                    mean = about[s] + total[s] / count
+                    out[s] = mean if count >= fewest else np.nan
+            elif kind == VARIANCE:
+                square, least = squares[own], max(fewest, ddof + 1)
+                for s in range(width):
+                    count = upto[s] - start[s]
+                    spread = count * square[s] - total[s] * total[s]
+                    spread = (0.0 if spread < 0 else spread) / (count * (count - ddof))
+                    out[s] = spread if count >= least else np.nan
+            else:
+                square, day = squares[own], newest[0] if path else x[t]
+                for s in range(width):
+                    count = upto[s] - start[s]
+                    spread = np.sqrt(count * square[s] - total[s] * total[s])
+                    score = (count * (day[s] - about[s]) - total[s]) / spread
+                    known = (count >= fewest) & (score - score == 0)
+                    out[s] = score if known else np.nan
+    return seen, made
 
 
 @kernel
-def _signed(x, sign):
-    out = np.empty(x.shape)
-    for t in range(x.shape[0]):
-        for s in range(x.shape[1]):
-            out[t, s] = sign * x[t, s] if x[t, s] - x[t, s] == 0 else -np.inf
-    return out
+def _sweep_highest(x, seen, plan, rows, asked, sign):
+    """Go down the rows once, find the highest of sign × x in all windows and give what is `asked`.
 
+    asked   (R, 3): the place of a result's window, its length and `min_obs`
 
-@kernel
-def _highest_of_four(highest, size, window):
-    """Join four windows of `size` rows, as far apart as makes one of `window`."""
-    out = np.empty(highest.shape)
-    for t in range(out.shape[0]):
-        b = max(t - min(size, window - size), 0)
-        c = max(t - min(2 * size, window - size), 0)
-        d = max(t - (window - size), 0)
-        for s in range(out.shape[1]):
-            one = highest[t, s] if highest[t, s] > highest[b, s] else highest[b, s]
-            other = highest[c, s] if highest[c, s] > highest[d, s] else highest[d, s]
-            out[t, s] = one if one > other else other
-    return out
+    Returns (R, T, N).
+    """
+    length, width = x.shape
+    made, highest = np.empty((len(asked), length, width)), np.empty((rows[-1], width))
+    for t in range(length if len(asked) else 0):
+        one = rows[0] + t % (rows[1] - rows[0])
+        for s in range(width):
+            highest[one, s] = sign * x[t, s] if x[t, s] - x[t, s] == 0 else -np.inf
+        for k in range(1, len(plan)):
+            place, size, window = plan[k]
+            first, kept, apart = rows[place], rows[place + 1] - rows[place], window - size
+            own, a = rows[k] + t % (rows[k + 1] - rows[k]), first + t % kept
+            b = first + max(t - min(size, apart), 0) % kept
+            c = first + max(t - min(2 * size, apart), 0) % kept
+            d = first + max(t - apart, 0) % kept
+            for s in range(width):
+                newer = highest[a, s] if highest[a, s] > highest[b, s] else highest[b, s]
+                older = highest[c, s] if highest[c, s] > highest[d, s] else highest[d, s]
+                highest[own, s] = newer if newer > older else older
+        for i in range(len(asked)):
+            k, window, fewest = asked[i]
+            own, start = rows[k] + t % (rows[k + 1] - rows[k]), max(t + 1 - window, 0)
+            for s in range(width):
+                count = seen[t + 1, s] - seen[start, s]
+                made[i, t, s] = sign * highest[own, s] if count >= fewest else np.nan
+    return made
 
 
 @kernel
@@ -273,43 +321,6 @@ def _counts(seen, window):
         start = max(t + 1 - window, 0)
         for s in range(out.shape[1]):
             out[t, s] = seen[t + 1, s] - seen[start, s]
-    return out
-
-
-@kernel
-def _enough(values, seen, window, min_obs, sign):
-    out = np.empty(values.shape)
-    for t in range(out.shape[0]):
-        start = max(t + 1 - window, 0)
-        for s in range(out.shape[1]):
-            count = seen[t + 1, s] - seen[start, s]
-            out[t, s] = sign * values[t, s] if count >= min_obs else np.nan
-    return out
-
-
-@kernel
-def _mean(newest, seen, sums, window, min_obs):
-    out = np.empty(sums.shape)
-    for t in range(out.shape[0]):
-        start, about = max(t + 1 - window, 0), newest[min(t, len(newest) - 1)]
-        for s in range(out.shape[1]):
-            count = seen[t + 1, s] - seen[start, s]
-            mean = about[s] + sums[t, s] / count
-            out[t, s] = mean if count >= min_obs else np.nan
-    return out
-
-
-@kernel
-def _spread(seen, sums, squares, window, min_obs, ddof, root):
-    out = np.empty(sums.shape)
-    for t in range(out.shape[0]):
-        start = max(t + 1 - window, 0)
-        for s in range(out.shape[1]):
-            count = seen[t + 1, s] - seen[start, s]
-            spread = count * squares[t, s] - sums[t, s] * sums[t, s]
-            spread = (0.0 if spread < 0 else spread) / (count * (count - ddof))
-            spread = np.sqrt(spread) if root else spread
-            out[t, s] = spread if count >= min_obs else np.nan
     return out
 
 
@@ -324,18 +335,4 @@ def _mean_deviation(x, mean, seen, window):
                 out[t, s] += apart if x[i, s] - x[i, s] == 0 else 0.0
         for s in range(x.shape[1]):
             out[t, s] /= seen[t + 1, s] - seen[start, s]
-    return out
-
-
-@kernel
-def _zscore(x, newest, seen, sums, squares, window, min_obs):
-    out = np.empty(x.shape)
-    for t in range(out.shape[0]):
-        start, about = max(t + 1 - window, 0), newest[min(t, len(newest) - 1)]
-        for s in range(out.shape[1]):
-            count = seen[t + 1, s] - seen[start, s]
-            spread = np.sqrt(count * squares[t, s] - sums[t, s] * sums[t, s])
-            score = (count * (x[t, s] - about[s]) - sums[t, s]) / spread
-            known = (count >= min_obs) & (score - score == 0)
-            out[t, s] = score if known else np.nan
     return out

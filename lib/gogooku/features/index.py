@@ -166,7 +166,7 @@ def _bars(panel: Panel, indices: pl.DataFrame) -> tuple[Array, Array, Array]:
 
 def _measures(high: Array, low: Array, close: Array) -> Values:
     made = {f"r_{h}d": ind.log_returns(close, h) for h in RETURNS}
-    steps = Rolling(made["r_1d"], deviations=(20,))
+    steps = Rolling(made["r_1d"], variances=(20,))
     return made | {
         "natr_14": ratio(ind.atr(high, low, close, 14), close),
         "vol_20d": ops.where_known(close, ind.volatility(steps, 20)),
@@ -176,7 +176,7 @@ def _measures(high: Array, low: Array, close: Array) -> Values:
 
 
 def _breadth(close: Array) -> Array:
-    above = close - ind.mean(Rolling(close, BREADTH), BREADTH)
+    above = close - ind.mean(close, BREADTH)
     return ratio((above > 0).sum(axis=1), np.isfinite(above).sum(axis=1))
 
 

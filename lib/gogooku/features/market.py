@@ -125,8 +125,10 @@ def indexed(panel: Panel, topix: pl.DataFrame) -> Values:
 
 
 def _state(high: np.ndarray, low: np.ndarray, close: np.ndarray) -> Values:
-    within, width = ind.bollinger(Rolling(close, deviations=(20,)), 20, 2)
-    steps = Rolling(ind.log_returns(close, 1), deviations=(20,))
+    within, width = ind.bollinger(
+        Rolling(close, means=(20,), variances=(20,), zscores=(20,), ddof=0), 20, 2
+    )
+    steps = Rolling(ind.log_returns(close, 1), variances=(20,))
     slow_range = ind.atr(high, low, close, 20)
     return {
         "gap_5_20": ind.ema_gap(close, 5, 20),

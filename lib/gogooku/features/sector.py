@@ -141,9 +141,9 @@ def compute(panel: Panel, start: int = 0) -> Values:
 
 def _own(bars: Values) -> Values:
     close, volume = bars["close"], bars["volume"]
-    steps = Rolling(ind.log_returns(close, 1), deviations=(20,))
+    steps = Rolling(ind.log_returns(close, 1), variances=(20,))
     return {f"returns_{h}d": ind.returns(close, h) for h in LONGER} | {
-        "volume_ratio_20": ratio(volume, ind.mean(Rolling(volume, 20), 20)),
+        "volume_ratio_20": ratio(volume, ind.mean(volume, 20)),
         "volatility_20d": ind.volatility(steps, 20),
         "rsi_14": ind.rsi(close, 14),
         "ma_gap_5_20": ind.ema_gap(close, 5, 20),

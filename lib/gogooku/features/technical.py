@@ -77,12 +77,12 @@ class Bars:
             bars[name] for name in INPUTS
         )
         self.whole = [bars[f"whole_{name}"] for name in AVERAGED]
-        self.closes = Rolling(self.close, *SMAS, deviations=(20, 60))
+        self.closes = Rolling(self.close, means=SMAS, variances=(20,), zscores=(20, 60), ddof=0)
         # A rejected high or low is absent; the close beside it still marks the range.
-        self.highs = Rolling(np.fmax(self.high, self.close))
-        self.lows = Rolling(np.fmin(self.low, self.close))
-        self.daily = ind.returns(self.close, 1)
-        self.logs = ind.Logs(self.open, self.high, self.low, self.close, RANGES)
+        extremes = (14, 60, 245)
+        self.highs = Rolling(np.fmax(self.high, self.close), maxima=extremes)
+        self.lows = Rolling(np.fmin(self.low, self.close), minima=extremes)
+        self.daily, self.log_close = ind.returns(self.close, 1), ind.log(self.close)
 
     def late(self, average: np.ndarray) -> np.ndarray:
         """Give the last R rows."""
@@ -125,9 +125,9 @@ def _moves(bars: Bars) -> Iterator[Made]:
     for h in RETURNS:
         yield f"returns_{h}d", ind.returns(close, h)
     for h in LOG_RETURNS:
-        yield f"log_returns_{h}d", ind.change(bars.logs.close, h)
+        yield f"log_returns_{h}d", ind.change(bars.log_close, h)
     for n in (20, 60):
-        yield f"zscore_{n}", bars.closes.zscore(n, enough(n))
+        yield f"zscore_{n}", bars.closes.zscores[n]
     yield "overnight_return", excess(bars.open, delay(close, 1))
     yield "intraday_return", excess(close, bars.open)
     yield "mom_persist_5d", ops.ts_mean(ops.where_known(daily, daily > 0), 5, enough(5))
@@ -192,14 +192,15 @@ SPREADS = [
 
 
 def _spreads(bars: Bars) -> Iterator[Made]:
-    logs = bars.logs
-    steps = Rolling(ind.change(logs.close), deviations=VOLATILITIES, centred=True)
+    steps = Rolling(ind.change(bars.log_close), variances=VOLATILITIES, centred=True)
     for n in VOLATILITIES:
         yield f"volatility_{n}d", ind.volatility(steps, n)
-    steady = Rolling(ind.volatility(steps, 20), deviations=RANGES, centred=True)
+    steady = Rolling(ind.volatility(steps, 20), variances=RANGES, centred=True)
     for n in RANGES:
-        yield f"vol_of_vol_{n}", steady.std(n, enough(n), ddof=1)
+        yield f"vol_of_vol_{n}", np.sqrt(steady.variances[n])
     del steps, steady  # what comes next finds their memory in the cache
+    first, high, low = (ind.log(price) for price in (bars.open, bars.high, bars.low))
+    logs = ind.Logs(first, high, low, bars.log_close, RANGES)
     for n in RANGES:
         yield f"yang_zhang_{n}", ind.yang_zhang(logs, n)
     yield "rogers_satchell_20", ind.rogers_satchell(logs, 20)
@@ -251,7 +252,7 @@ def _levels(bars: Bars) -> Iterator[Made]:
     high, low, close = bars.high, bars.low, bars.close
     averages = {n: bars.late(ops.ts_ema(bars.whole[-1], n)) for n in EMAS}
     for n in SMAS:
-        yield f"price_to_sma_{n}", excess(close, ind.mean(bars.closes, n))
+        yield f"price_to_sma_{n}", excess(close, bars.closes.means[n])
     for n in EMAS:
         yield f"price_to_ema_{n}", excess(close, averages[n])
     for a, b in GAPS:
@@ -259,8 +260,8 @@ def _levels(bars: Bars) -> Iterator[Made]:
     for n in SLOPES:
         yield f"ema{n}_slope", ops.where_known(close, ind.returns(averages[n], 1))
     for n in (60, 245):
-        yield f"dist_to_high_{n}", excess(close, bars.highs.max(n, enough(n)))
-        yield f"dist_to_low_{n}", excess(close, bars.lows.min(n, enough(n)))
+        yield f"dist_to_high_{n}", excess(close, bars.highs.maxima[n])
+        yield f"dist_to_low_{n}", excess(close, bars.lows.minima[n])
     yield "high_low_ratio", ratio(high, low)
     yield "close_to_high", ind.place(close, high, low)
     yield "close_to_low", ind.place(close, low, high)
@@ -380,8 +381,7 @@ TRADING = [
 
 def _trading(bars: Bars) -> Iterator[Made]:
     high, low, close, volume = bars.high, bars.low, bars.close, bars.volume
-    volumes = Rolling(volume, 5, 20, 60, centred=True)
-    means = {n: ind.mean(volumes, n) for n in (5, 20, 60)}
+    means = Rolling(volume, means=(5, 20, 60), centred=True).means
     for n in means:
         yield f"volume_ratio_{n}", ratio(volume, means[n])
     yield "volume_accel", excess(means[5], means[20])
@@ -389,8 +389,8 @@ def _trading(bars: Bars) -> Iterator[Made]:
     yield "obv_z60", ind.obv_zscore(close, volume, 60)
     yield "cmf_20", ind.cmf(high, low, close, volume, 20)
     illiquidity = ratio(np.abs(bars.daily), bars.value / 1e6)
-    yield "amihud_20", ind.mean(Rolling(illiquidity, 20, centred=True), 20)
-    yield "dollar_volume_log", ind.log(ind.mean(Rolling(bars.value, 20, centred=True), 20))
+    yield "amihud_20", ind.mean(illiquidity, 20, centred=True)
+    yield "dollar_volume_log", ind.log(ind.mean(bars.value, 20, centred=True))
 
 
 FACTORS = ("rsi_14", "volatility_20d", "returns_5d", "volume_ratio_20")
