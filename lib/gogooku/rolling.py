@@ -250,34 +250,41 @@ def _sweep(x, plan, rows, squared, asked, ddof, centred, path):
                 sums[own, s] = sums[a, s] + older + moved
                 squares[own, s] = squares[a, s] + squares[c, s] + step * (2 * older + moved)
         about = newest[min(t, len(newest) - 1)]
-        for i in range(len(asked)):
-            kind, k, size, fewest = asked[i]
-            own = rows[k] + t % (rows[k + 1] - rows[k])
-            out, total, upto, start = made[i, t], sums[own], seen[t + 1], seen[max(t + 1 - size, 0)]
-            if kind == SUM:
-                for s in range(width):
-                    out[s] = total[s] if upto[s] - start[s] >= fewest else np.nan
-            elif kind == MEAN:
-                for s in range(width):
-                    count = upto[s] - start[s]
-                    mean = about[s] + total[s] / count
-                    out[s] = mean if count >= fewest else np.nan
-            elif kind == VARIANCE:
-                square, least = squares[own], max(fewest, ddof + 1)
-                for s in range(width):
-                    count = upto[s] - start[s]
-                    spread = count * square[s] - total[s] * total[s]
-                    spread = (0.0 if spread < 0 else spread) / (count * (count - ddof))
-                    out[s] = spread if count >= least else np.nan
-            else:
-                square, day = squares[own], newest[0] if path else x[t]
-                for s in range(width):
-                    count = upto[s] - start[s]
-                    spread = np.sqrt(count * square[s] - total[s] * total[s])
-                    score = (count * (day[s] - about[s]) - total[s]) / spread
-                    known = (count >= fewest) & (score - score == 0)
-                    out[s] = score if known else np.nan
+        day = newest[0] if path else x[t]
+        _give(made, t, asked, rows, sums, squares, seen, about, day, ddof)
     return seen, made
+
+
+@kernel
+def _give(made, t, asked, rows, sums, squares, seen, about, day, ddof):
+    """Make row t of what is `asked`, of sums taken about the values `about`."""
+    for i in range(len(asked)):
+        kind, k, size, fewest = asked[i]
+        own = rows[k] + t % (rows[k + 1] - rows[k])
+        out, total, upto, start = made[i, t], sums[own], seen[t + 1], seen[max(t + 1 - size, 0)]
+        if kind == SUM:
+            for s in range(len(out)):
+                out[s] = total[s] if upto[s] - start[s] >= fewest else np.nan
+        elif kind == MEAN:
+            for s in range(len(out)):
+                count = upto[s] - start[s]
+                mean = about[s] + total[s] / count
+                out[s] = mean if count >= fewest else np.nan
+        elif kind == VARIANCE:
+            square, least = squares[own], max(fewest, ddof + 1)
+            for s in range(len(out)):
+                count = upto[s] - start[s]
+                spread = count * square[s] - total[s] * total[s]
+                spread = (0.0 if spread < 0 else spread) / (count * (count - ddof))
+                out[s] = spread if count >= least else np.nan
+        else:
+            square = squares[own]
+            for s in range(len(out)):
+                count = upto[s] - start[s]
+                spread = np.sqrt(count * square[s] - total[s] * total[s])
+                score = (count * (day[s] - about[s]) - total[s]) / spread
+                known = (count >= fewest) & (score - score == 0)
+                out[s] = score if known else np.nan
 
 
 @kernel
