@@ -5,11 +5,11 @@ python benchmarks/indicators.py [stocks [sessions]]
 Each way takes the dense panel (sessions × stocks, float64) and gives the same columns as float32:
 four groups of the technical family, 62 columns; the fifth, returns and their moments, is left out.
 Polars and pandas-ta keep their own long frames. The ways take turns, each in a process of its own:
-CPU-seconds are the median turn's, in a turn the best of some rounds; ratios are taken within a
-turn, and their median and the least are told. pandas-ta sees a part of the stocks and is scaled.
-Memory is the growth of the process's peak during the first round. Values are compared on the part;
-once more with TA-Lib on prices of whole ticks, which tie, from the first session on which both know
-a value.
+CPU-seconds are the median turn's, in a turn the best of three rounds; ratios are taken within a
+turn, and their median and the least are told. All keep freed memory for the next round. pandas-ta
+sees a part of the stocks and is scaled. Memory is the growth of the process's peak during the first
+round, the last turn's. Values are compared on the part; once more with TA-Lib on prices of whole
+ticks, which tie, from the first session on which both know a value.
 """
 
 import multiprocessing
@@ -31,8 +31,9 @@ from tqdm import tqdm
 
 FIELDS = technical.INPUTS
 YEAR = np.sqrt(245)
+WAYS = ("gogooku", "TA-Lib", "TA-Lib by stock", "Polars .over", "pandas-ta")
 TURNS = 5
-ROUNDS = {"gogooku": 3, "TA-Lib": 3, "TA-Lib by stock": 3, "Polars .over": 2, "pandas-ta": 1}
+ROUNDS = 3
 SETTLED = 500  # sessions after which averages have forgotten how the libraries start them
 PART = 40  # of the stocks, for pandas-ta and for comparisons
 TICK = 5  # JPY
@@ -352,10 +353,11 @@ def measured(way, stocks, sessions):
 
         series = range(part)
         bars = [pd.DataFrame({name: x[:, s] for name, x in bars.items()}) for s in series]
+    ops.keep_freed_memory()
     _warm(make, bars)
     before, best = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, np.inf
     made = None
-    for turn in range(ROUNDS[way]):
+    for turn in range(ROUNDS):
         del made  # its memory serves the next round: a virtual machine's first pages are dear
         start = time.process_time()
         made = make(bars)
@@ -408,16 +410,16 @@ def main(stocks=4000, sessions=1250):
     """Print CPU-seconds, ratios and memory of each way."""
     spawn = multiprocessing.get_context("spawn")
     print(f"{len(NAMES)} columns, {stocks} stocks, {sessions} sessions")
-    seconds, peaks, columns = {way: [] for way in ROUNDS}, {}, {}
-    for way in tqdm(list(ROUNDS) * TURNS, unit="process", leave=False):
+    seconds, peaks, columns = {way: [] for way in WAYS}, {}, {}
+    for way in tqdm(WAYS * TURNS, unit="process", leave=False):
         with spawn.Pool(1) as pool:
             cpu, peaks[way], columns[way] = pool.apply(measured, (way, stocks, sessions))
         seconds[way].append(cpu)
     print(f"{'':<18}{'CPU s':>8}{'ratio':>8}{'least':>8}{'peak GB':>9}")
     for way, turns in seconds.items():
         ratios = np.divide(turns, seconds["gogooku"])
-        told_of = f"{np.median(turns):>8.2f}{np.median(ratios):>8.1f}{ratios.min():>8.1f}"
-        print(f"{way:<18}{told_of}{peaks[way]:>9.2f}")
+        cpu, ratio, least = np.median(turns), np.median(ratios), ratios.min()
+        print(f"{way:<18}{cpu:>8.2f}{ratio:>8.1f}{least:>8.1f}{peaks[way]:>9.2f}")
     for way in ("TA-Lib", "pandas-ta"):
         told(differences(columns["gogooku"], columns[way]), way)
     ties = panel(PART, sessions, TICK)

@@ -44,7 +44,10 @@ def _annual_root(square, out):
 
 
 def volatility(steps: Rolling, window: int) -> Array:
-    """Annualised sample deviation of daily log returns, of whose variances it is the root."""
+    """Annualised sample deviation of daily log returns.
+
+    steps   with the sample variances of `window`
+    """
     return _annual_root(steps.variances[window])
 
 
@@ -176,7 +179,10 @@ def place(x: Array, lowest: Array, highest: Array, out: Array) -> None:
 
 
 def place_in_range(highs: Rolling, lows: Rolling, close: np.ndarray, window: int) -> Array:
-    """Close within the trailing range, 0 (lowest low) to 1 (highest high)."""
+    """Close within the trailing range, 0 (lowest low) to 1 (highest high).
+
+    highs, lows   with the maxima and the minima of `window`
+    """
     return place(close, lows.minima[window], highs.maxima[window])
 
 
@@ -258,7 +264,7 @@ def _drift_free(first, high, low, last, out):
 
 
 class Logs:
-    """Logarithms of a day's bars, given as such, of which volatilities are made; (T, N) each.
+    """What volatilities are made of the logarithms of a day's bars, (T, N) each.
 
     windows   lengths of the windows of volatilities from ranges
     """

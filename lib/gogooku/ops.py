@@ -19,7 +19,8 @@ from gogooku.rolling import Array, Rolling, dense, enough, kernel, path_zscore
 Made = tuple[str, np.ndarray]
 
 BLOCK = 128  # stocks
-HEAP = 128 << 20  # bytes of a block's arrays
+HEAP = 128 << 20  # bytes that a block's arrays take
+LARGEST = 32 << 20  # bytes of an array up to which glibc lets the heap hold it
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 
 
@@ -49,7 +50,7 @@ class Cells:
 
 
 def _flat(x: np.ndarray, shape: tuple[int, ...]) -> Array:
-    return dense(x if x.shape == shape else np.broadcast_to(x, shape)).reshape(-1)
+    return dense(x if np.shape(x) == shape else np.broadcast_to(x, shape)).reshape(-1)
 
 
 @Cells
@@ -139,16 +140,15 @@ def growth(x: np.ndarray, sessions: int) -> Array:
 
 
 @functools.cache
-def _keep_freed_memory() -> None:
-    """Let glibc hand freed arrays out again, in huge pages: fresh ones cost more than their sums.
+def keep_freed_memory() -> None:
+    """Let glibc hand freed arrays out again: fresh pages cost more than the sums in them.
 
-    NumPy asks for huge pages for large arrays, and their room keeps them when it is freed. Larger
-    arrays than glibc lets the heap hold, 32 MB, come in pages of their own.
+    What the heap once held stays with the process. NumPy asks for huge pages for large arrays.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt:
-        mallopt(M_MMAP_THRESHOLD, 32 << 20)
-        mallopt(M_TRIM_THRESHOLD, (1 << 31) - 1)  # give nothing back
+        mallopt(M_MMAP_THRESHOLD, LARGEST)
+        mallopt(M_TRIM_THRESHOLD, -1)  # give nothing back
         [np.empty(8 << 20, np.uint8) for _ in range(HEAP >> 23)]
 
 
@@ -166,7 +166,7 @@ def by_blocks(
     Returns what `compute` makes of each block, name → (`last` or more, n), joined to (`last`, N) of
     `dtype`. One that yields pairs has each taken as it comes, and needs no room for all of them.
     """
-    _keep_freed_memory()
+    keep_freed_memory()
     sessions, count = max(x.shape for x in fields.values())
     kept = sessions if last is None else last
     joined: dict[str, np.ndarray] = {}
@@ -221,7 +221,7 @@ def ts_count(x: np.ndarray, window: int) -> Array:
 
 def ts_sum(x: np.ndarray, window: int, min_obs: int) -> Array:
     """Sum the observations of each window."""
-    return Rolling(x, sums=(window,), min_obs=min_obs).sums[window]
+    return Rolling(x, sums=(window,), min_obs=min_obs, centred=True).sums[window]
 
 
 def ts_mean(x: np.ndarray, window: int, min_obs: int) -> Array:

@@ -38,23 +38,24 @@ def enough(window: int) -> int:
     return -(-2 * window // 3)
 
 
-MEAN, SUM, VARIANCE, ZSCORE = range(4)
+MEAN, SUM, VARIANCE, _ = range(4)  # results in the order in which they are asked; z-scores last
 
 
 class Rolling:
-    """What is asked of the windows of one series x, (T, N) with absent = NaN, made in one sweep.
+    """What is asked of the windows of one series x, (T, N) with absent = NaN, by their lengths.
 
     means        averages; exact for constants
-    sums         about 0
+    sums         of a centred series
     variances    with divisor n − ddof; exactly 0 for constants
     zscores      distances of the day from the mean in population deviations; NaN if they are 0
     maxima       greatest observations
     minima       least observations
     min_obs      observations that a window needs; None: two thirds of its length
-    centred      whether x varies about 0, as returns do: all is then taken about 0, as with sums,
-                 which is twice as fast; constants other than 0 have a variance of rounding errors
+    centred      whether x varies about 0, as returns do: all is then taken about 0, which is twice
+                 as fast; constants other than 0 have a variance of rounding errors
 
     What is asked stands by the window's length in attributes of these names, (T, N) float64 each.
+    Raises ValueError if sums are asked of a series that is not centred.
     """
 
     def __init__(
@@ -73,8 +74,10 @@ class Rolling:
     ) -> None:
         self.x = dense(x)
         asked = (means, sums, variances, zscores)
-        centred = centred or bool(sums) or not any(asked)
-        self._seen, made = _sweep(self.x, *_plan(asked, min_obs), ddof, centred, False)
+        if sums and not centred:
+            raise ValueError("sums are taken about 0: give centred=True")
+        about_0 = centred or not any(asked)
+        self._seen, made = _sweep(self.x, *_plan(asked, min_obs), ddof, about_0, False)
         results = iter(made)
         self.means, self.sums, self.variances, self.zscores = (
             {window: next(results) for window in windows} for windows in asked
@@ -271,12 +274,12 @@ def _give(made, t, asked, rows, sums, squares, seen, about, day, ddof):
                 mean = about[s] + total[s] / count
                 out[s] = mean if count >= fewest else np.nan
         elif kind == VARIANCE:
-            square, least = squares[own], max(fewest, ddof + 1)
+            square = squares[own]
             for s in range(len(out)):
                 count = upto[s] - start[s]
                 spread = count * square[s] - total[s] * total[s]
                 spread = (0.0 if spread < 0 else spread) / (count * (count - ddof))
-                out[s] = spread if count >= least else np.nan
+                out[s] = spread if count >= fewest else np.nan
         else:
             square = squares[own]
             for s in range(len(out)):

@@ -79,9 +79,8 @@ class Bars:
         self.whole = [bars[f"whole_{name}"] for name in AVERAGED]
         self.closes = Rolling(self.close, means=SMAS, variances=(20,), zscores=(20, 60), ddof=0)
         # A rejected high or low is absent; the close beside it still marks the range.
-        extremes = (14, 60, 245)
-        self.highs = Rolling(np.fmax(self.high, self.close), maxima=extremes)
-        self.lows = Rolling(np.fmin(self.low, self.close), minima=extremes)
+        self.highs = Rolling(np.fmax(self.high, self.close), maxima=(STOCHASTIC, *EDGES))
+        self.lows = Rolling(np.fmin(self.low, self.close), minima=(STOCHASTIC, *EDGES))
         self.daily, self.log_close = ind.returns(self.close, 1), ind.log(self.close)
 
     def late(self, average: np.ndarray) -> np.ndarray:
@@ -214,6 +213,7 @@ SMAS = (5, 20, 60, 120, 200)
 EMAS = (5, 10, 20, 60, 200)
 GAPS = ((5, 20), (20, 60), (60, 200))
 SLOPES = (5, 20, 60)
+EDGES = (60, 245)  # windows of the highest high and the lowest low
 
 LEVELS = [
     *(_stock(f"price_to_sma_{n}", "share", f"C / mean of {n} closes − 1", n) for n in SMAS),
@@ -243,7 +243,7 @@ LEVELS = [
             inputs=(side, "close"),
         )
         for side, edge in (("high", "highest H"), ("low", "lowest L"))
-        for n in (60, 245)
+        for n in EDGES
     ),
 ]
 
@@ -259,7 +259,7 @@ def _levels(bars: Bars) -> Iterator[Made]:
         yield f"ma_gap_{a}_{b}", excess(averages[a], averages[b])
     for n in SLOPES:
         yield f"ema{n}_slope", ops.where_known(close, ind.returns(averages[n], 1))
-    for n in (60, 245):
+    for n in EDGES:
         yield f"dist_to_high_{n}", excess(close, bars.highs.maxima[n])
         yield f"dist_to_low_{n}", excess(close, bars.lows.minima[n])
     yield "high_low_ratio", ratio(high, low)
@@ -268,6 +268,8 @@ def _levels(bars: Bars) -> Iterator[Made]:
 
 
 # ---- oscillators ---------------------------------------------------------------------------------
+
+STOCHASTIC = 14  # sessions of the range in which the close stands
 
 OSCILLATORS = [
     _stock("rsi_2", "0–100", "RSI of 2, Wilder's averages", settled(3) + 1, 3, TA_LIB),
@@ -324,7 +326,7 @@ def _oscillators(bars: Bars) -> Iterator[Made]:
     yield "natr_14", ratio(ops.ts_wilder(reach, 14), past_close)
     directions = ind.directional(past_high, past_low, past_close, 14)
     yield from zip(("plus_di_14", "minus_di_14", "adx_14"), directions, strict=True)
-    place = 100 * ind.place_in_range(bars.highs, bars.lows, close, 14)
+    place = 100 * ind.place_in_range(bars.highs, bars.lows, close, STOCHASTIC)
     smooth = ops.ts_mean(place, 3, enough(3))
     yield "stoch_k", smooth
     yield "stoch_d", ops.ts_mean(smooth, 3, enough(3))
