@@ -119,8 +119,19 @@ def bollinger(closes: Rolling, window: int, width: float) -> tuple[Array, Array]
 
     closes   with the means, population variances and z-scores of `window`
     """
-    reach = width * np.sqrt(closes.variances[window])
-    return closes.zscores[window] / (2 * width) + 0.5, ratio(2 * reach, closes.means[window])
+    asked = closes.zscores[window], closes.variances[window], closes.means[window]
+    return _bands(*asked, width)
+
+
+@kernel
+def _bands(score, variance, middle, width):
+    place, reach = np.empty(score.shape), np.empty(score.shape)
+    for t in range(score.shape[0]):
+        for s in range(score.shape[1]):
+            place[t, s] = score[t, s] / (2 * width) + 0.5
+            made = 2 * (width * np.sqrt(variance[t, s])) / middle[t, s]
+            reach[t, s] = made if made - made == 0 else np.nan
+    return place, reach
 
 
 @Cells
@@ -309,4 +320,13 @@ def yang_zhang(logs: Logs, window: int) -> Array:
     """Annualised volatility with overnight moves. Source: Yang and Zhang (2000)."""
     share = 0.34 / (1.34 + (window + 1) / (window - 1))
     night, body = logs.nights.variances[window], logs.bodies.variances[window]
-    return _annual_root(night + share * body + (1 - share) * logs.drift_free.means[window])
+    return _annual_root(_mixed(night, body, logs.drift_free.means[window], share))
+
+
+@kernel
+def _mixed(night, body, drift_free, share):
+    out = np.empty(night.shape)
+    for t in range(out.shape[0]):
+        for s in range(out.shape[1]):
+            out[t, s] = night[t, s] + share * body[t, s] + (1 - share) * drift_free[t, s]
+    return out

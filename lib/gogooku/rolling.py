@@ -82,8 +82,8 @@ class Rolling:
         self.means, self.sums, self.variances, self.zscores = (
             {window: next(results) for window in windows} for windows in asked
         )
-        self.maxima = self._extremes(maxima, min_obs, 1)
-        self.minima = self._extremes(minima, min_obs, -1)
+        self.maxima = self._extremes(maxima, min_obs, 1) if maxima else {}
+        self.minima = self._extremes(minima, min_obs, -1) if minima else {}
 
     def _extremes(
         self, windows: tuple[int, ...], min_obs: int | None, sign: int
@@ -300,7 +300,7 @@ def _sweep_highest(x, seen, plan, rows, asked, sign):
     """
     length, width = x.shape
     made, highest = np.empty((len(asked), length, width)), np.empty((rows[-1], width))
-    for t in range(length if len(asked) else 0):
+    for t in range(length):
         one = rows[0] + t % (rows[1] - rows[0])
         for s in range(width):
             highest[one, s] = sign * x[t, s] if x[t, s] - x[t, s] == 0 else -np.inf
