@@ -208,6 +208,7 @@ def _sweep(x, plan, rows, squared, asked, ddof, centred, path):
     totals = np.empty((rows[-1] if path else 1, width))
     sums, squares = np.empty((rows[-1], width)), np.empty((rows[squared], width))
     seen[0], totals[0], sums[0], squares[0] = 0, 0, 0, 0
+    anchor, days = (totals, newest) if path else (newest, x)
     for t in range(length):
         one = rows[0] + t % (rows[1] - rows[0])
         for s in range(width):
@@ -224,7 +225,7 @@ def _sweep(x, plan, rows, squared, asked, ddof, centred, path):
             for s in range(width):
                 squares[one, s] = sums[one, s] * sums[one, s]
         for k in range(1, len(plan)):
-            new, old, size, old_size = plan[k]
+            new, old, size, old_size = plan[k, 0], plan[k, 1], plan[k, 2], plan[k, 3]
             upto = max(t + 1 - size, 0)
             start = max(upto - old_size, 0)
             own = rows[k] + t % (rows[k + 1] - rows[k])
@@ -240,54 +241,53 @@ def _sweep(x, plan, rows, squared, asked, ddof, centred, path):
             if path:
                 for s in range(width):
                     totals[own, s] = totals[a, s] + totals[c, s]
-            there = totals[0] if path else newest[max(upto - 1, 0)]
-            here = totals[a] if path else newest[t]
+            there, here = (0, a) if path else (max(upto - 1, 0), t)
             if k >= squared:
                 for s in range(width):
-                    moved = (seen[upto, s] - seen[start, s]) * (there[s] - here[s])
+                    moved = (seen[upto, s] - seen[start, s]) * (anchor[there, s] - anchor[here, s])
                     sums[own, s] = sums[a, s] + sums[c, s] + moved
                 continue
             for s in range(width):
-                step, older = there[s] - here[s], sums[c, s]
+                step, older = anchor[there, s] - anchor[here, s], sums[c, s]
                 moved = (seen[upto, s] - seen[start, s]) * step
                 sums[own, s] = sums[a, s] + older + moved
                 squares[own, s] = squares[a, s] + squares[c, s] + step * (2 * older + moved)
-        about = newest[min(t, len(newest) - 1)]
-        day = newest[0] if path else x[t]
-        _give(made, t, asked, rows, sums, squares, seen, about, day, ddof)
+        about = min(t, len(newest) - 1)
+        for i in range(len(asked)):
+            _give(made, i, t, asked, rows, sums, squares, seen, newest, about, days, ddof)
     return seen, made
 
 
 @kernel
-def _give(made, t, asked, rows, sums, squares, seen, about, day, ddof):
-    """Make row t of what is `asked`, of sums taken about the values `about`."""
-    for i in range(len(asked)):
-        kind, k, size, fewest = asked[i]
-        own = rows[k] + t % (rows[k + 1] - rows[k])
-        out, total, upto, start = made[i, t], sums[own], seen[t + 1], seen[max(t + 1 - size, 0)]
-        if kind == SUM:
-            for s in range(len(out)):
-                out[s] = total[s] if upto[s] - start[s] >= fewest else np.nan
-        elif kind == MEAN:
-            for s in range(len(out)):
-                count = upto[s] - start[s]
-                mean = about[s] + total[s] / count
-                out[s] = mean if count >= fewest else np.nan
-        elif kind == VARIANCE:
-            square = squares[own]
-            for s in range(len(out)):
-                count = upto[s] - start[s]
-                spread = count * square[s] - total[s] * total[s]
-                spread = (0.0 if spread < 0 else spread) / (count * (count - ddof))
-                out[s] = spread if count >= fewest else np.nan
-        else:
-            square = squares[own]
-            for s in range(len(out)):
-                count = upto[s] - start[s]
-                spread = np.sqrt(count * square[s] - total[s] * total[s])
-                score = (count * (day[s] - about[s]) - total[s]) / spread
-                known = (count >= fewest) & (score - score == 0)
-                out[s] = score if known else np.nan
+def _give(made, i, t, asked, rows, sums, squares, seen, newest, about, days, ddof):
+    """Make row t of what is `asked` in place i, of sums taken about the values of row `about`.
+
+    Rows are named by numbers: views of them would cost more than their sums.
+    """
+    kind, k, size, fewest = asked[i, 0], asked[i, 1], asked[i, 2], asked[i, 3]
+    own = rows[k] + t % (rows[k + 1] - rows[k])
+    upto, start, day = t + 1, max(t + 1 - size, 0), min(t, len(days) - 1)
+    if kind == SUM:
+        for s in range(made.shape[2]):
+            made[i, t, s] = sums[own, s] if seen[upto, s] - seen[start, s] >= fewest else np.nan
+    elif kind == MEAN:
+        for s in range(made.shape[2]):
+            count = seen[upto, s] - seen[start, s]
+            mean = newest[about, s] + sums[own, s] / count
+            made[i, t, s] = mean if count >= fewest else np.nan
+    elif kind == VARIANCE:
+        for s in range(made.shape[2]):
+            count, total = seen[upto, s] - seen[start, s], sums[own, s]
+            spread = count * squares[own, s] - total * total
+            spread = (0.0 if spread < 0 else spread) / (count * (count - ddof))
+            made[i, t, s] = spread if count >= fewest else np.nan
+    else:
+        for s in range(made.shape[2]):
+            count, total = seen[upto, s] - seen[start, s], sums[own, s]
+            spread = np.sqrt(count * squares[own, s] - total * total)
+            score = (count * (days[day, s] - newest[about, s]) - total) / spread
+            known = (count >= fewest) & (score - score == 0)
+            made[i, t, s] = score if known else np.nan
 
 
 @kernel
@@ -305,7 +305,7 @@ def _sweep_highest(x, seen, plan, rows, asked, sign):
         for s in range(width):
             highest[one, s] = sign * x[t, s] if x[t, s] - x[t, s] == 0 else -np.inf
         for k in range(1, len(plan)):
-            place, size, window = plan[k]
+            place, size, window = plan[k, 0], plan[k, 1], plan[k, 2]
             first, kept, apart = rows[place], rows[place + 1] - rows[place], window - size
             own, a = rows[k] + t % (rows[k + 1] - rows[k]), first + t % kept
             b = first + max(t - min(size, apart), 0) % kept
@@ -316,7 +316,7 @@ def _sweep_highest(x, seen, plan, rows, asked, sign):
                 older = highest[c, s] if highest[c, s] > highest[d, s] else highest[d, s]
                 highest[own, s] = newer if newer > older else older
         for i in range(len(asked)):
-            k, window, fewest = asked[i]
+            k, window, fewest = asked[i, 0], asked[i, 1], asked[i, 2]
             own, start = rows[k] + t % (rows[k + 1] - rows[k]), max(t + 1 - window, 0)
             for s in range(width):
                 count = seen[t + 1, s] - seen[start, s]
