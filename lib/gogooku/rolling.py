@@ -1,4 +1,4 @@
-"""Sums, means, variances and extremes of windows, each joined from two or four shorter windows.
+"""Sums, means, variances and extremes of windows, joined from shorter windows.
 
 A window of 20 rows is two of 10, one of 10 two of 5, so windows of one series share their parts and
 cost a few additions a row however long they are. How a window is split depends on its length alone:
