@@ -34,6 +34,12 @@ localrules:
     report,
 
 
+onstart:
+    # Snakemake's limit of jobs a second, which no option lifts, sets a timer at each look for jobs
+    # and looks again when it rings: after some hundred jobs it would do little else.
+    workflow.scheduler.job_rate_limiter = None
+
+
 include: "rules/fetch.smk"
 include: "rules/panel.smk"
 include: "rules/features.smk"

@@ -8,8 +8,8 @@ import datetime as dt
 
 import numpy as np
 import polars as pl
-from numba import njit
 
+from gogooku.jit import kernel
 from gogooku.panel import Panel
 
 TILE = 256  # sources at a time: with 60 sessions of float64 they fit a core's cache
@@ -88,7 +88,7 @@ def _strongest(
     return _search(padded, neighbours, share, np.float32(floor))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _search(scores, neighbours, share, floor):
     """Correlate each pair once, two targets at a time; a stock meets the others in order."""
     size = scores.shape[1]
@@ -112,7 +112,7 @@ def _search(scores, neighbours, share, floor):
     return partner, weight
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _insert(partner, weight, weakest, target, source, correlation):
     """Put a partner where it belongs by strength, behind its equals; the last one drops out."""
     partners, weights = partner[target], weight[target]
@@ -125,7 +125,7 @@ def _insert(partner, weight, weakest, target, source, correlation):
         weakest[target] = abs(weights[-1])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _products(scores, first, second, tile, product):
     """Multiply two columns with each column of `tile`, four rows at a time, in row order."""
     product[:] = 0.0

@@ -7,7 +7,8 @@ int to which group a stock belongs, -1 for none.
 import numpy as np
 import numpy.typing as npt
 
-from gogooku.ops import Array, dense, kernel, known, ratio, where
+from gogooku.jit import kernel
+from gogooku.ops import Array, dense, known, ratio, where
 
 
 def cs_mean(x: np.ndarray, mask: np.ndarray) -> Array:

@@ -9,8 +9,9 @@ absent.
 import numpy as np
 
 from gogooku import ops
+from gogooku.jit import kernel
 from gogooku.ops import Array, Cells, enough, excess, ratio
-from gogooku.rolling import Rolling, dense, kernel
+from gogooku.rolling import Rolling, dense
 
 SESSIONS_PER_YEAR = 245
 

@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 import numpy.typing as npt
 
-from gogooku.rolling import Array, Rolling, dense, enough, kernel, path_zscore
+from gogooku.jit import kernel
+from gogooku.rolling import Array, Rolling, dense, enough, path_zscore
 
 Made = tuple[str, np.ndarray]
 

@@ -7,7 +7,7 @@ sorting these digit by digit needs no comparison. Source: Knuth, The Art of Comp
 
 import numpy as np
 
-from gogooku.ops import kernel
+from gogooku.jit import kernel
 
 DIGIT = 11  # bits that are counted at once: 2,048 counts stay in the processor's nearest cache
 COUNTS = 1 << DIGIT

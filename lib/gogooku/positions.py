@@ -16,7 +16,8 @@ import numpy as np
 import polars as pl
 
 from gogooku import groups, ops
-from gogooku.ops import Array, enough, kernel
+from gogooku.jit import kernel
+from gogooku.ops import Array, enough
 from gogooku.panel import Panel
 
 SHARES_LAST = 300

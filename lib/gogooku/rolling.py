@@ -14,13 +14,11 @@ import functools
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from gogooku.jit import kernel
 
 Array = npt.NDArray[np.float64]
 Table = npt.NDArray[np.int64]
-
-# Division by zero gives inf or nan instead of an exception, which would forbid vector code.
-kernel = njit(cache=True, nogil=True, error_model="numpy")
 
 
 def dense(x: npt.ArrayLike) -> Array:

@@ -10,10 +10,10 @@ from functools import partial
 
 import numpy as np
 import polars as pl
-from numba import njit
 
 from gogooku import ops
 from gogooku.features.column import Column
+from gogooku.jit import kernel
 from gogooku.ops import Array, delay, ratio
 from gogooku.panel import Panel
 
@@ -120,7 +120,7 @@ def _standing(
     return np.diff(start), _clustering(start, linked), _cores(start, linked), rank
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _clustering(start, linked):
     share = np.full(len(start) - 1, np.nan)
     seen_from = np.full(len(start) - 1, -1)
@@ -137,7 +137,7 @@ def _clustering(start, linked):
     return share
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _cores(start, linked):
     """Peel off the stocks with the fewest links left, again and again."""
     links, core = np.diff(start), np.full(len(start) - 1, -1)
@@ -155,7 +155,7 @@ def _cores(start, linked):
     return core
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _page_rank(source, target, share, alone):
     rank = np.ones(len(alone))
     for _ in range(ROUNDS):

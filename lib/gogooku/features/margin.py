@@ -18,7 +18,8 @@ import polars as pl
 
 from gogooku import ops, positions
 from gogooku.features.column import Column
-from gogooku.ops import Array, enough, kernel, ratio
+from gogooku.jit import kernel
+from gogooku.ops import Array, enough, ratio
 from gogooku.panel import Panel
 
 log = logging.getLogger(__name__)
