@@ -22,6 +22,7 @@ ROOMS = [
     {"sources", "availability"},
     {
         "universe",
+        "jit",
         "rolling",
         "quality",
         "panel_rows",

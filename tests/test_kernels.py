@@ -2,10 +2,14 @@
 
 import ast
 import inspect
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
-from gogooku import groups, indicators, kernels, ops, rolling
+from gogooku import groups, indicators, jit, kernels, ops, rolling
 
 
 def test_the_made_up_panel_reaches_every_kernel():
@@ -16,7 +20,7 @@ def _lost(x, out):
     out[0] = x[0]
 
 
-@pytest.mark.parametrize("make", [rolling.kernel, ops.Cells])
+@pytest.mark.parametrize("make", [jit.kernel, ops.Cells])
 def test_a_kernel_that_nothing_reaches_is_told(monkeypatch, make):
     monkeypatch.setattr(_lost, "__module__", "gogooku.rolling")
     monkeypatch.setattr(rolling, "_lost", make(_lost), raising=False)
@@ -69,3 +73,27 @@ def _codes():
     """Count what is compiled of each kernel; several modules have one of the same name."""
     made = kernels._dispatchers()
     return {(module.__name__, name): len(kernel.signatures) for module, name, kernel in made}
+
+
+def _in_a_new_python(text):
+    done = subprocess.run(
+        [sys.executable, "-c", text],
+        env={**os.environ, "PYTHONPATH": str(Path(jit.__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+CALL = "import sys, numpy as np; from gogooku import ops; one = ops.ratio(np.eye(2), np.ones(2)); "
+
+
+def test_a_job_loads_no_linear_algebra_to_call_a_kernel():
+    assert _in_a_new_python(CALL + "print('scipy.linalg' in sys.modules)") == "False"
+
+
+def test_what_users_compile_can_still_multiply_matrices():
+    dot = "from numba import njit; print(njit(lambda x: x @ x)(one).tolist())"
+    assert _in_a_new_python(CALL + dot) == "[[1.0, 0.0], [0.0, 1.0]]"

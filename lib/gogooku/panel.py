@@ -22,6 +22,8 @@ ADJUSTED = (*PRICES, "volume")
 LIMITS = ("limit_up", "limit_down")
 CUMULATED = ("cumulated_factor", "cumulated_volume_factor")
 
+Piece = tuple[np.ndarray, Callable[[str], pl.Series]]
+
 
 @dataclass(frozen=True)
 class Panel:
@@ -52,8 +54,8 @@ class Panel:
         """
         named = [paths] if isinstance(paths, str | Path) else paths
         files = [Path(file).absolute() for file in named]  # users' code may change the folder
-        names = run.column_names(files)
-        return cls._of(run.read_parquet(files, KEYS), names, partial(_read_field, files))
+        pieces = [(run.read_parquet(file, KEYS), partial(_read_field, file)) for file in files]
+        return cls._of(pieces, run.column_names(files))
 
     @classmethod
     def of(cls, rows: pl.DataFrame) -> "Panel":
@@ -61,24 +63,29 @@ class Panel:
 
         Raises UserError if there is no row, or two of one date and code.
         """
-        return cls._of(rows, rows.columns, rows.get_column)
+        return cls._of([(rows, rows.get_column)], rows.columns)
 
     @classmethod
     def _of(
-        cls, keys: pl.DataFrame, columns: Sequence[str], read: Callable[[str], pl.Series]
+        cls,
+        pieces: Sequence[tuple[pl.DataFrame, Callable[[str], pl.Series]]],
+        columns: Sequence[str],
     ) -> "Panel":
-        if keys.is_empty():
+        dates, codes = (_distinct([keys[name] for keys, _ in pieces]) for name in KEYS)
+        if dates.is_empty():
             raise UserError("the first span holds no session: move dates.start to one")
-        dates = keys["date"].unique().sort().to_numpy().astype("datetime64[D]")
-        day = np.searchsorted(dates, keys["date"].to_numpy().astype("datetime64[D]"))
-        names = keys["code"].unique().sort()
-        slot = keys["code"].cast(pl.Enum(names)).to_physical().to_numpy()
-        shape = (len(dates), len(names))
-        cells = np.ravel_multi_index((day, slot), shape)
-        listed = _scatter(np.ones(len(keys), bool), False, cells, shape)
-        if np.count_nonzero(listed) < len(keys):
+        days, slots = dates.to_numpy().astype("datetime64[D]"), pl.Enum(codes)
+        listed = np.zeros((len(days), len(codes)), bool)
+        placed = []
+        for keys, read in pieces:
+            day = np.searchsorted(days, keys["date"].to_numpy().astype("datetime64[D]"))
+            slot = keys["code"].cast(slots).to_physical().to_numpy()
+            cells = np.ravel_multi_index((day, slot), listed.shape)
+            listed.ravel()[cells] = True
+            placed.append((cells, read))
+        if np.count_nonzero(listed) < sum(len(cells) for cells, _ in placed):
             raise UserError("panel files hold a date and code twice: delete them and run again")
-        return cls(dates, names.to_numpy().astype(str), _Fields(columns, read, cells, listed))
+        return cls(days, codes.to_numpy().astype(str), _Fields(columns, placed, listed))
 
     def __getitem__(self, name: str) -> np.ndarray:
         """Give the field `name`, (T, N)."""
@@ -134,7 +141,9 @@ class Panel:
 class _Fields(Mapping[str, np.ndarray]):
     """The fields of a panel's rows, each read and laid out when it is first asked for.
 
-    listed   (T, N) of all sessions;  cells  (rows,) their flat places in it
+    pieces   of the rows, by neighbouring spans: their flat places in `listed`, and how a field of
+             them is read
+    listed   (T, N) of all sessions
     first    the session with which the fields begin, T − first rows long
     whole    fields of the same rows that begin with the first session; None: these do
     """
@@ -142,13 +151,12 @@ class _Fields(Mapping[str, np.ndarray]):
     def __init__(
         self,
         columns: Sequence[str],
-        read: Callable[[str], pl.Series],
-        cells: np.ndarray,
+        pieces: Sequence[Piece],
         listed: np.ndarray,
         first: int = 0,
         whole: "_Fields | None" = None,
     ) -> None:
-        self._source = columns, read, cells, listed
+        self._source = columns, pieces, listed
         self._first, self._whole = first, whole
         self._laid_out = {"listed": listed[first:]}
         own = [name for name in columns if name not in KEYS]
@@ -176,18 +184,51 @@ class _Fields(Mapping[str, np.ndarray]):
         whole = self._whole
         if whole is not None and (name in whole._laid_out or name in CUMULATED):
             return whole[name][self._first :]
-        if name in PRICES:
-            return self[f"raw_{name}"] / self["cumulated_factor"]
-        if name == "volume":
-            return self["raw_volume"] * self["cumulated_volume_factor"]
-        _, read, cells, listed = self._source
         if name in CUMULATED:
-            return _cumulated(read(name.removeprefix("cumulated_")), cells, listed.shape)
-        values, before = read(name.removeprefix("raw_")), listed[: self._first].size
-        if before:
-            late = np.flatnonzero(cells >= before)
-            values, cells = values.gather(late), cells[late] - before
-        return _dense(values, cells, listed[self._first :].shape)
+            return self._cumulated(name.removeprefix("cumulated_"))
+        if name in PRICES:
+            raw = self._raw(name)
+            return np.divide(raw, self["cumulated_factor"], out=raw)
+        if name == "volume":
+            raw = self._raw(name)
+            return np.multiply(raw, self["cumulated_volume_factor"], out=raw)
+        return self._read(name.removeprefix("raw_"))
+
+    def _raw(self, name: str) -> np.ndarray:
+        """Give a field of the files, to be written over."""
+        kept = self._laid_out.get(f"raw_{name}")
+        return self._read(name) if kept is None else kept.copy()
+
+    def _read(self, name: str) -> np.ndarray:
+        _, pieces, listed = self._source
+        before, grid = listed[: self._first].size, None
+        for cells, read in pieces:
+            late = cells >= before
+            if not late.any() and cells is not pieces[-1][0]:
+                continue
+            values, absent = _plain(read(name))
+            if grid is None:
+                grid = np.full(listed[self._first :].shape, absent, values.dtype)
+            grid.ravel()[cells[late] - before] = values[late]
+        assert grid is not None
+        return grid
+
+    def _cumulated(self, name: str) -> np.ndarray:
+        """Multiply each stock's factors after the first session, (T, N), in order of their days.
+
+        A day without a row changes nothing.
+        """
+        _, pieces, listed = self._source
+        product = np.ones(listed.shape)
+        moves: dict[int, float] = {}
+        for cells, read in pieces:
+            steps = read(name).fill_null(1.0).fill_nan(1.0).to_numpy()
+            moved = np.flatnonzero((steps != 1) & (cells >= listed.shape[1]))
+            moves |= zip(cells[moved].tolist(), steps[moved].tolist(), strict=True)
+        for cell in sorted(moves):
+            day, stock = divmod(cell, listed.shape[1])
+            product[day:, stock] *= moves[cell]
+        return product
 
 
 class _Cut(Mapping[str, np.ndarray]):
@@ -206,36 +247,18 @@ class _Cut(Mapping[str, np.ndarray]):
         return len(self._fields)
 
 
-def _read_field(files: Sequence[Path], name: str) -> pl.Series:
-    return run.read_parquet(files, [name])[name]
+def _distinct(columns: Sequence[pl.Series]) -> pl.Series:
+    return pl.concat([values.unique() for values in columns]).unique().sort()
 
 
-def _dense(values: pl.Series, cells: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+def _read_field(file: Path, name: str) -> pl.Series:
+    return run.read_parquet(file, [name])[name]
+
+
+def _plain(values: pl.Series) -> tuple[np.ndarray, float]:
+    """Give a field's values as NumPy has them, and what stands where there is none."""
     if values.dtype == pl.String:
-        groups = values.cast(pl.Int32, strict=False).fill_null(-1).to_numpy()
-        return _scatter(groups, -1, cells, shape)
+        return values.cast(pl.Int32, strict=False).fill_null(-1).to_numpy(), -1
     if values.dtype == pl.Boolean and values.name not in LIMITS:
-        return _scatter(values.fill_null(False).to_numpy(), False, cells, shape)
-    return _scatter(values.cast(pl.Float64).fill_null(np.nan).to_numpy(), np.nan, cells, shape)
-
-
-def _scatter(
-    values: np.ndarray, absent: float, cells: np.ndarray, shape: tuple[int, int]
-) -> np.ndarray:
-    grid = np.full(shape, absent, values.dtype)
-    grid.ravel()[cells] = values
-    return grid
-
-
-def _cumulated(factor: pl.Series, cells: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Product of each stock's factors after the first session, (T, N), in the order of their days.
-
-    A day without a row changes nothing.
-    """
-    product = np.ones(shape)
-    steps = factor.fill_null(1.0).fill_nan(1.0).to_numpy()
-    moved = np.flatnonzero((steps != 1) & (cells >= shape[1]))
-    for row in moved[np.argsort(cells[moved])]:
-        day, stock = divmod(cells[row], shape[1])
-        product[day:, stock] *= steps[row]
-    return product
+        return values.fill_null(False).to_numpy(), False
+    return values.cast(pl.Float64).fill_null(np.nan).to_numpy(), np.nan
