@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from gogooku import calendar, run
+from gogooku import calendar, filings, run
 from gogooku.features import column, earnings
 from gogooku.panel import Panel
 from gogooku.sources import raw
@@ -14,10 +14,9 @@ knobs, files = snakemake.params, snakemake.input
 run.log_to(snakemake.log[0])
 
 panel = Panel.read(files.panel)
-summary, *schedules = (
-    raw.read(name, files[name], knobs.moment["clock"]) for name in ("summary", *earnings.SCHEDULED)
-)
-published = raw.read("summary", files.summary, "published")["known_at"]
+schedules = (raw.read(name, files[name], knobs.moment["clock"]) for name in earnings.SCHEDULED)
+summary = raw.read("summary", files.summary, knobs.moment["clock"], filings.FIELDS)
+published = raw.read("summary", files.summary, "published", [])["known_at"]
 summary = summary.with_columns(published_at=published)
 moments = calendar.decision_moments(panel.dates, knobs.moment["decision"], knobs.moment["closes"])
 closes = calendar.decision_moments(panel.dates, "close", knobs.moment["closes"])

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from gogooku import calendar, known, run
+from gogooku import calendar, known, positions, run
 from gogooku.features import column, listed
 from gogooku.panel import Panel
 from gogooku.sources import raw
@@ -14,9 +14,8 @@ knobs, files = snakemake.params, snakemake.input
 run.log_to(snakemake.log[0])
 
 panel = Panel.read(files.panel)
-lists, summary = (
-    raw.read(name, files[name], knobs.moment["clock"]) for name in ("master", "summary")
-)
+lists = raw.read("master", files.master, knobs.moment["clock"], listed.FIELDS)
+summary = raw.read("summary", files.summary, knobs.moment["clock"], positions.COUNTS)
 moments = calendar.decision_moments(panel.dates, knobs.moment["decision"], knobs.moment["closes"])
 master = known.on_the_day(lists, listed.KEY, panel.dates, moments)
 values = listed.compute(panel, master, summary, moments, panel.row(knobs.first))

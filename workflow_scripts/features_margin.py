@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from gogooku import calendar, run
+from gogooku import calendar, positions, run
 from gogooku.features import column, margin
 from gogooku.panel import Panel
 from gogooku.sources import raw
@@ -14,10 +14,11 @@ knobs, files = snakemake.params, snakemake.input
 run.log_to(snakemake.log[0])
 
 panel = Panel.read(files.panel)
-interest, alerts, summary = (
+interest, alerts = (
     raw.read(name, files[name], knobs.moment["clock"])
-    for name in ("margin_interest", "margin_alert", "summary")
+    for name in ("margin_interest", "margin_alert")
 )
+summary = raw.read("summary", files.summary, knobs.moment["clock"], positions.COUNTS)
 moments = calendar.decision_moments(panel.dates, knobs.moment["decision"], knobs.moment["closes"])
 values = margin.compute(panel, interest, alerts, summary, moments, panel.row(knobs.first))
 

@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from gogooku import calendar, known, run
+from gogooku import calendar, run
 from gogooku.features import column, option
 from gogooku.panel import Panel
+from gogooku.sources import raw
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -13,8 +14,8 @@ knobs = snakemake.params
 run.log_to(snakemake.log[0])
 
 panel = Panel.read(snakemake.input.panel)
-chains = run.read_parquet(snakemake.input.options_225, [*option.FIELDS, *known.COLUMN.values()])
-chains = known.visible(chains, knobs.moment["clock"])
+paths, clock = snakemake.input.options_225, knobs.moment["clock"]
+chains = raw.read("options_225", paths, clock, option.FIELDS)
 moments = calendar.decision_moments(panel.dates, knobs.moment["decision"], knobs.moment["closes"])
 values = option.compute(panel, chains, moments)
 

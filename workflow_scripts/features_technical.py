@@ -15,7 +15,7 @@ run.log_to(snakemake.log[0])
 
 panel = Panel.read(files.panel)
 sessions = calendar.Sessions.read(files.calendar)
-rows = raw.read("summary", files.summary, knobs.moment["clock"])
+rows = raw.read("summary", files.summary, knobs.moment["clock"], positions.COUNTS)
 moments = calendar.decision_moments(panel.dates, knobs.moment["decision"], knobs.moment["closes"])
 start = panel.row(knobs.first)
 _, outstanding = positions.shares(panel, rows, moments, start)

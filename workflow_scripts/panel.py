@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 knobs, files = snakemake.params, snakemake.input
 run.log_to(snakemake.log[0])
 
-bars = raw.read("bars", files.bars, knobs.moment["clock"])
-master = raw.read("master", files.master, knobs.moment["clock"])
+bars = raw.read("bars", files.bars, knobs.moment["clock"], panel_rows.BARS)
+master = raw.read("master", files.master, knobs.moment["clock"], panel_rows.LISTS)
 dates = calendar.Sessions.read(files.calendar).until(knobs.last)
 moments = calendar.decision_moments(dates, knobs.moment["decision"], knobs.moment["closes"])
 

@@ -25,6 +25,14 @@ and profit of its first half."""
 YEAR, HALF, QUARTER = 12, 6, 3  # months
 MONTHS_OF_TYPE = {"1Q": 3, "2Q": 6, "3Q": 9, "4Q": 12, "5Q": 15, "FY": 12}
 ORDER = ["Code", "known_at", "DiscNo"]  # in which filings are read
+FIELDS = [
+    *("Code", "DiscDate", "DiscNo", "DocType", "CurPerType", "CurPerSt", "CurPerEn"),
+    *("CurFYSt", "CurFYEn", "NxtFYEn", "ChgAcEst"),
+    *("Sales", "OP", "NP", "EPS", "TA", "EqAR", "ShEq", "BPS", "ShOutFY", "TrShFY", "AvgSh"),
+    *("FOP", "FNP", "FEPS", "FDivAnn", "FOP2Q", "FNP2Q"),
+    *("NxFOP", "NxFNp", "NxFEPS", "NxFDivAnn", "NxFOP2Q", "NxFNp2Q"),
+]
+"""Of fins/summary, that are read."""
 DOLLARS = {"62690": dt.date(2022, 2, 1)}
 """Code → day from which the company files in US dollars, which no field says. Source: the vendor's
 page on fins/summary, of MODEC."""

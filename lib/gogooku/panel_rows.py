@@ -9,6 +9,7 @@ import numpy.typing as npt
 import polars as pl
 
 from gogooku import known, quality, universe
+from gogooku.quality import FIELDS
 from gogooku.run import UserError
 
 log = logging.getLogger(__name__)
@@ -16,6 +17,8 @@ log = logging.getLogger(__name__)
 Days = npt.NDArray[np.datetime64]
 
 KEY = ["Date", "Code"]
+BARS = [*KEY, *FIELDS, "UL", "LL", "ExRT"]
+LISTS = [*KEY, "S33", "S17", "Mkt", "ProdCat"]
 
 RIGHTS_ISSUE = "3"
 PRO_MARKET = "0105"
@@ -39,8 +42,8 @@ def build(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Build the panel rows from `first` on, and report what the check of prices found.
 
-    bars      raw daily bars of the span and universe.CLOSE_WINDOW sessions before it, with known_at
-    master    raw lists of the same sessions, with known_at
+    bars      BARS of the span and universe.CLOSE_WINDOW sessions before it, with known_at
+    master    LISTS of the same sessions, with known_at
     dates     (T,) sessions of the look-back and the span, in order
     moments   (T,) moment of decision of each [UTC, microseconds]
     limit_*   see quality.clean; min_* see universe.members

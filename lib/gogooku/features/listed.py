@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 Values = dict[str, np.ndarray]
 
 KEY = ["Date", "Code"]  # of the master
+FIELDS = [*KEY, "ScaleCat", "Mrgn"]  # likewise
 
 MONTH = 20  # sessions
 SCORED = 3  # members that a score within a segment needs
