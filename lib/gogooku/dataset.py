@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import polars as pl
 
@@ -13,9 +13,10 @@ KEYS = ["date", "code"]
 Family = tuple[pl.DataFrame, dict[str, str]]
 
 
-def read_families(paths: Sequence[str]) -> list[Family]:
-    """Read one span of each family: its rows and its columns' kinds."""
-    return [(run.read_parquet(path), read_kinds(path)) for path in paths]
+def read_families(paths: Sequence[str]) -> Iterator[Family]:
+    """Read one span of each family, one after the other: its rows and its columns' kinds."""
+    for path in paths:
+        yield run.read_parquet(path), read_kinds(path)
 
 
 def read_kinds(path: str) -> dict[str, str]:
@@ -32,7 +33,7 @@ def read_about(paths: Sequence[str]) -> dict[str, str]:
 
 def assemble(
     panel: pl.DataFrame,
-    families: Sequence[Family],
+    families: Iterable[Family],
     *,
     clip: float,
     method: normalize.Method,
@@ -54,17 +55,9 @@ def assemble(
 
     Raises UserError if rows differ, a column comes twice, or every day has too few members.
     """
-    for frame, kinds in families:
-        _require_same_rows(panel, frame, kinds)
     _require_a_full_day(panel, min_stocks)
-    kinds = _merge([kinds for _, kinds in families])
-    wide = pl.concat(
-        [panel.select(*KEYS, "universe", "s33"), *(f.drop(KEYS) for f, _ in families)],
-        how="horizontal",
-    )
-    members = wide.filter("universe")
-    sectors = members["s33"] if within_sector else None
-    rows = members.select(*KEYS, *kinds)
+    rows, kinds = _joined(panel, families)
+    sectors = panel.filter("universe")["s33"] if within_sector else None
     stock = [name for name, kind in kinds.items() if kind == "stock"]
     fewest = normalize.fewest_known(min_stocks)
     scaled = normalize.same_day(
@@ -74,6 +67,17 @@ def assemble(
     full, reasons = _without_thin_days(scaled, stock, thin, min_stocks)
     of_columns = _thin_columns(rows, thin, stock, fewest)
     return full, {**reasons, **of_columns}, kinds
+
+
+def _joined(panel: pl.DataFrame, families: Iterable[Family]) -> tuple[pl.DataFrame, dict[str, str]]:
+    """Put the members' rows of all families side by side; no family is held whole beside others."""
+    parts, kinds = [panel.filter("universe").select(KEYS)], []
+    for frame, of_family in families:
+        _require_same_rows(panel, frame, of_family)
+        parts.append(frame.drop(KEYS).filter(panel["universe"]))
+        kinds.append(of_family)
+    merged = _merge(kinds)
+    return pl.concat(parts, how="horizontal").select(*KEYS, *merged), merged
 
 
 def _without_thin_days(

@@ -12,7 +12,6 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from scipy.special import ndtri
 
 from gogooku import places
 
@@ -137,4 +136,6 @@ def _normal_tables(x: Scores, starts: np.ndarray) -> tuple[Scores, npt.NDArray[n
 @cache
 def _normal_scores(size: int) -> Scores:
     """Give the scores of the ranks 1, 1½, 2, … `size`; half ranks are those of even ties."""
+    from scipy.special import ndtri  # a tenth of a job's start, for one method alone
+
     return ndtri(np.arange(2, 2 * size + 1) / 2 / (size + 1)).astype(np.float32)
