@@ -25,12 +25,14 @@ and profit of its first half."""
 YEAR, HALF, QUARTER = 12, 6, 3  # months
 MONTHS_OF_TYPE = {"1Q": 3, "2Q": 6, "3Q": 9, "4Q": 12, "5Q": 15, "FY": 12}
 ORDER = ["Code", "known_at", "DiscNo"]  # in which filings are read
+RUNNING = ["FOP", "FNP", "FEPS", "FDivAnn", "FOP2Q", "FNP2Q"]  # fiscal year's guidance
+FOLLOWING = ["NxFOP", "NxFNp", "NxFEPS", "NxFDivAnn", "NxFOP2Q", "NxFNp2Q"]  # the next one's
 FIELDS = [
     *("Code", "DiscDate", "DiscNo", "DocType", "CurPerType", "CurPerSt", "CurPerEn"),
     *("CurFYSt", "CurFYEn", "NxtFYEn", "ChgAcEst"),
     *("Sales", "OP", "NP", "EPS", "TA", "EqAR", "ShEq", "BPS", "ShOutFY", "TrShFY", "AvgSh"),
-    *("FOP", "FNP", "FEPS", "FDivAnn", "FOP2Q", "FNP2Q"),
-    *("NxFOP", "NxFNp", "NxFEPS", "NxFDivAnn", "NxFOP2Q", "NxFNp2Q"),
+    *RUNNING,
+    *FOLLOWING,
 ]
 """Of fins/summary, that are read."""
 DOLLARS = {"62690": dt.date(2022, 2, 1)}
@@ -252,20 +254,28 @@ class Company:
 def walk(rows: pl.DataFrame, asked: Iterable[bool]) -> Iterator[State]:
     """Give each filing's state, in the order of the rows: by company, then as they became public.
 
-    rows    fields of `Filing`, in its order (see `prepare`)
+    rows    as `prepare` gives them
     asked   (rows,) whose state is wanted: that of others is empty, which saves most of the work
     """
     company, whose = Company(), None
-    for row, wanted in zip(rows.iter_rows(), asked, strict=True):
-        filing = Filing._make(row)
+    for filing, wanted in zip(each(rows), asked, strict=True):
         if filing.whose != whose:
             company, whose = Company(), filing.whose
         company.read(filing)
         yield company.state() if wanted else UNKNOWN
 
 
+def each(rows: pl.DataFrame) -> Iterator[Filing]:
+    """Give the filings in rows of `prepare`."""
+    numbers = len(RUNNING)
+    for row in rows.iter_rows():
+        yield Filing._make((*row[: -2 * numbers], row[-2 * numbers : -numbers], row[-numbers:]))
+
+
 def prepare(summary: pl.DataFrame, basis: pl.Expr) -> pl.DataFrame:
-    """Turn rows of fins/summary into filings, sorted by code, known_at and DiscNo.
+    """Turn rows of fins/summary into fields of `Filing`, sorted by code, known_at and DiscNo.
+
+    The numbers of its forecasts stand in columns of their own.
 
     basis   product of the share factors up to the filing's day: per-share figures are divided by
             it and share counts multiplied, which puts all of them on one basis
@@ -288,33 +298,37 @@ def prepare(summary: pl.DataFrame, basis: pl.Expr) -> pl.DataFrame:
     # EqAR comes to a thousandth, EPS to 0.01 and NP to the million.
     preferred = _claim(equity - told * shares, pl.col("TA") * 0.0005, books, profits)
     due = _claim(pl.col("NP") - earned * average, average * 0.01 + 1e6, profits, books)
-    running = _guidance(basis, "FOP FNP FEPS FDivAnn FOP2Q FNP2Q")
-    following = _guidance(basis, "NxFOP NxFNp NxFEPS NxFDivAnn NxFOP2Q NxFNp2Q")
     year = _month("CurFYEn")
-    return summary.sort(ORDER, maintain_order=True).select(
-        pl.col("Code"),
-        pl.col("known_at"),
-        pl.col("DiscDate"),
-        pl.any_horizontal(
-            (pl.col("Code") == code) & (pl.col("DiscDate") >= day) for code, day in DOLLARS.items()
-        ).alias("dollars"),
-        document.str.contains("FinancialStatements").alias("statement"),
-        document.str.contains("_NonConsolidated_").alias("single"),
-        _month("CurPerEn").fill_null(0).alias("end"),
-        _months().fill_null(0).alias("length"),
-        year.fill_null(0).alias("year"),
-        pl.coalesce(_month("NxtFYEn"), year + YEAR).fill_null(0).alias("next_year"),
-        pl.col("ChgAcEst").cast(pl.Float64).fill_null(nan),
-        pl.col("TA").fill_null(nan),
-        equity.fill_null(nan).alias("equity"),
-        (shares * basis).fill_null(nan).alias("shares"),
-        pl.col("Sales", "OP", "NP").fill_null(nan),
-        due.fill_null(nan).alias("due"),
-        (book / basis).fill_null(nan).alias("book"),
-        preferred.fill_null(nan).alias("preferred"),
-        running.alias("forecast"),
-        following.alias("next_forecast"),
+    made = (
+        summary.lazy()
+        .sort(ORDER, maintain_order=True)
+        .select(
+            pl.col("Code"),
+            pl.col("known_at"),
+            pl.col("DiscDate"),
+            pl.any_horizontal(
+                (pl.col("Code") == code) & (pl.col("DiscDate") >= day)
+                for code, day in DOLLARS.items()
+            ).alias("dollars"),
+            document.str.contains("FinancialStatements").alias("statement"),
+            document.str.contains("_NonConsolidated_").alias("single"),
+            _month("CurPerEn").fill_null(0).alias("end"),
+            _months().fill_null(0).alias("length"),
+            year.fill_null(0).alias("year"),
+            pl.coalesce(_month("NxtFYEn"), year + YEAR).fill_null(0).alias("next_year"),
+            pl.col("ChgAcEst").cast(pl.Float64).fill_null(nan),
+            pl.col("TA").fill_null(nan),
+            equity.fill_null(nan).alias("equity"),
+            (shares * basis).fill_null(nan).alias("shares"),
+            pl.col("Sales", "OP", "NP").fill_null(nan),
+            due.fill_null(nan).alias("due"),
+            (book / basis).fill_null(nan).alias("book"),
+            preferred.fill_null(nan).alias("preferred"),
+            *_guidance(RUNNING, basis),
+            *_guidance(FOLLOWING, basis),
+        )
     )
+    return made.collect()  # lazily: what several figures share is made once
 
 
 def _times(whole: pl.Expr, per_share: pl.Expr, counts: tuple[pl.Expr, pl.Expr]) -> list[pl.Expr]:
@@ -347,10 +361,10 @@ def _claim(
     return pl.when(left.is_not_null()).then(pl.when(claimed).then(left).otherwise(0.0))
 
 
-def _guidance(basis: pl.Expr, names: str) -> pl.Expr:
-    operating, profit, eps, dividend, *half = (pl.col(name) for name in names.split())
+def _guidance(names: Sequence[str], basis: pl.Expr) -> list[pl.Expr]:
+    operating, profit, eps, dividend, *half = (pl.col(name) for name in names)
     numbers = [operating, profit, eps / basis, dividend / basis, *half]
-    return pl.concat_list(number.fill_null(nan) for number in numbers)
+    return [number.fill_null(nan) for number in numbers]
 
 
 def _month(date: str) -> pl.Expr:

@@ -267,8 +267,7 @@ def walk(rows: pl.DataFrame, published: pl.Series, wanted: Iterable[bool]) -> It
     published   (rows,) when the market could read each
     """
     announcements, whose = Announcements(), None
-    for row, moment, told in zip(rows.iter_rows(), published, wanted, strict=True):
-        filing = Filing._make(row)
+    for filing, moment, told in zip(filings.each(rows), published, wanted, strict=True):
         if filing.whose != whose:
             announcements, whose = Announcements(), filing.whose
         announcements.read(filing, moment)
