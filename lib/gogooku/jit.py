@@ -2,27 +2,25 @@
 
 import importlib
 import sys
-
-from numba import njit
-
-# Division by zero gives inf or nan instead of an exception, which would forbid vector code.
-kernel = njit(cache=True, nogil=True, error_model="numpy")
+from typing import Any
 
 
-def _without_linear_algebra() -> None:
-    """Load the part of numba that asks at once whether SciPy has BLAS, and have it hear no.
+def _numba_alone() -> Any:
+    """Import numba and have it take SciPy for absent.
 
-    The answer would cost each job a fifth of its start. It decides how `np.correlate` multiplies in
-    a kernel, and nothing else: what needs BLAS asks again when it is compiled.
+    It asks for SciPy's linear algebra when the first kernel is loaded, which would cost each job a
+    fifth of its start. The answer decides how `np.correlate` multiplies in a kernel, and nothing
+    else: what needs linear algebra asks again when it is compiled.
     """
-    asked = "scipy.linalg"
-    if asked in sys.modules:
-        return
-    sys.modules[asked] = None  # type: ignore[assignment] # Python takes it for a module that is not there
+    if "scipy" in sys.modules:
+        return importlib.import_module("numba")
+    sys.modules["scipy"] = None  # type: ignore[assignment] # so that its import fails
     try:
         importlib.import_module("numba.np.arraymath")
+        return importlib.import_module("numba")
     finally:
-        del sys.modules[asked]
+        del sys.modules["scipy"]
 
 
-_without_linear_algebra()
+# Division by zero gives inf or nan instead of an exception, which would forbid vector code.
+kernel = _numba_alone().njit(cache=True, nogil=True, error_model="numpy")

@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pyarrow.parquet as pq
-from tqdm import tqdm
 
 Paths = str | Path | Sequence[str | Path]
 
@@ -86,6 +85,8 @@ def seed_everything(seed: int, threads: int) -> None:
 
 def progress(items: Iterable[Any], label: str, total: int | None = None) -> Iterator[Any]:
     """Yield `items` behind a bar on stderr that shows rate and remaining time."""
+    from tqdm import tqdm  # most jobs show none
+
     yield from tqdm(items, desc=label, total=total, mininterval=1.0, leave=False)
 
 
