@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -40,6 +41,12 @@ def whole(tmp_path_factory):
     house = copy_with_a_users_module(tmp_path_factory.mktemp("whole"))
     house.snakemake("audit_all", *WHOLE, "models=[ridge]")
     return house.root / "runs" / "research"
+
+
+def test_no_limit_of_jobs_wakes_the_scheduler(house):
+    told = house.snakemake("train_all", "--verbose", "--forcerun", "report")
+    allowed = set(re.findall(r"Resources .* job selection: .*'_job_count': (\d+)", told.stderr))
+    assert allowed == {str(sys.maxsize)}
 
 
 def summaries(house, name="smoke"):

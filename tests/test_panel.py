@@ -86,6 +86,27 @@ def test_files_are_read_field_by_field_and_from_any_folder(tmp_path, monkeypatch
         panel["value"]
 
 
+def test_a_late_panel_reads_no_earlier_file(tmp_path):
+    for day in DAYS:
+        run.write_parquet(rows().filter(pl.col("date") == day), tmp_path / f"{day}.parquet")
+    panel = Panel.read([tmp_path / f"{day}.parquet" for day in DAYS])
+    (tmp_path / f"{DAYS[0]}.parquet").unlink()
+    np.testing.assert_array_equal(panel.since(1)["value"], Panel.of(rows())["value"][1:])
+    assert panel.since(3)["value"].shape == (0, 2)
+    with pytest.raises(run.UserError, match=f"{DAYS[0]}"):
+        panel["value"]
+
+
+def test_raw_and_adjusted_prices_do_not_share_memory():
+    for first, second in (("raw_close", "close"), ("close", "raw_close")):
+        panel = Panel.of(rows())
+        one, other = panel[first].copy(), panel[second].copy()
+        np.testing.assert_array_equal(panel[first], one)
+        np.testing.assert_array_equal(panel[second], other)
+        assert panel["raw_close"][2, 1] == 60 and panel["close"][2, 1] == 120
+        assert panel["raw_volume"][2, 1] == 30 and panel["volume"][2, 1] == 15
+
+
 def test_returns_over_a_gap_are_absent():
     panel = Panel.of(rows())
     np.testing.assert_allclose(panel.returns[:, 1], [np.nan, 0.1, 120 / 110 - 1])

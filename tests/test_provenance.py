@@ -4,6 +4,7 @@ import datetime as dt
 import json
 
 import polars as pl
+import pytest
 from gogooku import known, run
 from gogooku.sources import provenance, raw, schema
 from gogooku.sources.catalogue import DATASETS
@@ -50,3 +51,13 @@ def test_files_with_different_new_fields_are_read_together(tmp_path):
     found = raw.read("bars", paths, "published")
     assert found.columns == [*DATASETS["bars"].schema, "known_at"]
     assert len(found) == 3 * len(ROWS)
+
+
+def test_only_the_fields_that_are_asked_for_are_read(tmp_path):
+    moment = pl.lit(dt.datetime(2024, 10, 9), known.MOMENT)
+    asked = ROWS.select("Code", "C").with_columns(known_at=moment, served_at=moment)
+    run.write_parquet(asked, tmp_path / "some.parquet")
+    found = raw.read("bars", tmp_path / "some.parquet", "served", ["C"])
+    assert found.columns == ["C", "known_at"]
+    with pytest.raises(run.UserError, match=r"some\.parquet cannot be read"):
+        raw.read("bars", tmp_path / "some.parquet", "served")
