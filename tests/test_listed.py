@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 import sample_panel
-from gogooku import known
+from gogooku import known, run
 from gogooku.features import listed
 from gogooku.features.families import FAMILIES
 from holdings import (
@@ -190,6 +190,17 @@ def test_a_class_counts_from_the_day_on_which_the_list_names_it():
     flags = made["is_loanable"]
     assert (flags[:30] == 0).all() and (flags[30:] == 1).all()
     assert np.isnan(compute(frame, Mrgn=None)["is_loanable"]).all()
+
+
+def test_two_lists_of_a_day_that_differ_are_refused_and_equal_ones_are_one():
+    frame = quiet()
+    lists = master(frame, ScaleCat="TOPIX Core30")
+    nothing = stamped("summary", [])
+    made, _ = of(frame, pl.concat([lists, lists]), nothing)
+    np.testing.assert_array_equal(made["scale_cat"], of(frame, lists, nothing)[0]["scale_cat"])
+    other = lists.with_columns(ScaleCat=pl.lit("TOPIX Small 1"))
+    with pytest.raises(run.UserError, match="master holds two different rows for Date"):
+        of(frame, pl.concat([lists, other]), nothing)
 
 
 def test_a_stock_has_no_attributes_on_days_on_which_it_is_not_listed():

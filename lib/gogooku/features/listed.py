@@ -12,7 +12,7 @@ from functools import partial
 import numpy as np
 import polars as pl
 
-from gogooku import groups, ops, positions
+from gogooku import groups, known, ops, positions
 from gogooku import indicators as ind
 from gogooku.features.column import Column
 from gogooku.ops import Array, delay, enough, ratio
@@ -78,10 +78,12 @@ def compute(
     """Make the family's columns, name → (T − start, N) float32; NaN where unknown.
 
     panel     the days and, where they exist, 320 sessions before them
-    master    one row per code and day, as the day's decision could see it (known.on_the_day)
+    master    FIELDS, a row per code and day as the day's decision could see it (known.on_the_day)
     summary   rows of fins/summary with `known_at`
     moments   (T,) moment of decision of each of the panel's days [UTC, microseconds]
     start     first of the panel's days that is wanted
+
+    Raises UserError if `master` holds rows of one date and code that differ.
     """
     if summary.is_empty():
         log.warning("no statement is known: listed's columns of market value are null")
@@ -154,7 +156,7 @@ def _attributes(panel: Panel, master: pl.DataFrame) -> Values:
         pl.col("Code").is_in(panel.codes.tolist()),
         pl.col("Date").is_in(pl.Series(panel.dates).implode()),
     )
-    rows = master.filter(*ours)
+    rows = known.distinct(master.filter(*ours), KEY, "master")
     day = np.searchsorted(panel.dates, rows["Date"].to_numpy().astype("datetime64[D]"))
     slot = np.searchsorted(panel.codes, rows["Code"].to_numpy().astype(panel.codes.dtype))
     scale = rows["ScaleCat"].replace_strict(SCALES, default=None, return_dtype=pl.Float64)
