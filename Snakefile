@@ -36,8 +36,10 @@ localrules:
 
 onstart:
     # Snakemake's limit of jobs a second, which no option lifts, sets a timer at each look for jobs
-    # and looks again when it rings: after some hundred jobs it would do little else.
-    workflow.scheduler.job_rate_limiter = None
+    # and looks again when it rings: after some hundred jobs it would do little else. It is there
+    # for a cluster's queue, and stays where there is one.
+    if workflow.local_exec:
+        workflow.scheduler.job_rate_limiter = None
 
 
 include: "rules/fetch.smk"

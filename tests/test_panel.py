@@ -97,6 +97,25 @@ def test_a_late_panel_reads_no_earlier_file(tmp_path):
         panel["value"]
 
 
+@pytest.mark.parametrize("untyped_first", [False, True])
+def test_a_field_has_its_type_whatever_a_file_without_values_says(tmp_path, untyped_first):
+    names = ["universe", "new_level", "s33", "market", "limit_up", "value"]
+    early, late = pl.col("date") < DAYS[2], pl.col("date") == DAYS[2]
+    untyped = {name: pl.lit(None) for name in names}
+    parts = [rows().filter(early), rows().filter(late)]
+    plain = [rows(**{n: pl.when(late == untyped_first).then(n) for n in names})]
+    place = 0 if untyped_first else 1
+    parts[place] = parts[place].with_columns(**untyped)
+    for number, part in enumerate(parts):
+        run.write_parquet(part, tmp_path / f"{number}.parquet")
+    files = [tmp_path / f"{number}.parquet" for number in (0, 1)]
+    for row in (0, 1, 2):
+        got, due = Panel.read(files).since(row), Panel.of(plain[0]).since(row)
+        for name in names:
+            assert got[name].dtype == due[name].dtype, name
+            np.testing.assert_array_equal(got[name], due[name], name)
+
+
 def test_raw_and_adjusted_prices_do_not_share_memory():
     for first, second in (("raw_close", "close"), ("close", "raw_close")):
         panel = Panel.of(rows())

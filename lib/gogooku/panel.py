@@ -19,7 +19,8 @@ from gogooku.run import UserError
 KEYS = ["date", "code"]
 PRICES = ("open", "high", "low", "close")
 ADJUSTED = (*PRICES, "volume")
-LIMITS = ("limit_up", "limit_down")
+GROUPS = ("s33", "s17", "market")
+FLAGS = ("universe", "new_level")
 CUMULATED = ("cumulated_factor", "cumulated_volume_factor")
 
 Piece = tuple[np.ndarray, Callable[[str], pl.Series]]
@@ -50,7 +51,8 @@ class Panel:
     def read(cls, paths: run.Paths) -> "Panel":
         """Load panel files of neighbouring spans, each field when it is first asked for.
 
-        Raises UserError, then too, naming a file that is missing, unreadable or lacks a column.
+        Raises UserError, then too, naming a file that is missing, unreadable or lacks a column; of
+        the sessions since a late one, no file before them is opened.
         """
         named = [paths] if isinstance(paths, str | Path) else paths
         files = [Path(file).absolute() for file in named]  # users' code may change the folder
@@ -256,9 +258,12 @@ def _read_field(file: Path, name: str) -> pl.Series:
 
 
 def _plain(values: pl.Series) -> tuple[np.ndarray, float]:
-    """Give a field's values as NumPy has them, and what stands where there is none."""
-    if values.dtype == pl.String:
+    """Give a field's values as NumPy has them, and what stands where there is none.
+
+    The type is the field's, not the file's: one without a value may hold it in another.
+    """
+    if values.name in GROUPS:
         return values.cast(pl.Int32, strict=False).fill_null(-1).to_numpy(), -1
-    if values.dtype == pl.Boolean and values.name not in LIMITS:
-        return values.fill_null(False).to_numpy(), False
+    if values.name in FLAGS:
+        return values.cast(pl.Boolean).fill_null(False).to_numpy(), False
     return values.cast(pl.Float64).fill_null(np.nan).to_numpy(), np.nan
