@@ -11,6 +11,7 @@ from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from gogooku import run
@@ -203,16 +204,14 @@ class _Fields(Mapping[str, np.ndarray]):
 
     def _read(self, name: str) -> np.ndarray:
         _, pieces, listed = self._source
-        before, grid = listed[: self._first].size, None
+        kind, plain, absent = _types(name)
+        grid = np.full(listed[self._first :].shape, absent, plain)
+        before = listed[: self._first].size
         for cells, read in pieces:
             late = cells >= before
-            if not late.any() and cells is not pieces[-1][0]:
-                continue
-            values, absent = _plain(read(name))
-            if grid is None:
-                grid = np.full(listed[self._first :].shape, absent, values.dtype)
-            grid.ravel()[cells[late] - before] = values[late]
-        assert grid is not None
+            if late.any():
+                values = read(name).cast(kind, strict=name not in GROUPS).fill_null(absent)
+                grid.ravel()[cells[late] - before] = values.to_numpy()[late]
         return grid
 
     def _cumulated(self, name: str) -> np.ndarray:
@@ -257,13 +256,13 @@ def _read_field(file: Path, name: str) -> pl.Series:
     return run.read_parquet(file, [name])[name]
 
 
-def _plain(values: pl.Series) -> tuple[np.ndarray, float]:
-    """Give a field's values as NumPy has them, and what stands where there is none.
+def _types(name: str) -> tuple[type[pl.DataType], npt.DTypeLike, float]:
+    """Give a field's type in Polars and in NumPy, and what stands where there is no value.
 
-    The type is the field's, not the file's: one without a value may hold it in another.
+    It is the field's, not a file's: one without a value may hold it in another.
     """
-    if values.name in GROUPS:
-        return values.cast(pl.Int32, strict=False).fill_null(-1).to_numpy(), -1
-    if values.name in FLAGS:
-        return values.cast(pl.Boolean).fill_null(False).to_numpy(), False
-    return values.cast(pl.Float64).fill_null(np.nan).to_numpy(), np.nan
+    if name in GROUPS:
+        return pl.Int32, np.int32, -1
+    if name in FLAGS:
+        return pl.Boolean, np.bool_, False
+    return pl.Float64, np.float64, np.nan

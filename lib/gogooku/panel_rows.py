@@ -9,7 +9,6 @@ import numpy.typing as npt
 import polars as pl
 
 from gogooku import known, quality, universe
-from gogooku.quality import FIELDS
 from gogooku.run import UserError
 
 log = logging.getLogger(__name__)
@@ -17,7 +16,7 @@ log = logging.getLogger(__name__)
 Days = npt.NDArray[np.datetime64]
 
 KEY = ["Date", "Code"]
-BARS = [*KEY, *FIELDS, "UL", "LL", "ExRT"]
+BARS = [*KEY, *quality.FIELDS, "UL", "LL", "ExRT"]
 LISTS = [*KEY, "S33", "S17", "Mkt", "ProdCat"]
 
 RIGHTS_ISSUE = "3"

@@ -122,7 +122,7 @@ def write_parquet(
     table = frame.to_arrow()
     table = table.replace_schema_metadata(dict(metadata or {}))
     # Features hardly repeat: their dictionaries would cost three times the writing, and room.
-    # zstd saves an eighth of the room, and costs half as much writing again and twice the reading.
+    # zstd would save a little room, and cost more in writing and above all in reading.
     repeating = [name for name, dtype in frame.schema.items() if dtype != pl.Float32]
     with atomic(path) as draft:
         pq.write_table(table, draft, compression="lz4", use_dictionary=repeating)
