@@ -11,7 +11,7 @@ CPU_TORCH := https://download.pytorch.org/whl/cpu
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 DEMO := --configfile config/demo.yaml
 SNAKES := Snakefile rules
-PYTHONS := lib workflow_scripts tests $(wildcard benchmarks)
+PYTHONS := lib workflow_scripts tests tools benchmarks
 
 .PHONY: demo test slow-test lint format report noise audit exchange bench soak lock setup clean help
 
@@ -20,7 +20,7 @@ help:  ## show this list
 
 demo: setup  ## from simulated market to report, no account needed
 	@$(SNAKEMAKE) train_all $(DEMO)
-	@$(BIN)/python tests/summary.py runs/demo
+	@$(BIN)/python tools/summary.py runs/demo
 	@echo "report: $(CURDIR)/runs/demo/report/index.html"
 
 test: setup  ## every test but those that take minutes
@@ -51,10 +51,10 @@ audit: setup  ## change the demo's future: no earlier bit may move
 	@$(SNAKEMAKE) audit_leaks $(DEMO)
 
 exchange: setup  ## the simulated exchange alone on a port, for any client (ARGS=--help)
-	@PYTHONPATH=lib $(BIN)/python -m gogooku.sources.exchange $(ARGS)
+	@PYTHONPATH=lib $(BIN)/python -m simulated_exchange.server.exchange $(ARGS)
 
 bench: demo  ## what each stage of the demo cost
-	@$(BIN)/python benchmarks/stages.py runs/demo
+	@$(BIN)/python tools/stages.py runs/demo
 
 soak: setup  ## fetch through 1,000 faults and 50 kills: the files must be those of an undisturbed fetch
 	@PYTHONPATH=lib $(BIN)/python benchmarks/soak.py
@@ -83,6 +83,6 @@ $(READY):
 
 $(KERNELS): $(READY)
 	@echo "compiling kernels that changed, at most half a minute"
-	@PYTHONPATH=lib $(BIN)/python -m gogooku.kernels
+	@PYTHONPATH=lib $(BIN)/python tools/compile_kernels.py
 	@rm -f .venv/.kernels-*
 	@touch $@

@@ -23,10 +23,12 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import stages
-from gogooku import availability, calendar, known, run
-from gogooku.features.families import FAMILIES
-from gogooku.sources import schema, simulated
-from gogooku.sources.catalogue import DATASETS
+from gogooku import calendar, files, point_in_time
+from gogooku.config import availability
+from gogooku.families import FAMILIES
+from gogooku.raw import schema
+from gogooku.raw.catalogue import DATASETS
+from simulated_exchange.market import simulation
 
 ROOT = Path(__file__).parents[1]
 END = dt.date(2025, 12, 30)
@@ -41,21 +43,21 @@ def first_day(years):
 def write_market(folder, stocks, years):
     """Simulate all data sets and stamp them; finished if its last file stands."""
     facts = {"stocks": stocks, "years": years}
-    if (folder / "whole.json").exists() and run.read_json(folder / "whole.json") == facts:
+    if (folder / "whole.json").exists() and files.read_json(folder / "whole.json") == facts:
         return
     rules = availability.read(ROOT / "config" / "availability.yaml")
-    market = simulated.simulate(
+    market = simulation.simulate(
         seed=1, start=first_day(years), end=END, stocks=stocks, parts={}, datasets=NAMES
     )
-    run.write_parquet(market.tables["calendar"], folder / "calendar.parquet")
+    files.write_parquet(market.tables["calendar"], folder / "calendar.parquet")
     sessions = calendar.Sessions.read(folder / "calendar.parquet").days
     for name in NAMES:
         rows = market.tables.get(name, schema.empty(name))
         day = pl.col(DATASETS[name].day)
         rows = rows.filter(day <= END) if name != "calendar" else rows
-        stamped = known.stamp(rows, rules["datasets"][name], rules["close"], sessions)
-        run.write_parquet(stamped, folder / f"{name}.parquet")
-    run.write_json(facts, folder / "whole.json")
+        stamped = point_in_time.stamp(rows, rules["datasets"][name], rules["close"], sessions)
+        files.write_parquet(stamped, folder / f"{name}.parquet")
+    files.write_json(facts, folder / "whole.json")
 
 
 def quarters(years):
@@ -65,7 +67,7 @@ def quarters(years):
 def write_raw(market, raw, stocks, last, spans):
     """File the market's rows up to `last`, of so many of its codes, by span."""
     codes = pl.read_parquet(market / "master.parquet")["Code"].unique().sort()
-    whole = run.read_json(market / "whole.json")["stocks"]
+    whole = files.read_json(market / "whole.json")["stocks"]
     drawn = np.random.default_rng(0).permutation(len(codes))[: len(codes) * stocks // whole]
     kept = pl.Series(codes[np.sort(drawn)]).implode()
     for name in NAMES:
@@ -76,7 +78,7 @@ def write_raw(market, raw, stocks, last, spans):
         rows = rows if name == "calendar" else rows.filter(day <= last)
         for span in spans:
             inside = rows.filter(day.is_between(*calendar.bounds(span)))
-            run.write_parquet(inside, raw / name / f"{span}.parquet")
+            files.write_parquet(inside, raw / name / f"{span}.parquet")
 
 
 def dataset(work, stocks, years, last):

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from gogooku import run
-from gogooku.sources.catalogue import DATASETS
-from gogooku.sources.exchange import ROOT, Exchange
+from gogooku import files
+from gogooku.raw.catalogue import DATASETS
+from simulated_exchange.server.exchange import ROOT, Exchange
 
 KEY = "benchmark"
 NAMES = ("bars", "valuation", "master", "options_225", "breakdown")
@@ -47,9 +47,9 @@ def write(folder, stocks, days):
     codes = [f"{1000 + n}0" for n in range(stocks)]
     for name in NAMES:
         table = pl.concat([random_day(rng, name, day, codes) for day in days])
-        run.write_parquet(table, folder / f"{name}.parquet")
+        files.write_parquet(table, folder / f"{name}.parquet")
     calendar = pl.DataFrame({"Date": days, "HolDiv": ["1"] * len(days)})
-    run.write_parquet(calendar, folder / "calendar.parquet")
+    files.write_parquet(calendar, folder / "calendar.parquet")
 
 
 def cpu(action):

@@ -23,14 +23,18 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-from gogooku import availability, calendar, known, run
-from gogooku.sources import exchange_clock, fetch, plans, simulated
-from gogooku.sources.cache import Cache
-from gogooku.sources.catalogue import DATASETS
-from gogooku.sources.deliveries import SHORTEST_WEEK
-from gogooku.sources.exchange import Exchange
-from gogooku.sources.exchange_limits import Limiter
-from gogooku.sources.jquants import Client
+from gogooku import calendar, files, point_in_time
+from gogooku.config import availability
+from gogooku.raw import plans
+from gogooku.raw.catalogue import DATASETS
+from gogooku.vendor import fetch
+from gogooku.vendor.cache import Cache
+from gogooku.vendor.jquants import Client
+from gogooku.vendor.schedule import SHORTEST_WEEK
+from simulated_exchange.market import simulation
+from simulated_exchange.server import clock
+from simulated_exchange.server.exchange import Exchange
+from simulated_exchange.server.limits import Limiter
 
 KEY = "benchmark"
 END = dt.date(2026, 6, 30)
@@ -54,15 +58,17 @@ def write_market(folder, stocks, years, plan):
     """Simulate the market, a table at a time; finished if its last file stands."""
     stamp = folder / "whole.json"
     facts = {"stocks": stocks, "years": years, "plan": plan}
-    if stamp.exists() and run.read_json(stamp) == facts:
+    if stamp.exists() and files.read_json(stamp) == facts:
         return
     started = time.process_time()
     names = data_sets(plan)
     start = END.replace(year=END.year - years) + dt.timedelta(1)
-    made = simulated.simulate(seed=1, start=start, end=END, stocks=stocks, parts={}, datasets=names)
+    made = simulation.simulate(
+        seed=1, start=start, end=END, stocks=stocks, parts={}, datasets=names
+    )
     for name in names:
-        run.write_parquet(made.tables[name], folder / f"{name}.parquet")
-    run.write_json(facts, stamp)
+        files.write_parquet(made.tables[name], folder / f"{name}.parquet")
+    files.write_json(facts, stamp)
     print(f"simulated in {time.process_time() - started:.0f} CPU-s, peak {peak():.1f} GB")
 
 
@@ -108,8 +114,8 @@ def fetch_all(client, url, raw, names, first, last, now, rules, closes):
         name, span = job
         start, end = clamp(span)
         found = fetch.read(client, name, start, end, sessions, now=now, cache=cache).rows
-        rows = known.stamp(found, rules[name], closes, sessions)
-        run.write_parquet(rows, raw / name / f"{span}.parquet")
+        rows = point_in_time.stamp(found, rules[name], closes, sessions)
+        files.write_parquet(rows, raw / name / f"{span}.parquet")
         return len(rows)
 
     jobs = [(name, span) for name in names if name != "calendar" for span in spans_of(first, last)]
@@ -181,7 +187,7 @@ def main():
     days = calendar.Sessions.read(market / "calendar.parquet").days
     days = days[days <= np.datetime64(END)]
     yesterday, today = days[-2].item(), days[-1].item()
-    moments = [exchange_clock.end_of(day) for day in (yesterday, today)]
+    moments = [clock.end_of(day) for day in (yesterday, today)]
     minute = 60 / knobs.speed
     ours, theirs = mp.get_context("spawn").Pipe()
     server = mp.get_context("spawn").Process(

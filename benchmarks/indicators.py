@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "lib"))
 
 import numpy as np
 import polars as pl
-from gogooku import ops
+from gogooku.arrays import time_series
 from gogooku.features import technical
 from tqdm import tqdm
 
@@ -60,7 +60,7 @@ def panel(stocks, sessions, tick=0):
 
 
 def gogooku(bars):
-    return ops.by_blocks(_groups, bars)
+    return time_series.by_blocks(_groups, bars)
 
 
 def _groups(block):
@@ -353,7 +353,7 @@ def measured(way, stocks, sessions):
 
         series = range(part)
         bars = [pd.DataFrame({name: x[:, s] for name, x in bars.items()}) for s in series]
-    ops.keep_freed_memory()
+    time_series.keep_freed_memory()
     _warm(make, bars)
     before, best = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, np.inf
     made = None

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "lib"))
 
 import numpy as np
 import polars as pl
-from gogooku import normalize
+from gogooku.dataset import normalize
 
 SPANS, DAYS, STOCKS, COLUMNS = 25, 50, 4000, 300
 MISSING, CLIP = 0.05, 0.01

@@ -31,8 +31,8 @@ import numpy as np
 LIB = Path(__file__).parents[1] / "lib"
 sys.path.insert(0, str(LIB))
 
-from gogooku.sources import schema  # noqa: E402
-from gogooku.sources.cache import Cache  # noqa: E402
+from gogooku.raw import schema  # noqa: E402
+from gogooku.vendor.cache import Cache  # noqa: E402
 
 STOCKS = 4400
 NOW = dt.datetime(2024, 5, 7, tzinfo=dt.UTC)
@@ -96,8 +96,9 @@ HEAD = {
         import datetime as dt, sys, time
         from pathlib import Path
         sys.path.insert(0, {lib!r})
-        from gogooku.sources import bulk, jquants, schema
-        from gogooku.sources.cache import Cache
+        from gogooku.raw import schema
+        from gogooku.vendor import bulk, jquants
+        from gogooku.vendor.cache import Cache
         every = [dt.date(2024, 5, day) for day in range(1, 32)]
         month = [day for day in every if day.weekday() < 5]
         now = dt.datetime(2024, 7, 1, tzinfo=dt.UTC)

@@ -25,7 +25,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "lib"))
 
 import numpy as np
 import polars as pl
-from gogooku import inference, metrics, run
+from gogooku import files
+from gogooku.evaluation import inference, metrics
 
 COLUMNS = [
     ("reversal", "technical", "returns_1d", -1),
@@ -65,7 +66,7 @@ PLANTED, NOTHING = 0.95, 0.99
 
 def rows(folder, stage):
     return pl.concat(
-        [run.read_parquet(path) for path in sorted((folder / stage).glob("*.parquet"))]
+        [files.read_parquet(path) for path in sorted((folder / stage).glob("*.parquet"))]
     )
 
 

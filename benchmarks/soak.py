@@ -33,14 +33,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
-from gogooku import availability, calendar, known, run
-from gogooku.sources import doors, fetch, provenance, simulated
-from gogooku.sources.cache import DAYS, Cache
-from gogooku.sources.catalogue import DATASETS
-from gogooku.sources.exchange import ROOT, Exchange
-from gogooku.sources.exchange_clock import JST
-from gogooku.sources.exchange_limits import Limiter
-from gogooku.sources.jquants import Client
+from gogooku import calendar, errors, files, jobs, point_in_time
+from gogooku.config import availability
+from gogooku.raw import provenance
+from gogooku.raw.catalogue import DATASETS
+from gogooku.vendor import fetch, subscription
+from gogooku.vendor.cache import DAYS, Cache
+from gogooku.vendor.jquants import Client
+from simulated_exchange.market import simulation
+from simulated_exchange.server.clock import JST
+from simulated_exchange.server.exchange import ROOT, Exchange
+from simulated_exchange.server.limits import Limiter
 from tqdm import tqdm
 
 KEY = "a-key-that-must-not-be-found"
@@ -139,7 +142,7 @@ def fetch_all(job, log):
     words = open(log, "w", buffering=1)  # noqa: SIM115 - lives as long as the process
     os.dup2(words.fileno(), 1)
     os.dup2(words.fileno(), 2)
-    run.log_to(os.devnull)  # and to what stderr is now
+    jobs.log_to(os.devnull)  # and to what stderr is now
     tqdm.set_lock(threading.RLock())  # its own outlives a process that is killed
     settings = availability.read(CONFIG)
     closes = settings["close"]
@@ -157,21 +160,21 @@ def fetch_all(job, log):
             start, end = calendar.bounds(span)
             last = NOW.date() if DATASETS[name].asked == "now" else LAST
             got = read(name, max(start, job.first), min(end, last), sessions)
-            rows = known.stamp(got.rows, settings["datasets"][name], closes, sessions)
+            rows = point_in_time.stamp(got.rows, settings["datasets"][name], closes, sessions)
             told = provenance.describe(rows, name, "jquants", PLAN, got.times)
-            run.write_parquet(rows, job.raw / name / f"{span}.parquet", told)
+            files.write_parquet(rows, job.raw / name / f"{span}.parquet", told)
 
         try:
             days = read("calendar", job.first, LAST + dt.timedelta(30), []).rows
             sessions = calendar.Sessions.of(days["Date"].to_numpy(), days["HolDiv"].to_list()).days
             spans = calendar.spans(job.first, LAST, "month")
             with ThreadPoolExecutor(3) as pool:
-                list(pool.map(lambda of: file(*of, sessions), jobs(spans)))
-        except run.UserError as error:
+                list(pool.map(lambda of: file(*of, sessions), wanted(spans)))
+        except errors.UserError as error:
             sys.exit(str(error))
 
 
-def jobs(spans):
+def wanted(spans):
     return [(name, span) for name in NAMES for span in spans]
 
 
@@ -207,7 +210,9 @@ class Soak:
         self.folder, self.faults, self.kills, self.first = folder, faults, kills, first
         self.random, self.mischief = random.Random(seed), Mischief(seed, faults)
         self.context, self.start = mp.get_context("forkserver"), time.time()
-        self.context.set_forkserver_preload(["gogooku.sources.exchange", "gogooku.sources.fetch"])
+        self.context.set_forkserver_preload(
+            ["simulated_exchange.server.exchange", "gogooku.vendor.fetch"]
+        )
         self.result = Result(self.mischief.counts)
 
     def run(self, tables):
@@ -361,7 +366,7 @@ def unpacked(path):
 def soak(folder, *, faults, kills, stocks, first, seed):
     """Let `faults` requests go wrong and kill `kills` processes at least; gives the Result."""
     started = time.monotonic()
-    market = simulated.simulate(seed=seed, start=START, end=END, stocks=stocks, parts={})
+    market = simulation.simulate(seed=seed, start=START, end=END, stocks=stocks, parts={})
     tables = dict(market.tables)
     for name in ("options", "options_225"):
         tables[name] = tables[name].group_by("Date", maintain_order=True).head(CHAIN)
@@ -391,7 +396,7 @@ def report(result):
     rows = [{"": name, "count": count} for name, count in facts.items()]
     wrong = [f"{path}\n" for path in (*result.different, *result.changed, *result.found)]
     equal = f"result equal: {'yes' if result.equal else 'NO'}"
-    return "\n".join([doors.text(counted), doors.text(rows), *wrong, equal])
+    return "\n".join([subscription.text(counted), subscription.text(rows), *wrong, equal])
 
 
 def main():

@@ -4,13 +4,16 @@ from datetime import date, timedelta
 
 from snakemake.exceptions import WorkflowError
 
-from gogooku import availability as available
-from gogooku import calendar, lineage, splits, universe
-from gogooku import config as settings_of
-from gogooku.features.families import FAMILIES
-from gogooku.run import UserError
-from gogooku.sources import archive, deliveries, plans
-from gogooku.sources.catalogue import DATASETS
+from gogooku import calendar, lineage, splits
+from gogooku.archive import reader
+from gogooku.config import availability as available
+from gogooku.config import settings as settings_of
+from gogooku.errors import UserError
+from gogooku.families import FAMILIES
+from gogooku.panel import universe
+from gogooku.raw import plans
+from gogooku.raw.catalogue import DATASETS
+from gogooku.vendor import schedule
 
 try:
     settings = settings_of.read(config)
@@ -97,7 +100,7 @@ def fetch_days(wildcards):
 def corrected_until(wildcards):
     """Name the day up to which the vendor may have corrected the span, dates.end at the latest."""
     last = date.fromisoformat(last_day(wildcards))
-    return str(deliveries.open_until(DATASETS[wildcards.dataset], last, settings.dates.end))
+    return str(schedule.open_until(DATASETS[wildcards.dataset], last, settings.dates.end))
 
 
 def known_by(wildcards):
@@ -107,7 +110,7 @@ def known_by(wildcards):
 
 def archive_files(wildcards):
     """Input function: the archive's files that the data set is made of."""
-    return archive.files(setting["archive"], wildcards.dataset, *calendar.bounds(wildcards.span))
+    return reader.files(setting["archive"], wildcards.dataset, *calendar.bounds(wildcards.span))
 
 
 def family_inputs(family):

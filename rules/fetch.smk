@@ -2,7 +2,7 @@
 
 reads   the source: the J-Quants API, the simulated exchange over HTTP, or an archive on disk
 writes  <raw>/{dataset}/{span}.parquet    the vendor's fields, known_at and served_at [UTC]
-        <raw>/.days/{dataset}/            the API's answers, by day; see lib/gogooku/sources/cache.py
+        <raw>/.days/{dataset}/            the API's answers, by day; see lib/gogooku/vendor/cache.py
         <raw>/exchange/{dataset}.parquet  all that the simulated exchange can serve
         <truth>.parquet                   what it planted; only rules/evaluate.smk reads it
 

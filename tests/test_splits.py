@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from gogooku import calendar, splits
 from gogooku.calendar import Sessions
-from gogooku.run import UserError
+from gogooku.errors import UserError
+from helpers.panels import weekdays
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from panels import weekdays
 
 SESSIONS = Sessions(weekdays(1300, dt.date(2018, 1, 4)))
 SPANS = calendar.spans(dt.date(2018, 1, 4), SESSIONS.days[-1].item(), "quarter")

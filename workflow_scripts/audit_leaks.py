@@ -3,19 +3,19 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gogooku import run
+from gogooku import files, jobs
 from gogooku.audit import rebuild, verdict
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-knobs, files, target = snakemake.params, snakemake.input, Path(snakemake.output[0])
-run.log_to(snakemake.log[0])
+params, inputs, target = snakemake.params, snakemake.input, Path(snakemake.output[0])
+jobs.log_to(snakemake.log[0])
 
-told = [run.read_json(path) for path in [*files.days, files.models]]
-raw = [Path(path) for path in files.raw]
+told = [files.read_json(path) for path in [*inputs.days, inputs.models]]
+raw = [Path(path) for path in inputs.raw]
 house = rebuild.Rebuild(
-    target.with_suffix(""), target.parents[1], raw, knobs.setting, knobs.known, snakemake.threads
+    target.with_suffix(""), target.parents[1], raw, params.setting, params.known, snakemake.threads
 )
 stages = verdict.judge(told, house)
-run.write_json({"days": told, "stages": stages}, target)
+files.write_json({"days": told, "stages": stages}, target)

@@ -3,22 +3,22 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gogooku import run
+from gogooku import files, jobs
 from gogooku.audit import days, rebuild, verdict
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-knobs, files, target = snakemake.params, snakemake.input, Path(snakemake.output[0])
-run.log_to(snakemake.log[0])
-setting = knobs.setting
+params, inputs, target = snakemake.params, snakemake.input, Path(snakemake.output[0])
+jobs.log_to(snakemake.log[0])
+setting = params.setting
 
-day = days.chosen(run.read_json(files.fold)["test"], setting["audit"]["day"])
-moment = days.moment(day, knobs.moment["decision"], knobs.moment["closes"])
+day = days.chosen(files.read_json(inputs.fold)["test"], setting["audit"]["day"])
+moment = days.moment(day, params.moment["decision"], params.moment["closes"])
 
-raw = [Path(path) for path in files.raw]
+raw = [Path(path) for path in inputs.raw]
 house = rebuild.Rebuild(
-    target.with_suffix(""), target.parents[1], raw, setting, knobs.known, snakemake.threads
+    target.with_suffix(""), target.parents[1], raw, setting, params.known, snakemake.threads
 )
-told = verdict.audit(house, day, moment, setting["audit"]["seed"], knobs.targets)
-run.write_json(told, target)
+told = verdict.audit(house, day, moment, setting["audit"]["seed"], params.targets)
+files.write_json(told, target)

@@ -2,13 +2,14 @@
 
 from typing import TYPE_CHECKING
 
-from gogooku import noise, run
+from gogooku import files, jobs
+from gogooku.evaluation import noise
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-run.log_to(snakemake.log[0])
+jobs.log_to(snakemake.log[0])
 
-knobs = snakemake.params
-table = noise.certify(snakemake.input, knobs.parts, knobs.horizons, knobs.entry)
-run.write_json(table, snakemake.output[0])
+params = snakemake.params
+table = noise.certify(snakemake.input, params.parts, params.horizons, params.entry)
+files.write_json(table, snakemake.output[0])

@@ -3,17 +3,18 @@
 import json
 from typing import TYPE_CHECKING
 
-from gogooku import dataset, run
+from gogooku import files, jobs
+from gogooku.dataset import assembly
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-knobs = snakemake.params
-run.log_to(snakemake.log[0])
+params = snakemake.params
+jobs.log_to(snakemake.log[0])
 
-panel = run.read_parquet(snakemake.input.panel, ["date", "code", "universe", "s33"])
-families = dataset.read_families(snakemake.input.families)
+panel = files.read_parquet(snakemake.input.panel, ["date", "code", "universe", "s33"])
+families = assembly.read_families(snakemake.input.families)
 
-rows, reasons, kinds = dataset.assemble(panel, families, **knobs.normalisation)
+rows, reasons, kinds = assembly.assemble(panel, families, **params.normalisation)
 told = {"kinds": json.dumps(kinds), "reasons": json.dumps(reasons)}
-run.write_parquet(rows, snakemake.output[0], told)
+files.write_parquet(rows, snakemake.output[0], told)

@@ -2,20 +2,21 @@
 
 from typing import TYPE_CHECKING
 
-from gogooku import evaluation, run
+from gogooku import files, jobs
+from gogooku.evaluation import evaluate
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-knobs, files = snakemake.params, snakemake.input
-run.log_to(snakemake.log[0])
+params, inputs = snakemake.params, snakemake.input
+jobs.log_to(snakemake.log[0])
 
-predictions = evaluation.read_predictions(files.predictions)
-labels = run.read_parquet(files.labels)
-truth = run.read_parquet(files.truth) if files.truth else None
+predictions = evaluate.read_predictions(inputs.predictions)
+labels = files.read_parquet(inputs.labels)
+truth = files.read_parquet(inputs.truth) if inputs.truth else None
 
-daily, summary = evaluation.evaluate(
-    predictions, labels, truth, horizons=knobs.horizons, entry=knobs.entry, **knobs.evaluation
+daily, summary = evaluate.evaluate(
+    predictions, labels, truth, horizons=params.horizons, entry=params.entry, **params.evaluation
 )
-run.write_parquet(daily, snakemake.output.daily)
-run.write_json(summary, snakemake.output.summary)
+files.write_parquet(daily, snakemake.output.daily)
+files.write_json(summary, snakemake.output.summary)

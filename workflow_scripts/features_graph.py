@@ -2,19 +2,19 @@
 
 from typing import TYPE_CHECKING
 
-from gogooku import run
+from gogooku import files, jobs
 from gogooku.features import column, graph
-from gogooku.panel import Panel
+from gogooku.panel.panel import Panel
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-knobs = snakemake.params
-run.log_to(snakemake.log[0])
+params = snakemake.params
+jobs.log_to(snakemake.log[0])
 
 panel = Panel.read(snakemake.input.panel)
-edges = run.read_parquet(snakemake.input.graphs)
+edges = files.read_parquet(snakemake.input.graphs)
 values = graph.compute(panel, edges)
 
-frame, kinds = column.finish(panel, "graph", graph.COLUMNS, values, knobs.first)
-run.write_parquet(frame, snakemake.output[0], kinds)
+frame, kinds = column.finish(panel, "graph", graph.COLUMNS, values, params.first)
+files.write_parquet(frame, snakemake.output[0], kinds)

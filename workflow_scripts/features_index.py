@@ -2,22 +2,22 @@
 
 from typing import TYPE_CHECKING
 
-from gogooku import calendar, known, run
+from gogooku import calendar, files, jobs, point_in_time
 from gogooku.features import column, index
-from gogooku.panel import Panel
-from gogooku.sources import raw
+from gogooku.panel.panel import Panel
+from gogooku.raw import store
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-knobs = snakemake.params
-run.log_to(snakemake.log[0])
+params = snakemake.params
+jobs.log_to(snakemake.log[0])
 
 panel = Panel.read(snakemake.input.panel)
-rows = raw.read("indices", snakemake.input.indices, knobs.moment["clock"])
-moments = calendar.decision_moments(panel.dates, knobs.moment["decision"], knobs.moment["closes"])
-indices = known.on_the_day(rows, ["Date", "Code"], panel.dates, moments)
-values = index.compute(panel, indices, panel.row(knobs.first))
+rows = store.read("indices", snakemake.input.indices, params.moment["clock"])
+moments = calendar.decision_moments(panel.dates, params.moment["decision"], params.moment["closes"])
+indices = point_in_time.on_the_day(rows, ["Date", "Code"], panel.dates, moments)
+values = index.compute(panel, indices, panel.row(params.first))
 
-frame, kinds = column.finish(panel, "index", index.COLUMNS, values, knobs.first)
-run.write_parquet(frame, snakemake.output[0], kinds)
+frame, kinds = column.finish(panel, "index", index.COLUMNS, values, params.first)
+files.write_parquet(frame, snakemake.output[0], kinds)

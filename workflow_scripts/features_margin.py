@@ -2,25 +2,25 @@
 
 from typing import TYPE_CHECKING
 
-from gogooku import calendar, positions, run
-from gogooku.features import column, margin
-from gogooku.panel import Panel
-from gogooku.sources import raw
+from gogooku import calendar, files, jobs
+from gogooku.features import balances, column, margin
+from gogooku.panel.panel import Panel
+from gogooku.raw import store
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-knobs, files = snakemake.params, snakemake.input
-run.log_to(snakemake.log[0])
+params, inputs = snakemake.params, snakemake.input
+jobs.log_to(snakemake.log[0])
 
-panel = Panel.read(files.panel)
+panel = Panel.read(inputs.panel)
 interest, alerts = (
-    raw.read(name, files[name], knobs.moment["clock"])
+    store.read(name, inputs[name], params.moment["clock"])
     for name in ("margin_interest", "margin_alert")
 )
-summary = raw.read("summary", files.summary, knobs.moment["clock"], positions.COUNTS)
-moments = calendar.decision_moments(panel.dates, knobs.moment["decision"], knobs.moment["closes"])
-values = margin.compute(panel, interest, alerts, summary, moments, panel.row(knobs.first))
+summary = store.read("summary", inputs.summary, params.moment["clock"], balances.COUNTS)
+moments = calendar.decision_moments(panel.dates, params.moment["decision"], params.moment["closes"])
+values = margin.compute(panel, interest, alerts, summary, moments, panel.row(params.first))
 
-frame, kinds = column.finish(panel, "margin", margin.COLUMNS, values, knobs.first)
-run.write_parquet(frame, snakemake.output[0], kinds)
+frame, kinds = column.finish(panel, "margin", margin.COLUMNS, values, params.first)
+files.write_parquet(frame, snakemake.output[0], kinds)

@@ -2,22 +2,22 @@
 
 from typing import TYPE_CHECKING
 
-from gogooku import calendar, known, run
+from gogooku import calendar, files, jobs, point_in_time
 from gogooku.features import column, market
-from gogooku.panel import Panel
-from gogooku.sources import raw
+from gogooku.panel.panel import Panel
+from gogooku.raw import store
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-knobs = snakemake.params
-run.log_to(snakemake.log[0])
+params = snakemake.params
+jobs.log_to(snakemake.log[0])
 
 panel = Panel.read(snakemake.input.panel)
-rows = raw.read("topix", snakemake.input.topix, knobs.moment["clock"])
-moments = calendar.decision_moments(panel.dates, knobs.moment["decision"], knobs.moment["closes"])
-topix = known.on_the_day(rows, ["Date"], panel.dates, moments)
-values = market.compute(panel, topix, panel.row(knobs.first))
+rows = store.read("topix", snakemake.input.topix, params.moment["clock"])
+moments = calendar.decision_moments(panel.dates, params.moment["decision"], params.moment["closes"])
+topix = point_in_time.on_the_day(rows, ["Date"], panel.dates, moments)
+values = market.compute(panel, topix, panel.row(params.first))
 
-frame, kinds = column.finish(panel, "market", market.COLUMNS, values, knobs.first)
-run.write_parquet(frame, snakemake.output[0], kinds)
+frame, kinds = column.finish(panel, "market", market.COLUMNS, values, params.first)
+files.write_parquet(frame, snakemake.output[0], kinds)

@@ -2,23 +2,23 @@
 
 from typing import TYPE_CHECKING
 
-from gogooku import calendar, run
+from gogooku import calendar, files, jobs
 from gogooku.features import column, short
-from gogooku.panel import Panel
-from gogooku.sources import raw
+from gogooku.panel.panel import Panel
+from gogooku.raw import store
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-knobs, files = snakemake.params, snakemake.input
-run.log_to(snakemake.log[0])
+params, inputs = snakemake.params, snakemake.input
+jobs.log_to(snakemake.log[0])
 
-panel = Panel.read(files.panel)
+panel = Panel.read(inputs.panel)
 reports, sales = (
-    raw.read(name, files[name], knobs.moment["clock"]) for name in ("short_sale", "short_ratio")
+    store.read(name, inputs[name], params.moment["clock"]) for name in ("short_sale", "short_ratio")
 )
-moments = calendar.decision_moments(panel.dates, knobs.moment["decision"], knobs.moment["closes"])
-values = short.compute(panel, reports, sales, moments, panel.row(knobs.first))
+moments = calendar.decision_moments(panel.dates, params.moment["decision"], params.moment["closes"])
+values = short.compute(panel, reports, sales, moments, panel.row(params.first))
 
-frame, kinds = column.finish(panel, "short", short.COLUMNS, values, knobs.first)
-run.write_parquet(frame, snakemake.output[0], kinds)
+frame, kinds = column.finish(panel, "short", short.COLUMNS, values, params.first)
+files.write_parquet(frame, snakemake.output[0], kinds)

@@ -3,18 +3,23 @@
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from gogooku import calendar, known, run
-from gogooku.sources import archive, provenance
+from gogooku import calendar, files, jobs, point_in_time
+from gogooku.archive import reader
+from gogooku.raw import provenance
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-me, knobs, files = snakemake.wildcards, snakemake.params, snakemake.input
-run.log_to(snakemake.log[0])
-first, last = map(dt.date.fromisoformat, knobs.days)
+wildcards, params, inputs = snakemake.wildcards, snakemake.params, snakemake.input
+jobs.log_to(snakemake.log[0])
+first, last = map(dt.date.fromisoformat, params.days)
 
-days = calendar.Sessions.read(files.calendar).days
-got = archive.read(knobs.folder, me.dataset, first, last, factor_convention=knobs.factor_convention)
+days = calendar.Sessions.read(inputs.calendar).days
+got = reader.read(
+    params.folder, wildcards.dataset, first, last, factor_convention=params.factor_convention
+)
 
-rows = known.stamp(got, **knobs.known, sessions=days)
-run.write_parquet(rows, snakemake.output[0], provenance.describe(rows, me.dataset, "archive"))
+rows = point_in_time.stamp(got, **params.known, sessions=days)
+files.write_parquet(
+    rows, snakemake.output[0], provenance.describe(rows, wildcards.dataset, "archive")
+)

@@ -3,25 +3,26 @@
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from gogooku import calendar, known, run
-from gogooku.sources import account, fetch, provenance
-from gogooku.sources.cache import Cache
+from gogooku import calendar, files, jobs, point_in_time
+from gogooku.raw import provenance
+from gogooku.vendor import account, fetch
+from gogooku.vendor.cache import Cache
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-me, knobs, files = snakemake.wildcards, snakemake.params, snakemake.input
+wildcards, params, inputs = snakemake.wildcards, snakemake.params, snakemake.input
 jquants, target = snakemake.config["jquants"], snakemake.output[0]  # what no row depends on
-run.log_to(snakemake.log[0])
-first, last = map(dt.date.fromisoformat, knobs.days)
+jobs.log_to(snakemake.log[0])
+first, last = map(dt.date.fromisoformat, params.days)
 
-days, now = calendar.Sessions.read(files.calendar).days, dt.datetime.now(dt.UTC)
+days, now = calendar.Sessions.read(inputs.calendar).days, dt.datetime.now(dt.UTC)
 with account.open_client(**jquants) as client:
     cache = Cache.beside(target, client.plan, jquants["url"])
     got = fetch.read(
-        client, me.dataset, first, last, days, now=now, cache=cache, in_bulk=jquants["bulk"]
+        client, wildcards.dataset, first, last, days, now=now, cache=cache, in_bulk=jquants["bulk"]
     )
 
-rows = known.stamp(got.rows, **knobs.known, sessions=days)
-told = provenance.describe(rows, me.dataset, "jquants", client.plan, got.times)
-run.write_parquet(rows, target, told)
+rows = point_in_time.stamp(got.rows, **params.known, sessions=days)
+told = provenance.describe(rows, wildcards.dataset, "jquants", client.plan, got.times)
+files.write_parquet(rows, target, told)

@@ -3,21 +3,22 @@
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from gogooku import calendar, known, run
-from gogooku.sources import local, provenance
+from gogooku import calendar, files, jobs, point_in_time
+from gogooku.raw import provenance
+from simulated_exchange import local
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-me, knobs, files = snakemake.wildcards, snakemake.params, snakemake.input
-run.log_to(snakemake.log[0])
-first, last = map(dt.date.fromisoformat, knobs.days)
+wildcards, params, inputs = snakemake.wildcards, snakemake.params, snakemake.input
+jobs.log_to(snakemake.log[0])
+first, last = map(dt.date.fromisoformat, params.days)
 
-days = calendar.Sessions.read(files.calendar).days
-table = {me.dataset: run.read_parquet(files.table)}
-today = dt.date.fromisoformat(knobs.today)
-got = local.read(table, me.dataset, first, last, days, today)
+days = calendar.Sessions.read(inputs.calendar).days
+table = {wildcards.dataset: files.read_parquet(inputs.table)}
+today = dt.date.fromisoformat(params.today)
+got = local.read(table, wildcards.dataset, first, last, days, today)
 
-rows = known.stamp(got, **knobs.known, sessions=days)
-told = provenance.describe(rows, me.dataset, "simulated")
-run.write_parquet(rows, snakemake.output[0], told)
+rows = point_in_time.stamp(got, **params.known, sessions=days)
+told = provenance.describe(rows, wildcards.dataset, "simulated")
+files.write_parquet(rows, snakemake.output[0], told)

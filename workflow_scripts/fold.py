@@ -2,21 +2,21 @@
 
 from typing import TYPE_CHECKING
 
-from gogooku import calendar, run, splits
+from gogooku import calendar, files, jobs, splits
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-knobs = snakemake.params
-run.log_to(snakemake.log[0])
+params = snakemake.params
+jobs.log_to(snakemake.log[0])
 
 sessions = calendar.Sessions.read(snakemake.input)
 fold = splits.cut(
     int(snakemake.wildcards.fold),
-    calendar.Sessions(sessions.since(knobs.start)),
-    knobs.spans,
-    embargo=knobs.embargo,
-    horizons=knobs.horizons,
-    entry=knobs.entry,
+    calendar.Sessions(sessions.since(params.start)),
+    params.spans,
+    embargo=params.embargo,
+    horizons=params.horizons,
+    entry=params.entry,
 )
-run.write_json(fold, snakemake.output[0])
+files.write_json(fold, snakemake.output[0])

@@ -2,15 +2,16 @@
 
 from typing import TYPE_CHECKING
 
-from gogooku import graphs, run
-from gogooku.panel import Panel
+from gogooku import files, jobs
+from gogooku.graph import correlation
+from gogooku.panel.panel import Panel
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-knobs = snakemake.params
-run.log_to(snakemake.log[0])
+params = snakemake.params
+jobs.log_to(snakemake.log[0])
 
 panel = Panel.read(snakemake.input)
-edges = graphs.edges(panel, knobs.first, **knobs.graph)
-run.write_parquet(edges, snakemake.output[0])
+edges = correlation.edges(panel, params.first, **params.graph)
+files.write_parquet(edges, snakemake.output[0])

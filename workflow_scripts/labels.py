@@ -2,15 +2,16 @@
 
 from typing import TYPE_CHECKING
 
-from gogooku import labels, run
-from gogooku.panel import Panel
+from gogooku import files, jobs
+from gogooku.dataset import labels
+from gogooku.panel.panel import Panel
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-knobs = snakemake.params
-run.log_to(snakemake.log[0])
+params = snakemake.params
+jobs.log_to(snakemake.log[0])
 
 panel = Panel.read(snakemake.input.panel)
-rows = labels.realised(panel, knobs.first, knobs.last, **knobs.labels)
-run.write_parquet(rows, snakemake.output[0])
+rows = labels.realised(panel, params.first, params.last, **params.labels)
+files.write_parquet(rows, snakemake.output[0])

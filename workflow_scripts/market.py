@@ -3,17 +3,17 @@
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from gogooku import run
-from gogooku.sources import simulated
+from gogooku import files, jobs
+from simulated_exchange.market import simulation
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 market, paths = snakemake.params.market, dict(snakemake.output.items())
-run.log_to(snakemake.log[0])
+jobs.log_to(snakemake.log[0])
 start, end = map(dt.date.fromisoformat, (market["start"], market["end"]))
 
 truth = paths.pop("truth")
-made = simulated.simulate(**{**market, "start": start, "end": end}, datasets=list(paths))
-run.write_parquets(made.tables, paths)
-run.write_parquet(made.truth, truth)
+made = simulation.simulate(**{**market, "start": start, "end": end}, datasets=list(paths))
+files.write_parquets(made.tables, paths)
+files.write_parquet(made.truth, truth)

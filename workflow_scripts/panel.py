@@ -3,24 +3,25 @@
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from gogooku import calendar, panel_rows, run
-from gogooku.sources import raw
+from gogooku import calendar, files, jobs
+from gogooku.panel import rows as panel_rows
+from gogooku.raw import store
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-knobs, files = snakemake.params, snakemake.input
-run.log_to(snakemake.log[0])
+params, inputs = snakemake.params, snakemake.input
+jobs.log_to(snakemake.log[0])
 
-bars = raw.read("bars", files.bars, knobs.moment["clock"], panel_rows.BARS)
-master = raw.read("master", files.master, knobs.moment["clock"], panel_rows.LISTS)
-dates = calendar.Sessions.read(files.calendar).until(knobs.last)
-moments = calendar.decision_moments(dates, knobs.moment["decision"], knobs.moment["closes"])
+bars = store.read("bars", inputs.bars, params.moment["clock"], panel_rows.BARS)
+master = store.read("master", inputs.master, params.moment["clock"], panel_rows.LISTS)
+dates = calendar.Sessions.read(inputs.calendar).until(params.last)
+moments = calendar.decision_moments(dates, params.moment["decision"], params.moment["closes"])
 
-first = dt.date.fromisoformat(knobs.first)
+first = dt.date.fromisoformat(params.first)
 
 rows, findings = panel_rows.build(
-    bars, master, dates, moments, first, **knobs.quality, **knobs.universe
+    bars, master, dates, moments, first, **params.quality, **params.universe
 )
-run.write_parquet(rows, snakemake.output.panel)
-run.write_parquet(findings, snakemake.output.quality)
+files.write_parquet(rows, snakemake.output.panel)
+files.write_parquet(findings, snakemake.output.quality)

@@ -2,20 +2,20 @@
 
 from typing import TYPE_CHECKING
 
-from gogooku import run, train
-from gogooku.days import Days
-from gogooku.models import atft
+from gogooku import files, jobs
+from gogooku.dataset.inputs import Days
+from gogooku.models import atft, training
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-me, knobs, files = snakemake.wildcards, snakemake.params, snakemake.input
-run.log_to(snakemake.log[0])
+wildcards, params, inputs = snakemake.wildcards, snakemake.params, snakemake.input
+jobs.log_to(snakemake.log[0])
 
-run.seed_everything(int(me.seed), snakemake.threads)
+jobs.seed_everything(int(wildcards.seed), snakemake.threads)
 
-fold, scaler = run.read_json(files.fold), run.read_json(files.scaler)
-days = Days.read(files.dataset, None, files.graphs, scaler, neighbours=knobs.neighbours)
+fold, scaler = files.read_json(inputs.fold), files.read_json(inputs.scaler)
+days = Days.read(inputs.dataset, None, inputs.graphs, scaler, neighbours=params.neighbours)
 
-rows = train.predict(atft.load(files.model), days, days.part(fold["test"]))
-run.write_parquet(rows, snakemake.output[0])
+rows = training.predict(atft.load(inputs.model), days, days.part(fold["test"]))
+files.write_parquet(rows, snakemake.output[0])

@@ -2,18 +2,20 @@
 
 from typing import TYPE_CHECKING
 
-from gogooku import run
-from gogooku.days import Days
-from gogooku.models import trees
+from gogooku import files, jobs
+from gogooku.dataset.inputs import Days
+from gogooku.models import lightgbm
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-files = snakemake.input
-run.log_to(snakemake.log[0])
+inputs = snakemake.input
+jobs.log_to(snakemake.log[0])
 
-fold, scaler = run.read_json(files.fold), run.read_json(files.scaler)
-days = Days.read(files.dataset, None, None, scaler)
+fold, scaler = files.read_json(inputs.fold), files.read_json(inputs.scaler)
+days = Days.read(inputs.dataset, None, None, scaler)
 
-rows = trees.predict(trees.load(files.model), days, days.part(fold["test"]), snakemake.threads)
-run.write_parquet(rows, snakemake.output[0])
+rows = lightgbm.predict(
+    lightgbm.load(inputs.model), days, days.part(fold["test"]), snakemake.threads
+)
+files.write_parquet(rows, snakemake.output[0])

@@ -2,18 +2,18 @@
 
 from typing import TYPE_CHECKING
 
-from gogooku import run
-from gogooku.days import Days
-from gogooku.models import naive
+from gogooku import files, jobs
+from gogooku.dataset.inputs import Days
+from gogooku.models import reversal
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-files = snakemake.input
-run.log_to(snakemake.log[0])
+inputs = snakemake.input
+jobs.log_to(snakemake.log[0])
 
-fold = run.read_json(files.fold)
-days = Days.read(files.dataset, None, None, {}, columns=[naive.RETURN])
+fold = files.read_json(inputs.fold)
+days = Days.read(inputs.dataset, None, None, {}, columns=[reversal.RETURN])
 
-rows = naive.predict(days, days.part(fold["test"]), fold["horizons"])
-run.write_parquet(rows, snakemake.output[0])
+rows = reversal.predict(days, days.part(fold["test"]), fold["horizons"])
+files.write_parquet(rows, snakemake.output[0])

@@ -2,18 +2,19 @@
 
 from typing import TYPE_CHECKING
 
-from gogooku import dataset, normalize, profile, run
+from gogooku import files, jobs
+from gogooku.dataset import assembly, column_quality, normalize
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-me, knobs, files = snakemake.wildcards, snakemake.params, snakemake.input
-run.log_to(snakemake.log[0])
+wildcards, params, inputs = snakemake.wildcards, snakemake.params, snakemake.input
+jobs.log_to(snakemake.log[0])
 
-panel = run.read_parquet(files.panel, ["date", "code", "universe"])
-families = dict(zip(knobs.families, dataset.read_families(files.families), strict=True))
-fewest = normalize.fewest_known(knobs.min_stocks)
-about = dataset.read_about(files.families)
+panel = files.read_parquet(inputs.panel, ["date", "code", "universe"])
+families = dict(zip(params.families, assembly.read_families(inputs.families), strict=True))
+fewest = normalize.fewest_known(params.min_stocks)
+about = assembly.read_about(inputs.families)
 
-rows = profile.measure(panel, families, me.span, fewest, about)
-run.write_parquet(rows, snakemake.output[0])
+rows = column_quality.measure(panel, families, wildcards.span, fewest, about)
+files.write_parquet(rows, snakemake.output[0])

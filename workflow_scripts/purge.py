@@ -3,15 +3,15 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gogooku import run
-from gogooku.sources import account, doors
+from gogooku import jobs
+from gogooku.vendor import account, subscription
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-run.log_to(snakemake.log[0])
+jobs.log_to(snakemake.log[0])
 raw = Path(snakemake.params.raw)
 with account.open_client(**snakemake.config["jquants"] | {"plan": "free"}) as client:
-    found = doors.uncovered(client, raw)
-print(doors.listed(found, raw))
-print(doors.purge(found))
+    found = subscription.uncovered(client, raw)
+print(subscription.listed(found, raw))
+print(subscription.purge(found))

@@ -2,25 +2,26 @@
 
 from typing import TYPE_CHECKING
 
-from gogooku import coverage, profile_page, report, report_plots, run
+from gogooku import files, jobs
+from gogooku.report import columns_page, coverage, plots, report
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-setting, files = snakemake.params.setting, snakemake.input
-run.log_to(snakemake.log[0])
+setting, inputs = snakemake.params.setting, snakemake.input
+jobs.log_to(snakemake.log[0])
 
-evaluations = report.read_evaluations(files.daily, files.summaries)
-panel = run.read_parquet(files.panel, ["date", "code", "universe"])
-folds = [run.read_json(path) for path in files.folds]
-curves = report.read_curves(files.curves)
-lacks = coverage.lacks(files.raw, setting["dates"]["start"], setting["dates"]["end"])
+evaluations = report.read_evaluations(inputs.daily, inputs.summaries)
+panel = files.read_parquet(inputs.panel, ["date", "code", "universe"])
+folds = [files.read_json(path) for path in inputs.folds]
+curves = report.read_curves(inputs.curves)
+lacks = coverage.lacks(inputs.raw, setting["dates"]["start"], setting["dates"]["end"])
 
-profile = run.read_parquet(files.profile)
+profile = files.read_parquet(inputs.profile)
 
-facts = report.facts(setting, panel, folds, lacks, profile_page.words(profile))
-page = report.build(evaluations, facts, run.read_parquet(files.quality), curves)
-run.write_text(page, snakemake.output.page)
-run.write_text(profile_page.build(profile, setting["name"]), snakemake.output.columns)
-figures = report_plots.draw(evaluations, folds, curves)
-report_plots.write(figures, snakemake.output.figures)
+facts = report.facts(setting, panel, folds, lacks, columns_page.words(profile))
+page = report.build(evaluations, facts, files.read_parquet(inputs.quality), curves)
+files.write_text(page, snakemake.output.page)
+files.write_text(columns_page.build(profile, setting["name"]), snakemake.output.columns)
+figures = plots.draw(evaluations, folds, curves)
+plots.write(figures, snakemake.output.figures)

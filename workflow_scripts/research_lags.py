@@ -2,17 +2,18 @@
 
 from typing import TYPE_CHECKING
 
-from gogooku import lags, lags_page, run
+from gogooku import files, jobs
+from gogooku.research import lags, lags_page
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-knobs, files, made = snakemake.params, snakemake.input, snakemake.output
-run.log_to(snakemake.log[0])
+params, inputs, made = snakemake.params, snakemake.input, snakemake.output
+jobs.log_to(snakemake.log[0])
 
-panel = run.read_parquet(files.panel, ["date", "code", "universe"])
-rows = lags.measure(panel, files.raw, knobs.families, knobs.decisions, knobs.closes)
+panel = files.read_parquet(inputs.panel, ["date", "code", "universe"])
+rows = lags.measure(panel, inputs.raw, params.families, params.decisions, params.closes)
 
-run.write_parquet(rows, made.rows)
-run.write_json(lags.summary(rows), made.summary)
-run.write_text(lags_page.build(rows, knobs.name, knobs.decisions), made.page)
+files.write_parquet(rows, made.rows)
+files.write_json(lags.summary(rows), made.summary)
+files.write_text(lags_page.build(rows, params.name, params.decisions), made.page)

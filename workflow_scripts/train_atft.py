@@ -2,29 +2,28 @@
 
 from typing import TYPE_CHECKING
 
-from gogooku import run, train
-from gogooku.days import Days
-from gogooku.models import atft
+from gogooku import files, jobs
+from gogooku.dataset.inputs import Days
+from gogooku.models import atft, training
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-me, knobs, files = snakemake.wildcards, snakemake.params, snakemake.input
-run.log_to(snakemake.log[0])
-run.seed_everything(int(me.seed), snakemake.threads)
-fold, scaler = run.read_json(files.fold), run.read_json(files.scaler)
-days = Days.read(
-    files.dataset, files.labels, files.graphs, scaler, fold["horizons"], neighbours=knobs.neighbours
-)
+wildcards, params, inputs = snakemake.wildcards, snakemake.params, snakemake.input
+jobs.log_to(snakemake.log[0])
+jobs.seed_everything(int(wildcards.seed), snakemake.threads)
+fold, scaler = files.read_json(inputs.fold), files.read_json(inputs.scaler)
+named = inputs.dataset, inputs.labels, inputs.graphs
+days = Days.read(*named, scaler, fold["horizons"], neighbours=params.neighbours)
 
-net, curve = train.learn(
+net, curve = training.learn(
     days,
     days.part(fold["train"]),
     days.part(fold["valid"]),
-    seed=int(me.seed),
-    checkpoint=knobs.checkpoint,
-    digest=run.fingerprint(knobs.code, knobs.atft, me.seed, files=files),
-    **knobs.atft,
+    seed=int(wildcards.seed),
+    checkpoint=params.checkpoint,
+    digest=files.fingerprint(params.code, params.atft, wildcards.seed, files=inputs),
+    **params.atft,
 )
 atft.save(net, snakemake.output.model)
-run.write_lines(curve, snakemake.output.curve)
+files.write_lines(curve, snakemake.output.curve)

@@ -2,25 +2,25 @@
 
 from typing import TYPE_CHECKING
 
-from gogooku import run
-from gogooku.days import Days
-from gogooku.models import trees
+from gogooku import files, jobs
+from gogooku.dataset.inputs import Days
+from gogooku.models import lightgbm
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-me, knobs, files = snakemake.wildcards, snakemake.params, snakemake.input
-run.log_to(snakemake.log[0])
+wildcards, params, inputs = snakemake.wildcards, snakemake.params, snakemake.input
+jobs.log_to(snakemake.log[0])
 
-fold, scaler = run.read_json(files.fold), run.read_json(files.scaler)
-days = Days.read(files.dataset, files.labels, None, scaler, fold["horizons"])
+fold, scaler = files.read_json(inputs.fold), files.read_json(inputs.scaler)
+days = Days.read(inputs.dataset, inputs.labels, None, scaler, fold["horizons"])
 
-model = trees.fit(
+model = lightgbm.fit(
     days,
     days.part(fold["train"]),
     days.part(fold["valid"]),
-    seed=int(me.seed),
+    seed=int(wildcards.seed),
     threads=snakemake.threads,
-    **knobs.lightgbm,
+    **params.lightgbm,
 )
-trees.save(model, snakemake.output.model)
+lightgbm.save(model, snakemake.output.model)

@@ -2,18 +2,18 @@
 
 from typing import TYPE_CHECKING
 
-from gogooku import run
-from gogooku.days import Days
-from gogooku.models import linear
+from gogooku import files, jobs
+from gogooku.dataset.inputs import Days
+from gogooku.models import ridge
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-knobs, files = snakemake.params, snakemake.input
-run.log_to(snakemake.log[0])
+params, inputs = snakemake.params, snakemake.input
+jobs.log_to(snakemake.log[0])
 
-fold, scaler = run.read_json(files.fold), run.read_json(files.scaler)
-days = Days.read(files.dataset, files.labels, None, scaler, fold["horizons"])
+fold, scaler = files.read_json(inputs.fold), files.read_json(inputs.scaler)
+days = Days.read(inputs.dataset, inputs.labels, None, scaler, fold["horizons"])
 
-model = linear.fit(days, days.part(fold["train"]), **knobs.ridge)
-linear.save(model, snakemake.output.model)
+model = ridge.fit(days, days.part(fold["train"]), **params.ridge)
+ridge.save(model, snakemake.output.model)

@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gogooku import run
-from gogooku.sources import account, doors
+from gogooku import jobs
+from gogooku.vendor import account, subscription
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-run.log_to(snakemake.log[0])
+jobs.log_to(snakemake.log[0])
 raw = Path(snakemake.params.raw)
 with account.open_client(**snakemake.config["jquants"] | {"plan": "free"}) as client:
-    print(doors.listed(doors.uncovered(client, raw), raw))
+    print(subscription.listed(subscription.uncovered(client, raw), raw))

@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from gogooku import run
+from gogooku import files
 
 Granularity = Literal["month", "quarter", "year"]
 Clock = Literal["published", "served"]
@@ -100,11 +100,11 @@ class Sessions:
         return cls(np.unique(np.asarray(dates, "datetime64[D]")[trading]))
 
     @classmethod
-    def read(cls, paths: run.Paths) -> "Sessions":
+    def read(cls, paths: files.Paths) -> "Sessions":
         """Load the vendor's calendar files; no file, no session."""
         if not paths:
             return cls(np.array([], "datetime64[D]"))
-        rows = run.read_parquet(paths, ["Date", "HolDiv"])
+        rows = files.read_parquet(paths, ["Date", "HolDiv"])
         return cls.of(rows["Date"].to_numpy(), rows["HolDiv"].to_list())
 
     def position(self, days: npt.ArrayLike) -> npt.NDArray[np.intp]:

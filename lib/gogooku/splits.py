@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from gogooku.calendar import ENTRY_LAG, Days, Entry, Sessions, bounds
-from gogooku.run import UserError
+from gogooku.errors import UserError
 
 Mode = Literal["expanding", "rolling"]
 Fold = dict[str, Any]

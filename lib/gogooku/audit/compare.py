@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from gogooku import run
+from gogooku import files
 
 ROOMS = ("panel", "quality", "labels", "graphs", "features/*", "dataset", "predictions/*")
 """Stages of tables in the order in which they are built."""
@@ -52,7 +52,7 @@ def of_file(before: Path, after: Path, file: str, day: dt.date) -> dict[str, Any
     if old.suffix != ".parquet":
         return BYTES if old.read_bytes() != new.read_bytes() else None
     when = pl.col(WHEN.get(file.split("/")[0], "date"))
-    told, changed = (run.read_parquet(path).filter(when <= day) for path in (old, new))
+    told, changed = (files.read_parquet(path).filter(when <= day) for path in (old, new))
     return difference(told, changed)
 
 
@@ -114,7 +114,7 @@ def _stage(
     )
     first, columns, moved = None, set(), set()
     for old, new in pairs:
-        told, changed = run.read_parquet(old), run.read_parquet(new)
+        told, changed = files.read_parquet(old), files.read_parquet(new)
         past = [frame.filter(pl.col(when) <= day) for frame in (told, changed)]
         later = [frame.filter(pl.col(when) > day) for frame in (told, changed)]
         hashes = [set(frame.hash_rows()) for frame in later]
@@ -147,8 +147,8 @@ def _moved(told: pl.DataFrame, changed: pl.DataFrame) -> set[str]:
     return {name for name, mark in marks if mark.any()}
 
 
-def _fits(files: Sequence[Path], before: Path, after: Path) -> dict[str, Any]:
-    names = [path.relative_to(after) for path in files]
+def _fits(paths: Sequence[Path], before: Path, after: Path) -> dict[str, Any]:
+    names = [path.relative_to(after) for path in paths]
     moved = [name for name in names if (before / name).read_bytes() != (after / name).read_bytes()]
     found = [{"file": str(name), **BYTES} for name in moved]
-    return {"stage": FITS, "files": len(files), "difference": found[0] if found else None}
+    return {"stage": FITS, "files": len(paths), "difference": found[0] if found else None}

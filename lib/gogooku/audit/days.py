@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from gogooku.calendar import Days, decision_moments
-from gogooku.run import UserError
-from gogooku.universe import CLOSE_WINDOW
+from gogooku.errors import UserError
+from gogooku.panel.universe import CLOSE_WINDOW
 
 
 def chosen(test: Mapping[str, str], day: str | None) -> dt.date:

@@ -15,8 +15,8 @@ import numpy as np
 import polars as pl
 
 from gogooku.calendar import Clock
-from gogooku.known import COLUMN
-from gogooku.sources.catalogue import DATASETS, DataSet
+from gogooku.point_in_time import COLUMN
+from gogooku.raw.catalogue import DATASETS, DataSet
 
 NOISE = 0.02
 """Standard deviation of the relative change of a number: within the exchange's price limits."""

@@ -12,10 +12,10 @@ from typing import Any
 
 import polars as pl
 
-from gogooku import calendar, run
+from gogooku import calendar, files, jobs
 from gogooku.audit import edits
 from gogooku.audit.compare import ROOMS
-from gogooku.run import UserError
+from gogooku.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -56,7 +56,7 @@ class Rebuild:
         """Draw the edits of every raw file, by its path (`edits.draw`)."""
         return {
             str(path): edits.draw(
-                run.read_parquet(path),
+                files.read_parquet(path),
                 path.parent.name,
                 moment,
                 self.setting["clock"],
@@ -64,7 +64,7 @@ class Rebuild:
                 (seed, f"{path.parent.name}/{path.stem}"),
                 ending=ending,
             )
-            for path in run.progress(self.raw, "drawing another future", len(self.raw))
+            for path in jobs.progress(self.raw, "drawing another future", len(self.raw))
         }
 
     def build(
@@ -82,7 +82,7 @@ class Rebuild:
             self._lay(path, changes[str(path)])
         if day:
             self._take_over(calendar.span_of(day, self.setting["spans"]))
-        run.write_json({**self.setting, "source": "stored"}, self.folder / "config.json")
+        files.write_json({**self.setting, "source": "stored"}, self.folder / "config.json")
         self._snakemake(targets)
 
     def discard(self) -> None:
@@ -93,8 +93,8 @@ class Rebuild:
         if changes.is_empty():
             _link(path, self.folder / path)
         else:
-            rows = edits.apply(run.read_parquet(path), path.parent.name, changes)
-            run.write_parquet(rows, self.folder / path)
+            rows = edits.apply(files.read_parquet(path), path.parent.name, changes)
+            files.write_parquet(rows, self.folder / path)
 
     def _take_over(self, span: str) -> None:
         earlier = {path.stem for path in self.raw if path.stem < span}

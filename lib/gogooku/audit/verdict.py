@@ -11,10 +11,10 @@ import polars as pl
 from gogooku.audit import compare, edits
 from gogooku.audit.rebuild import Rebuild
 from gogooku.calendar import Clock
-from gogooku.config import JAPAN
-from gogooku.known import COLUMN
-from gogooku.run import UserError
-from gogooku.sources.catalogue import DATASETS
+from gogooku.config.settings import JAPAN
+from gogooku.errors import UserError
+from gogooku.point_in_time import COLUMN
+from gogooku.raw.catalogue import DATASETS
 
 log = logging.getLogger(__name__)
 

@@ -3,6 +3,7 @@
 Write the page anew:  PYTHONPATH=lib python -m gogooku.features.catalogue > docs/features.md
 """
 
+from gogooku.families import FAMILIES
 from gogooku.features import (
     earnings,
     flow,
@@ -19,7 +20,6 @@ from gogooku.features import (
     technical,
 )
 from gogooku.features.column import Column
-from gogooku.features.families import FAMILIES
 
 CATALOGUE: dict[str, list[Column]] = {
     "technical": technical.COLUMNS,

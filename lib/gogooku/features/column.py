@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
-from gogooku.panel import Panel
+from gogooku.panel.panel import Panel
 
 Kind = Literal["stock", "market", "flag"]
 

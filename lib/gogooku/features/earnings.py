@@ -29,9 +29,20 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from gogooku import filings, ops
+from gogooku.arrays import time_series
 from gogooku.calendar import Days, Sessions
+from gogooku.features import filings
 from gogooku.features.column import Column
+from gogooku.features.filings import (
+    HALF,
+    NO_GUIDANCE,
+    YEAR,
+    Company,
+    Filing,
+    Guidance,
+    change,
+    first_known,
+)
 from gogooku.features.statement import (
     LONGEST,
     VENDOR,
@@ -40,8 +51,7 @@ from gogooku.features.statement import (
     newest_filing,
     sessions_since,
 )
-from gogooku.filings import HALF, NO_GUIDANCE, YEAR, Company, Filing, Guidance, change, first_known
-from gogooku.panel import Panel
+from gogooku.panel.panel import Panel
 
 log = logging.getLogger(__name__)
 
@@ -71,8 +81,8 @@ COLUMNS = [
     _column("earnings_surprise", definition="operating profit (profit where it is not reported or "
             "guided) against its share by months of the full-year guidance known before, after six "
             "months that for the first half where there is one; / its abs"),
-    _column("earnings_momentum", look_back=820, min_obs=ops.enough(SURPRISES), definition="mean "
-            "sign of the surprises of the 4 quarters to the newest"),
+    _column("earnings_momentum", look_back=820, min_obs=time_series.enough(SURPRISES),
+            definition="mean sign of the surprises of the 4 quarters to the newest"),
     _reaction("earnings_day_return",
               definition="return of the first session that closed after the newest announcement"),
     _reaction("pead_strength", source=BERNARD,
@@ -108,8 +118,8 @@ def compute(
     since = made["days_since_earnings"]
     soon = (ahead <= WEEK) | (since <= WEEK)
     made["days_to_earnings"] = ahead
-    made["is_earnings_week"] = ops.where(np.isfinite(ahead) | np.isfinite(since), soon)
-    return {name: ops.known(values, np.float32) for name, values in made.items()}
+    made["is_earnings_week"] = time_series.where(np.isfinite(ahead) | np.isfinite(since), soon)
+    return {name: time_series.known(values, np.float32) for name, values in made.items()}
 
 
 # ---- ahead ---------------------------------------------------------------------------------------
@@ -246,7 +256,7 @@ class Announcements:
     def _momentum(self, newest: int) -> float:
         last = [x for end, x in self.surprises.items() if newest - YEAR < end and x == x]
         signs = [(x > 0) - (x < 0) for x in last]
-        return sum(signs) / len(signs) if len(signs) >= ops.enough(SURPRISES) else nan
+        return sum(signs) / len(signs) if len(signs) >= time_series.enough(SURPRISES) else nan
 
 
 def _surprise(newest: Filing, figures: filings.Figures, guided: Guidance) -> float:
@@ -311,4 +321,4 @@ def _back(x: np.ndarray, sessions: np.ndarray) -> np.ndarray:
     """Give the value of x (T, N) so many sessions before its last D, (D, N); NaN where that is."""
     back = np.nan_to_num(sessions).astype(np.int64)
     day, slot = np.indices(sessions.shape)
-    return ops.where_known(sessions, x[len(x) - len(sessions) + day - back, slot])
+    return time_series.where_known(sessions, x[len(x) - len(sessions) + day - back, slot])

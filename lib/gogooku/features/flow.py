@@ -20,10 +20,11 @@ from functools import partial
 import numpy as np
 import polars as pl
 
-from gogooku import known, ops
+from gogooku import point_in_time
+from gogooku.arrays import time_series
+from gogooku.arrays.time_series import Array, delay, enough, ratio, where_known
 from gogooku.features.column import Column
-from gogooku.ops import Array, delay, enough, ratio, where_known
-from gogooku.panel import Panel
+from gogooku.panel.panel import Panel
 
 log = logging.getLogger(__name__)
 
@@ -112,7 +113,7 @@ def compute(panel: Panel, investor_types: pl.DataFrame, moments: np.ndarray) -> 
     if rows.is_empty():
         log.warning("no trading by investor type is known: all columns of flow are null")
     known_at = rows["known_at"].dt.replace_time_zone(None).to_numpy()
-    seen = known.as_of(known_at, moments)
+    seen = point_in_time.as_of(known_at, moments)
     for number in np.unique(seen[seen > 0]):
         days = np.flatnonzero(seen == number)
         recent = _recent(rows[: int(number)])
@@ -144,7 +145,7 @@ def _lay_out(
     section = _sections(market, fresh)
     last = {name: prints[newest, np.arange(ALL + 1)] for name, prints in _features(amounts).items()}
     for name, values in (last | {"flow_days_since": age, "flow_impulse": age == 0}).items():
-        lasting = ops.known(np.where(fresh, values, np.nan), np.float32)
+        lasting = time_series.known(np.where(fresh, values, np.nan), np.float32)
         made[name][days] = np.take_along_axis(lasting, section, axis=1)
 
 
@@ -201,7 +202,8 @@ def _features(x: Values) -> Values:
     balance, turnover = (_of_institutions(x, side) for side in ("Bal", "Tot"))
     institutional = ratio(balance, turnover)
     foreign_z, individual_z, institutional_z = (
-        ops.ts_zscore(prints, YEAR, enough(YEAR)) for prints in (foreign, individual, institutional)
+        time_series.ts_zscore(prints, YEAR, enough(YEAR))
+        for prints in (foreign, individual, institutional)
     )
     indicator = (foreign_z + institutional_z) / 2 - individual_z
     made = _groups(x) | _activity(x["TotTot"]) | _smart(foreign_z - individual_z)
@@ -233,9 +235,9 @@ def _groups(x: Values) -> Values:
 
 
 def _activity(turnover: Array) -> Values:
-    score = ops.ts_zscore(turnover, YEAR, enough(YEAR))
+    score = time_series.ts_zscore(turnover, YEAR, enough(YEAR))
     return {
-        "flow_activity_ratio": ratio(turnover, ops.ts_mean(turnover, YEAR, enough(YEAR))),
+        "flow_activity_ratio": ratio(turnover, time_series.ts_mean(turnover, YEAR, enough(YEAR))),
         "flow_activity_z": score,
         "flow_activity_high": where_known(score, score >= 1),
         "flow_activity_low": where_known(score, score <= -1),
@@ -256,7 +258,7 @@ def _of_institutions(x: Values, side: str) -> Array:
 
 
 def _month(x: Array) -> Array:
-    return ops.ts_sum(x, 4, 4)
+    return time_series.ts_sum(x, 4, 4)
 
 
 def _domestic(x: Values) -> Array:
@@ -264,4 +266,4 @@ def _domestic(x: Values) -> Array:
 
 
 def _persistence(balance: Array) -> Array:
-    return np.abs(ops.ts_mean(np.sign(balance), 10, enough(10)))
+    return np.abs(time_series.ts_mean(np.sign(balance), 10, enough(10)))

@@ -11,11 +11,11 @@ from functools import partial
 import numpy as np
 import polars as pl
 
-from gogooku import ops
+from gogooku.arrays import time_series
+from gogooku.arrays.jit import kernel
+from gogooku.arrays.time_series import Array, delay, ratio
 from gogooku.features.column import Column
-from gogooku.jit import kernel
-from gogooku.ops import Array, delay, ratio
-from gogooku.panel import Panel
+from gogooku.panel.panel import Panel
 
 DAMPING = 0.85
 WINDOW, FEWEST = 60, 41  # of the edges, as config/default.yaml has them [sessions, bars]
@@ -53,7 +53,7 @@ def compute(panel: Panel, edges: pl.DataFrame) -> dict[str, np.ndarray]:
     weight = edges["weight"].to_numpy().astype(np.float64)
     peers = _peers(panel, day, source, target, weight)
     made = {**_structure(panel, day, source, target, weight), **peers}
-    return {name: ops.known(values, np.float32) for name, values in made.items()}
+    return {name: time_series.known(values, np.float32) for name, values in made.items()}
 
 
 def _placed(panel: Panel, edges: pl.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

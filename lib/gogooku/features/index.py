@@ -14,12 +14,13 @@ import logging
 import numpy as np
 import polars as pl
 
-from gogooku import indicators as ind
-from gogooku import known, ops
+from gogooku import point_in_time
+from gogooku.arrays import indicators as ind
+from gogooku.arrays import time_series
+from gogooku.arrays.time_series import Array, enough, enough_changes, ratio
+from gogooku.arrays.windows import Rolling
 from gogooku.features.column import Column, Kind
-from gogooku.ops import Array, enough, enough_changes, ratio
-from gogooku.panel import Panel
-from gogooku.rolling import Rolling
+from gogooku.panel.panel import Panel
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +66,7 @@ MEASURES = {
     "r_1d": ("log", "ln(C_t / C_t−1)", 1, 2),
     "r_5d": ("log", "ln(C_t / C_t−5)", 5, 6),
     "r_20d": ("log", "ln(C_t / C_t−20)", 20, 21),
-    "natr_14": ("share", "ATR of 14 / C", ops.settled(27) + 1, 15),
+    "natr_14": ("share", "ATR of 14 / C", time_series.settled(27) + 1, 15),
     "vol_20d": ("per √year", "sd of 20 daily log returns × √245", 20, enough_changes(20)),
     "z_close_20": ("sd", "(C − mean) / sd of 20 closes", 20, enough(20)),
     "rel_r_5d": ("log", "r_5d − that of TOPIX", 5, 6),
@@ -147,20 +148,20 @@ def compute(panel: Panel, indices: pl.DataFrame, start: int = 0) -> Values:
         made |= {f"{prefix}_{name}": _by_stock(measured[name], slot) for name in MEASURES}
     moves = ind.log_returns(panel["close"], 5)[start:]
     made["sect_rel_to_sec_5d"] = moves - made["sect_r_5d"]
-    return {name: ops.known(values, np.float32) for name, values in made.items()}
+    return {name: time_series.known(values, np.float32) for name, values in made.items()}
 
 
 def _bars(panel: Panel, indices: pl.DataFrame) -> tuple[Array, Array, Array]:
     """Give high, low and close of CODES on the panel's dates, (T, K); NaN without an index."""
     rows = indices.select("Date", "Code", *"HLC").filter(pl.col("Code").is_in(CODES))
-    rows = known.distinct(rows, ["Date", "Code"], "indices")
+    rows = point_in_time.distinct(rows, ["Date", "Code"], "indices")
     day = np.searchsorted(panel.dates, rows["Date"].to_numpy().astype("datetime64[D]"))
     slot = rows["Code"].cast(pl.Enum(CODES)).to_physical().to_numpy()
     traded = np.isfinite(panel["close"]).any(axis=1)
     bars = np.full((3, len(panel.dates), len(CODES)), np.nan)
     for bar, name in zip(bars, "HLC", strict=True):
         bar[day, slot] = rows[name].to_numpy()
-    high, low, close = (ops.where(traded[:, None], bar) for bar in bars)
+    high, low, close = (time_series.where(traded[:, None], bar) for bar in bars)
     return high, low, close
 
 
@@ -169,8 +170,8 @@ def _measures(high: Array, low: Array, close: Array) -> Values:
     steps = Rolling(made["r_1d"], variances=(20,))
     return made | {
         "natr_14": ratio(ind.atr(high, low, close, 14), close),
-        "vol_20d": ops.where_known(close, ind.volatility(steps, 20)),
-        "z_close_20": ops.ts_zscore(close, 20, enough(20)),
+        "vol_20d": time_series.where_known(close, ind.volatility(steps, 20)),
+        "z_close_20": time_series.ts_zscore(close, 20, enough(20)),
         "rel_r_5d": made["r_5d"] - made["r_5d"][:, [CODES.index(TOPIX)]],
     }
 

@@ -12,12 +12,14 @@ from functools import partial
 import numpy as np
 import polars as pl
 
-from gogooku import groups, known, ops, positions
-from gogooku import indicators as ind
+from gogooku import point_in_time
+from gogooku.arrays import cross_section, time_series
+from gogooku.arrays import indicators as ind
+from gogooku.arrays.time_series import Array, delay, enough, ratio
+from gogooku.features import balances
+from gogooku.features.balances import SHARES_LAST
 from gogooku.features.column import Column
-from gogooku.ops import Array, delay, enough, ratio
-from gogooku.panel import Panel
-from gogooku.positions import SHARES_LAST
+from gogooku.panel.panel import Panel
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +80,7 @@ def compute(
     """Make the family's columns, name → (T − start, N) float32; NaN where unknown.
 
     panel     the days and, where they exist, 320 sessions before them
-    master    FIELDS, a row per code and day as the day's decision could see it (known.on_the_day)
+    master    FIELDS, a row per code and day as the day's decision could see it (point_in_time.on_the_day)
     summary   rows of fins/summary with `known_at`
     moments   (T,) moment of decision of each of the panel's days [UTC, microseconds]
     start     first of the panel's days that is wanted
@@ -88,23 +90,23 @@ def compute(
     if summary.is_empty():
         log.warning("no statement is known: listed's columns of market value are null")
     before = max(start - MONTH, 0)
-    shares = positions.shares(panel, summary, moments, before)
+    shares = balances.shares(panel, summary, moments, before)
     sizes = _sizes(panel.since(before), *shares)
     made = {name: values[start - before :] for name, values in sizes.items()}
     late = panel.since(start)
     made |= _segments(late) | _attributes(late, master)
-    return {name: ops.known(values, np.float32) for name, values in made.items()}
+    return {name: time_series.known(values, np.float32) for name, values in made.items()}
 
 
 def _sizes(panel: Panel, issued: Array, outstanding: Array) -> Values:
     cap = outstanding * panel["raw_close"]
     size = ind.log(cap)
-    traded = ops.ts_mean(panel["value"], MONTH, enough(MONTH))
+    traded = time_series.ts_mean(panel["value"], MONTH, enough(MONTH))
     return {
         "market_cap_log": size,
         "liquidity_score": ratio(ind.log(traded), size),
         "sector_momentum": _sector_momentum(panel, cap),
-        "market_segment_premium": groups.group_zscore(
+        "market_segment_premium": cross_section.group_zscore(
             size, _segment(panel["market"]), panel["universe"], SCORED
         ),
         "shares_float_ratio": ratio(outstanding, issued),
@@ -124,7 +126,7 @@ def _sector_momentum(panel: Panel, cap: Array) -> Array:
         size = len(sector) * places
         return np.bincount(cell[counted], amount[counted], size)[cell]
 
-    return ops.where(sector >= 0, ratio(total(before * gain), total(before)) - 1)
+    return time_series.where(sector >= 0, ratio(total(before * gain), total(before)) - 1)
 
 
 def _growth(factor: np.ndarray) -> Array:
@@ -147,7 +149,8 @@ def _segment(market: np.ndarray) -> np.ndarray:
 def _segments(panel: Panel) -> Values:
     market, listed = panel["market"], panel["listed"]
     return {
-        f"mkt_{name}": ops.where(listed, np.isin(market, codes)) for name, codes in SEGMENTS.items()
+        f"mkt_{name}": time_series.where(listed, np.isin(market, codes))
+        for name, codes in SEGMENTS.items()
     }
 
 
@@ -156,7 +159,7 @@ def _attributes(panel: Panel, master: pl.DataFrame) -> Values:
         pl.col("Code").is_in(panel.codes.tolist()),
         pl.col("Date").is_in(pl.Series(panel.dates).implode()),
     )
-    rows = known.distinct(master.filter(*ours), KEY, "master")
+    rows = point_in_time.distinct(master.filter(*ours), KEY, "master")
     day = np.searchsorted(panel.dates, rows["Date"].to_numpy().astype("datetime64[D]"))
     slot = np.searchsorted(panel.codes, rows["Code"].to_numpy().astype(panel.codes.dtype))
     scale = rows["ScaleCat"].replace_strict(SCALES, default=None, return_dtype=pl.Float64)

@@ -16,11 +16,12 @@ from functools import partial
 import numpy as np
 import polars as pl
 
-from gogooku import ops, positions
+from gogooku.arrays import time_series
+from gogooku.arrays.jit import kernel
+from gogooku.arrays.time_series import Array, enough, ratio
+from gogooku.features import balances as positions
 from gogooku.features.column import Column
-from gogooku.jit import kernel
-from gogooku.ops import Array, enough, ratio
-from gogooku.panel import Panel
+from gogooku.panel.panel import Panel
 
 log = logging.getLogger(__name__)
 
@@ -121,7 +122,7 @@ def compute(
     _, outstanding = positions.shares(panel, summary, moments, start)
     made = _balances(panel, interest, moments, volume, outstanding, start)
     made |= _watched(panel, alerts, moments, volume, start)
-    return {name: ops.known(values, np.float32) for name, values in made.items()}
+    return {name: time_series.known(values, np.float32) for name, values in made.items()}
 
 
 # ---- balances of all issues ----------------------------------------------------------------------
@@ -166,7 +167,7 @@ def _balances(
         "margin_short_to_adv20": ratio(short, volume),
         "margin_d_long_to_adv20": ratio(d_long, volume),
         "margin_d_short_to_adv20": ratio(d_short, volume),
-        "margin_impulse": ops.where_known(old, old == 0),
+        "margin_impulse": time_series.where_known(old, old == 0),
         "margin_days_since": old,
     }
 

@@ -11,12 +11,13 @@ import logging
 import numpy as np
 import polars as pl
 
-from gogooku import groups, known, ops
-from gogooku import indicators as ind
+from gogooku import point_in_time
+from gogooku.arrays import cross_section, time_series
+from gogooku.arrays import indicators as ind
+from gogooku.arrays.time_series import Array, delay, enough, enough_changes, ratio, settled
+from gogooku.arrays.windows import Rolling
 from gogooku.features.column import Column
-from gogooku.ops import Array, delay, enough, enough_changes, ratio, settled
-from gogooku.panel import Panel
-from gogooku.rolling import Rolling
+from gogooku.panel.panel import Panel
 
 log = logging.getLogger(__name__)
 
@@ -107,19 +108,19 @@ def compute(panel: Panel, topix: pl.DataFrame, start: int = 0) -> Values:
     first = max(start - 1, 0)
     recent = panel.since(first)
     gains, universe = recent.returns[start - first :], recent["universe"][start - first :]
-    rises = ops.where_known(gains, gains > 0)
-    made["mkt_breadth_up"] = groups.cs_mean(rises, universe)
-    made["mkt_dispersion"] = groups.cs_std(gains, universe)
-    return {name: ops.known(values, np.float32) for name, values in made.items()}
+    rises = time_series.where_known(gains, gains > 0)
+    made["mkt_breadth_up"] = cross_section.cs_mean(rises, universe)
+    made["mkt_dispersion"] = cross_section.cs_std(gains, universe)
+    return {name: time_series.known(values, np.float32) for name, values in made.items()}
 
 
 def indexed(panel: Panel, topix: pl.DataFrame) -> Values:
     """Give the columns that need the index alone, name → (T,) float64."""
     high, low, close = (bar[:, None] for bar in index(panel, topix))
     made = {f"ret_{h}d": ind.returns(close, h) for h in RETURNS}
-    made |= {f"dev_{n}": ratio(close, ops.ts_ema(close, n)) - 1 for n in EMAS}
+    made |= {f"dev_{n}": ratio(close, time_series.ts_ema(close, n)) - 1 for n in EMAS}
     made |= _state(high, low, close)
-    made |= {f"{name}_z": ops.ts_zscore(made[name], YEAR, enough(YEAR)) for name in SCORED}
+    made |= {f"{name}_z": time_series.ts_zscore(made[name], YEAR, enough(YEAR)) for name in SCORED}
     made |= _regimes(made)
     return {f"mkt_{name}": values[:, 0] for name, values in made.items()}
 
@@ -132,18 +133,18 @@ def _state(high: np.ndarray, low: np.ndarray, close: np.ndarray) -> Values:
     slow_range = ind.atr(high, low, close, 20)
     return {
         "gap_5_20": ind.ema_gap(close, 5, 20),
-        "ema20_slope_3": ind.returns(ops.ts_ema(close, 20), 3),
+        "ema20_slope_3": ind.returns(time_series.ts_ema(close, 20), 3),
         "vol_20d": ind.volatility(steps, 20),
         "natr_14": ratio(ind.atr(high, low, close, 14), close),
         "atr_ratio_5_20": ratio(ind.atr(high, low, close, 5), slow_range),
         "bb_pct_b": within,
         "bb_bw": width,
-        "dd_from_peak": ratio(close, ops.ts_max(close, YEAR, enough(YEAR))) - 1,
+        "dd_from_peak": ratio(close, time_series.ts_max(close, YEAR, enough(YEAR))) - 1,
     }
 
 
 def _regimes(made: Values) -> Values:
-    usual = delay(ops.ts_std(made["ret_1d"], 60, enough(60), ddof=1), 1)
+    usual = delay(time_series.ts_std(made["ret_1d"], 60, enough(60), ddof=1), 1)
     return {
         "big_move_flag": _holds(np.abs(made["ret_1d"]) - 2 * usual, np.greater_equal),
         "bull_200": _holds(made["dev_200"], np.greater),
@@ -155,7 +156,7 @@ def _regimes(made: Values) -> Values:
 
 def _holds(x: np.ndarray, compare: np.ufunc) -> Array:
     """Give 1 where `x` compares with 0 as told, else 0; NaN where it is unknown."""
-    return ops.where_known(x, compare(x, 0))
+    return time_series.where_known(x, compare(x, 0))
 
 
 def index(panel: Panel, topix: pl.DataFrame) -> tuple[Array, Array, Array]:
@@ -187,14 +188,14 @@ def index(panel: Panel, topix: pl.DataFrame) -> tuple[Array, Array, Array]:
 def _topix(panel: Panel, topix: pl.DataFrame) -> tuple[Array, Array, Array]:
     traded = np.isfinite(panel["close"]).any(axis=1)
     days = pl.DataFrame({"Date": panel.dates})
-    bars = known.distinct(topix.select("Date", *"HLC"), ["Date"], "topix")
+    bars = point_in_time.distinct(topix.select("Date", *"HLC"), ["Date"], "topix")
     rows = days.join(bars, on="Date", how="left", maintain_order="left", validate="1:1")
-    high, low, close = (ops.where(traded, rows[bar].to_numpy()) for bar in "HLC")
+    high, low, close = (time_series.where(traded, rows[bar].to_numpy()) for bar in "HLC")
     return high, low, close
 
 
 def _equal_weighted(panel: Panel) -> Array:
     """Cumulate the mean return of each day's universe; NaN on a day on which none of it traded."""
     universe = panel["universe"]
-    level = np.cumprod(1 + np.nan_to_num(groups.cs_mean(panel.returns, universe)))
-    return ops.where((universe & np.isfinite(panel["close"])).any(axis=1), level)
+    level = np.cumprod(1 + np.nan_to_num(cross_section.cs_mean(panel.returns, universe)))
+    return time_series.where((universe & np.isfinite(panel["close"])).any(axis=1), level)

@@ -20,11 +20,11 @@ import numpy as np
 import polars as pl
 from scipy.special import ndtr
 
-from gogooku import ops
+from gogooku.arrays import time_series
+from gogooku.arrays.time_series import Array, enough, ratio
 from gogooku.calendar import Days
 from gogooku.features.column import Column
-from gogooku.ops import Array, enough, ratio
-from gogooku.panel import Panel
+from gogooku.panel.panel import Panel
 
 log = logging.getLogger(__name__)
 
@@ -98,7 +98,7 @@ def compute(panel: Panel, options_225: pl.DataFrame, moments: Days) -> dict[str,
     made["option_flow_momentum"] = _mean(daily["_premium"], FAST) - _mean(daily["_premium"], SLOW)
     puts = daily["put_call_ratio"]
     made["pcr_momentum"] = ratio(_mean(puts, FAST), _mean(puts, SLOW)) - 1
-    return {name: ops.known(values, np.float32) for name, values in made.items()}
+    return {name: time_series.known(values, np.float32) for name, values in made.items()}
 
 
 def _chains(dates: Days, rows: pl.DataFrame, moments: Days) -> list[tuple[int, Chain]]:
@@ -131,7 +131,7 @@ def _arrays(rows: pl.DataFrame) -> Chain:
     return fields | {
         "put": (rows["PCDiv"] == PUT).to_numpy(),
         "years": days / 365,
-        "IV": ops.where(iv > 0, iv),
+        "IV": time_series.where(iv > 0, iv),
         "rate": rows["IR"].fill_null(0.0).to_numpy() / 100,
     }
 
@@ -240,7 +240,7 @@ def black_delta(smile: Chain) -> Array:
 
 
 def _mean(x: Array, window: int) -> Array:
-    return ops.ts_mean(x[:, None], window, enough(window))[:, 0]
+    return time_series.ts_mean(x[:, None], window, enough(window))[:, 0]
 
 
 def _percentile(x: Array, window: int, min_obs: int) -> Array:
@@ -250,4 +250,4 @@ def _percentile(x: Array, window: int, min_obs: int) -> Array:
     below, equal = windows < x[:, None], windows == x[:, None]
     count = np.isfinite(windows).sum(axis=1)
     rank = ratio(below.sum(axis=1) + equal.sum(axis=1) / 2, count)
-    return ops.where((count >= min_obs) & np.isfinite(x), rank)
+    return time_series.where((count >= min_obs) & np.isfinite(x), rank)

@@ -7,12 +7,12 @@ beta that explains a return was known before the return began: it is the one of 
 import numpy as np
 import polars as pl
 
-from gogooku import indicators as ind
-from gogooku import ops
+from gogooku.arrays import indicators as ind
+from gogooku.arrays import time_series
+from gogooku.arrays.time_series import delay, enough, settled
 from gogooku.features import market
 from gogooku.features.column import Column
-from gogooku.ops import delay, enough, settled
-from gogooku.panel import Panel
+from gogooku.panel.panel import Panel
 
 Values = dict[str, np.ndarray]
 
@@ -68,7 +68,7 @@ def compute(panel: Panel, topix: pl.DataFrame, start: int = 0) -> Values:
     recent = {name: values[first:, None] for name, values in indexed.items()}
     bars = {"whole": panel["close"], "close": panel["close"][first:]}
     last = len(panel.dates) - start
-    return ops.by_blocks(lambda block: _against(block, recent), bars, last=last)
+    return time_series.by_blocks(lambda block: _against(block, recent), bars, last=last)
 
 
 def _against(block: Values, indexed: Values) -> Values:
@@ -77,18 +77,18 @@ def _against(block: Values, indexed: Values) -> Values:
     )
     close, gap = block["close"], ind.ema_gap(block["whole"], 5, 20)[-len(trend) :]
     daily, weekly = ind.returns(close, 1), ind.returns(close, 5)
-    beta = ops.ts_beta(daily, one, WINDOW, FEWEST)
+    beta = time_series.ts_beta(daily, one, WINDOW, FEWEST)
     alpha = daily - delay(beta, 1) * one
-    correlation = ops.ts_corr(daily, one, WINDOW, FEWEST)
-    wandering = ops.ts_std(beta, WINDOW, enough(WINDOW), ddof=1)
+    correlation = time_series.ts_corr(daily, one, WINDOW, FEWEST)
+    wandering = time_series.ts_std(beta, WINDOW, enough(WINDOW), ddof=1)
     aligned = np.sign(gap) - np.sign(trend)
     return {
         "beta_60d": beta,
-        "beta_lagged_60d": ops.ts_beta(daily, delay(one, 1), WINDOW, FEWEST),
+        "beta_lagged_60d": time_series.ts_beta(daily, delay(one, 1), WINDOW, FEWEST),
         "alpha_1d": alpha,
         "alpha_5d": weekly - delay(beta, 5) * five,
         "rel_strength_5d": weekly - five,
-        "trend_align_mkt": ops.where_known(aligned, aligned == 0),
+        "trend_align_mkt": time_series.where_known(aligned, aligned == 0),
         "alpha_vs_regime": alpha * bull,
         "idio_vol_ratio": np.sqrt(1 - np.minimum(correlation**2, 1)),
         "beta_stability_60d": 1 / (1 + wandering),

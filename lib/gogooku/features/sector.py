@@ -7,12 +7,12 @@ sessions is used, each session counts with the sector and the members that it ha
 
 import numpy as np
 
-from gogooku import groups, ops
-from gogooku import indicators as ind
+from gogooku.arrays import cross_section, time_series
+from gogooku.arrays import indicators as ind
+from gogooku.arrays.time_series import delay, enough, enough_changes, ratio, settled
+from gogooku.arrays.windows import Rolling
 from gogooku.features.column import Column
-from gogooku.ops import delay, enough, enough_changes, ratio, settled
-from gogooku.panel import Panel
-from gogooku.rolling import Rolling
+from gogooku.panel.panel import Panel
 
 Values = dict[str, np.ndarray]
 
@@ -120,23 +120,25 @@ def compute(panel: Panel, start: int = 0) -> Values:
     """
     last = len(panel.dates) - start
     bars = {name: panel[name] for name in ("close", "volume")}
-    own = ops.by_blocks(_own, bars, np.float64, last)
+    own = time_series.by_blocks(_own, bars, np.float64, last)
     # What the sectors did from one session to the next has series of its own: it goes farther back.
     daily = ind.returns(panel["close"], 1)
-    medians = groups.group_median_of_others(daily, panel["s33"], panel["universe"])
-    made = ops.by_blocks(_series, {"daily": daily, "sector": medians}, np.float64, last)
+    medians = cross_section.group_median_of_others(daily, panel["s33"], panel["universe"])
+    made = time_series.by_blocks(_series, {"daily": daily, "sector": medians}, np.float64, last)
     sector, universe = panel["s33"][start:], panel["universe"][start:]
     own["returns_1d"], made["sec_ret_1d"] = daily[start:], medians[start:]
     for h in LONGER:
-        made[f"sec_ret_{h}d"] = groups.group_median_of_others(
+        made[f"sec_ret_{h}d"] = cross_section.group_median_of_others(
             own[f"returns_{h}d"], sector, universe
         )
     made |= {f"rel_to_sec_{h}d": own[f"returns_{h}d"] - made[f"sec_ret_{h}d"] for h in HORIZONS}
     made |= _membership(sector, universe)
     for name in WITHIN:
-        made[f"{name}_in_sec_z"] = groups.group_zscore(own[name], sector, universe, SCORED)
-    made["ret_1d_rank_in_sec"] = groups.group_rank(own["returns_1d"], sector, universe, SCORED)
-    return {name: ops.known(values, np.float32) for name, values in made.items()}
+        made[f"{name}_in_sec_z"] = cross_section.group_zscore(own[name], sector, universe, SCORED)
+    made["ret_1d_rank_in_sec"] = cross_section.group_rank(
+        own["returns_1d"], sector, universe, SCORED
+    )
+    return {name: time_series.known(values, np.float32) for name, values in made.items()}
 
 
 def _own(bars: Values) -> Values:
@@ -152,23 +154,23 @@ def _own(bars: Values) -> Values:
 
 def _series(returns: Values) -> Values:
     daily, sector = returns["daily"], returns["sector"]
-    level = ops.where_known(sector, np.cumprod(1 + np.nan_to_num(sector), axis=0))
-    growth = ops.ts_sum(np.log1p(sector), 20, enough(20))
-    spread = ind.annual(ops.ts_std(sector, 20, enough(20), ddof=1))
-    beta = ops.ts_beta(daily, sector, WINDOW, FEWEST)
+    level = time_series.where_known(sector, np.cumprod(1 + np.nan_to_num(sector), axis=0))
+    growth = time_series.ts_sum(np.log1p(sector), 20, enough(20))
+    spread = ind.annual(time_series.ts_std(sector, 20, enough(20), ddof=1))
+    beta = time_series.ts_beta(daily, sector, WINDOW, FEWEST)
     return {
         "sec_mom_20": np.expm1(growth),
         "sec_gap_5_20": ind.ema_gap(level, 5, 20),
         "sec_vol_20": spread,
-        "sec_vol_20_z": ops.ts_zscore(spread, YEAR, enough(YEAR)),
+        "sec_vol_20_z": time_series.ts_zscore(spread, YEAR, enough(YEAR)),
         "beta_to_sec_60": beta,
         "alpha_vs_sec_1d": daily - delay(beta, 1) * sector,
     }
 
 
 def _membership(sector: np.ndarray, universe: np.ndarray) -> Values:
-    count = groups.group_count(sector, universe)
+    count = cross_section.group_count(sector, universe)
     return {
         "sec_member_cnt": count,
-        "sec_small_flag": ops.where_known(count, count < SMALL),
+        "sec_small_flag": time_series.where_known(count, count < SMALL),
     }

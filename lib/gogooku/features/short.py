@@ -17,10 +17,11 @@ from functools import partial
 import numpy as np
 import polars as pl
 
-from gogooku import ops, positions
+from gogooku.arrays import time_series
+from gogooku.arrays.time_series import Array, delay, enough, ratio
+from gogooku.features import balances
 from gogooku.features.column import Column
-from gogooku.ops import Array, delay, enough, ratio
-from gogooku.panel import Panel
+from gogooku.panel.panel import Panel
 
 log = logging.getLogger(__name__)
 
@@ -97,31 +98,29 @@ def compute(
         log.warning("no short selling by sector is known: short's columns of sectors are null")
     made = _of_stocks(panel, short_sale, moments, start)
     made |= _of_sectors(panel, short_ratio, moments, start)
-    return {name: ops.known(values, np.float32) for name, values in made.items()}
+    return {name: time_series.known(values, np.float32) for name, values in made.items()}
 
 
 def _of_stocks(panel: Panel, reports: pl.DataFrame, moments: np.ndarray, start: int) -> Values:
     counted = _by_reporter(reports)
-    placed = positions.place(
+    placed = balances.place(
         counted, panel.codes, panel.dates, moments, day="CalcDate", key=REPORTER
     )
-    rows = positions.standing(placed, LASTING, day="CalcDate", key=REPORTER)
-    splits, before = positions.splits(panel), max(start - 20, 0)
-    recent = positions.held(rows, "ShrtPosToSO", splits, before, rebased=False)
+    rows = balances.standing(placed, LASTING, day="CalcDate", key=REPORTER)
+    splits, before = balances.splits(panel), max(start - 20, 0)
+    recent = balances.held(rows, "ShrtPosToSO", splits, before, rebased=False)
     interest = recent[start - before :]
-    sold = positions.held(rows, "ShrtPosShares", splits, start)
-    cover = ratio(sold, positions.mean_volume(panel, 20, start))
+    sold = balances.held(rows, "ShrtPosShares", splits, start)
+    cover = ratio(sold, balances.mean_volume(panel, 20, start))
     past = {
         "short_ratio_change_5d": recent - delay(recent, 5),
-        "short_ratio_ma5": ops.ts_mean(recent, 5, enough(5)),
-        "short_ratio_ma20": ops.ts_mean(recent, 20, enough(20)),
+        "short_ratio_ma5": time_series.ts_mean(recent, 5, enough(5)),
+        "short_ratio_ma20": time_series.ts_mean(recent, 20, enough(20)),
     }
     return {name: values[start - before :] for name, values in past.items()} | {
         "short_ratio": interest,
         "days_to_cover": cover,
-        "short_squeeze_risk": positions.mean_rank(
-            [interest, cover], panel.since(start)["universe"]
-        ),
+        "short_squeeze_risk": balances.mean_rank([interest, cover], panel.since(start)["universe"]),
     }
 
 
@@ -147,7 +146,7 @@ def _of_sectors(panel: Panel, sales: pl.DataFrame, moments: np.ndarray, start: i
         "ss_sec33_short_share": share,
         "ss_sec33_restrict_share": ratio(restricted, short),
         "ss_sec33_mom5": share - delay(share, 5),
-        "ss_sec33_z60": ops.ts_zscore(share, 60, enough(60)),
+        "ss_sec33_z60": time_series.ts_zscore(share, 60, enough(60)),
         "ss_rel_short_share": share - total,
     }
     sector = panel.since(start)["s33"]
@@ -161,10 +160,10 @@ def _prints(
     """Give the sectors (S,), and their sales (T, S) each, on the session on which they are new."""
     own = sales.filter(pl.col("S33") != NO_SECTOR)
     names = own["S33"].unique().sort().to_numpy().astype(str)
-    placed = positions.place(own, names, panel.dates, moments, code="S33")
-    rows = positions.standing(placed, STALE).with_columns(end=pl.col("start") + 1)
+    placed = balances.place(own, names, panel.dates, moments, code="S33")
+    rows = balances.standing(placed, STALE).with_columns(end=pl.col("start") + 1)
     every = np.ones((len(panel.dates), len(names)))
-    return names.astype(np.int64), [positions.held(rows, name, every) for name in SOLD]
+    return names.astype(np.int64), [balances.held(rows, name, every) for name in SOLD]
 
 
 def _to_stocks(series: Array, names: np.ndarray, sector: np.ndarray) -> Array:

@@ -15,10 +15,12 @@ from functools import partial
 import numpy as np
 import polars as pl
 
-from gogooku import filings, known, ops
+from gogooku import point_in_time
+from gogooku.arrays import time_series
+from gogooku.arrays.time_series import ratio
+from gogooku.features import filings
 from gogooku.features.column import Column
-from gogooku.ops import ratio
-from gogooku.panel import Panel
+from gogooku.panel.panel import Panel
 
 log = logging.getLogger(__name__)
 
@@ -93,9 +95,11 @@ def compute(
     made |= {name: laid_out(states[name], newest, guided) for name in GUIDED}
     for name, figure in PER_SHARE.items():
         age = guided if figure == "dividend" else reported
-        made[name] = ops.known(ratio(laid_out(states[figure], newest, age), price), np.float32)
+        made[name] = time_series.known(
+            ratio(laid_out(states[figure], newest, age), price), np.float32
+        )
     made["days_since_statement"] = np.minimum(reported, np.float32(LONGEST))
-    made["imp_statement"] = ops.where_known(reported, reported == 0).astype(np.float32)
+    made["imp_statement"] = time_series.where_known(reported, reported == 0).astype(np.float32)
     return {f"stmt_{name}": values for name, values in made.items()}
 
 
@@ -128,7 +132,7 @@ def newest_filing(panel: Panel, rows: pl.DataFrame, moments: np.ndarray) -> np.n
     newest = np.full((len(moments), len(panel.codes)), -1)
     for slot in np.flatnonzero(ends > starts):
         own = slice(starts[slot], ends[slot])
-        number = known.as_of(known_at[own], moments)
+        number = point_in_time.as_of(known_at[own], moments)
         newest[:, slot] = np.where(number > 0, starts[slot] + number - 1, -1)
     return newest
 
@@ -154,5 +158,5 @@ def sessions_since(since: pl.Series, newest: np.ndarray, moments: np.ndarray) ->
 
 def laid_out(figure: pl.Series, newest: np.ndarray, age: np.ndarray) -> np.ndarray:
     """Give each cell its filing's figure while that has not expired, (D, N) float32."""
-    values = ops.known(np.append(figure.to_numpy(), np.nan), np.float32)
+    values = time_series.known(np.append(figure.to_numpy(), np.nan), np.float32)
     return np.where(age < LONGEST, values[newest], np.float32(np.nan))

@@ -15,14 +15,14 @@ from functools import partial
 
 import numpy as np
 
-from gogooku import indicators as ind
-from gogooku import ops
+from gogooku.arrays import indicators as ind
+from gogooku.arrays import time_series
+from gogooku.arrays.time_series import Made, delay, enough, enough_changes, excess, ratio, settled
+from gogooku.arrays.windows import Rolling
 from gogooku.calendar import Days, Sessions
+from gogooku.features.balances import SHARES_LAST
 from gogooku.features.column import Column
-from gogooku.ops import Made, delay, enough, enough_changes, excess, ratio, settled
-from gogooku.panel import Panel
-from gogooku.positions import SHARES_LAST
-from gogooku.rolling import Rolling
+from gogooku.panel.panel import Panel
 
 log = logging.getLogger(__name__)
 
@@ -129,11 +129,16 @@ def _moves(bars: Bars) -> Iterator[Made]:
         yield f"zscore_{n}", bars.closes.zscores[n]
     yield "overnight_return", excess(bars.open, delay(close, 1))
     yield "intraday_return", excess(close, bars.open)
-    yield "mom_persist_5d", ops.ts_mean(ops.where_known(daily, daily > 0), 5, enough(5))
-    yield "up_streak", ops.where_known(daily, ops.ts_run(daily > 0, LONGEST_RUN))
-    yield "down_streak", ops.where_known(daily, ops.ts_run(daily < 0, LONGEST_RUN))
-    yield from zip(("skew_60", "kurt_60"), ops.ts_skew_kurt(daily, 60, enough(60)), strict=True)
-    yield "autocorr_20", ops.ts_autocorr(daily, 20, enough(19))
+    yield (
+        "mom_persist_5d",
+        time_series.ts_mean(time_series.where_known(daily, daily > 0), 5, enough(5)),
+    )
+    yield "up_streak", time_series.where_known(daily, time_series.ts_run(daily > 0, LONGEST_RUN))
+    yield "down_streak", time_series.where_known(daily, time_series.ts_run(daily < 0, LONGEST_RUN))
+    yield from zip(
+        ("skew_60", "kurt_60"), time_series.ts_skew_kurt(daily, 60, enough(60)), strict=True
+    )
+    yield "autocorr_20", time_series.ts_autocorr(daily, 20, enough(19))
 
 
 SPREADS = [
@@ -250,7 +255,7 @@ LEVELS = [
 
 def _levels(bars: Bars) -> Iterator[Made]:
     high, low, close = bars.high, bars.low, bars.close
-    averages = {n: bars.late(ops.ts_ema(bars.whole[-1], n)) for n in EMAS}
+    averages = {n: bars.late(time_series.ts_ema(bars.whole[-1], n)) for n in EMAS}
     for n in SMAS:
         yield f"price_to_sma_{n}", excess(close, bars.closes.means[n])
     for n in EMAS:
@@ -258,7 +263,7 @@ def _levels(bars: Bars) -> Iterator[Made]:
     for a, b in GAPS:
         yield f"ma_gap_{a}_{b}", excess(averages[a], averages[b])
     for n in SLOPES:
-        yield f"ema{n}_slope", ops.where_known(close, ind.returns(averages[n], 1))
+        yield f"ema{n}_slope", time_series.where_known(close, ind.returns(averages[n], 1))
     for n in EDGES:
         yield f"dist_to_high_{n}", excess(close, bars.highs.maxima[n])
         yield f"dist_to_low_{n}", excess(close, bars.lows.minima[n])
@@ -317,19 +322,19 @@ def _oscillators(bars: Bars) -> Iterator[Made]:
     strength = bars.late(ind.rsi(past_close, 14))
     yield "rsi_2", ind.rsi(past_close, 2)
     yield "rsi_14", strength
-    yield "rsi_delta", ops.where_known(bars.daily, ind.change(strength))
+    yield "rsi_delta", time_series.where_known(bars.daily, ind.change(strength))
     yield from _macd(past_close)
     bands = ind.bollinger(bars.closes, 20, 2)
     yield from zip(("bb_pct_b", "bb_width"), bands, strict=True)
     reach = ind.true_range(past_high, past_low, past_close)
-    yield "atr_14", ops.ts_wilder(ratio(reach, delay(past_close, 1)), 14)
-    yield "natr_14", ratio(ops.ts_wilder(reach, 14), past_close)
+    yield "atr_14", time_series.ts_wilder(ratio(reach, delay(past_close, 1)), 14)
+    yield "natr_14", ratio(time_series.ts_wilder(reach, 14), past_close)
     directions = ind.directional(past_high, past_low, past_close, 14)
     yield from zip(("plus_di_14", "minus_di_14", "adx_14"), directions, strict=True)
     place = 100 * ind.place_in_range(bars.highs, bars.lows, close, STOCHASTIC)
-    smooth = ops.ts_mean(place, 3, enough(3))
+    smooth = time_series.ts_mean(place, 3, enough(3))
     yield "stoch_k", smooth
-    yield "stoch_d", ops.ts_mean(smooth, 3, enough(3))
+    yield "stoch_d", time_series.ts_mean(smooth, 3, enough(3))
     yield "williams_r_14", place - 100
     yield "cci_20", ind.cci(high, low, close, 20)
 
@@ -452,7 +457,10 @@ def _listing(panel: Panel, outstanding: np.ndarray, start: int) -> Values:
         "limit_down": late["limit_down"],
         "days_since_listing_log": ind.log(age),
     }
-    return {name: ops.known(ops.where(late["listed"], x), np.float32) for name, x in made.items()}
+    return {
+        name: time_series.known(time_series.where(late["listed"], x), np.float32)
+        for name, x in made.items()
+    }
 
 
 CALENDAR = [
@@ -480,10 +488,10 @@ def _calendar(dates: Days, sessions: Sessions) -> Values:
     left = np.full(len(dates), np.nan)
     left[covered] = sessions.to_month_end(dates[covered])
     starts = np.isin(dates, _month_starts(sessions))
-    made["month_start"] = ops.where(covered, starts)
-    made["month_end"] = ops.where(covered, left == 0)
+    made["month_start"] = time_series.where(covered, starts)
+    made["month_end"] = time_series.where(covered, left == 0)
     return {
-        name: ops.known(x, np.float32)
+        name: time_series.known(x, np.float32)
         for name, x in (made | {"sessions_to_month_end": left}).items()
     }
 
@@ -518,7 +526,7 @@ def compute(panel: Panel, sessions: Sessions, outstanding: np.ndarray, start: in
     bars = {f"whole_{name}": panel[name] for name in AVERAGED}
     recent = panel.since(start - REACH)
     bars |= {name: recent[name] for name in INPUTS}
-    traded = ops.by_blocks(_traded, bars, last=len(panel.dates) - start)
+    traded = time_series.by_blocks(_traded, bars, last=len(panel.dates) - start)
     return traded | _listing(panel, outstanding, start) | _calendar(panel.dates, sessions)
 
 

@@ -22,11 +22,13 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from gogooku import ops, run, studies
+from gogooku import jobs
+from gogooku.arrays import time_series
+from gogooku.errors import UserError
+from gogooku.families import FAMILIES
+from gogooku.features import studies
 from gogooku.features.column import Column
-from gogooku.features.families import FAMILIES
-from gogooku.panel import Panel
-from gogooku.run import UserError
+from gogooku.panel.panel import Panel
 
 Values = dict[str, np.ndarray]
 
@@ -106,7 +108,7 @@ def _fewest(study: str, bars: pd.DataFrame) -> int:
 def _study(panel: Panel, study: str) -> tuple[list[Column], Values]:
     found = probe(study)
     values = {name: np.full(panel.shape, np.nan, np.float32) for name in found.names}
-    codes = run.progress(enumerate(panel.codes), study, len(panel.codes))
+    codes = jobs.progress(enumerate(panel.codes), study, len(panel.codes))
     for slot, code in codes:
         traded = np.isfinite(np.stack([panel[bar][:, slot] for bar in BARS])).all(axis=0)
         if traded.sum() < found.fewest:
@@ -188,7 +190,7 @@ def _of_module(panel: Panel, path: str) -> tuple[list[Column], Values]:
     for column in listed:
         if fault := _fault(panel, column, made[column.name]):
             raise UserError(f"{path}: the column {column.name!r} {fault}")
-    return listed, {name: ops.known(values, np.float32) for name, values in made.items()}
+    return listed, {name: time_series.known(values, np.float32) for name, values in made.items()}
 
 
 class _ReadOnly(Mapping[str, np.ndarray]):

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gogooku import run
+from gogooku import files
 from gogooku.models.attention import Neighbourhood
 from gogooku.models.fan import Context
 from gogooku.models.heads import Heads
@@ -72,7 +72,7 @@ class Atft(nn.Module):
 
 def save(net: Atft, path: str) -> None:
     """Write the network's shape and weights to one file: plain numbers, no code."""
-    with run.atomic(path) as draft:
+    with files.atomic(path) as draft:
         torch.save({"shape": net.shape, "weights": net.state_dict()}, draft)
 
 

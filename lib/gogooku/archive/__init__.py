@@ -1,0 +1,1 @@
+"""Folders on disk, read as the vendor's data sets."""

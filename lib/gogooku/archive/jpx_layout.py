@@ -1,0 +1,169 @@
+"""Files, columns and words of the public JPX Kaggle data set, and what the vendor calls them.
+
+Sources: the data set's `data_specifications`; the vendor's list of V1 and V2 field names.
+"""
+
+import polars as pl
+
+from gogooku.raw.catalogue import DATASETS
+
+SECTIONS = {
+    "First Section (Domestic)": "0101",
+    "First Section (Foreign)": "0101",
+    "Second Section(Domestic)": "0102",
+    "Second Section(Foreign)": "0102",
+    "Mothers (Domestic)": "0104",
+    "Mothers (Foreign)": "0104",
+    "PRO Market": "0105",
+    "JASDAQ(Standard / Domestic)": "0106",
+    "JASDAQ(Standard / Foreign)": "0106",
+    "JASDAQ(Growth/Domestic)": "0107",
+    "JASDAQ(Growth/Foreign)": "0107",
+    "ETFs/ ETNs": "0109",
+    "REIT, Venture Funds, Country Funds and Infrastructure Funds": "0109",
+}
+"""Section or product of the snapshot → market before the reform of 2022-04-04."""
+
+SEGMENTS = {"Prime Market": "0111", "Standard Market": "0112", "Growth Market": "0113"}
+"""Segment of the snapshot → market since the reform."""
+
+PRODUCTS = {"ETFs/ ETNs": "014"} | {
+    section: "013" if "REIT" in section else "021" if "Foreign" in section else "011"
+    for section in SECTIONS
+    if not section.startswith("ETF")
+}
+"""Section or product of the snapshot → product: 011 domestic stock, 021 foreign stock, 013 REIT,
+014 ETF."""
+
+TRADED = {
+    "Prime Market (First Section)": "TSE1st",
+    "Standard Market (Second Section)": "TSE2nd",
+    "Growth Market (Mothers/JASDAQ)": "TSEMothers",
+}
+TRADED_SINCE_REFORM = {
+    "Prime Market (First Section)": "TSEPrime",
+    "Standard Market (Second Section)": "TSEStandard",
+    "Growth Market (Mothers/JASDAQ)": "TSEGrowth",
+}
+"""Section of the weekly trading → the vendor's name of it for weeks before and after the reform."""
+
+BARS = {
+    "Date": "Date",
+    "SecuritiesCode": "Code",
+    "Open": "O",
+    "High": "H",
+    "Low": "L",
+    "Close": "C",
+    "Volume": "Vo",
+    "AdjustmentFactor": "AdjFactor",
+}
+
+LISTED = {
+    "SecuritiesCode": "Code",
+    "Name": "CoNameEn",
+    "Section/Products": "section",
+    "NewMarketSegment": "segment",
+    "33SectorCode": "S33",
+    "17SectorCode": "S17",
+    "NewIndexSeriesSize": "ScaleCat",
+}
+
+FILED = {
+    "DisclosedDate": "DiscDate",
+    "DisclosedTime": "DiscTime",
+    "SecuritiesCode": "Code",
+    "DisclosureNumber": "DiscNo",
+    "TypeOfDocument": "DocType",
+    "TypeOfCurrentPeriod": "CurPerType",
+    "CurrentPeriodEndDate": "CurPerEn",
+    "CurrentFiscalYearStartDate": "CurFYSt",
+    "CurrentFiscalYearEndDate": "CurFYEn",
+    "NetSales": "Sales",
+    "OperatingProfit": "OP",
+    "OrdinaryProfit": "OdP",
+    "Profit": "NP",
+    "EarningsPerShare": "EPS",
+    "TotalAssets": "TA",
+    "Equity": "Eq",
+    "EquityToAssetRatio": "EqAR",
+    "BookValuePerShare": "BPS",
+    "ResultDividendPerShare1stQuarter": "Div1Q",
+    "ResultDividendPerShare2ndQuarter": "Div2Q",
+    "ResultDividendPerShare3rdQuarter": "Div3Q",
+    "ResultDividendPerShareFiscalYearEnd": "DivFY",
+    "ResultDividendPerShareAnnual": "DivAnn",
+    "ForecastDividendPerShare1stQuarter": "FDiv1Q",
+    "ForecastDividendPerShare2ndQuarter": "FDiv2Q",
+    "ForecastDividendPerShare3rdQuarter": "FDiv3Q",
+    "ForecastDividendPerShareFiscalYearEnd": "FDivFY",
+    "ForecastDividendPerShareAnnual": "FDivAnn",
+    "ForecastNetSales": "FSales",
+    "ForecastOperatingProfit": "FOP",
+    "ForecastOrdinaryProfit": "FOdP",
+    "ForecastProfit": "FNP",
+    "ForecastEarningsPerShare": "FEPS",
+    "MaterialChangesInSubsidiaries": "MatChgSub",
+    "ChangesBasedOnRevisionsOfAccountingStandard": "ChgByASRev",
+    "ChangesOtherThanOnesBasedOnRevisionsOfAccountingStandard": "ChgNoASRev",
+    "ChangesInAccountingEstimates": "ChgAcEst",
+    "RetrospectiveRestatement": "RetroRst",
+    "NumberOfIssuedAndOutstandingSharesAtTheEndOfFiscalYearIncludingTreasuryStock": "ShOutFY",
+    "NumberOfTreasuryStockAtTheEndOfFiscalYear": "TrShFY",
+    "AverageNumberOfShares": "AvgSh",
+}
+
+DOCUMENTS = {
+    "ForecastRevision": "EarnForecastRevision",
+    "ForecastRevision_REIT": "REITEarnForecastRevision",
+    "FYFinancialStatements_REIT": "FYFinancialStatements_Consolidated_REIT",
+}
+
+GUIDANCE = {
+    "FDiv1Q": "NxFDiv1Q",
+    "FDiv2Q": "NxFDiv2Q",
+    "FDiv3Q": "NxFDiv3Q",
+    "FDivFY": "NxFDivFY",
+    "FDivAnn": "NxFDivAnn",
+    "FSales": "NxFSales",
+    "FOP": "NxFOP",
+    "FOdP": "NxFOdP",
+    "FNP": "NxFNp",
+    "FEPS": "NxFEPS",
+}
+"""A full year's results come with guidance for the next one: the layout keeps it in the forecast
+fields, the vendor's V2 in fields of their own."""
+
+INVESTORS = {
+    "Total": "Tot",
+    "Proprietary": "Prop",
+    "Brokerage": "Brk",
+    "Individuals": "Ind",
+    "Foreigners": "Frgn",
+    "SecuritiesCos": "SecCo",
+    "InvestmentTrusts": "InvTr",
+    "BusinessCos": "BusCo",
+    "OtherInstitutions": "OthCo",
+    "InsuranceCos": "InsCo",
+    "CityBKsRegionalBKsEtc": "Bank",
+    "TrustBanks": "TrstBnk",
+    "OtherFinancialInstitutions": "OthFin",
+}
+SIDES = {"Sales": "Sell", "Purchases": "Buy", "Total": "Tot", "Balance": "Bal"}
+MISSPELT = {"CityBKsRegionalBKsEtcPurchases": "CityBKsRegionalBKsEtcPurchase"}
+WEEKLY = {"Date": "PubDate", "StartDate": "StDate", "EndDate": "EnDate", "Section": "Section"} | {
+    MISSPELT.get(group + side, group + side): short + sign
+    for group, short in INVESTORS.items()
+    for side, sign in SIDES.items()
+}
+
+CODES = frozenset({"SecuritiesCode"})
+DAYS = frozenset(name for name in (*FILED, *WEEKLY) if name.endswith("Date"))
+NUMERALS = frozenset({"DisclosureNumber", "33SectorCode", "17SectorCode"})
+TEXTS = frozenset({
+    "DisclosedTime", "TypeOfDocument", "TypeOfCurrentPeriod", "Section", "Name",
+    "Section/Products", "NewMarketSegment", "NewIndexSeriesSize",
+})  # fmt: skip
+TRUTHS = frozenset(
+    name for name, field in FILED.items() if DATASETS["summary"].schema[field] == pl.Boolean
+)
+"""What a column holds: a code, a day, digits that are a name, words, yes or no; else a number."""

@@ -1,0 +1,1 @@
+"""Kernels and windows on dense arrays of sessions × stocks."""

@@ -1,0 +1,168 @@
+"""Kernels along the stocks of the dense panel: each day on its own, alone or by group.
+
+All take (T, N) with absent = NaN. `mask` (T, N) bool says who is a peer on the day, `group` (T, N)
+int to which group a stock belongs, -1 for none.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from gogooku.arrays.jit import kernel
+from gogooku.arrays.time_series import Array, dense, known, ratio, where
+
+
+def cs_mean(x: np.ndarray, mask: np.ndarray) -> Array:
+    """Average each day's observations within `mask`, summed by code; gives (T,)."""
+    inside = mask & np.isfinite(x)
+    return ratio(_sums(np.where(inside, x, 0.0)), inside.sum(axis=1))
+
+
+@kernel
+def _sums(x):
+    """Sum each row in order: further stocks without an observation change no bit."""
+    total = np.zeros(x.shape[0])
+    for t in range(x.shape[0]):
+        for s in range(x.shape[1]):
+            total[t] += x[t, s]
+    return total
+
+
+def cs_std(x: np.ndarray, mask: np.ndarray) -> Array:
+    """Give the population standard deviation of each day's observations within `mask`; (T,)."""
+    apart = x - cs_mean(x, mask)[:, None]
+    return np.sqrt(cs_mean(apart**2, mask))
+
+
+def group_count(group: np.ndarray, mask: np.ndarray) -> Array:
+    """Count the stocks within `mask` in each stock's group of the day; NaN without a group."""
+    return where(group >= 0, _group_counts(*_grouped(np.zeros(group.shape), group, mask)))
+
+
+@kernel
+def _group_counts(x, group, member, groups):
+    out = np.zeros(group.shape)
+    for t in range(group.shape[0]):
+        count = np.zeros(groups)
+        for s in range(group.shape[1]):
+            if member[t, s]:
+                count[group[t, s]] += 1
+        for s in range(group.shape[1]):
+            out[t, s] = count[group[t, s]] if group[t, s] >= 0 else 0
+    return out
+
+
+def group_median_of_others(x: np.ndarray, group: np.ndarray, mask: np.ndarray) -> Array:
+    """Give the median of the day's values within `mask` in the stock's group, itself left out.
+
+    A stock outside `mask` gets the median of its group too; NaN where there is no other.
+    """
+    x, group, member, groups = _grouped(x, group, mask)
+    return _medians(x, group, member, _ordered(x, member), groups)
+
+
+def group_rank(x: np.ndarray, group: np.ndarray, mask: np.ndarray, min_members: int) -> Array:
+    """Rank values among those within `mask` in their group: (below + ½ equal)/n, ½ if all equal.
+
+    NaN where the group has fewer than `min_members` values.
+    """
+    x, group, member, groups = _grouped(x, group, mask)
+    return _ranks(x, group, member, _ordered(x, member), groups, min_members)
+
+
+def group_zscore(x: np.ndarray, group: np.ndarray, mask: np.ndarray, min_members: int) -> Array:
+    """Standardise values by mean and population deviation of those within `mask` in their group.
+
+    NaN where the group has fewer than `min_members` values or they are all equal.
+    """
+    x, group, member, groups = _grouped(x, group, mask)
+    return known(_group_scores(x, group, member, groups, min_members))
+
+
+def _grouped(x, group, mask):
+    group = np.ascontiguousarray(group, np.int64)
+    member = np.ascontiguousarray(mask & np.isfinite(x) & (group >= 0))
+    return dense(x), group, member, int(group.max(initial=0)) + 1
+
+
+def _ordered(x: Array, member: np.ndarray) -> npt.NDArray[np.intp]:
+    return np.argsort(where(member, x), axis=1)
+
+
+@kernel
+def _laid_out(x, group, member, order, groups):
+    """Sort one day's members by group, then value: where groups start, values, own places."""
+    start = np.zeros(groups + 1, np.int64)
+    for s in range(len(x)):
+        if member[s]:
+            start[group[s] + 1] += 1
+    start = np.cumsum(start)
+    fill, values = start.copy(), np.empty(len(x))
+    place = np.empty(len(x), np.int64)
+    for s in order:
+        if member[s]:
+            place[s] = fill[group[s]]
+            values[place[s]] = x[s]
+            fill[group[s]] += 1
+    return start, values, place
+
+
+@kernel
+def _median_without(values, left_out):
+    """Give the median of sorted values; `left_out` is a position, or len(values) for none."""
+    others = len(values) - (left_out < len(values))
+    if others == 0:
+        return np.nan
+    low, high = (others - 1) // 2, others // 2
+    low, high = low + (low >= left_out), high + (high >= left_out)
+    return values[low] if low == high else (values[low] + values[high]) / 2
+
+
+@kernel
+def _medians(x, group, member, order, groups):
+    out = np.full(x.shape, np.nan)
+    for t in range(x.shape[0]):
+        start, values, place = _laid_out(x[t], group[t], member[t], order[t], groups)
+        for s in range(x.shape[1]):
+            g = group[t, s]
+            if g >= 0:
+                own = place[s] - start[g] if member[t, s] else start[g + 1] - start[g]
+                out[t, s] = _median_without(values[start[g] : start[g + 1]], own)
+    return out
+
+
+@kernel
+def _ranks(x, group, member, order, groups, min_members):
+    out = np.full(x.shape, np.nan)
+    for t in range(x.shape[0]):
+        start, values, _ = _laid_out(x[t], group[t], member[t], order[t], groups)
+        for s in range(x.shape[1]):
+            g = group[t, s]
+            if g >= 0 and x[t, s] - x[t, s] == 0 and start[g + 1] - start[g] >= min_members:
+                peers = values[start[g] : start[g + 1]]
+                below = np.searchsorted(peers, x[t, s], "left")
+                upto = np.searchsorted(peers, x[t, s], "right")
+                out[t, s] = (below + upto) / 2 / len(peers)
+    return out
+
+
+@kernel
+def _group_scores(x, group, member, groups, min_members):
+    out = np.full(x.shape, np.nan)
+    for t in range(x.shape[0]):
+        count, first = np.zeros(groups), np.zeros(groups)
+        mean, spread = np.zeros(groups), np.zeros(groups)
+        for s in range(x.shape[1]):
+            if member[t, s]:
+                g = group[t, s]
+                first[g] = x[t, s] if count[g] == 0 else first[g]
+                mean[g] += x[t, s] - first[g]
+                count[g] += 1
+        mean = first + mean / count
+        for s in range(x.shape[1]):
+            if member[t, s]:
+                spread[group[t, s]] += (x[t, s] - mean[group[t, s]]) ** 2
+        for s in range(x.shape[1]):
+            g = group[t, s]
+            if g >= 0 and count[g] >= min_members:
+                out[t, s] = (x[t, s] - mean[g]) / np.sqrt(spread[g] / count[g])
+    return out

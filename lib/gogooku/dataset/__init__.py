@@ -1,0 +1,1 @@
+"""From families of features to what models read."""

@@ -1,0 +1,218 @@
+"""The dense days that models read: data sets, labels and graphs as arrays."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from gogooku import files
+from gogooku.dataset.assembly import KEYS, read_kinds
+from gogooku.errors import UserError
+
+Scaler = Mapping[str, Mapping[str, float]]
+
+# A market column this many training sd away is an outlier that no model has learnt from.
+FARTHEST = 5.0
+
+
+@dataclass(frozen=True)
+class Days:
+    """Dense days for models: T sessions × N stocks × F columns.
+
+    x            (T, N, F) float32, scaled; 0 where a value is unknown or the stock is no member
+    universe     (T, N) bool
+    labels       (T, N, H) float32, forward returns of members; NaN where unknown
+    dates        (T,) datetime64[D];  codes (N,) str;  columns F names;  horizons H [sessions]
+    neighbours   (T, N, K) int32, positions in codes, -1 for none;  weights (T, N, K) float32
+    """
+
+    x: np.ndarray
+    universe: np.ndarray
+    labels: np.ndarray
+    dates: np.ndarray
+    codes: np.ndarray
+    columns: list[str]
+    horizons: list[int]
+    neighbours: np.ndarray
+    weights: np.ndarray
+
+    @classmethod
+    def read(
+        cls,
+        datasets: Sequence[str],
+        labels: Sequence[str] | None,
+        graphs: Sequence[str] | None,
+        scaler: Scaler,
+        horizons: Sequence[int] = (),
+        columns: Sequence[str] | None = None,
+        neighbours: int = 0,
+    ) -> "Days":
+        """Load dataset, label and graph files of neighbouring spans.
+
+        scaler       mean and sd of each market column over the training dates
+        horizons     whose labels to load [sessions]
+        columns      those to load, all if None
+        neighbours   edges at most per stock and day, K; a width fixed by the settings, because a
+                     sum over more places may round otherwise
+
+        Labels and edges of stocks outside the day's universe are left out. Memory: the arrays
+        above and one span's rows.
+
+        Raises UserError for a column that is missing, a market column that is not scaled or a
+        horizon that no label file holds.
+        """
+        kinds = _common_kinds(datasets, columns)
+        keys = files.read_parquet(datasets, KEYS)
+        grid = _Grid.of(keys)
+        x = np.zeros((*grid.shape, len(kinds)), np.float32)
+        for path in datasets:
+            _fill(x, files.read_parquet(path, [*KEYS, *kinds]), grid, kinds, scaler)
+        universe = np.zeros(grid.shape, bool)
+        universe.ravel()[grid.cells(keys)[0]] = True
+        known = _labels(labels, horizons, grid, universe)
+        edges = _edges(graphs, grid, universe, neighbours)
+        names = grid.dates, grid.codes, list(kinds), list(horizons)
+        return cls(x, universe, known, *names, *edges)
+
+    def within(self, first: dt.date | str, last: dt.date | str) -> np.ndarray:
+        """Give the positions of the sessions from `first` to `last`, both included."""
+        low, high = np.datetime64(first, "D"), np.datetime64(last, "D")
+        return np.flatnonzero((self.dates >= low) & (self.dates <= high))
+
+    def part(self, fold_part: Mapping[str, str]) -> np.ndarray:
+        """Give the positions of the sessions of a fold's part, which names its first and last."""
+        return self.within(fold_part["first"], fold_part["last"])
+
+    def window(self, position: int, length: int) -> np.ndarray:
+        """Give the `length` sessions that end at `position`, (length, N, F): a view.
+
+        Sessions before the first that is loaded count as unknown: zeros (then it is a copy).
+        """
+        first = position + 1 - length
+        if first >= 0:
+            return self.x[first : position + 1]
+        return np.pad(self.x[: position + 1], ((-first, 0), (0, 0), (0, 0)))
+
+    def tidy(
+        self, positions: np.ndarray, predictions: np.ndarray, horizons: Sequence[int]
+    ) -> pl.DataFrame:
+        """Lay predictions (D, N, H) of the days at `positions` out as rows of their members.
+
+        Returns date, code, prediction_{h}d (Float32), sorted by date and code.
+        """
+        day, slot = np.nonzero(self.universe[positions])
+        rows = predictions[day, slot].astype(np.float32)
+        scores = {f"prediction_{h}d": rows[:, i] for i, h in enumerate(horizons)}
+        keys = {"date": self.dates[positions][day], "code": self.codes[slot]}
+        return pl.DataFrame({**keys, **scores})
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """Where a row (date, code) lies in arrays of dates × codes."""
+
+    dates: np.ndarray
+    codes: np.ndarray
+
+    @classmethod
+    def of(cls, keys: pl.DataFrame) -> "_Grid":
+        dates = keys["date"].unique().sort().to_numpy().astype("datetime64[D]")
+        return cls(dates, keys["code"].unique().sort().to_numpy().astype(str))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return len(self.dates), len(self.codes)
+
+    def cells(self, rows: pl.DataFrame, code: str = "code") -> tuple[np.ndarray, np.ndarray]:
+        """Give each row's flat cell, and whether the row lies on the grid at all."""
+        days = rows["date"].to_numpy().astype("datetime64[D]")
+        day = np.minimum(np.searchsorted(self.dates, days), len(self.dates) - 1)
+        slot, listed = self.slots(rows[code])
+        return day * len(self.codes) + slot, listed & (self.dates[day] == days)
+
+    def slots(self, codes: pl.Series) -> tuple[np.ndarray, np.ndarray]:
+        """Give each code's position, and whether it has one."""
+        slot = codes.cast(pl.Enum(self.codes.tolist()), strict=False).to_physical()
+        return slot.fill_null(0).to_numpy().astype(np.int64), slot.is_not_null().to_numpy()
+
+
+def _common_kinds(datasets: Sequence[str], columns: Sequence[str] | None) -> dict[str, str]:
+    """Kinds of the wanted columns, which every dataset file must have in the same order."""
+    kinds = read_kinds(datasets[0])
+    for path in datasets[1:]:
+        if list(read_kinds(path).items()) != list(kinds.items()):
+            raise UserError(f"{path} and {datasets[0]} differ in columns: delete both, run again")
+    wanted = list(kinds) if columns is None else list(columns)
+    if missing := sorted(set(wanted) - set(kinds)):
+        raise UserError(f"{datasets[0]} lacks {missing}: add their family to features.families")
+    return {name: kinds[name] for name in wanted}
+
+
+def _fill(
+    x: np.ndarray, rows: pl.DataFrame, grid: _Grid, kinds: Mapping[str, str], scaler: Scaler
+) -> None:
+    """Write one span's rows, scaled, into x."""
+    market = [name for name, kind in kinds.items() if kind == "market"]
+    block = rows.select(pl.col(list(kinds)).cast(pl.Float32)).with_columns(
+        _scale(name, scaler) for name in market
+    )
+    values = block.fill_null(0).fill_nan(0).to_numpy(order="c")
+    if not np.isfinite(values).all():
+        bad = [name for name in kinds if block[name].is_infinite().any()]
+        raise UserError(f"{bad} hold infinite values: mend their definition and run again")
+    x.reshape(-1, len(kinds))[grid.cells(rows)[0]] = values
+
+
+def _scale(name: str, scaler: Scaler) -> pl.Expr:
+    if name not in scaler:
+        raise UserError(f"the fold's scaler lacks the market column {name}: delete it, run again")
+    spread = scaler[name]["sd"] or 1.0
+    return ((pl.col(name) - scaler[name]["mean"]) / spread).clip(-FARTHEST, FARTHEST)
+
+
+def _labels(
+    paths: Sequence[str] | None, horizons: Sequence[int], grid: _Grid, universe: np.ndarray
+) -> np.ndarray:
+    """Labels of members, (T, N, H)."""
+    labels = np.full((*grid.shape, len(horizons)), np.nan, np.float32)
+    if paths is None:
+        return labels
+    rows = files.read_parquet(paths, [*KEYS, "horizon", "label"])
+    flat = labels.reshape(-1, len(horizons))
+    for h, horizon in enumerate(horizons):
+        part = rows.filter(pl.col("horizon") == horizon)
+        if part.is_empty():
+            raise UserError(
+                f"{paths[0]} and the label files after it hold none of horizon {horizon}: "
+                "delete them and run again"
+            )
+        cell, present = grid.cells(part)
+        flat[cell[present], h] = part["label"].to_numpy()[present]
+    labels[~universe] = np.nan
+    return labels
+
+
+def _edges(
+    paths: Sequence[str] | None, grid: _Grid, universe: np.ndarray, degree: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Neighbours and weights, (T, N, K) each, of edges whose both ends are members that day."""
+    neighbours = np.full((*grid.shape, degree), -1, np.int32)
+    weights = np.zeros((*grid.shape, degree), np.float32)
+    if paths is None:
+        return neighbours, weights
+    rows = files.read_parquet(paths, ["date", "source", "target", "weight"])
+    target, kept = grid.cells(rows, "target")
+    source, found = grid.cells(rows, "source")
+    kept &= found
+    kept[kept] = universe.ravel()[target[kept]] & universe.ravel()[source[kept]]
+    target, source, weight = target[kept], source[kept], rows["weight"].to_numpy()[kept]
+    order = np.argsort(target, kind="stable")
+    target, source, weight = target[order], source[order], weight[order]
+    place = np.arange(len(target)) - np.searchsorted(target, target)
+    if place.max(initial=-1) >= degree:
+        raise UserError(f"{paths[0]} has more than {degree} edges a stock: delete it, run again")
+    neighbours.reshape(-1, degree)[target, place] = source % grid.shape[1]
+    weights.reshape(-1, degree)[target, place] = weight
+    return neighbours, weights

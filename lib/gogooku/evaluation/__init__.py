@@ -1,0 +1,1 @@
+"""What predictions were worth, and how sure that is."""

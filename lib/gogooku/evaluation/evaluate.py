@@ -1,0 +1,270 @@
+"""One model's predictions against what happened: daily numbers and their summary.
+
+The numbers are kept by seed; seed -1 is the mean of seeds, that is of their predictions after each
+was standardised on its day. A simulated market also has a truth, the return that was planted for
+each stock: with it the summary says how much of what could be known a model found.
+"""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from gogooku import errors, files
+from gogooku.calendar import Entry
+from gogooku.evaluation import inference, metrics, portfolio
+
+Table = NDArray[np.float64]
+Series = NDArray[np.float64]
+Evaluations = Mapping[str, tuple[pl.DataFrame, dict[str, Any]]]  # model → daily rows, summary
+MEAN_OF_SEEDS = -1
+
+
+class Rules(NamedTuple):
+    """By which rules predictions are judged; the meaning of each is `evaluate`'s."""
+
+    entry: Entry
+    quantiles: int
+    cost: float
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The days and stocks that a model was asked about, and the fold that answered each day.
+
+    days (T,): all predicted days and, where folds leave a hole, the sessions in it; codes (N,);
+    folds (T,) is null in such a hole.
+    """
+
+    days: pl.DataFrame
+    codes: pl.DataFrame
+
+    @classmethod
+    def of(cls, predictions: dict[int, pl.DataFrame], labels: pl.DataFrame) -> "Grid":
+        """Span the rows of all seeds; `labels` knows the sessions."""
+        asked = pl.concat([frame.select("date", "code", "fold") for frame in predictions.values()])
+        folds = asked.group_by("date").agg(pl.col("fold").max())
+        inside = pl.col("date").is_between(folds["date"].min(), folds["date"].max())
+        sessions = pl.concat([folds["date"], labels.filter(inside)["date"]]).unique().sort()
+        days = sessions.to_frame().join(folds, on="date", how="left", maintain_order="left")
+        codes = asked.select(pl.col("code").unique().sort())
+        return cls(days.with_row_index("row"), codes.with_row_index("column"))
+
+    def table(self, frame: pl.DataFrame, column: str) -> Table:
+        """Lay `column` of tidy rows out as (T, N); NaN where `frame` has no row."""
+        placed = frame.join(self.days, on="date").join(self.codes, on="code")
+        table = np.full((len(self.days), len(self.codes)), np.nan)
+        table[placed["row"], placed["column"]] = placed[column].cast(pl.Float64).fill_null(np.nan)
+        return table
+
+    def tidy(self, series: dict[str, Series], seed: int, horizon: int) -> pl.DataFrame:
+        """Give daily series (T,) as rows; days that no fold answered keep only what has a value."""
+        wide = self.days.select("date", "fold").with_columns(
+            pl.Series(name, values).fill_nan(None) for name, values in series.items()
+        )
+        rows = wide.unpivot(index=["date", "fold"], variable_name="metric")
+        return rows.filter(pl.col("fold").is_not_null() | pl.col("value").is_not_null()).select(
+            "date",
+            pl.lit(seed, pl.Int16).alias("seed"),
+            pl.col("fold").cast(pl.Int16),
+            pl.lit(horizon, pl.Int16).alias("horizon"),
+            "metric",
+            "value",
+        )
+
+
+def read_predictions(paths: Sequence[str | Path]) -> dict[int, pl.DataFrame]:
+    """Read …/fold{k}/seed{s}.parquet files: rows by seed, with the column `fold` (Int16)."""
+    found: dict[int, list[pl.DataFrame]] = {}
+    for path in sorted(map(str, paths)):
+        match = re.search(r"fold(\d+)/seed(\d+)\.parquet$", path)
+        if not match:
+            raise errors.UserError(
+                f"{path} is not named fold<number>/seed<number>.parquet: rename it"
+            )
+        rows = files.read_parquet(path).with_columns(fold=pl.lit(int(match[1]), pl.Int16))
+        found.setdefault(int(match[2]), []).append(rows)
+    return {seed: pl.concat(found[seed]) for seed in sorted(found)}
+
+
+def evaluate(
+    predictions: dict[int, pl.DataFrame],
+    labels: pl.DataFrame,
+    truth: pl.DataFrame | None,
+    *,
+    horizons: Sequence[int],
+    entry: Entry,
+    quantiles: int,
+    cost: float,
+    confidence: float,
+) -> tuple[pl.DataFrame, dict[str, Any]]:
+    """Compare each seed's predictions, and their mean, with the labels.
+
+    predictions  by seed: date, code, fold, prediction_{h}d; where test parts of folds overlap, the
+                 newest fold's answer counts, and a horizon without its column is left out
+    labels       date, code, horizon, label [return]
+    truth        date, code, part, expected_{h}d [return from entry next_close]; None if unknown,
+                 and of no use to another entry
+    cost         of one side of a trade [bp of traded value]
+
+    Returns the daily rows date, seed, fold, horizon, metric, value, null where a day says nothing,
+    and the summary, ready for JSON: "horizons" → horizon → seed → statistics, and "truth" → horizon
+    → what the mean of seeds found of it.
+    """
+    rules = Rules(entry, quantiles, cost, confidence)
+    predictions = {seed: _newest(predictions[seed]) for seed in sorted(predictions)}
+    grid = Grid.of(predictions, labels)
+    returns = _label(grid, labels, 1)
+    daily, found, learnt = [], {}, {}
+    for horizon in horizons:
+        label, scores = _label(grid, labels, horizon), _scores(grid, predictions, horizon)
+        rows, found[str(horizon)] = _measure(grid, scores, label, returns, horizon, rules)
+        daily += rows
+        if truth is not None and entry == "next_close" and scores:
+            parts = _parts(grid, truth, horizon)
+            rows, learnt[str(horizon)] = _compare(grid, scores, label, parts, horizon, rules)
+            daily += rows
+    days = grid.days.drop_nulls("fold")
+    summary = {
+        **rules._asdict(),
+        "seeds": list(predictions),
+        "folds": days["fold"].unique().sort().to_list(),
+        "first": str(days["date"][0]),
+        "last": str(days["date"][-1]),
+        "days": len(days),
+        "horizons": found,
+        "truth": learnt,
+    }
+    return pl.concat(daily), _plain(summary)
+
+
+def _newest(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.filter(pl.col("fold") == pl.col("fold").max().over("date"))
+
+
+def _scores(grid: Grid, predictions: dict[int, pl.DataFrame], horizon: int) -> dict[int, Table]:
+    column = f"prediction_{horizon}d"
+    scores = {
+        seed: grid.table(rows, column) for seed, rows in predictions.items() if column in rows
+    }
+    if scores:
+        stack = [metrics.standardise(score) for score in scores.values()]
+        scores[MEAN_OF_SEEDS] = _mean_present(stack)
+    return scores
+
+
+def _mean_present(tables: list[Table]) -> Table:
+    count = sum(np.isfinite(table).astype(int) for table in tables)
+    total = sum(np.nan_to_num(table) for table in tables)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def _measure(
+    grid: Grid,
+    scores: dict[int, Table],
+    label: Table,
+    returns: Table,
+    horizon: int,
+    rules: Rules,
+) -> tuple[list[pl.DataFrame], dict[str, Any]]:
+    rows, found = [], {}
+    for seed, score in scores.items():
+        long_short = portfolio.long_short(score, returns, horizon, rules.quantiles)
+        long_only = portfolio.long_only(score, returns, horizon, rules.quantiles)
+        series = {
+            "rank_ic": metrics.rank_ic(score, label),
+            "ic": metrics.ic(score, label),
+            "hit_rate": metrics.hit_rate(score, label),
+            "spread": metrics.spread(score, label, rules.quantiles),
+        }
+        found[str(seed)] = {
+            **{name: _estimate(values, horizon, rules) for name, values in series.items()},
+            "icir": inference.icir(series["rank_ic"]),
+            "long_short": _earned(long_short, rules),
+            "long_only": _earned(long_only, rules),
+        }
+        traded = _days_of("long_short", long_short, rules) | _days_of("long_only", long_only, rules)
+        rows.append(grid.tidy(series | traded, seed, horizon))
+    return rows, found
+
+
+def _compare(
+    grid: Grid,
+    scores: dict[int, Table],
+    label: Table,
+    parts: dict[str, Table],
+    horizon: int,
+    rules: Rules,
+) -> tuple[list[pl.DataFrame], dict[str, Any]]:
+    """Say how much of the planted return the mean of seeds found."""
+    if "total" not in parts:
+        return [], {}
+    score = scores[MEAN_OF_SEEDS]
+    total = np.where(np.isfinite(score), parts.pop("total"), np.nan)
+    reached = {"attainable": metrics.rank_ic(total, label)}
+    for part, expected in parts.items():
+        reached[f"part_{part}"] = metrics.rank_ic(score, expected)
+        reached[f"ceiling_{part}"] = metrics.rank_ic(total, expected)
+    estimates = {name: _estimate(values, horizon, rules) for name, values in reached.items()}
+    lag = inference.lag_for(horizon, rules.entry, len(label))
+    rank_ic = metrics.rank_ic(score, label)
+    return [grid.tidy(reached, MEAN_OF_SEEDS, horizon)], {
+        "attainable": estimates["attainable"],
+        "share": inference.ratio(rank_ic, reached["attainable"], lag, rules.confidence),
+        "parts": {
+            part: {
+                "found": estimates[f"part_{part}"].low > 0,
+                "correlation": estimates[f"part_{part}"],
+                "ceiling": estimates[f"ceiling_{part}"],
+            }
+            for part in parts
+        },
+    }
+
+
+def _estimate(values: Series, horizon: int, rules: Rules) -> inference.Estimate:
+    return inference.estimate(values, horizon, rules.entry, rules.confidence)
+
+
+def _earned(book: portfolio.Book, rules: Rules) -> dict[str, Any]:
+    return portfolio.statistics(book, rules.cost, rules.entry, rules.confidence)
+
+
+def _days_of(name: str, book: portfolio.Book, rules: Rules) -> dict[str, Series]:
+    return {
+        f"{name}_gross": book.gross,
+        f"{name}_net": book.net(rules.cost),
+        f"{name}_turnover": book.turnover,
+    }
+
+
+def _label(grid: Grid, labels: pl.DataFrame, horizon: int) -> Table:
+    return grid.table(labels.filter(pl.col("horizon") == horizon), "label")
+
+
+def _parts(grid: Grid, truth: pl.DataFrame, horizon: int) -> dict[str, Table]:
+    column = f"expected_{horizon}d"
+    if column not in truth.columns:
+        return {}
+    return {
+        part: grid.table(truth.filter(pl.col("part") == part), column)
+        for part in truth["part"].unique(maintain_order=True)
+    }
+
+
+def _plain(content: Any) -> Any:
+    """Make estimates and numpy numbers fit for JSON; a number that is not known becomes None."""
+    if isinstance(content, inference.Estimate):
+        content = asdict(content)
+    if isinstance(content, dict):
+        return {key: _plain(value) for key, value in content.items()}
+    if isinstance(content, float):
+        return float(content) if math.isfinite(content) else None
+    return content

@@ -1,0 +1,71 @@
+"""Studies of pandas-ta by name: the one place that knows which edition is installed.
+
+pandas-ta-classic runs on every Python here; pandas-ta, which it continues, from 3.12 on. Names are
+read from the package's folders, since importing it takes seconds.
+"""
+
+import difflib
+import functools
+import importlib
+import importlib.util
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+
+from gogooku.errors import UserError
+
+EDITIONS = ("pandas_ta_classic", "pandas_ta")
+ROOMS = (
+    "candles", "cycles", "momentum", "overlap", "statistics", "trend", "volatility", "volume"
+)  # fmt: skip
+CANDLES = {"cdl_doji", "cdl_inside", "cdl_pattern", "cdl_z"}  # cdl_pattern calls all other cdl_*
+UNFED = {
+    "beta", "correl", "long_run", "ma", "mavp", "short_run", "tsignals", "xsignals",  # ask for more
+    "tos_stdevall", "vp",  # say something of the whole series, not of a day
+}  # fmt: skip
+
+
+@functools.cache
+def names() -> list[str]:
+    """Give the names of all studies that bars alone feed; none if no edition is installed."""
+    edition = _edition()
+    spec = importlib.util.find_spec(edition) if edition else None
+    folders = [Path(str(p)) for p in (spec.submodule_search_locations or [])] if spec else []
+    files = [file for folder in folders for room in ROOMS for file in folder.glob(f"{room}/*.py")]
+    stems = {file.stem for file in files if not file.stem.startswith("_")} - UNFED
+    return sorted(name for name in stems if name in CANDLES or not name.startswith("cdl_"))
+
+
+def refuse_strangers(asked: Sequence[str]) -> None:
+    """Raise UserError with close matches if a study does not exist or is named twice."""
+    if len(set(asked)) < len(asked):
+        raise UserError(f"features.pandas_ta {list(asked)} names a study twice: name each once")
+    if asked and not names():
+        raise UserError("features.pandas_ta needs pandas-ta-classic: pip install pandas-ta-classic")
+    for study in asked:
+        if study not in names():
+            raise UserError(
+                f"features.pandas_ta names {study!r}, which pandas-ta does not make of bars alone: "
+                f"did you mean {' or '.join(_close_to(study))}?"
+            )
+
+
+def _close_to(study: str) -> list[str]:
+    if study.lower().startswith("cdl_") and study.lower() not in CANDLES:
+        return ["cdl_pattern, which makes all candle patterns"]
+    close = difflib.get_close_matches(study.lower(), names())
+    return close or ["a name in its documentation"]
+
+
+@functools.cache
+def library() -> ModuleType:
+    """Import the edition that is installed, without its warnings of stocks with too few bars."""
+    edition = str(_edition())
+    logging.getLogger(edition).setLevel(logging.ERROR)
+    return importlib.import_module(edition)
+
+
+def _edition() -> str | None:
+    found = (name for name in EDITIONS if importlib.util.find_spec(name))
+    return next(found, None)

@@ -1,0 +1,127 @@
+"""Files, written whole or not at all: Parquet, JSON and text."""
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow.parquet as pq
+
+from gogooku.errors import UserError, unwritable
+
+Paths = str | Path | Sequence[str | Path]
+
+
+@contextlib.contextmanager
+def atomic(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary neighbour of `path` that takes its name once it is whole.
+
+    A killed job or a full disk leaves the old file or none, never a half one.
+    Raises UserError if the disk is full or the path cannot be written.
+    """
+    target, draft = Path(path), None
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        os.close(handle)
+        draft = Path(name)
+        yield draft
+        with open(draft, "rb+") as file:
+            os.fsync(file.fileno())
+        draft.chmod(0o644)
+        draft.replace(target)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise unwritable(target, error) from error
+    finally:
+        if draft:
+            draft.unlink(missing_ok=True)
+
+
+def write_parquet(
+    frame: pl.DataFrame, path: str | Path, metadata: Mapping[str, str] | None = None
+) -> None:
+    """Write `frame` as Parquet whose bytes depend on its content alone."""
+    table = frame.to_arrow()
+    table = table.replace_schema_metadata(dict(metadata or {}))
+    # Features hardly repeat: their dictionaries would cost three times the writing, and room.
+    # zstd would save a little room, and cost more in writing and above all in reading.
+    repeating = [name for name, dtype in frame.schema.items() if dtype != pl.Float32]
+    with atomic(path) as draft:
+        pq.write_table(table, draft, compression="lz4", use_dictionary=repeating)
+
+
+def write_parquets(frames: Mapping[str, pl.DataFrame], paths: Mapping[str, str | Path]) -> None:
+    """Write each frame to the path of its name; both must have the same names."""
+    for name in sorted(frames.keys() | paths.keys()):
+        write_parquet(frames[name], paths[name])
+
+
+def read_parquet(paths: Paths, columns: Sequence[str] | None = None) -> pl.DataFrame:
+    """Read one Parquet file or several, one below the other.
+
+    Raises UserError naming the file that is missing, unreadable or lacks a column.
+    """
+    files = [paths] if isinstance(paths, str | Path) else list(paths)
+    return pl.concat([_read_one(file, columns) for file in files], how="vertical")
+
+
+def _read_one(
+    file: str | Path, columns: Sequence[str] | None = None, rows: int | None = None
+) -> pl.DataFrame:
+    names = list(columns) if columns is not None else None
+    try:
+        return pl.read_parquet(file, columns=names, n_rows=rows)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(f"{file} cannot be read ({reason}): delete it and run again") from error
+
+
+def column_names(paths: Paths) -> list[str]:
+    """Give the names of a Parquet file's columns, or of the first of several."""
+    return _read_one(paths if isinstance(paths, str | Path) else next(iter(paths)), rows=0).columns
+
+
+def read_metadata(path: str | Path) -> dict[str, str]:
+    """Give the metadata that `write_parquet` stored in `path`."""
+    stored = pq.read_schema(path).metadata or {}
+    return {key.decode(): value.decode() for key, value in stored.items()}
+
+
+def write_json(content: Any, path: str | Path) -> None:
+    """Write `content` as JSON with sorted keys; NaN is refused."""
+    with atomic(path) as draft:
+        text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
+        draft.write_text(text + "\n", encoding="utf-8")
+
+
+def read_json(path: str | Path) -> Any:
+    """Read JSON; raises UserError naming a file that is missing or broken."""
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} cannot be read ({error}): delete it and run again") from error
+
+
+def write_text(text: str, path: str | Path) -> None:
+    """Write `text` as UTF-8."""
+    with atomic(path) as draft:
+        draft.write_text(text, encoding="utf-8")
+
+
+def fingerprint(*settings: Any, files: Iterable[str | Path]) -> str:
+    """Name settings and the content of files by twelve hex digits."""
+    whole = hashlib.sha256(repr(settings).encode())
+    for path in files:
+        with open(path, "rb") as file:
+            whole.update(hashlib.file_digest(file, "sha256").digest())
+    return whole.hexdigest()[:12]
+
+
+def write_lines(entries: Iterable[Mapping[str, Any]], path: str | Path) -> None:
+    """Write one JSON object a line."""
+    write_text("".join(json.dumps(entry, sort_keys=True) + "\n" for entry in entries), path)

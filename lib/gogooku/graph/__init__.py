@@ -1,0 +1,1 @@
+"""Correlation graphs of stocks."""

@@ -1,0 +1,91 @@
+"""Ridge regression across the stocks of each day: the linear baseline."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from threadpoolctl import threadpool_limits
+
+from gogooku import files
+from gogooku.dataset.inputs import Days
+from gogooku.errors import UserError
+from gogooku.models.targets import rank_normal
+
+
+@dataclass(frozen=True)
+class Ridge:
+    """Coefficients (F, H) of the day's inputs, float64."""
+
+    columns: list[str]
+    horizons: list[int]
+    coefficients: np.ndarray
+
+
+@threadpool_limits.wrap(limits=1)  # the bits of a product depend on the threads that share it
+def fit(days: Days, train: np.ndarray, *, penalty: float) -> Ridge:
+    """Regress each horizon's normal scores on the day's inputs, all days weighing the same.
+
+    penalty   added to the diagonal of X'X, in units of one day's worth of rows
+
+    Inputs are centred within the day, so what is the same for all stocks of a day has no say.
+    Raises UserError without a training day with labels. Source: Hoerl and Kennard (1970).
+    """
+    width, horizons = len(days.columns), len(days.horizons)
+    moments = np.zeros((horizons, width, width))
+    products = np.zeros((horizons, width))
+    for position in train:
+        x = days.x[position]
+        for h, y in enumerate(rank_normal(days.labels[position : position + 1])[0].T):
+            _accumulate(moments[h], products[h], x, y)
+    if not moments.any():
+        raise UserError("the training part of the fold has no day with labels: lengthen splits")
+    moments += max(penalty, np.finfo(float).eps) * np.eye(width)
+    coefficients = np.linalg.solve(moments, products[..., None])[..., 0].T
+    return Ridge(list(days.columns), list(days.horizons), coefficients)
+
+
+def _accumulate(moment: np.ndarray, product: np.ndarray, x: np.ndarray, y: np.ndarray) -> None:
+    """Add one day's mean of x x' and of x y, over the stocks with a label."""
+    known = np.isfinite(y)
+    if known.sum() > 1:
+        rows = x[known].astype(np.float64)
+        rows -= rows.mean(axis=0)
+        moment += rows.T @ rows / len(rows)
+        product += rows.T @ y[known] / len(rows)
+
+
+def predict(model: Ridge, days: Days, test: np.ndarray) -> pl.DataFrame:
+    """Score every member of each day at positions `test`: date, code, prediction_{h}d.
+
+    Raises UserError if the columns of `days` are not those of the model.
+    """
+    if days.columns != model.columns:
+        raise UserError("the model was trained on other columns than the data set's: train again")
+    scores = np.zeros((len(test), len(days.codes), len(model.horizons)))
+    for row, position in zip(scores, test, strict=True):
+        members = days.universe[position]
+        row[members] = _score(days.x[position, members], model.coefficients)
+    return days.tidy(test, scores, model.horizons)
+
+
+def _score(x: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
+    """Multiply x (N, F) by coefficients (F, H), one column after the other.
+
+    A stock's bits are its own: a matrix product may round otherwise with more or fewer rows.
+    """
+    scores = np.zeros((len(x), coefficients.shape[1]))
+    for column, weights in zip(x.T, coefficients, strict=True):
+        scores += column[:, None] * weights
+    return scores
+
+
+def save(model: Ridge, path: str | Path) -> None:
+    """Write the coefficients as JSON."""
+    files.write_json({**vars(model), "coefficients": model.coefficients.tolist()}, path)
+
+
+def load(path: str | Path) -> Ridge:
+    """Read what `save` wrote."""
+    stored = files.read_json(path)
+    return Ridge(**{**stored, "coefficients": np.array(stored["coefficients"])})

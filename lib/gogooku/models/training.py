@@ -1,0 +1,283 @@
+"""Training and use of the network: one day with all its stocks is one step."""
+
+import logging
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import polars as pl
+import torch
+from torch import Tensor
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from gogooku import files, jobs
+from gogooku.dataset.inputs import Days
+from gogooku.errors import UserError
+from gogooku.models.atft import Atft
+from gogooku.models.fan import volume_like
+from gogooku.models.losses import day_loss, rank_ic
+from gogooku.models.targets import rank_normal
+
+# Validation days that are scored after an epoch, evenly spaced.
+VALID_DAYS = 24
+# Share of the averaged weights that a step keeps.
+AVERAGING = 0.98
+# Largest norm of a step's gradient.
+LARGEST_GRADIENT = 1.0
+
+# What a library needs to repeat itself on a GPU; it reads this when it starts.
+os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Weights (name → tensor) of the epoch that ranked best, and one entry an epoch."""
+
+    weights: dict[str, Tensor]
+    curve: list[dict[str, float]]
+
+
+def learn(
+    days: Days,
+    train: np.ndarray,
+    valid: np.ndarray,
+    *,
+    seed: int,
+    window: int,
+    hidden: int,
+    heads: int,
+    frequencies: int,
+    dropout: float,
+    **schedule: Any,
+) -> tuple[Atft, list[dict[str, float]]]:
+    """Build the network for `days` and train it; see Atft for its shape and `fit` for the rest.
+
+    Returns the trained network and its curve.
+    """
+    _reseed(seed, 0)
+    net = Atft(
+        columns=days.columns, horizons=days.horizons, channels=volume_like(days.columns),
+        window=window, hidden=hidden, heads=heads, frequencies=frequencies, dropout=dropout,
+    )  # fmt: skip
+    best = fit(net, days, train, valid, seed=seed, **schedule)
+    net.load_state_dict(best.weights)
+    return net.eval(), best.curve
+
+
+def fit(
+    net: Atft,
+    days: Days,
+    train: np.ndarray,
+    valid: np.ndarray,
+    *,
+    epochs: int,
+    days_per_epoch: int,
+    learning_rate: float,
+    weight_decay: float,
+    patience: int,
+    seed: int,
+    progress: str = "training",
+    checkpoint: Path | None = None,
+    digest: str = "",
+) -> Fit:
+    """Train `net` on the days at positions `train`, stopped by those at `valid`.
+
+    learning_rate   peak of the one-cycle schedule, whose length is `epochs`
+    patience        epochs without a better mean RankIC of validation before it stops
+    checkpoint      where each epoch's state is kept until the fit ends; a fit that was killed goes
+                    on from there, to the same bits, if `digest` is the one it began with
+
+    Weights are averaged over the steps (a moving average) before they are judged. On a CPU the
+    same seed and threads give the same bits. Raises UserError for a part without labels.
+    """
+    targets = rank_normal(days.labels)
+    train = _with_labels(targets, train, "training")
+    valid = _thin(_with_labels(targets, valid, "validation"), VALID_DAYS)
+    torch.use_deterministic_algorithms(True)
+    # Deterministic mode also overwrites memory that is written anyway: a tenth of a step's time.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    per_epoch = min(days_per_epoch, len(train))
+    course = _Course(net.to(_device()), epochs * per_epoch, learning_rate, weight_decay)
+    course.resume(checkpoint, digest)
+    while len(course.curve) < epochs and course.stale < patience:
+        epoch = len(course.curve) + 1
+        order = np.random.default_rng([seed, epoch]).permutation(train)[:per_epoch]
+        _reseed(seed, epoch)
+        loss = _epoch(course, days, targets, order, f"{progress} {epoch}/{epochs}")
+        course.judge(epoch, loss, _skill(course.network, days, valid))
+        course.keep(checkpoint, digest)
+    if checkpoint is not None:
+        Path(checkpoint).unlink(missing_ok=True)
+    return Fit(course.best, course.curve)
+
+
+def predict(net: Atft, days: Days, test: np.ndarray) -> pl.DataFrame:
+    """Score every member of each day at positions `test`: date, code, prediction_{h}d.
+
+    A day's scores depend on its own windows and graph alone. Raises UserError if the columns of
+    `days` are not those that the network was trained on.
+    """
+    if days.columns != net.columns:
+        raise UserError("the model was trained on other columns than the data set's: train again")
+    scores = np.zeros((len(test), len(days.codes), len(net.horizons)), np.float32)
+    # On a CPU even beside a GPU: at full precision, and the same whatever machine the job lands on.
+    net = net.cpu().eval()
+    for row, position in zip(scores, jobs.progress(test, "predicting"), strict=True):
+        members = np.flatnonzero(days.universe[position])
+        row[members] = _score(net, days, position, members)
+    return days.tidy(test, scores, net.horizons)
+
+
+@dataclass
+class _Course:
+    """All that a fit carries from one epoch to the next."""
+
+    net: Atft
+    steps: int
+    learning_rate: float
+    weight_decay: float
+    best: dict[str, Tensor] = field(default_factory=dict)
+    top: float = -np.inf
+    stale: int = 0
+    curve: list[dict[str, float]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.averaged = AveragedModel(self.net, multi_avg_fn=get_ema_multi_avg_fn(AVERAGING))
+        self.optimizer = torch.optim.AdamW(
+            self.net.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay
+        )
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
+            self.optimizer, self.learning_rate, total_steps=self.steps
+        )
+
+    def step(self, loss: Tensor) -> None:
+        """Move the weights down the gradient of `loss`, and their average after them."""
+        self.optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.net.parameters(), LARGEST_GRADIENT)
+        self.optimizer.step()
+        self.schedule.step()
+        self.averaged.update_parameters(self.net)
+
+    @property
+    def network(self) -> Atft:
+        """The network with averaged weights."""
+        return cast(Atft, self.averaged.module)
+
+    def judge(self, epoch: int, loss: float, skill: Mapping[str, float]) -> None:
+        """Note the epoch, and keep the averaged weights if none ranked better."""
+        self.curve.append({"epoch": epoch, "loss": loss, **skill})
+        self.stale += 1
+        if skill["rank_ic"] > self.top or not self.best:
+            self.best = {
+                name: value.detach().cpu().clone()
+                for name, value in self.network.state_dict().items()
+            }
+            self.top, self.stale = skill["rank_ic"], 0
+
+    def keep(self, path: Path | None, digest: str) -> None:
+        """Write the state to `path`."""
+        if path is not None:
+            state = {name: part.state_dict() for name, part in self._parts().items()}
+            notes = {"best": self.best, "top": self.top, "stale": self.stale, "curve": self.curve}
+            with files.atomic(path) as draft:
+                torch.save({"digest": digest, "state": state, "notes": notes}, draft)
+
+    def resume(self, path: Path | None, digest: str) -> None:
+        """Go on from the state at `path`, if a fit of the same digest left one."""
+        if path is None or not Path(path).exists():
+            return
+        stored = torch.load(path, map_location=_device(), weights_only=True)
+        if stored["digest"] == digest:
+            for name, part in self._parts().items():
+                part.load_state_dict(stored["state"][name])
+            vars(self).update(stored["notes"])
+            logging.info("going on after epoch %d", len(self.curve))
+
+    def _parts(self) -> dict[str, Any]:
+        names = ("net", "averaged", "optimizer", "schedule")
+        return {name: getattr(self, name) for name in names}
+
+
+def _epoch(
+    course: _Course, days: Days, targets: np.ndarray, order: np.ndarray, label: str
+) -> float:
+    """Take one step per day of `order`; returns the mean loss."""
+    course.net.train()
+    began, stocks, total = time.monotonic(), 0, 0.0
+    for position in jobs.progress(order, label):
+        members = np.flatnonzero(days.universe[position])
+        goal = torch.from_numpy(targets[position, members]).to(_device())
+        loss = day_loss(_forward(course.net, days, position, members), goal)
+        course.step(loss)
+        stocks, total = stocks + len(members), total + loss.item()
+    rate = stocks / (time.monotonic() - began)
+    logging.info("%s: loss %.4f, %.0f samples/s", label, total / len(order), rate)
+    return total / len(order)
+
+
+def _forward(net: Atft, days: Days, position: int, members: np.ndarray) -> Tensor:
+    """Score the members of one day, (n, H) float32."""
+    device = next(net.parameters()).device
+    x = torch.from_numpy(days.window(position, net.window)[:, members]).to(device)
+    rows = np.full(len(days.codes) + 1, -1, np.int64)
+    rows[members] = np.arange(len(members))
+    # The extra last place answers for -1, "no neighbour".
+    neighbours = torch.from_numpy(rows[days.neighbours[position, members]]).to(device)
+    weights = torch.from_numpy(days.weights[position, members]).to(device)
+    with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+        scores: Tensor = net(x, neighbours, weights)
+    return scores.float()
+
+
+def _score(net: Atft, days: Days, position: int, members: np.ndarray) -> np.ndarray:
+    with torch.inference_mode():
+        return _forward(net, days, position, members).cpu().numpy()
+
+
+def _skill(net: Atft, days: Days, valid: np.ndarray) -> dict[str, float]:
+    """Mean RankIC of the days at `valid`, over all horizons and of each; 0 if none has one."""
+    net.eval()
+    daily = []
+    for position in valid:
+        members = np.flatnonzero(days.universe[position])
+        scores = _score(net, days, position, members)
+        daily.append(rank_ic(scores, days.labels[position, members]))
+    mean = _known_mean(np.array(daily))
+    each = {f"rank_ic_{h}d": float(value) for h, value in zip(days.horizons, mean, strict=True)}
+    return {"rank_ic": float(mean.mean()), **each}
+
+
+def _known_mean(x: np.ndarray) -> np.ndarray:
+    known = np.isfinite(x)
+    return np.where(known, x, 0.0).sum(0) / np.maximum(known.sum(0), 1)
+
+
+def _with_labels(targets: np.ndarray, positions: np.ndarray, part: str) -> np.ndarray:
+    """Keep the days on which at least two stocks have a label."""
+    kept = positions[(np.isfinite(targets[positions]).sum(1) > 1).any(1)]
+    if not len(kept):
+        raise UserError(
+            f"the {part} part of the fold has no day with labels: "
+            "move dates.start back or lengthen splits"
+        )
+    return kept
+
+
+def _thin(positions: np.ndarray, number: int) -> np.ndarray:
+    """Keep at most `number` positions, evenly spaced, the first and the last among them."""
+    even = np.linspace(0, len(positions) - 1, min(number, len(positions)))
+    return positions[even.round().astype(int)]
+
+
+def _reseed(seed: int, epoch: int) -> None:
+    """Start torch's random numbers afresh, so that an epoch does not depend on a restart."""
+    torch.manual_seed(int(np.random.SeedSequence([seed, epoch]).generate_state(1)[0]))
+
+
+def _device() -> torch.device:
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")

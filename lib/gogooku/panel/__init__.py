@@ -1,0 +1,1 @@
+"""From raw bars and lists to the dense panel of each span."""

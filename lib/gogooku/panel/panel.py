@@ -1,0 +1,268 @@
+"""The one shape: dates × stocks × fields, dense, absent = NaN, dates outermost.
+
+Files keep raw prices and each day's factor. A loaded panel cumulates the factor forward from its
+own first session: a later split changes no earlier row, and features do not see the scale.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from gogooku import files
+from gogooku.errors import UserError
+
+KEYS = ["date", "code"]
+PRICES = ("open", "high", "low", "close")
+ADJUSTED = (*PRICES, "volume")
+GROUPS = ("s33", "s17", "market")
+FLAGS = ("universe", "new_level")
+CUMULATED = ("cumulated_factor", "cumulated_volume_factor")
+
+Piece = tuple[np.ndarray, Callable[[str], pl.Series]]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Dense market data: T sessions × N stocks.
+
+    dates    (T,) datetime64[D], every session of the exchange in the loaded spans
+    codes    (N,) str, every common stock listed on any of them, sorted
+    fields   name → (T, N)
+
+    `panel["close"]` (and open, high, low) [JPY of the first session's basis] and
+    `panel["volume"]` [shares, likewise] are adjusted forward; `panel["raw_close"]` … are as traded,
+    and `cumulated_factor` and `cumulated_volume_factor`, products of the factors after the first
+    session, lead from one to the other. `value` [JPY], `factor`, `volume_factor` and `limit_up`,
+    `limit_down` (1, 0, or NaN where the source does not say) are float64; `listed`, `universe` and
+    `new_level` (prices go on at another level, and nothing says why) bool; `s33`, `s17`, `market`
+    int32 with -1 for none.
+    """
+
+    dates: np.ndarray
+    codes: np.ndarray
+    fields: Mapping[str, np.ndarray]
+
+    @classmethod
+    def read(cls, paths: files.Paths) -> "Panel":
+        """Load panel files of neighbouring spans, each field when it is first asked for.
+
+        Raises UserError, then too, naming a file that is missing, unreadable or lacks a column; of
+        the sessions since a late one, no file before them is opened.
+        """
+        named = [paths] if isinstance(paths, str | Path) else paths
+        absolute = [Path(file).absolute() for file in named]  # users' code may change the folder
+        pieces = [(files.read_parquet(file, KEYS), partial(_read_field, file)) for file in absolute]
+        return cls._of(pieces, files.column_names(absolute))
+
+    @classmethod
+    def of(cls, rows: pl.DataFrame) -> "Panel":
+        """Make a panel of tidy rows (date, code, …), as the panel files hold them.
+
+        Raises UserError if there is no row, or two of one date and code.
+        """
+        return cls._of([(rows, rows.get_column)], rows.columns)
+
+    @classmethod
+    def _of(
+        cls,
+        pieces: Sequence[tuple[pl.DataFrame, Callable[[str], pl.Series]]],
+        columns: Sequence[str],
+    ) -> "Panel":
+        dates, codes = (_distinct([keys[name] for keys, _ in pieces]) for name in KEYS)
+        if dates.is_empty():
+            raise UserError("the first span holds no session: move dates.start to one")
+        days, slots = dates.to_numpy().astype("datetime64[D]"), pl.Enum(codes)
+        listed = np.zeros((len(days), len(codes)), bool)
+        placed = []
+        for keys, read in pieces:
+            day = np.searchsorted(days, keys["date"].to_numpy().astype("datetime64[D]"))
+            slot = keys["code"].cast(slots).to_physical().to_numpy()
+            cells = np.ravel_multi_index((day, slot), listed.shape)
+            listed.ravel()[cells] = True
+            placed.append((cells, read))
+        if np.count_nonzero(listed) < sum(len(cells) for cells, _ in placed):
+            raise UserError("panel files hold a date and code twice: delete them and run again")
+        return cls(days, codes.to_numpy().astype(str), _Fields(columns, placed, listed))
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        """Give the field `name`, (T, N)."""
+        return self.fields[name]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Sessions and stocks."""
+        return len(self.dates), len(self.codes)
+
+    @cached_property
+    def returns(self) -> np.ndarray:
+        """Close-to-close return of each session, (T, N) float64; NaN if either close is absent."""
+        close = self["close"]
+        gains = np.full(close.shape, np.nan)
+        gains[1:] = close[1:] / close[:-1] - 1
+        return gains
+
+    def since(self, row: int) -> "Panel":
+        """Give the sessions from `row` on, all if it is negative, adjusted as the whole is.
+
+        Of most fields no earlier rows are laid out.
+        """
+        row, fields = max(row, 0), self.fields
+        late = fields.since(row) if isinstance(fields, _Fields) else _Cut(fields, row)
+        return Panel(self.dates[row:], self.codes, late)
+
+    def row(self, first: dt.date) -> int:
+        """Give the row of the first session from `first` on."""
+        return int(np.searchsorted(self.dates, np.datetime64(first, "D")))
+
+    def tidy(self, columns: Mapping[str, np.ndarray], first: dt.date) -> pl.DataFrame:
+        """Lay columns out as rows of the listed stocks from `first` on.
+
+        columns   name → (R, N) or (R,), whose last row is the panel's last; R = T or, without a
+                  look-back, at least the sessions from `first` on
+
+        Returns date, code, then the columns as Float32 (NaN as null), sorted by date and code.
+        """
+        start = self.row(first)
+        listed = self["listed"][start:]
+        day, slot = np.nonzero(listed)
+        frame = {"date": self.dates[start:][day], "code": self.codes[slot]}
+        frame |= {
+            name: values[len(values) - len(listed) :][day if values.ndim == 1 else listed].astype(
+                np.float32
+            )
+            for name, values in columns.items()
+        }
+        return pl.DataFrame(frame).with_columns(pl.col(pl.Float32).fill_nan(None))
+
+
+class _Fields(Mapping[str, np.ndarray]):
+    """The fields of a panel's rows, each read and laid out when it is first asked for.
+
+    pieces   of the rows, by neighbouring spans: their flat places in `listed`, and how a field of
+             them is read
+    listed   (T, N) of all sessions
+    first    the session with which the fields begin, T − first rows long
+    whole    fields of the same rows that begin with the first session; None: these do
+    """
+
+    def __init__(
+        self,
+        columns: Sequence[str],
+        pieces: Sequence[Piece],
+        listed: np.ndarray,
+        first: int = 0,
+        whole: "_Fields | None" = None,
+    ) -> None:
+        self._source = columns, pieces, listed
+        self._first, self._whole = first, whole
+        self._laid_out = {"listed": listed[first:]}
+        own = [name for name in columns if name not in KEYS]
+        self._names = [*own, *(f"raw_{name}" for name in ADJUSTED), *CUMULATED, "listed"]
+
+    def since(self, row: int) -> "_Fields":
+        """Give the fields from `row` on; what the whole has laid out is taken from there."""
+        whole = self if self._whole is None else self._whole
+        return _Fields(*self._source, self._first + row, whole)
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        if name not in self._names:
+            raise KeyError(name)
+        if name not in self._laid_out:
+            self._laid_out[name] = self._lay_out(name)
+        return self._laid_out[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def _lay_out(self, name: str) -> np.ndarray:
+        whole = self._whole
+        if whole is not None and (name in whole._laid_out or name in CUMULATED):
+            return whole[name][self._first :]
+        if name in CUMULATED:
+            return self._cumulated(name.removeprefix("cumulated_"))
+        if name in PRICES:
+            raw = self._raw(name)
+            return np.divide(raw, self["cumulated_factor"], out=raw)
+        if name == "volume":
+            raw = self._raw(name)
+            return np.multiply(raw, self["cumulated_volume_factor"], out=raw)
+        return self._read(name.removeprefix("raw_"))
+
+    def _raw(self, name: str) -> np.ndarray:
+        """Give a field of the files, to be written over."""
+        kept = self._laid_out.get(f"raw_{name}")
+        return self._read(name) if kept is None else kept.copy()
+
+    def _read(self, name: str) -> np.ndarray:
+        _, pieces, listed = self._source
+        kind, plain, absent = _types(name)
+        grid = np.full(listed[self._first :].shape, absent, plain)
+        before = listed[: self._first].size
+        for cells, read in pieces:
+            late = cells >= before
+            if late.any():
+                values = read(name).cast(kind, strict=name not in GROUPS).fill_null(absent)
+                grid.ravel()[cells[late] - before] = values.to_numpy()[late]
+        return grid
+
+    def _cumulated(self, name: str) -> np.ndarray:
+        """Multiply each stock's factors after the first session, (T, N), in order of their days.
+
+        A day without a row changes nothing.
+        """
+        _, pieces, listed = self._source
+        product = np.ones(listed.shape)
+        moves: dict[int, float] = {}
+        for cells, read in pieces:
+            steps = read(name).fill_null(1.0).fill_nan(1.0).to_numpy()
+            moved = np.flatnonzero((steps != 1) & (cells >= listed.shape[1]))
+            moves |= zip(cells[moved].tolist(), steps[moved].tolist(), strict=True)
+        for cell in sorted(moves):
+            day, stock = divmod(cell, listed.shape[1])
+            product[day:, stock] *= moves[cell]
+        return product
+
+
+class _Cut(Mapping[str, np.ndarray]):
+    """The rows of other fields from one of theirs on."""
+
+    def __init__(self, fields: Mapping[str, np.ndarray], row: int) -> None:
+        self._fields, self._row = fields, row
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return self._fields[name][self._row :]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._fields)
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+
+def _distinct(columns: Sequence[pl.Series]) -> pl.Series:
+    return pl.concat([values.unique() for values in columns]).unique().sort()
+
+
+def _read_field(file: Path, name: str) -> pl.Series:
+    return files.read_parquet(file, [name])[name]
+
+
+def _types(name: str) -> tuple[type[pl.DataType], npt.DTypeLike, float]:
+    """Give a field's type in Polars and in NumPy, and what stands where there is no value.
+
+    It is the field's, not a file's: one without a value may hold it in another.
+    """
+    if name in GROUPS:
+        return pl.Int32, np.int32, -1
+    if name in FLAGS:
+        return pl.Boolean, np.bool_, False
+    return pl.Float64, np.float64, np.nan

@@ -1,0 +1,47 @@
+"""What a raw file says of itself in its Parquet metadata."""
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Sequence
+
+import polars as pl
+
+from gogooku.raw import schema
+from gogooku.raw.catalogue import DATASETS
+
+
+def describe(
+    rows: pl.DataFrame,
+    dataset: str,
+    source: str,
+    plan: str | None = None,
+    times: Sequence[dt.datetime] = (),
+) -> dict[str, str]:
+    """Describe the rows of one data set and span.
+
+    source   simulated | jquants | archive
+    plan     subscription that served them
+    times    when the answers that they come from first came; none for a source that repeats itself
+             bit for bit
+
+    Returns source, data set, schema (version of the catalogue's entry), rows (day → count, as
+    JSON), content (SHA-256 of the rows as CSV) and, where given, plan, fetched_first, fetched_last.
+    """
+    told = {
+        "source": source,
+        "dataset": dataset,
+        "schema": schema.version(dataset),
+        "rows": json.dumps(_counts(rows, DATASETS[dataset].day)),
+        "content": hashlib.sha256(rows.write_csv().encode()).hexdigest(),
+    }
+    if plan:
+        told["plan"] = plan
+    if times:
+        told |= {"fetched_first": min(times).isoformat(), "fetched_last": max(times).isoformat()}
+    return told
+
+
+def _counts(rows: pl.DataFrame, day: str) -> dict[str, int]:
+    counts = rows.group_by(pl.col(day).cast(pl.String)).len().sort(day)
+    return dict(counts.iter_rows())

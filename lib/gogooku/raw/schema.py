@@ -1,0 +1,370 @@
+"""From the vendor's answers to typed frames: JSON pages and CSV files come to the same bits."""
+
+import ast
+import functools
+import hashlib
+import io
+import json
+import logging
+import re
+from collections.abc import Iterable
+
+import numpy as np
+import polars as pl
+
+from gogooku import errors, point_in_time
+from gogooku.raw.catalogue import DATASETS
+
+log = logging.getLogger(__name__)
+
+NOTHING = {"dividend": ["", "-"], "margin_alert": ["", "-", "*"], "options": ["", "-"]}
+"""Texts that stand for no value, beside null and an absent field; for other data sets "" alone."""
+
+PARSER = 2
+"""Raised with each change of this module after which an old answer would be read as other rows.
+
+2: a later row's fields of other names are read, not null, and true for a number is refused, not 1.
+"""
+
+NO_TEXT = re.compile(rb'"pagination_key"\s*:\s*[^\s"n]')
+"""A key of the page that follows which is neither text nor null."""
+
+OPENING = re.compile(rb'\s*\{\s*"data"\s*:\s*\[\s*(?=\{)')
+FIRST_ROW = 1 << 16  # bytes in which the first row of a page ends, if it is to be read the fast way
+
+BLOCK = 400  # rows whose names are compared at once, within the processor's cache
+
+
+class Broken(Exception):
+    """An answer that was cut off or garbled: asking again may help."""
+
+
+def version(dataset: str) -> str:
+    """Name by eight hex digits what makes the rows of `dataset` out of the vendor's answers.
+
+    When they are served, corrected or part of which plan is no part of it.
+    """
+    entry = DATASETS[dataset]
+    asked = (entry.path, entry.query, entry.day, entry.order)
+    read = (entry.fields, sorted(entry.ignored), NOTHING.get(dataset), PARSER)
+    return hashlib.sha256(repr((asked, read)).encode()).hexdigest()[:8]
+
+
+def empty(dataset: str) -> pl.DataFrame:
+    """Give a frame of `dataset` without rows."""
+    return pl.DataFrame(schema=DATASETS[dataset].schema)
+
+
+def typed(dataset: str, rows: Iterable[dict]) -> pl.DataFrame:
+    """Turn rows of the vendor, one dict each, into a frame; see `page`."""
+    return page(dataset, json.dumps({"data": list(rows)}).encode())[0]
+
+
+def page(dataset: str, body: bytes) -> tuple[pl.DataFrame, str]:
+    """Read one JSON answer of the API: its rows, and the key of the page that follows, or "".
+
+    The frame has the fields of DATASETS[dataset].schema in their order, and after them, as text,
+    those that the catalogue does not know; rows keep their order. A value may be a number or the
+    text of one; null, "", an absent field and the marks of NOTHING mean that there is none. Objects
+    become JSON text with sorted keys. New fields are said once.
+
+    Raises Broken if `body` is no whole JSON, and UserError, naming endpoint and field, where the
+    answer has another shape: no rows under "data", a field that is always filled without a value,
+    a field that is always there absent, a value that cannot be read as the field's type, or a key
+    of the page that follows that is no text.
+    """
+    read = _read_fast(dataset, body) or _read_any(dataset, body)
+    if read is None:
+        raise errors.UserError(
+            f"{DATASETS[dataset].path} answered something else than rows under 'data'"
+        )
+    rows, onward = read
+    return (_typed(dataset, rows) if len(rows) else empty(dataset)), onward
+
+
+def table(dataset: str, content: bytes) -> pl.DataFrame:
+    """Read one CSV file of the vendor; the frame and the errors are those of `page`.
+
+    Raises UserError if the text is no CSV.
+    """
+    try:
+        rows = pl.read_csv(io.BytesIO(content), infer_schema=False)
+    except pl.exceptions.NoDataError:
+        return empty(dataset)
+    except pl.exceptions.PolarsError as error:
+        reason = str(error).splitlines()[0]
+        raise errors.UserError(f"a file of {DATASETS[dataset].path} is no CSV ({reason})") from None
+    objects = [name for name in _objects(dataset) if name in rows.columns]
+    rows = rows.with_columns(
+        pl.Series(name, [_literal(dataset, name, text) for text in rows[name]], pl.String)
+        for name in objects
+    )
+    return _typed(dataset, rows) if len(rows) else empty(dataset)
+
+
+def joined(dataset: str, frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """Put frames of one data set below each other; new fields that one lacks are null there."""
+    whole = pl.concat([empty(dataset), *frames], how="diagonal")
+    known = DATASETS[dataset].schema
+    return whole.select(*known, *sorted(set(whole.columns) - set(known)))
+
+
+def distinct(dataset: str, rows: pl.DataFrame) -> pl.DataFrame:
+    """Keep rows that are equal in the known fields once; UserError if two of one key are not."""
+    entry = DATASETS[dataset]
+    return point_in_time.distinct(rows, entry.order, entry.path, list(entry.schema))
+
+
+def next_key(path: str, key: object) -> str:
+    """Give the key of the page that follows, as an answer of `path` holds it; "" for none.
+
+    Raises UserError if it is no text.
+    """
+    if not isinstance(key, str | None):
+        raise errors.UserError(f"{path} answered a pagination_key that is no text")
+    return key or ""
+
+
+def recast(dataset: str, rows: pl.DataFrame) -> pl.DataFrame:
+    """Give rows that an older entry of the catalogue read the types of the present one."""
+    known = DATASETS[dataset].schema
+    return rows.select(
+        _column(dataset, column, known.get(column.name, pl.String())) for column in rows
+    )
+
+
+# ---- JSON ----------------------------------------------------------------------------------------
+
+Read = tuple[pl.DataFrame, str]
+
+
+def _read_fast(dataset: str, body: bytes) -> Read | None:
+    """Read a page all of whose rows have the fields and types of its first; None if they do not.
+
+    Types that are told spare the reader from finding them, which takes half of its time. The reader
+    passes over fields that it was not told of, and takes true for 1: the text shows whether there
+    are any, and then the page is read the slow way.
+    """
+    opening = OPENING.match(body)
+    if not opening or _objects(dataset) or NO_TEXT.search(body, body.rfind(b"]")):
+        return None
+    try:
+        text = body[opening.end() : opening.end() + FIRST_ROW].decode(errors="ignore")
+        first, _ = json.JSONDecoder().raw_decode(text)
+    except ValueError:
+        return None
+    if any(isinstance(value, dict | list | bool) for value in first.values()):
+        return None
+    if not first.keys() >= set(DATASETS[dataset].needed):
+        return None
+    kinds = {
+        name: _first_kind(dataset, name, value)
+        for name, value in first.items()
+        if name not in DATASETS[dataset].ignored
+    }
+    told = {"data": pl.List(pl.Struct(kinds)), "pagination_key": pl.String()}
+    try:
+        answer = pl.read_json(io.BytesIO(body), schema=told)
+    except pl.exceptions.PolarsError:
+        return None
+    rows = answer["data"].explode()
+    if not _is_regular(body, list(first), len(rows)):
+        return None
+    return rows.struct.unnest(), answer["pagination_key"][0] or ""
+
+
+def _is_regular(body: bytes, names: list[str], rows: int) -> bool:
+    """Whether each row has exactly these names in this order, and no value true or false."""
+    text = np.frombuffer(body, np.uint8)
+    ends = np.flatnonzero(text == ord(":")) - 1
+    ends = ends[text[ends] == ord('"')]
+    ends = ends[1 : np.searchsorted(ends, body.rindex(b"]"))]  # without the name "data" and a key
+    if len(ends) != rows * len(names):
+        return False
+    ends = ends.reshape(rows, -1)
+    lengths = np.array([len(name.encode()) + 2 for name in names])
+    return all(
+        _is_alike(text, ends[0], ends[n : n + BLOCK], lengths) for n in range(0, rows, BLOCK)
+    )
+
+
+def _is_alike(text: np.ndarray, first: np.ndarray, ends: np.ndarray, lengths: np.ndarray) -> bool:
+    begin = np.where(text[ends + 2] == ord(" "), text[ends + 3], text[ends + 2])
+    if any((begin == mark).any() for mark in b"tf \t\r\n"):
+        return False
+    eights = np.ndarray(len(text) - 7, "<u8", text, strides=(1,))  # eight bytes from each one on
+    for back in range(0, lengths.max(), 8):
+        long = lengths > back
+        before = (8 * np.maximum(back + 8 - lengths[long], 0)).astype("<u8")
+        differ = eights[ends[:, long] - back - 7] ^ eights[first[long] - back - 7]
+        if (differ >> before).any():
+            return False
+    return True
+
+
+def _first_kind(dataset: str, name: str, value: object) -> pl.DataType:
+    if value is None:
+        return _kinds(dataset).get(name, pl.String())
+    return pl.String() if isinstance(value, str) else pl.Float64()
+
+
+@functools.cache
+def _kinds(dataset: str) -> dict[str, pl.DataType]:
+    """Kinds of JSON values that the fields have most often."""
+    number = pl.Float64()
+    return {
+        name: number if kind == number else pl.String()
+        for name, kind in DATASETS[dataset].schema.items()
+    }
+
+
+def _read_any(dataset: str, body: bytes) -> Read | None:
+    """Read a page whatever its rows are like; None if it has none under "data"."""
+    if _objects(dataset):
+        body = _flattened(dataset, body)
+    try:
+        answer = pl.read_json(io.BytesIO(body), infer_schema_length=None)
+    except pl.exceptions.PolarsError:
+        _require_json(body)
+        return None
+    if "data" not in answer.columns or not isinstance(answer.schema["data"], pl.List):
+        return None
+    key = answer["pagination_key"][0] if "pagination_key" in answer.columns else None
+    following = next_key(DATASETS[dataset].path, key)
+    inner = answer.schema["data"].inner
+    if inner == pl.Null:
+        return (pl.DataFrame(), following) if not answer["data"].list.len()[0] else None
+    if not isinstance(inner, pl.Struct):
+        return None
+    rows = answer["data"].explode().struct.unnest()
+    nested = [name for name, kind in rows.schema.items() if kind.is_nested()]
+    if nested:
+        return _read_any(dataset, _flattened(dataset, body, nested))
+    return rows, following
+
+
+def _require_json(body: bytes) -> None:
+    try:
+        json.loads(body)
+    except ValueError:
+        raise Broken("broken JSON") from None
+
+
+def _flattened(dataset: str, body: bytes, nested: Iterable[str] = ()) -> bytes:
+    """Write the objects within rows as JSON text."""
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        raise Broken("broken JSON") from None
+    rows = answer.get("data") if isinstance(answer, dict) else None
+    for row in rows if isinstance(rows, list) else ():
+        for name in {*_objects(dataset), *nested} & row.keys() if isinstance(row, dict) else ():
+            row[name] = _object_text(row[name])
+    return json.dumps(answer).encode()
+
+
+# ---- types ---------------------------------------------------------------------------------------
+
+
+@functools.cache
+def _objects(dataset: str) -> list[str]:
+    return [field.name for field in DATASETS[dataset].fields if field.unit == "object"]
+
+
+def _literal(dataset: str, field: str, text: str | None) -> str | None:
+    """Turn an object of a CSV file, which is written as Python would, into JSON text."""
+    try:
+        return _object_text(ast.literal_eval(text)) if text else None
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        raise errors.UserError(
+            f"a file of {DATASETS[dataset].path} holds {text!r:.80} in the field {field}, which is "
+            "no object"
+        ) from None
+
+
+def _object_text(value: object) -> str | None:
+    """Write an object as JSON with sorted keys; its numbers become text, as most of them are."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, dict):
+        value = {name: str(it) if isinstance(it, int | float) else it for name, it in value.items()}
+    return json.dumps(value, sort_keys=True)
+
+
+def _typed(dataset: str, rows: pl.DataFrame) -> pl.DataFrame:
+    _check_fields(dataset, rows.columns)
+    known = DATASETS[dataset].schema
+    new = sorted(set(rows.columns) - known.keys() - DATASETS[dataset].ignored)
+    given = {column.name: column for column in rows.get_columns()}
+    absent = pl.Series([None]).new_from_index(0, len(rows))
+    columns = [
+        _column(dataset, given.get(name, absent).alias(name), kind) for name, kind in known.items()
+    ]
+    frame = pl.DataFrame([*columns, *(_text(given[name], [""]) for name in new)])
+    for name in DATASETS[dataset].filled:
+        if frame[name].has_nulls():
+            raise errors.UserError(
+                f"{DATASETS[dataset].path} answered a row without a value in {name}"
+            )
+    return frame
+
+
+def _check_fields(dataset: str, got: list[str]) -> None:
+    for name in DATASETS[dataset].needed:
+        if name not in got:
+            raise errors.UserError(
+                f"{DATASETS[dataset].path} answered rows without the field {name}"
+            )
+    known = DATASETS[dataset].schema.keys()
+    _say_once(dataset, frozenset(set(got) - known - DATASETS[dataset].ignored))
+
+
+@functools.cache
+def _say_once(dataset: str, fields: frozenset[str]) -> None:
+    if fields:
+        log.warning(
+            "%s: new fields %s, kept as text", DATASETS[dataset].path, ", ".join(sorted(fields))
+        )
+
+
+def _column(dataset: str, given: pl.Series, kind: pl.DataType) -> pl.Series:
+    """Give one field its type; series by series, since frames of a day are small and wide."""
+    marks = NOTHING.get(dataset, [""])
+    if kind == pl.String:
+        return _text(given, marks)
+    typed = _cast(given, kind)
+    lost = typed.null_count() - given.null_count()
+    if lost and lost != sum((given.cast(pl.String) == mark).sum() for mark in marks):
+        unread = typed.is_null() & given.is_not_null()
+        bad = given.filter(unread & ~given.cast(pl.String).is_in(marks))[0]
+        raise errors.UserError(
+            f"{DATASETS[dataset].path} answered {bad!r} in the field {given.name}, which is not a "
+            f"{kind}"
+        )
+    return typed
+
+
+def _cast(given: pl.Series, kind: pl.DataType) -> pl.Series:
+    """Give values a type; what cannot have it becomes null."""
+    if (
+        given.dtype == kind
+        or given.dtype == pl.Null
+        or (kind.is_numeric() and given.dtype.is_numeric())
+    ):
+        return given.cast(kind)
+    text = given.cast(pl.String)
+    if kind == pl.Date:
+        return text.str.to_date("%Y-%m-%d", strict=False)
+    if kind == pl.Boolean:
+        true = text == "true"
+        return true.set(~true & (text != "false"), None)
+    return text.cast(kind, strict=False)
+
+
+def _text(given: pl.Series, marks: Iterable[str]) -> pl.Series:
+    if given.dtype != pl.String:
+        return given.cast(pl.String).str.strip_suffix(".0")
+    for mark in marks:
+        blank = given == mark
+        given = given.set(blank, None) if blank.any() else given
+    return given

@@ -1,0 +1,68 @@
+"""What a source does not serve, in sentences: missing rows, days and fields of the raw data."""
+
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+
+import polars as pl
+
+from gogooku import files
+from gogooku.raw import plans
+from gogooku.raw.catalogue import DATASETS
+
+PATIENCE = 45  # days without a row, at either end or between, that are not worth a word
+
+NULL = "what is made of it is null"
+INSTEAD = {"topix": "the equal-weighted mean return of the universe stands in for the index"}
+
+
+def lacks(raw: Sequence[str], start: str, end: str) -> list[str]:
+    """Say what the raw files <dataset>/<span>.parquet lack between `start` and `end` [dates].
+
+    Returns one sentence for a data set without rows, one for days that it does not cover, one for
+    fields that are never filled.
+    """
+    folders = groupby(sorted(map(Path, raw)), lambda path: path.parent)
+    return [
+        sentence
+        for folder, paths in folders
+        for sentence in _of(folder.name, list(paths), start, end)
+    ]
+
+
+def _of(dataset: str, paths: list[Path], start: str, end: str) -> list[str]:
+    day, fields = DATASETS[dataset].day, list(DATASETS[dataset].schema)
+    rows = pl.concat([pl.scan_parquet(path).select(fields) for path in paths])
+    told = rows.select(
+        pl.len().alias("_rows"),
+        pl.col(day).min().alias("_first"),
+        pl.col(day).max().alias("_last"),
+        *(pl.col(name).count() for name in fields),
+    ).collect()
+    count, first, last, *known = told.row(0)
+    if not count:
+        return [f"{dataset}: {_why_empty(dataset, paths)}; {INSTEAD.get(dataset, NULL)}"]
+    sentences = []
+    ends = pl.Series([start, end]).str.to_date()
+    if (first - ends[0]).days > PATIENCE or (ends[1] - last).days > PATIENCE:
+        sentences.append(f"{dataset}: rows from {first} to {last} only; null before and after")
+    sentences += _holes(dataset, rows.select(pl.col(day).unique().sort()).collect()[day])
+    if never := [name for name, rows in zip(fields, known, strict=True) if not rows]:
+        sentences.append(f"{dataset}: {', '.join(never)} never filled")
+    return sentences
+
+
+def _holes(dataset: str, days: pl.Series) -> list[str]:
+    """Name the times between two days with rows in which there is none."""
+    pairs = days.shift().alias("last").to_frame().with_columns(next=days)
+    holes = pairs.filter((pl.col("next") - pl.col("last")).dt.total_days() > PATIENCE)
+    return [
+        f"{dataset}: no row between {last} and {after}; null there" for last, after in holes.rows()
+    ]
+
+
+def _why_empty(dataset: str, paths: list[Path]) -> str:
+    plan = files.read_metadata(paths[-1]).get("plan")
+    if plan and not plans.serves(plan, DATASETS[dataset]):
+        return f"the plan {plan} does not include it, {DATASETS[dataset].plan} does"
+    return "the source has no row"

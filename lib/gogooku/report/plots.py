@@ -1,0 +1,363 @@
+"""The report's pictures: one function each, drawn from the daily rows of the evaluations.
+
+A picture is a matplotlib Figure made without pyplot, so that no state is shared. Its three neutral
+colours are placeholders: `inline` turns them into the page's own, which follow a light or a dark
+screen, and `write` into fixed ones for a file that stands alone.
+"""
+
+import datetime as dt
+import io
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+import polars as pl
+from matplotlib.axes import Axes
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
+
+from gogooku import files
+from gogooku.evaluation import inference, portfolio
+from gogooku.evaluation.evaluate import MEAN_OF_SEEDS, Evaluations
+
+INK, MUTED, LINE = "#010203", "#040506", "#070809"
+ON_PAGE = {INK: "currentColor", MUTED: "var(--muted)", LINE: "var(--line)"}
+ON_PAPER = {INK: "#1b2027", MUTED: "#5d6672", LINE: "#dde1e6"}
+COLOURS = ["#3d7fe0", "#d9822b", "#1f9e89", "#c2569b", "#8367d6", "#8a9a2b", "#7d8794"]
+PARTS = {"train": "#7d8794", "valid": "#d9822b", "test": "#3d7fe0"}
+STYLE: dict[Any, Any] = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "gogooku",
+    "font.size": 9,
+    "text.color": INK,
+    "axes.labelcolor": MUTED,
+    "axes.edgecolor": LINE,
+    "axes.titlesize": 9.5,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.spines.left": False,
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "axes.axisbelow": True,
+    "grid.color": LINE,
+    "grid.linewidth": 0.7,
+    "xtick.color": LINE,
+    "xtick.labelcolor": MUTED,
+    "ytick.left": False,
+    "ytick.labelcolor": MUTED,
+    "legend.frameon": False,
+    "lines.linewidth": 1.4,
+    "lines.solid_capstyle": "round",
+}
+WIDTH = 9.4  # inches
+LADDER = [m * 10.0**e for e in range(-3, 5) for m in (1, 2, 5)]
+STEPS = sorted([*LADDER, 0.8, 0.9, 1.1, 1.2, 1.5, 3, 4])
+
+
+def draw(
+    evaluations: Evaluations, folds: Sequence[Mapping[str, Any]], curves: pl.DataFrame | None = None
+) -> dict[str, Figure]:
+    """Draw every picture that the numbers support, by name.
+
+    evaluations  model → (daily rows, summary), as `evaluation.evaluate` gives them
+    folds        the fold files' content
+    curves       model, fold, seed, epoch, rank_ic: of validation, by epoch; None if not kept
+    """
+    with matplotlib.rc_context(STYLE):
+        made = {
+            "rankic": means(evaluations),
+            "cumulative": cumulative(evaluations),
+            "equity": equity(evaluations),
+            "years": by_year(evaluations),
+            "folds": by_fold(evaluations),
+            "timeline": timeline(folds),
+            "learning": learning(curves),
+        }
+    return {name: figure for name, figure in made.items() if figure is not None}
+
+
+def means(evaluations: Evaluations) -> Figure | None:
+    """Bars of mean RankIC by horizon with intervals; a tick marks what was attainable."""
+    found = _horizons(evaluations)
+    if not found:
+        return None
+    figure = Figure(figsize=(WIDTH, 3.2), layout="constrained")
+    axes = figure.subplots()
+    step = 0.8 / len(evaluations)
+    for place, (_, summary) in enumerate(evaluations.values()):
+        for row, horizon in enumerate(found):
+            known = _known(summary, horizon)
+            if known is not None:
+                x = row + (place - (len(evaluations) - 1) / 2) * step
+                _bar(axes, x, step, known, COLOURS[place % len(COLOURS)])
+                _attainable(axes, x, step, summary["truth"].get(str(horizon)))
+    axes.axhline(0, color=MUTED, linewidth=0.8)
+    axes.set_xticks(range(len(found)), [_sessions(horizon) for horizon in found])
+    axes.set_ylabel("mean daily RankIC")
+    _legend(figure, evaluations)
+    return figure
+
+
+def cumulative(evaluations: Evaluations) -> Figure | None:
+    """Running sum of daily RankIC, one panel a horizon: a steady skill is a straight line."""
+
+    def panel(axes: Axes, horizon: int) -> None:
+        for model, colour, daily in _lines(evaluations):
+            rows = _series(daily, "rank_ic", horizon)
+            if len(rows):
+                _line(axes, rows["date"], rows["value"].cum_sum(), colour, model)
+        axes.axhline(0, color=MUTED, linewidth=0.8)
+
+    return _panels(evaluations, panel, "sum of daily RankIC", dated=True)
+
+
+def equity(evaluations: Evaluations) -> Figure | None:
+    """Reinvested long–short wealth on a logarithmic axis: net solid, gross dotted."""
+
+    def panel(axes: Axes, horizon: int) -> None:
+        for model, colour, daily in _lines(evaluations):
+            for kind, dash in (("net", "-"), ("gross", (0, (1, 1.6)))):
+                rows = _series(daily, f"long_short_{kind}", horizon)
+                if len(rows):
+                    path = portfolio.wealth(rows["value"].to_numpy())
+                    _line(axes, rows["date"], path, colour, model, dash)
+        axes.axhline(1, color=MUTED, linewidth=0.8)
+        _logarithmic(axes)
+
+    return _panels(evaluations, panel, "wealth, start = 1", dated=True)
+
+
+def by_year(evaluations: Evaluations) -> Figure | None:
+    """Mean RankIC of each calendar year with its interval, one panel a horizon."""
+    return _groups(evaluations, pl.col("date").dt.year(), "")
+
+
+def by_fold(evaluations: Evaluations) -> Figure | None:
+    """Mean RankIC of each fold's test part with its interval, one panel a horizon."""
+    return _groups(evaluations, pl.col("fold").cast(pl.Int32), "fold ")
+
+
+def timeline(folds: Sequence[Mapping[str, Any]]) -> Figure | None:
+    """Bars of each fold's training, validation and test dates."""
+    if not folds:
+        return None
+    figure = Figure(figsize=(WIDTH, 0.9 + 0.3 * len(folds)), layout="constrained")
+    axes = figure.subplots()
+    for row, fold in enumerate(folds):
+        for part, colour in PARTS.items():
+            first, last = (dt.date.fromisoformat(fold[part][end]) for end in ("first", "last"))
+            left, width = date2num(first), (last - first).days + 1
+            axes.barh(row, width, left=left, height=0.55, color=colour, label=part)
+    axes.set_yticks(range(len(folds)), [f"fold {fold['fold']}" for fold in folds])
+    axes.invert_yaxis()
+    axes.grid(axis="x")
+    axes.grid(visible=False, axis="y")
+    axes.xaxis_date()
+    _dates(axes)
+    _legend_of(figure, axes)
+    return figure
+
+
+def learning(curves: pl.DataFrame | None) -> Figure | None:
+    """Validation RankIC by epoch, one panel a fold and one line a model and seed."""
+    if curves is None or curves.is_empty():
+        return None
+    folds, models = (curves[name].unique(maintain_order=True).sort() for name in ("fold", "model"))
+    figure, panels = _grid(len(folds), "validation RankIC")
+    for axes, fold in zip(panels, folds, strict=True):
+        axes.set_title(f"fold {fold}")
+        axes.set_xlabel("epoch")
+        mine = curves.filter(pl.col("fold") == fold)
+        for (model, seed), rows in sorted(mine.group_by("model", "seed"), key=lambda kv: kv[0]):
+            colour = COLOURS[models.to_list().index(model) % len(COLOURS)]
+            label = model if seed == curves["seed"].min() else None
+            axes.plot(rows["epoch"], rows["rank_ic"], color=colour, marker="o", ms=2.5, label=label)
+    _legend_of(figure, panels[0])
+    return figure
+
+
+def inline(figure: Figure, name: str) -> str:
+    """Give `figure` as SVG for an HTML page: no headers, no outside names, the page's colours.
+
+    `name` makes its identifiers differ from those of the page's other pictures.
+    """
+    text = _svg(figure, ON_PAGE, transparent=True)
+    text = re.sub(r'\bid="', f'id="{name}-', text[text.index("<svg") :])
+    text = re.sub(r'xlink:href="#', f'href="#{name}-', text).replace("url(#", f"url(#{name}-")
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    text = re.sub(r'\sxmlns(:xlink)?="[^"]*"', "", text)
+    return re.sub(r'<svg width="[^"]*" height="[^"]*"', '<svg role="img"', text, count=1)
+
+
+def write(figures: Mapping[str, Figure], paths: Iterable[str | Path]) -> None:
+    """Write one SVG file per path; a file's stem names its picture.
+
+    A picture that the numbers do not support is written as a line that says so.
+    """
+    for path in map(Path, paths):
+        files.write_text(_svg(figures.get(path.stem) or _nothing(), ON_PAPER), path)
+
+
+def _svg(figure: Figure, colours: Mapping[str, str], *, transparent: bool = False) -> str:
+    buffer = io.StringIO()
+    with matplotlib.rc_context(STYLE):
+        figure.savefig(buffer, format="svg", transparent=transparent, metadata={"Date": None})
+    text = buffer.getvalue()
+    for placeholder, colour in colours.items():
+        text = text.replace(placeholder, colour)
+    return text
+
+
+def _nothing() -> Figure:
+    figure = Figure(figsize=(WIDTH, 1))
+    figure.text(0.5, 0.5, "this run holds no numbers for this picture", ha="center", color=MUTED)
+    return figure
+
+
+def _groups(evaluations: Evaluations, key: pl.Expr, name: str) -> Figure | None:
+    rows = pl.concat([daily.select(key.alias("key")) for daily, _ in evaluations.values()])
+    keys = rows["key"].drop_nulls().unique().sort().to_list()
+
+    def panel(axes: Axes, horizon: int) -> None:
+        for place, (model, colour, daily) in enumerate(_lines(evaluations)):
+            shift = (place - (len(evaluations) - 1) / 2) * 0.6 / len(evaluations)
+            rules = evaluations[model][1]
+            mine = _series(daily, "rank_ic", horizon).with_columns(key.alias("key"))
+            for (group,), rows in mine.group_by("key", maintain_order=True):
+                known = inference.estimate(
+                    rows["value"].to_numpy(), horizon, rules["entry"], rules["confidence"]
+                )
+                _whisker(axes, keys.index(group) + shift, known, colour, model)
+        axes.axhline(0, color=MUTED, linewidth=0.8)
+        axes.set_xticks(range(len(keys)), [f"{name}{group}" for group in keys])
+        axes.set_xlim(-0.6, len(keys) - 0.4)
+
+    return _panels(evaluations, panel, "mean daily RankIC")
+
+
+def _panels(
+    evaluations: Evaluations,
+    panel: Callable[[Axes, int], None],
+    label: str,
+    *,
+    dated: bool = False,
+) -> Figure | None:
+    horizons = _horizons(evaluations)
+    if not horizons:
+        return None
+    figure, panels = _grid(len(horizons), label)
+    for axes, horizon in zip(panels, horizons, strict=True):
+        panel(axes, horizon)
+        axes.set_title(_sessions(horizon))
+        if dated:
+            _dates(axes)
+    _legend(figure, evaluations)
+    return figure
+
+
+def _grid(count: int, label: str) -> tuple[Figure, list[Axes]]:
+    columns = min(2, count)
+    rows = math.ceil(count / columns)
+    roomy = ConstrainedLayoutEngine(h_pad=0.1, w_pad=0.1)
+    figure = Figure(figsize=(WIDTH, 0.5 + 2.3 * rows), layout=roomy)
+    panels = list(figure.subplots(rows, columns, squeeze=False).flat)
+    for empty in panels[count:]:
+        empty.remove()
+    for axes in panels[:count:columns]:
+        axes.set_ylabel(label)
+    return figure, panels[:count]
+
+
+def _bar(axes: Axes, x: float, width: float, known: Mapping[str, Any], colour: str) -> None:
+    axes.bar(x, known["mean"], width * 0.86, color=colour, alpha=0.85, linewidth=0)
+    if known["low"] is not None:
+        axes.plot([x, x], [known["low"], known["high"]], color=INK, linewidth=1.1)
+
+
+def _attainable(axes: Axes, x: float, width: float, truth: Mapping[str, Any] | None) -> None:
+    if truth and truth["attainable"]["mean"] is not None:
+        height = truth["attainable"]["mean"]
+        axes.plot([x - width / 2, x + width / 2], [height, height], color=INK, linewidth=1.4)
+
+
+def _whisker(axes: Axes, x: float, known: inference.Estimate, colour: str, label: str) -> None:
+    if math.isfinite(known.error):
+        axes.plot([x, x], [known.low, known.high], color=colour, linewidth=1.3, alpha=0.7)
+    axes.plot(x, known.mean, "o", color=colour, ms=4, label=label)
+
+
+def _line(
+    axes: Axes, dates: pl.Series, values: Any, colour: str, label: str, dash: Any = "-"
+) -> None:
+    axes.plot(dates.to_numpy(), np.asarray(values), color=colour, label=label, linestyle=dash)
+
+
+def _logarithmic(axes: Axes) -> None:
+    low, high = axes.get_ylim()
+    axes.set_yscale("log")
+    steps = LADDER if high > 2.5 * low else STEPS
+    axes.yaxis.set_major_locator(FixedLocator([step for step in steps if low <= step <= high]))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def _dates(axes: Axes) -> None:
+    locator = AutoDateLocator(minticks=3, maxticks=7)
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))
+
+
+def _legend(figure: Figure, evaluations: Evaluations) -> None:
+    marks = [
+        Line2D([], [], color=colour, linewidth=3, label=model)
+        for model, colour, _ in _lines(evaluations)
+    ]
+    figure.legend(handles=marks, loc="outside upper left", ncols=len(marks))
+
+
+def _legend_of(figure: Figure, axes: Axes) -> None:
+    handles, labels = axes.get_legend_handles_labels()
+    named = dict(zip(labels, handles, strict=True))
+    figure.legend(named.values(), named.keys(), loc="outside upper left", ncols=len(named))
+
+
+def _lines(evaluations: Evaluations) -> list[tuple[str, str, pl.DataFrame]]:
+    return [
+        (model, COLOURS[place % len(COLOURS)], daily)
+        for place, (model, (daily, _)) in enumerate(evaluations.items())
+    ]
+
+
+def _series(daily: pl.DataFrame, metric: str, horizon: int) -> pl.DataFrame:
+    mine = (pl.col("metric") == metric) & (pl.col("horizon") == horizon)
+    seed = pl.col("seed") == MEAN_OF_SEEDS
+    return daily.filter(mine & seed & pl.col("value").is_not_null()).sort("date")
+
+
+def _horizons(evaluations: Evaluations) -> list[int]:
+    names = {
+        int(name)
+        for _, summary in evaluations.values()
+        for name, seeds in summary["horizons"].items()
+        if seeds
+    }
+    return sorted(names)
+
+
+def _known(summary: Mapping[str, Any], horizon: int) -> Mapping[str, Any] | None:
+    seeds = summary["horizons"].get(str(horizon), {})
+    known = seeds.get(str(MEAN_OF_SEEDS), {}).get("rank_ic")
+    return known if known and known["mean"] is not None else None
+
+
+def _sessions(horizon: int) -> str:
+    return "1 session" if horizon == 1 else f"{horizon} sessions"

@@ -1,0 +1,343 @@
+"""The report's tables: rows of ready text from the summaries and daily rows of evaluations.
+
+A number that nothing supports is shown as –. Models keep the order in which they were given: no
+table sorts by a result.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any, NamedTuple, TypeGuard
+
+import polars as pl
+
+from gogooku.evaluation import inference
+from gogooku.evaluation.evaluate import MEAN_OF_SEEDS, Evaluations
+
+NONE = "–"
+SHOWN = 200  # findings of the data check on the page
+OWN = "atft"  # models whose name starts so are compared with the others, the baselines
+
+
+class Cell(NamedTuple):
+    """A table's cell: its text, a smaller note behind it, and CSS classes."""
+
+    text: str
+    note: str = ""
+    look: str = ""
+
+
+class Grid(NamedTuple):
+    """A table: column names, left-aligned if they start with <, and titled groups of rows."""
+
+    head: list[str]
+    groups: list[tuple[str, list[list[Cell]]]]
+
+
+def headline(evaluations: Evaluations) -> Grid:
+    """All models by horizon: the mean of seeds, with intervals and what a portfolio earned."""
+
+    def row(model: str, horizon: str, found: Mapping[str, Any]) -> list[Cell]:
+        book = found.get("long_short", {})
+        net = book.get("net", {})
+        return [
+            Cell(model),
+            _interval(found.get("rank_ic")),
+            Cell(_range(evaluations[model][1], horizon), look="mute"),
+            _interval(found.get("ic")),
+            Cell(_number(found.get("icir"), 2)),
+            _interval(found.get("hit_rate"), 1, 100, "%", nothing=0.5),
+            _interval(found.get("spread"), 1, 1e4, " bp"),
+            Cell(_number(net.get("annual"), 1, 100, "%")),
+            _interval(net.get("sharpe"), 2),
+            Cell(_number(book.get("turnover"), 2, sign=False)),
+        ]
+
+    head = ["<Model", "RankIC", "Seeds", "IC", "ICIR", "Hit rate", "Spread", "Net return a year"]
+    head += ["Net Sharpe", "Turnover"]
+    return Grid(head, _by_horizon(evaluations, row))
+
+
+def seeds(evaluations: Evaluations) -> Grid:
+    """Every seed of every model beside their mean."""
+    groups = []
+    for horizon in horizons(evaluations):
+        rows = []
+        for model, (_, summary) in evaluations.items():
+            for seed, found in sorted(summary["horizons"].get(horizon, {}).items(), key=_seed):
+                net = found["long_short"]["net"]
+                rows.append([
+                    Cell(model),
+                    Cell("mean" if int(seed) == MEAN_OF_SEEDS else f"seed {seed}"),
+                    _interval(found["rank_ic"]),
+                    Cell(_number(found["icir"], 2)),
+                    _interval(found["spread"], 1, 1e4, " bp"),
+                    _interval(net["sharpe"], 2),
+                ])  # fmt: skip
+        groups.append((_sessions(horizon), rows))
+    return Grid(["<Model", "Fit", "RankIC", "ICIR", "Spread", "Net Sharpe"], groups)
+
+
+def power(evaluations: Evaluations) -> Grid:
+    """Days, effective days and the smallest RankIC that they would show."""
+
+    def row(model: str, horizon: str, found: Mapping[str, Any]) -> list[Cell]:
+        known = found.get("rank_ic", {})
+        return [
+            Cell(model),
+            Cell(_number(known.get("days"), 0, sign=False)),
+            Cell(_number(known.get("effective"), 0, sign=False)),
+            Cell(_number(known.get("error"), 4, sign=False)),
+            Cell(_number(known.get("detectable"), 3, sign=False)),
+        ]
+
+    head = ["<Model", "Days", "Effective days", "Standard error", "Detectable RankIC"]
+    return Grid(head, _by_horizon(evaluations, row))
+
+
+def differences(evaluations: Evaluations) -> Grid | None:
+    """Each model's daily RankIC less that of the best baseline, and whether that says anything."""
+    if len(evaluations) < 2:
+        return None
+    groups = []
+    for horizon in horizons(evaluations):
+        reference = _reference(evaluations, horizon)
+        others = [model for model in evaluations if model != reference]
+        rows = [_difference(evaluations, model, reference, int(horizon)) for model in others]
+        groups.append((f"{_sessions(horizon)}, against {reference or NONE}", rows))
+    return Grid(["<Model", "RankIC difference", "Days", "Detectable", "<Verdict"], groups)
+
+
+def truth(evaluations: Evaluations) -> dict[str, Grid] | None:
+    """Share of the attainable RankIC and each planted part; None where nothing was planted."""
+    if not any(summary["truth"] for _, summary in evaluations.values()):
+        return None
+
+    def share(model: str, horizon: str, _: Mapping[str, Any]) -> list[Cell]:
+        summary = evaluations[model][1]
+        known = summary["truth"].get(horizon) or {}
+        found = summary["horizons"].get(horizon, {}).get(str(MEAN_OF_SEEDS), {})
+        return [
+            Cell(model),
+            _interval(found.get("rank_ic")),
+            _interval(known.get("attainable")),
+            _interval(known.get("share"), 1, 100, "%"),
+        ]
+
+    head = ["<Model", "RankIC", "Attainable", "Share reached"]
+    names = _part_names(evaluations)
+    groups = [(_sessions(name), _parts(evaluations, name, names)) for name in horizons(evaluations)]
+    return {
+        "share": Grid(head, _by_horizon(evaluations, share)),
+        "parts": Grid(["<Model", *(name.replace("_", "-") for name in names)], groups),
+    }
+
+
+def portfolios(evaluations: Evaluations, book: str) -> Grid:
+    """What one kind of book earned, gross and net."""
+
+    def row(model: str, horizon: str, found: Mapping[str, Any]) -> list[Cell]:
+        known = found.get(book, {})
+        gross, net = known.get("gross", {}), known.get("net", {})
+        return [
+            Cell(model),
+            Cell(_number(gross.get("annual"), 1, 100, "%")),
+            Cell(_number(net.get("annual"), 1, 100, "%")),
+            Cell(_number(net.get("volatility"), 1, 100, "%", sign=False)),
+            _interval(gross.get("sharpe"), 2),
+            _interval(net.get("sharpe"), 2),
+            Cell(_number(known.get("turnover"), 2, sign=False)),
+            Cell(_number(known.get("break_even"), 1, 1, " bp")),
+            Cell(_number(net.get("drawdown"), 1, 100, "%", sign=False)),
+        ]
+
+    head = ["<Model", "Gross a year", "Net a year", "Volatility", "Gross Sharpe", "Net Sharpe"]
+    return Grid([*head, "Turnover", "Break-even", "Drawdown"], _by_horizon(evaluations, row))
+
+
+def universe(years: Sequence[Mapping[str, Any]]) -> Grid | None:
+    """Sessions and sizes of the universe by year."""
+    if not years:
+        return None
+    names = ("sessions", "listed", "members", "stocks")
+    rows = [
+        [Cell(str(year["year"])), *(Cell(_number(year[name], 0, sign=False)) for name in names)]
+        for year in years
+    ]
+    head = ["<Year", "Sessions", "Listed, a session", "Members, a session", "Different members"]
+    return Grid(head, [("", rows)])
+
+
+def findings(quality: pl.DataFrame) -> dict[str, Any] | None:
+    """Counts of the panel's findings by rule, and the first of them; None if there are none."""
+    if quality.is_empty():
+        return None
+    counts = quality.group_by("rule").agg(
+        pl.len(), pl.col("code").n_unique(), pl.col("date").min(), pl.col("date").max().alias("to")
+    )
+    rows = [
+        [Cell(rule), *(Cell(f"{count:,}") for count in (values, codes)), Cell(f"{a} – {b}")]
+        for rule, values, codes, a, b in counts.sort("rule").iter_rows()
+    ]
+    shown = quality.sort("date", "code", "rule", "field").head(SHOWN)
+    named = f"The first {len(shown)} of {len(quality):,}" if len(shown) < len(quality) else "All"
+    return {
+        "counts": Grid(["<Rule", "Values", "Stocks", "Between"], [("", rows)]),
+        "title": f"{named} findings",
+        "rows": Grid(
+            ["<Date", "<Code", "<Rule", "<Field", "Value", "<Reason"],
+            [("", [_finding(row) for row in shown.iter_rows(named=True)])],
+        ),
+    }
+
+
+def _by_horizon(
+    evaluations: Evaluations, row: Callable[[str, str, Mapping[str, Any]], list[Cell]]
+) -> list[tuple[str, list[list[Cell]]]]:
+    mean = str(MEAN_OF_SEEDS)
+    return [
+        (
+            _sessions(horizon),
+            [
+                row(model, horizon, summary["horizons"].get(horizon, {}).get(mean, {}))
+                for model, (_, summary) in evaluations.items()
+            ],
+        )
+        for horizon in horizons(evaluations)
+    ]
+
+
+def _reference(evaluations: Evaluations, horizon: str) -> str | None:
+    means = {
+        model: _mean(summary["horizons"].get(horizon, {}).get(str(MEAN_OF_SEEDS), {}), "rank_ic")
+        for model, (_, summary) in evaluations.items()
+    }
+    known = {model: value for model, value in means.items() if value is not None}
+    baselines = {model: value for model, value in known.items() if not model.startswith(OWN)}
+    return max(baselines or known, key=known.__getitem__, default=None)
+
+
+def _difference(
+    evaluations: Evaluations, model: str, reference: str | None, horizon: int
+) -> list[Cell]:
+    if reference is None:
+        return [Cell(model), *[Cell(NONE)] * 3, Cell(NONE, look="text")]
+    (mine, rules), (theirs, _) = evaluations[model], evaluations[reference]
+    days = _rank_ics(mine, horizon).join(_rank_ics(theirs, horizon), on="date").sort("date")
+    gaps = (days["value"] - days["value_right"]).to_numpy()
+    known = inference.estimate(gaps, horizon, rules["entry"], rules["confidence"])
+    return [
+        Cell(model),
+        _interval(asdict(known)),
+        Cell(_number(known.days or None, 0, sign=False)),
+        Cell(_number(known.detectable, 3, sign=False)),
+        _verdict(known),
+    ]
+
+
+def _verdict(known: inference.Estimate) -> Cell:
+    if not math.isfinite(known.error):
+        return Cell(NONE, look="text")
+    if known.low > 0:
+        return Cell("higher", look="text sure")
+    if known.high < 0:
+        return Cell("lower", look="text stop")
+    return Cell("not told apart", look="text mute")
+
+
+def _rank_ics(daily: pl.DataFrame, horizon: int) -> pl.DataFrame:
+    mine = (pl.col("metric") == "rank_ic") & (pl.col("horizon") == horizon)
+    rows = daily.filter(mine & (pl.col("seed") == MEAN_OF_SEEDS))
+    return rows.select("date", "value").drop_nulls()
+
+
+def _part_names(evaluations: Evaluations) -> list[str]:
+    known = [known for _, summary in evaluations.values() for known in summary["truth"].values()]
+    return sorted({name for content in known for name in content.get("parts", {})})
+
+
+def _parts(evaluations: Evaluations, horizon: str, names: Sequence[str]) -> list[list[Cell]]:
+    rows: list[list[Cell]] = []
+    ceiling: dict[str, float | None] = {}
+    for model, (_, summary) in evaluations.items():
+        parts = (summary["truth"].get(horizon) or {}).get("parts", {})
+        ceiling |= {name: known["ceiling"]["mean"] for name, known in parts.items()}
+        rows.append([Cell(model), *(_part(parts.get(name)) for name in names)])
+    top = [Cell(_number(ceiling.get(name), 3), look="mute") for name in names]
+    return [*rows, [Cell("the true expected return", look="mute"), *top]]
+
+
+def _part(known: Mapping[str, Any] | None) -> Cell:
+    if known is None:
+        return Cell(NONE)
+    text, note, _ = _interval(known["correlation"])
+    return Cell(text, note, "sure" if known["found"] else "mute")
+
+
+def _finding(row: Mapping[str, Any]) -> list[Cell]:
+    texts = [Cell(str(row[name]), look="text") for name in ("date", "code", "rule", "field")]
+    value = NONE if row["value"] is None else f"{row['value']:,.6g}"
+    return [*texts, Cell(value), Cell(row["reason"], look="text")]
+
+
+def _range(summary: Mapping[str, Any], horizon: str) -> str:
+    found = summary["horizons"].get(horizon, {})
+    means = [_mean(known, "rank_ic") for seed, known in found.items() if int(seed) != MEAN_OF_SEEDS]
+    known = [mean for mean in means if mean is not None]
+    if len(known) < 2:
+        return ""
+    return f"{_number(min(known), 3)} … {_number(max(known), 3)}"
+
+
+def _interval(
+    known: Mapping[str, Any] | None,
+    digits: int = 3,
+    scale: float = 1,
+    unit: str = "",
+    nothing: float = 0,
+) -> Cell:
+    """Show a mean and its interval, strong where that leaves out the value of no skill."""
+    if not known or not _is_number(known["mean"]):
+        return Cell(NONE)
+    mean, low, high = known["mean"], known["low"], known["high"]
+    sign = nothing == 0
+    text = _number(mean, digits, scale, unit, sign=sign)
+    if not _is_number(low):
+        return Cell(text)
+    bounds = ", ".join(_number(bound, digits, scale, sign=sign) for bound in (low, high))
+    return Cell(text, f"[{bounds}]", "strong" if low > nothing or high < nothing else "")
+
+
+def _number(
+    value: float | None, digits: int, scale: float = 1, unit: str = "", *, sign: bool = True
+) -> str:
+    """Write a number with a true minus and, if `sign`, a plus; – if it is not known.
+
+    What rounds to 0 keeps its sign: a bound just below 0 is not above it.
+    """
+    if not _is_number(value):
+        return NONE
+    before = "−" if value < 0 else "+" if sign else ""
+    return f"{before}{abs(value * scale):,.{digits}f}{unit}"
+
+
+def _is_number(value: float | None) -> TypeGuard[float]:
+    return value is not None and math.isfinite(value)
+
+
+def _mean(found: Mapping[str, Any], name: str) -> float | None:
+    return found.get(name, {}).get("mean")
+
+
+def _seed(item: tuple[str, Any]) -> int:
+    return int(item[0])
+
+
+def horizons(evaluations: Evaluations) -> list[str]:
+    """Give the horizons that any model was measured at, ascending [sessions]."""
+    names = {name for _, summary in evaluations.values() for name in summary["horizons"]}
+    return sorted(names, key=int)
+
+
+def _sessions(horizon: str) -> str:
+    return "1 session" if horizon == "1" else f"{horizon} sessions"

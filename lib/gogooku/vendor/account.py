@@ -1,0 +1,91 @@
+"""Whose account it is: the API key from the environment or .env, and the plan behind it."""
+
+import functools
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from gogooku import errors
+from gogooku.raw import plans
+from gogooku.vendor.jquants import KEY_VARIABLE, Client, NotInPlan, OutsideWindow
+
+
+class _Secrets(BaseSettings):
+    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore")
+
+    jquants_api_key: SecretStr = SecretStr("")
+
+
+def key() -> str:
+    """Read the API key from the environment variable JQUANTS_API_KEY or from the file .env.
+
+    Raises UserError if neither has it.
+    """
+    try:
+        found = _Secrets().jquants_api_key.get_secret_value()
+    except (ValidationError, UnicodeDecodeError):
+        raise errors.UserError(
+            f".env cannot be read: write one line in it, {KEY_VARIABLE}=<the key>"
+        ) from None
+    if not found:
+        raise errors.UserError(
+            f"no API key: set the environment variable {KEY_VARIABLE}, or write it into .env"
+        )
+    return found
+
+
+def open_client(
+    *,
+    url: str,
+    plan: str,
+    timeout: float,
+    attempts: int,
+    share: float,
+    ledger: str,
+    minute: float = 60.0,
+    **_: Any,
+) -> Client:
+    """Open a client as config section `jquants` says, with the key of `key`.
+
+    `plan: auto` is found out by two or three requests and remembered for the day.
+    Raises UserError if there is no key, or it is refused.
+    """
+    folder = Path(ledger).expanduser()
+    open_as = functools.partial(
+        Client, url, key(), timeout=timeout, attempts=attempts, share=share, ledger=folder,
+        minute=minute,
+    )  # fmt: skip
+    if plan != "auto":
+        return open_as(plan)
+    with open_as("free") as asking:
+        found = asking.memory.plan or probe(asking)
+    return open_as(found)
+
+
+def probe(client: Client) -> str:
+    """Find out the plan by at most three requests without rows, and remember it for the day.
+
+    The window becomes known too where the vendor tells it.
+    """
+    if _is_served(client, "short_ratio"):
+        plan = "premium" if _is_served(client, "dividend") else "standard"
+    elif _is_served(client, "topix"):
+        plan = "light"
+    else:
+        plan = "free"
+        _is_served(client, "bars")
+    client.memory.keep(plan=plan)
+    return plan
+
+
+def _is_served(client: Client, dataset: str) -> bool:
+    day = "from" if dataset == "topix" else "date"
+    try:
+        client.rows(dataset, {day: plans.LONG_AGO})
+    except OutsideWindow:
+        return True
+    except NotInPlan:
+        return False
+    return True

@@ -1,0 +1,346 @@
+"""A data set of a span, day by day: what is kept and holds is not asked for again."""
+
+import datetime as dt
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import numpy as np
+import polars as pl
+
+from gogooku import calendar, errors, jobs
+from gogooku.raw import plans, schema
+from gogooku.raw.catalogue import DATASETS, HALTED
+from gogooku.vendor import bulk
+from gogooku.vendor.cache import Cache
+from gogooku.vendor.jquants import Client, NotInPlan, OutsideWindow
+from gogooku.vendor.schedule import Deliveries
+
+log = logging.getLogger(__name__)
+
+NEEDED = {"calendar", "master", "bars"}
+"""Data sets without which there is nothing to compute; a plan may lack the others."""
+
+UNSETTLED = dt.datetime(9998, 1, 1, tzinfo=dt.UTC)
+"""A moment after all deliveries: what an exchange that knows no clock has to give is final."""
+
+NEVER = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+"""A moment before all deliveries, at which an answer held that lacks sessions: it is always stale,
+but while it comes alike it keeps the time at which it first came."""
+
+
+@dataclass
+class Fetched:
+    """Rows of a span, and for each of its answers when they first came."""
+
+    rows: pl.DataFrame
+    times: list[dt.datetime] = field(default_factory=list)
+
+
+def read(
+    client: Client,
+    dataset: str,
+    first: dt.date,
+    last: dt.date,
+    sessions: Sequence[dt.date] | calendar.Days,
+    *,
+    now: dt.datetime = UNSETTLED,
+    cache: Cache | None = None,
+    in_bulk: bool = False,
+) -> Fetched:
+    """Read all rows of `dataset` from day `first` to day `last`, both inclusive.
+
+    sessions   trading days, as many beyond `last` as are known
+    now        the moment of asking
+    cache      answers of earlier runs; None keeps none
+    in_bulk    read whole months from the vendor's files, where it has them
+
+    Returns the catalogue's fields, and behind them new ones as text, in the catalogue's order.
+    A data set that the plan lacks has no rows, nor have days that it does not cover: a warning says
+    so, or, if it is one of NEEDED, an error.
+    Raises UserError: all that Client.rows refuses, rows of another day than the one asked for, a
+    day whose rows are not there yet.
+    """
+    days = np.asarray(sessions, "datetime64[D]")
+    if dataset in NEEDED and dataset != "calendar" and not len(days):
+        raise errors.UserError(
+            f"the calendar from {first} to {last} is empty: change dates.start or dates.end to days"
+            " that the subscription covers"
+        )
+    reading = _Reading(client, dataset, first, last, days, now, cache, in_bulk)
+    try:
+        frames = reading.all()
+    except NotInPlan as reason:
+        if dataset in NEEDED:
+            raise
+        log.warning("%s; until then the data set has no rows", reason)
+        frames = []
+    entry = DATASETS[dataset]
+    rows = schema.joined(dataset, frames).filter(pl.col(entry.day).is_between(first, last))
+    rows = schema.distinct(dataset, rows).sort(entry.order)
+    return Fetched(rows, sorted(reading.times))
+
+
+class _Reading:
+    """One call of `read`."""
+
+    def __init__(
+        self,
+        client: Client,
+        dataset: str,
+        first: dt.date,
+        last: dt.date,
+        sessions: calendar.Days,
+        now: dt.datetime,
+        cache: Cache | None,
+        in_bulk: bool,
+    ) -> None:
+        self.client, self.dataset, self.entry = client, dataset, DATASETS[dataset]
+        self.first, self.last, self.now, self.cache = first, last, now, cache
+        self.in_bulk = in_bulk and self.entry.bulk
+        self.moment = np.datetime64(now.astimezone(dt.UTC).replace(tzinfo=None), "us")
+        self.today = now.astimezone(plans.JAPAN).date()
+        if dataset == "calendar":  # known ahead: new every day
+            start = np.datetime64(min(first, self.today))
+            sessions = np.arange(start, np.datetime64(last) + 1)
+        self.deliveries = Deliveries(self.entry, sessions)
+        self.times: list[dt.datetime] = []
+
+    def all(self) -> list[pl.DataFrame]:
+        """Give the answers that together hold the span."""
+        if not plans.serves(self.client.plan, self.entry):
+            raise NotInPlan(
+                f"{self.entry.path} is not part of the plan {self.client.plan}: a higher plan "
+                "serves it"
+            )
+        if self.entry.asked == "range":
+            return [self._range()]
+        if self.entry.asked == "now":
+            return self._collected()
+        return self._days()
+
+    # ---- answers by day ----
+
+    def _days(self) -> list[pl.DataFrame]:
+        days = list(self._due(self.deliveries.asked(self.first, self.last)))
+        if self.in_bulk and self.cache:
+            bulk.fill(self.client, self.cache, self.dataset, days, self.now)
+        missing = [day for day in days if not self._holds(day)]
+        asked = dict(zip(missing, self._ask_all(missing), strict=True))
+        self._say_left_out([day for day, rows in asked.items() if rows is None])
+        found = (asked[day] if day in asked else self._kept(day) for day in days)
+        return [rows for rows in found if rows is not None]
+
+    def _due(self, days: Iterable[dt.date]) -> Iterator[dt.date]:
+        """Leave out days that are not delivered yet; an error if they should have been."""
+        for day in days:
+            moment = self.deliveries.moment(day)
+            if moment <= self.moment or self.now == UNSETTLED:
+                yield day
+            elif not self.entry.delay:
+                local = (moment + np.timedelta64(9, "h")).astype("datetime64[m]").item()
+                raise errors.UserError(
+                    f"{self.entry.path} of {day} is served from {local:%Y-%m-%d %H:%M} JST on: "
+                    "run again then"
+                )
+
+    def _holds(self, day: dt.date) -> bool:
+        held = self.cache.held(self.dataset, str(day)) if self.cache else None
+        if held is None:
+            return False
+        checked = np.datetime64(held.checked.replace(tzinfo=None), "us")
+        return not self.deliveries.is_stale(day, checked, self.moment)
+
+    def _kept(self, name: object) -> pl.DataFrame | None:
+        held = self.cache.held(self.dataset, str(name)) if self.cache else None
+        if held is None:
+            return None
+        self.times.append(held.fetched)
+        return held.read()
+
+    def _ask_all(self, days: Sequence[dt.date]) -> list[pl.DataFrame | None]:
+        with ThreadPoolExecutor(self.client.workers) as pool:
+            answers = pool.map(self._ask, days)
+            return list(jobs.progress(answers, self.dataset, len(days)))
+
+    def _ask(self, day: dt.date) -> pl.DataFrame | None:
+        """Ask for one day; None if the plan does not cover it, and nothing is kept of it."""
+        return self._whole(str(day), lambda: self._ask_day(day), [day])
+
+    def _ask_day(self, day: dt.date) -> pl.DataFrame | None:
+        if not self._covers(day):
+            return None
+        try:
+            rows = self.client.rows(self.dataset, {self.entry.query: day.isoformat()})
+        except OutsideWindow:
+            return None
+        return self._of_the_day(rows, day)
+
+    def _covers(self, day: dt.date) -> bool:
+        window = self.client.memory.window
+        return window is None or day in window
+
+    def _of_the_day(self, rows: pl.DataFrame, day: dt.date) -> pl.DataFrame:
+        strange = rows.filter(pl.col(self.entry.day) != day)
+        if self.dataset == "master":  # the list of the next session, while the day's is not there
+            return rows.filter(pl.col(self.entry.day) == day)
+        if len(strange):
+            raise errors.UserError(
+                f"{self.entry.path} answered rows of {strange[self.entry.day][0]} when asked for "
+                f"{day}: it has changed its parameters"
+            )
+        return rows
+
+    # ---- what is whole is kept ----
+
+    def _whole(
+        self, name: str, ask: Callable[[], pl.DataFrame | None], days: Sequence[dt.date]
+    ) -> pl.DataFrame | None:
+        """Ask, and once more if a session lacks rows that it must have; keep what is whole.
+
+        What is not does not replace more rows that came before.
+        """
+        rows = ask()
+        if rows is not None and self._lacking(rows, days):
+            rows = ask()
+        if rows is None:
+            return self._kept(name)
+        if lacking := self._lacking(rows, days):
+            self._say_lacking(lacking)
+            held = self.cache.held(self.dataset, name) if self.cache else None
+            if held and held.rows > len(rows):
+                return self._kept(name)
+            return self._keep(name, rows, NEVER) if len(rows) else rows
+        return self._keep(name, rows, self.now)
+
+    def _lacking(self, rows: pl.DataFrame, days: Iterable[dt.date]) -> list[dt.date]:
+        """List the sessions without rows that must have some; of a calendar, all of them or none.
+
+        The last days of a calendar may not be decided yet.
+        """
+        if self.entry.empty or self.now == UNSETTLED:
+            return []
+        covered = [day for day in days if self._covers(day)]
+        if self.dataset == "calendar":
+            return covered if rows.is_empty() else []
+        there = {*rows[self.entry.day], *[HALTED] * self.entry.traded}
+        return [day for day in covered if day not in there]
+
+    def _say_lacking(self, days: Sequence[dt.date]) -> None:
+        """Refuse to go on without the newest day; an older one may have none for good."""
+        newest = self.deliveries.newest(self.moment)
+        if self.entry.asked != "now" and self.deliveries.moment(days[-1]) >= newest:
+            raise errors.UserError(
+                f"{self.entry.path} has no rows of {days[-1]} yet: the vendor is late, run again "
+                "later"
+            )
+        log.warning(
+            "%s has no rows of %s, asked for twice: they are asked for again whenever the span is",
+            self.entry.path, ", ".join(map(str, days)),
+        )  # fmt: skip
+
+    def _keep(self, name: str, rows: pl.DataFrame, checked: dt.datetime) -> pl.DataFrame:
+        rows = rows.sort(self.entry.order)
+        if self.cache:
+            held = self.cache.put(self.dataset, name, rows, checked, self.now)
+            self.times.append(held.fetched)
+        return rows
+
+    def _say_left_out(self, days: Sequence[dt.date]) -> None:
+        if not days:
+            return
+        sentence = (
+            f"{self.entry.path}: the subscription covers {self.client.memory.window}, which leaves "
+            f"out {len(days)} days from {days[0]} to {days[-1]}: change dates.start or dates.end"
+        )
+        everything = len(days) == len(self.deliveries.asked(self.first, self.last))
+        if self.dataset in NEEDED and everything:
+            raise errors.UserError(sentence)
+        log.warning("%s", sentence)
+
+    # ---- answers to ranges ----
+
+    def _range(self) -> pl.DataFrame:
+        days: Iterable[dt.date] = self.deliveries.asked(self.first, self.last)
+        if self.dataset != "calendar":
+            days = self._due(days)
+        days, name = list(days), f"{self.first}_{self.last}"
+        held = self.cache.held(self.dataset, name) if self.cache else None
+        if held:
+            checked = np.datetime64(held.checked.replace(tzinfo=None), "us")
+            if not self.deliveries.is_stale(self.last, checked, self.moment):
+                return self._kept(name)  # type: ignore[return-value]
+        rows = self._whole(name, self._ask_range, days)
+        return schema.empty(self.dataset) if rows is None else rows
+
+    def _ask_range(self) -> pl.DataFrame | None:
+        """Ask for the span, wider by the margin, as far as the plan covers it."""
+        margin = dt.timedelta(self.entry.margin)
+        wide = (self.first - margin, self.last + margin)
+        try:
+            period = self._clamped(*wide)
+            rows = self._ask_period(*period) if period else None
+        except OutsideWindow as outside:
+            period = outside.window.clamp(*wide)
+            rows = self._ask_period(*period) if period else None
+        inside = self.client.memory.window
+        if inside and inside.clamp(self.first, self.last) != (self.first, self.last):
+            self._say_narrowed(inside)
+        return rows
+
+    def _clamped(self, first: dt.date, last: dt.date) -> tuple[dt.date, dt.date] | None:
+        window = self.client.memory.window
+        return window.clamp(first, last) if window else (first, last)
+
+    def _ask_period(self, first: dt.date, last: dt.date) -> pl.DataFrame:
+        rows = self.client.rows(self.dataset, {"from": str(first), "to": str(last)})
+        strange = rows.filter(~pl.col(self.entry.day).is_between(first, last))
+        if len(strange) and not self.entry.margin:
+            raise errors.UserError(
+                f"{self.entry.path} answered rows of {strange[self.entry.day][0]} when asked for "
+                f"{first} to {last}: it has changed its parameters"
+            )
+        return rows.filter(pl.col(self.entry.day).is_between(self.first, self.last))
+
+    def _say_narrowed(self, window: plans.Window) -> None:
+        sentence = (
+            f"{self.entry.path} was asked for {self.first} to {self.last} but the subscription "
+            f"covers {window}: change dates.start or dates.end"
+        )
+        if self.dataset in NEEDED and self.last < window.start:
+            raise errors.UserError(sentence)
+        log.warning("%s", sentence)
+
+    # ---- answers of today ----
+
+    def _collected(self) -> list[pl.DataFrame]:
+        """Give what was found day by day; of today it is asked for, since nothing else can be."""
+        days = self.deliveries.asked(self.first, self.last)
+        today = self.deliveries.asked(self.today, self.today)
+        due = self.deliveries.moment(self.today) <= self.moment
+        asked = {day: self._today() for day in today if due and not self._holds(day)}
+        self.times.clear()  # today may lie beyond the span
+        found = (self._read_on(day) if self.cache else asked.get(day) for day in days)
+        return [rows for rows in found if rows is not None]
+
+    def _read_on(self, day: dt.date) -> pl.DataFrame | None:
+        held = self.cache.collected(self.dataset, str(day)) if self.cache else None
+        if held is None:
+            return None
+        self.times.append(held.fetched)
+        return schema.recast(self.dataset, held.read())
+
+    def _today(self) -> pl.DataFrame | None:
+        return self._whole(str(self.today), self._ask_today, [self.today])
+
+    def _ask_today(self) -> pl.DataFrame | None:
+        """Ask for today's state; None for announcers of today or before: the list is an old one."""
+        rows = self.client.rows(self.dataset, {}).with_columns(ReadOn=pl.lit(self.today))
+        if self.dataset != "earnings_calendar":
+            return rows
+        new = rows.filter((pl.col("Date") > pl.col("ReadOn")).fill_null(True))
+        if len(rows) and new.is_empty():
+            log.warning("%s still shows an old list: fetch again later", self.entry.path)
+            return None
+        return new

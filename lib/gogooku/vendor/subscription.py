@@ -1,0 +1,275 @@
+"""What people ask about their subscription and its data: tables for the terminal."""
+
+import datetime as dt
+import json
+import math
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from gogooku import calendar, files
+from gogooku.raw import plans
+from gogooku.raw.catalogue import DATASETS, PLANS
+from gogooku.vendor import account, bulk, pace
+from gogooku.vendor.cache import DAYS, Cache, Held
+from gogooku.vendor.jquants import Client
+from gogooku.vendor.schedule import Deliveries
+
+RICHER = {"bars": "premium"}
+"""Data sets of which one plan serves more fields than the others."""
+
+ABANDONED = dt.timedelta(days=1)
+"""Age at which a file's draft counts as left behind by a job that was killed."""
+
+LONGEST_GAP = dt.timedelta(14)
+"""A span that begins later than this after its first day was cut by the window of a plan."""
+
+Period = tuple[dt.date, dt.date]
+Row = Mapping[str, object]
+
+
+def text(rows: Sequence[Row]) -> str:
+    """Lay rows of one kind out in columns; numbers stand to the right."""
+    if not rows:
+        return "nothing\n"
+    cells = [list(rows[0]), *([str(value) for value in row.values()] for row in rows)]
+    widths = [max(len(line[n]) for line in cells) for n in range(len(cells[0]))]
+    right = [isinstance(value, int | float) for value in rows[0].values()]
+    lines = (
+        "  ".join(
+            cell.rjust(width) if number else cell.ljust(width)
+            for cell, width, number in zip(line, widths, right, strict=True)
+        ).rstrip()
+        for line in cells
+    )
+    return "\n".join(lines) + "\n"
+
+
+def check(client: Client) -> str:
+    """Say whether the key works, for which plan and for which days; asks three times at most.
+
+    Raises UserError if the key is refused or the subscription has ended.
+    """
+    plan = account.probe(client)
+    window = client.memory.window or "unknown until a day outside it is asked for"
+    lacks = [name for name, entry in DATASETS.items() if not plans.serves(plan, entry)]
+    return text([
+        {"": "key", "value": "works"},
+        {"": "plan", "value": plan},
+        {"": "days covered", "value": window},
+        {"": "requests a minute", "value": pace.LIMITS[plan]},
+        {"": "data sets it lacks", "value": ", ".join(lacks) or "none"},
+    ])  # fmt: skip
+
+
+def status(
+    client: Client,
+    cache: Cache,
+    datasets: Iterable[str],
+    periods: Sequence[Period],
+    sessions: calendar.Days,
+    share: float,
+    now: dt.datetime,
+    in_bulk: bool,
+) -> str:
+    """Say of each data set what is there, what is missing, and how long the rest takes.
+
+    periods    first and last day of each span
+    sessions   (T,) trading days
+    in_bulk    whether whole months are read from the vendor's files
+
+    Days are answers: of a data set that is asked for by range, spans. `open` counts those there
+    that may still be corrected, `ask` the requests of the next fetch at one page each, and in bulk
+    one a file, as if the vendor had all of them.
+    """
+    rows = [
+        _standing(client, cache, name, periods, sessions, share, now, in_bulk) for name in datasets
+    ]
+    buckets = dict.fromkeys(pace.SLOTS, 0)
+    for row in rows:
+        buckets[DATASETS[str(row["data set"])].bucket] += int(str(row["ask"]))
+    requests = sum(buckets.values())
+    total = {**dict.fromkeys(rows[0], ""), "data set": "all", "ask": requests}
+    limits = {**buckets, "": requests}  # the plan's counts all of them
+    minutes = max(_minutes(client, asked, share, bucket) for bucket, asked in limits.items())
+    return text([*rows, {**total, "min": round(minutes, 1)}])
+
+
+def _standing(
+    client: Client,
+    cache: Cache,
+    dataset: str,
+    periods: Sequence[Period],
+    sessions: calendar.Days,
+    share: float,
+    now: dt.datetime,
+    in_bulk: bool,
+) -> Row:
+    entry = DATASETS[dataset]
+    moment = np.datetime64(now.astimezone(dt.UTC).replace(tzinfo=None), "us")
+    deliveries = Deliveries(entry, sessions)
+    if entry.asked == "range":
+        answers = {f"{first}_{last}": last for first, last in periods}
+    else:
+        days = (day for period in periods for day in deliveries.asked(*period))
+        answers = {str(day): day for day in days}
+    covered = {name: day for name, day in answers.items() if _covers(client, dataset, day)}
+    due = {name: day for name, day in covered.items() if deliveries.moment(day) <= moment}
+    found = cache.collected if entry.asked == "now" else cache.held
+    held = {name: answer for name in due if (answer := found(dataset, name))}
+    stale = [name for name in held if _is_stale(deliveries, due[name], held[name], moment)]
+    still = [name for name in held if moment < deliveries.settled(due[name])]
+    missing = [day for name, day in due.items() if name not in held]
+    ask = len(missing) + len(stale) if entry.asked != "now" else 0
+    if in_bulk and entry.bulk and entry.asked != "range" and client.plan != "free":
+        ask -= sum(_spared(missing, *period, now) for period in periods)
+    return {
+        "data set": dataset,
+        "plan": entry.plan,
+        "days": len(answers),
+        "there": len(held),
+        "missing": len(missing),
+        "not covered": len(answers) - len(covered),
+        "open": len(still),
+        "ask": ask,
+        "min": round(_minutes(client, ask, share, entry.bucket), 1),
+    }
+
+
+def _spared(missing: Iterable[dt.date], first: dt.date, last: dt.date, now: dt.datetime) -> int:
+    """Count the requests of a span that files of months spare, over those for files and list."""
+    months = bulk.by_month((day for day in missing if first <= day <= last), now)
+    counts = [len(days) for days in months.values() if len(days) >= bulk.FEWEST_DAYS]
+    return sum(counts) - len(counts) - bool(counts)
+
+
+def _is_stale(deliveries: Deliveries, day: dt.date, held: Held, now: np.datetime64) -> bool:
+    return deliveries.is_stale(day, np.datetime64(held.checked.replace(tzinfo=None), "us"), now)
+
+
+def _covers(client: Client, dataset: str, day: dt.date) -> bool:
+    window = client.memory.window
+    return plans.serves(client.plan, DATASETS[dataset]) and (window is None or day in window)
+
+
+def _minutes(client: Client, requests: int, share: float, bucket: str = "") -> float:
+    limit = min(pace.LIMITS[client.plan or "free"], pace.CHILDREN.get(bucket, math.inf))
+    return requests / (share * limit)
+
+
+def outgrown(raw: Path, plan: str) -> str:
+    """Name the raw files below `raw` that a cheaper plan left without what `plan` serves.
+
+    A plan that is found out by asking is no parameter of theirs, so nothing fetches them again.
+    The text is "" if there are none.
+    """
+    found = {path: reason for path in _files(raw, 2) if (reason := _gain(path, plan))}
+    if not found:
+        return ""
+    return (
+        f"fetched with a cheaper plan than {plan}; delete them to have them fetched again:\n"
+        + "".join(f"  {path}  {reason}\n" for path, reason in found.items())
+    )
+
+
+def _gain(path: Path, plan: str) -> str:
+    dataset, (had, days) = path.parent.name, _of_span(path)
+    if had not in PLANS or dataset not in DATASETS or PLANS.index(had) >= PLANS.index(plan):
+        return ""
+    entry = DATASETS[dataset]
+    first, last = calendar.bounds(path.stem)
+    if entry.asked == "now" or entry.since > last:  # past days are not to be had
+        return ""
+    if not plans.serves(had, entry) and plans.serves(plan, entry):
+        return f"the plan {had} lacks the data set"
+    if RICHER.get(dataset) == plan:
+        return f"the plan {had} has fewer fields"
+    start = max(first, entry.since) + LONGEST_GAP
+    return f"the plan {had} covers fewer days" if not days or days[0] > start else ""
+
+
+def uncovered(client: Client, raw: Path) -> dict[Path, str]:
+    """Find the files below `raw` that hold what the subscription does not serve now.
+
+    raw   the store's folder: raw files of spans, and the answers that they were made of
+
+    Returns path → reason. The plan is asked for again; where the vendor does not tell the window,
+    only the plan counts. Drafts that killed jobs have left are among them, whatever they hold.
+    """
+    plan = account.probe(client)
+    answers = ((path, path.parents[1].name, *_of_answer(path)) for path in _files(raw / DAYS, 3))
+    spans = ((path, path.parent.name, *_of_span(path)) for path in _files(raw, 2))
+    found = dict.fromkeys(_drafts(raw), "left by a job that was killed")
+    for path, dataset, had, days in (*answers, *spans):
+        reason = _reason(dataset, had, days, plan, client.memory.window)
+        if dataset in DATASETS and reason:
+            found[path] = reason
+    return found
+
+
+def listed(found: Mapping[Path, str], raw: Path) -> str:
+    """Lay out what `uncovered` found: files and reasons by folder."""
+    folders: dict[tuple[Path, str], int] = {}
+    for path, reason in found.items():
+        place = path.parent.relative_to(raw), reason
+        folders[place] = folders.get(place, 0) + 1
+    return text([
+        {"folder": folder, "files": count, "reason": reason}
+        for (folder, reason), count in sorted(folders.items())
+    ])  # fmt: skip
+
+
+def purge(found: Mapping[Path, str]) -> str:
+    """Delete the files that `uncovered` found."""
+    for path in found:
+        path.unlink(missing_ok=True)
+    return (
+        f"{len(found)} files deleted; what runs were built from them holds their rows too: delete "
+        "the folders of those runs\n"
+    )
+
+
+def _files(folder: Path, depth: int) -> Iterator[Path]:
+    pattern = "/".join(["[!.]*"] * (depth - 1) + ["*.parquet"])
+    yield from sorted(folder.glob(pattern))
+
+
+def _drafts(folder: Path) -> Iterator[Path]:
+    """List drafts of `files.atomic` that nobody writes to any more."""
+    newest = time.time() - ABANDONED.total_seconds()
+    found = sorted(folder.rglob(".*.parquet.*"))
+    return (path for path in found if path.stat().st_mtime < newest)
+
+
+def _of_answer(path: Path) -> tuple[str | None, list[dt.date]]:
+    """Give the plan under which an answer came, and its first and last day."""
+    names = path.stem.split("_")
+    return path.parent.name.split("-")[-1], [dt.date.fromisoformat(name) for name in names]
+
+
+def _of_span(path: Path) -> tuple[str | None, list[dt.date]]:
+    """Give the same of a raw file; a file of another source has no plan."""
+    told = files.read_metadata(path)
+    days = sorted(json.loads(told.get("rows", "{}")))
+    return told.get("plan"), [dt.date.fromisoformat(day) for day in days]
+
+
+def _reason(
+    dataset: str,
+    had: str | None,
+    days: Sequence[dt.date],
+    plan: str,
+    window: plans.Window | None,
+) -> str:
+    if had not in PLANS or dataset not in DATASETS:
+        return ""
+    if not plans.serves(plan, DATASETS[dataset]):
+        return f"not part of the plan {plan}"
+    richest = RICHER.get(dataset)
+    if had == richest and plan != richest:
+        return f"has fields of the plan {had}, and the plan is {plan}"
+    if window and days and (days[0] not in window or days[-1] not in window):
+        return f"holds days outside {window}"
+    return ""

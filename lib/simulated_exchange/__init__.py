@@ -1,0 +1,1 @@
+"""A simulated market and the exchange that serves it over HTTP; gogooku does not import it."""

@@ -1,0 +1,1 @@
+"""The simulated market: every table of the vendor, and the truth behind it."""

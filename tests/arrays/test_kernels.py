@@ -1,0 +1,104 @@
+"""Kernels are compiled before any job runs, and again when what they are made of changes."""
+
+import ast
+import inspect
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import compile_kernels
+import numpy as np
+import pytest
+from gogooku.arrays import cross_section, indicators, jit, time_series, windows
+
+
+def test_the_made_up_panel_reaches_every_kernel():
+    assert compile_kernels.compile_all() > 25
+
+
+def _lost(x, out):
+    out[0] = x[0]
+
+
+@pytest.mark.parametrize("make", [jit.kernel, time_series.Cells])
+def test_a_kernel_that_nothing_reaches_is_told(monkeypatch, make):
+    monkeypatch.setattr(_lost, "__module__", "gogooku.arrays.windows")
+    monkeypatch.setattr(windows, "_lost", make(_lost), raising=False)
+    with pytest.raises(ValueError, match="gogooku.arrays.windows._lost"):
+        compile_kernels.compile_all()
+
+
+def test_a_kernel_is_made_of_its_own_file_alone():
+    """Numba keeps what it compiled until that file changes, whatever becomes of others."""
+    made = list(compile_kernels._dispatchers())
+    assert len(made) > 60
+    for module, name, kernel in made:
+        ours = _imported_of_ours(ast.parse(inspect.getsource(module)))
+        assert not ours & set(kernel.py_func.__code__.co_names), f"{module.__name__}.{name}"
+
+
+def _imported_of_ours(tree):
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    ours = [node for node in imports if node.module.startswith("gogooku")]
+    return {alias.asname or alias.name for node in ours for alias in node.names}
+
+
+def test_what_a_kernel_takes_from_other_files_is_found():
+    tree = ast.parse(
+        "from gogooku.arrays.windows import enough as few\nfrom gogooku.arrays import ranks\n"
+    )
+    assert _imported_of_ours(tree) == {"few", "ranks"}
+
+
+def test_arrays_that_are_read_only_need_no_code_of_their_own():
+    compile_kernels.compile_all()
+    before = _codes()
+    x = np.random.default_rng(0).random((80, 4))
+    x.flags.writeable = False
+    members = np.ones(x.shape, bool)
+    for made in (time_series.ts_ema, time_series.ts_wilder):
+        made(x, 5)
+    for name in "sum mean max min mean_deviation skew_kurt path_zscore zscore".split():
+        getattr(time_series, f"ts_{name}")(x, 5, 4)
+    time_series.ts_std(x, 5, 4, 1)
+    time_series.ts_corr(x, x, 5, 4)
+    time_series.ratio(x, x)
+    indicators.rsi(x, 5)
+    indicators.directional(x, x, x, 5)
+    indicators.mfi(x, x, x, x, 5)
+    cross_section.group_zscore(x, members.astype(int), members, 2)
+    assert _codes() == before
+
+
+def _codes():
+    """Count what is compiled of each kernel; several modules have one of the same name."""
+    made = compile_kernels._dispatchers()
+    return {(module.__name__, name): len(kernel.signatures) for module, name, kernel in made}
+
+
+def _in_a_new_python(text):
+    done = subprocess.run(
+        [sys.executable, "-c", text],
+        env={**os.environ, "PYTHONPATH": str(Path(jit.__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+CALL = (
+    "import sys, numpy as np; from gogooku.arrays import time_series; "
+    "one = time_series.ratio(np.eye(2), np.ones(2)); "
+)
+
+
+def test_a_job_loads_no_linear_algebra_to_call_a_kernel():
+    assert _in_a_new_python(CALL + "print('scipy.linalg' in sys.modules)") == "False"
+
+
+def test_what_users_compile_can_still_multiply_matrices():
+    dot = "from numba import njit; print(njit(lambda x: x @ x)(one).tolist())"
+    assert _in_a_new_python(CALL + dot) == "[[1.0, 0.0], [0.0, 1.0]]"

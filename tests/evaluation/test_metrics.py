@@ -1,0 +1,122 @@
+import numpy as np
+import pytest
+from gogooku.evaluation import metrics
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from scipy import stats
+
+
+@pytest.fixture
+def days():
+    """Predictions and labels of 40 days and 60 stocks, with ties and holes."""
+    random = np.random.default_rng(5)
+    label = random.normal(size=(40, 60))
+    prediction = np.round(label + random.normal(size=label.shape), 1)
+    prediction[random.random(label.shape) < 0.1] = np.nan
+    label[random.random(label.shape) < 0.1] = np.nan
+    return prediction, label
+
+
+def pairs(prediction, label):
+    for x, y in zip(prediction, label, strict=True):
+        both = np.isfinite(x) & np.isfinite(y)
+        yield x[both], y[both]
+
+
+def test_rank_ic_is_scipys_spearman(days):
+    expected = [stats.spearmanr(x, y).statistic for x, y in pairs(*days)]
+    np.testing.assert_allclose(metrics.rank_ic(*days), expected, atol=1e-12)
+
+
+def test_ic_is_scipys_pearson(days):
+    expected = [stats.pearsonr(x, y).statistic for x, y in pairs(*days)]
+    np.testing.assert_allclose(metrics.ic(*days), expected, atol=1e-12)
+
+
+@settings(max_examples=50, deadline=None)
+@given(hnp.arrays(float, (3, 9), elements=st.sampled_from([-1.5, 0.0, 2.0, 7.0, np.nan])))
+def test_ranks_are_scipys_with_holes_left_open(values):
+    expected = stats.rankdata(values, axis=1, nan_policy="omit")
+    np.testing.assert_array_equal(metrics.rank(values), expected)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_rank_ic_sees_only_the_order(seed):
+    random = np.random.default_rng(seed)
+    prediction, label = random.normal(size=(2, 3, 25))
+    whole = metrics.rank_ic(prediction, label)
+    np.testing.assert_allclose(metrics.rank_ic(np.exp(prediction), label**3), whole, atol=1e-12)
+    np.testing.assert_allclose(metrics.rank_ic(-prediction, label), -whole, atol=1e-12)
+    assert (np.abs(whole) <= 1 + 1e-12).all()
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_the_order_of_stocks_changes_no_metric(seed):
+    random = np.random.default_rng(seed)
+    prediction, label = random.integers(0, 9, size=(2, 3, 30)).astype(float)
+    mixed = random.permutation(30)
+    for metric in (metrics.rank_ic, metrics.ic, metrics.hit_rate):
+        np.testing.assert_allclose(
+            metric(prediction[:, mixed], label[:, mixed]), metric(prediction, label), atol=1e-12
+        )
+    np.testing.assert_allclose(
+        metrics.spread(prediction[:, mixed], label[:, mixed], 5),
+        metrics.spread(prediction, label, 5),
+        atol=1e-12,
+    )
+
+
+def test_hit_rate_counts_the_same_side_of_the_mean():
+    label = np.tile([[-1.0, 1.0]], (1, 10)) + 100
+    prediction = label.copy()
+    prediction[0, :5] = 199 - prediction[0, :5] + 1
+    assert metrics.hit_rate(prediction, label)[0] == pytest.approx(15 / 20)
+
+
+def test_spread_is_the_top_less_the_bottom_quantile():
+    prediction = np.arange(50.0)[None]
+    assert metrics.spread(prediction, prediction**2, 10)[0] == pytest.approx(
+        np.mean(np.arange(45, 50) ** 2) - np.mean(np.arange(5) ** 2)
+    )
+
+
+def test_both_legs_hold_the_same_number_of_untied_stocks():
+    random = np.random.default_rng(0)
+    prediction = random.normal(size=(30, 47))
+    prediction[random.random(prediction.shape) < 0.2] = np.nan
+    top, bottom = metrics.legs(prediction, 10)
+    size = np.isfinite(prediction).sum(axis=1) // 10
+    np.testing.assert_array_equal(top.sum(axis=1), size)
+    np.testing.assert_array_equal(bottom.sum(axis=1), size)
+
+
+def test_tied_predictions_are_not_torn_apart():
+    prediction = np.r_[np.zeros(10), np.ones(10)][None]
+    top, bottom = metrics.legs(prediction, 10)
+    assert not top.any() and not bottom.any()
+
+
+def test_days_that_say_nothing_give_no_number():
+    random = np.random.default_rng(2)
+    prediction, label = random.normal(size=(2, 4, 30))
+    prediction[0, 19:] = np.nan  # 19 pairs
+    prediction[1] = 0.1 + 0.2  # all alike
+    label[2] = np.nan
+    for values in (
+        metrics.rank_ic(prediction, label),
+        metrics.ic(prediction, label),
+        metrics.hit_rate(prediction, label),
+        metrics.spread(prediction, label, 5),
+    ):
+        np.testing.assert_array_equal(np.isfinite(values), [False, False, False, True])
+
+
+def test_standardised_days_have_mean_0_and_deviation_1(days):
+    z = metrics.standardise(days[0])
+    np.testing.assert_allclose(np.nanmean(z, axis=1), 0, atol=1e-12)
+    np.testing.assert_allclose(np.nanstd(z, axis=1), 1, atol=1e-12)
+    np.testing.assert_array_equal(np.isnan(z), np.isnan(days[0]))
+    assert (metrics.standardise(np.full((1, 5), 0.3)) == 0).all()

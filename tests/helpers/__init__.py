@@ -1,0 +1,1 @@
+"""Markets, panels, oracles and requests that tests share."""

@@ -1,0 +1,1 @@
+"""A real one-machine Slurm for tests."""

@@ -1,0 +1,150 @@
+import lightgbm
+import numpy as np
+import pytest
+from gogooku.errors import UserError
+from gogooku.models import lightgbm as trees
+from gogooku.models import reversal
+from gogooku.models import ridge as linear
+from gogooku.models.targets import rank_normal
+from helpers import planted
+from sklearn.linear_model import Ridge
+
+GROW = dict(seed=0, threads=1, rounds=40, patience=10, learning_rate=0.1, leaves=7, min_leaf=50,
+            feature_share=1.0, row_share=0.8, max_bins=63, max_rows=100_000)  # fmt: skip
+TRAIN, VALID, TEST = np.arange(70), np.arange(75, 90), np.arange(95, 120)
+LAST = ["prediction_1d", "prediction_5d"]
+
+
+def grown(days, **changes):
+    return trees.fit(days, TRAIN, VALID, **(GROW | changes))
+
+
+def ridge(days):
+    return linear.fit(days, TRAIN, penalty=1.0)
+
+
+def predict(model, days, test=TEST):
+    if isinstance(model, trees.Trees):
+        return trees.predict(model, days, test, threads=1)
+    return linear.predict(model, days, test)
+
+
+@pytest.mark.parametrize("fit", [grown, ridge])
+def test_a_planted_effect_is_found_for_every_horizon(fit):
+    days = planted.days("linear")
+    predictions = predict(fit(days), days)
+    assert planted.skill(days, predictions, 1) > 0.5
+    assert planted.skill(days, predictions, 5) > 0.5
+
+
+@pytest.mark.parametrize("fit", [grown, ridge])
+def test_noise_has_no_skill(fit):
+    days = planted.days("none", seed=1)
+    # 25 days of 90 stocks: standard error 0.021.
+    assert abs(planted.skill(days, predict(fit(days), days), 1)) < 0.07
+
+
+@pytest.mark.parametrize("fit", [grown, ridge])
+def test_rows_are_the_members_of_each_test_day_and_bits_repeat(fit):
+    days = planted.days("linear")
+    predictions = predict(fit(days), days)
+    day, slot = np.nonzero(days.universe[TEST])
+    assert (predictions["code"].to_numpy() == days.codes[slot]).all()
+    assert (predictions["date"].to_numpy() == days.dates[TEST][day]).all()
+    assert predictions.equals(predict(fit(days), days))
+
+
+@pytest.mark.parametrize("fit", [grown, ridge])
+def test_a_days_scores_do_not_depend_on_the_other_test_days(fit):
+    days = planted.days("linear")
+    model = fit(days)
+    alone = predict(model, days, TEST[3:4])
+    together = predict(model, days)
+    assert together.join(alone.select("date", "code"), on=["date", "code"]).equals(alone)
+
+
+@pytest.mark.parametrize("fit, room", [(grown, trees), (ridge, linear)])
+def test_a_saved_model_predicts_the_same_bits(fit, room, tmp_path):
+    days = planted.days("linear")
+    model = fit(days)
+    room.save(model, tmp_path / "model.json")
+    assert predict(room.load(tmp_path / "model.json"), days).equals(predict(model, days))
+
+
+@pytest.mark.parametrize("fit", [grown, ridge])
+def test_a_part_without_labels_and_other_columns_are_refused(fit):
+    days = planted.days("linear")
+    model = fit(days)
+    days.columns[0] = "other"
+    with pytest.raises(UserError, match="other columns"):
+        predict(model, days)
+    days.labels[:] = np.nan
+    with pytest.raises(UserError, match="training part"):
+        fit(days)
+
+
+def test_ridge_is_sklearns_on_rows_centred_and_weighted_by_day():
+    days = planted.days("linear")
+    model = linear.fit(days, TRAIN, penalty=3.0)
+    goal = rank_normal(days.labels)
+    rows, scores, weights = [], [], []
+    for t in TRAIN:
+        known = days.universe[t]
+        x = days.x[t, known].astype(float)
+        rows.append(x - x.mean(0))
+        scores.append(goal[t, known, 0])
+        weights.append(np.full(known.sum(), 1 / known.sum()))
+    oracle = Ridge(alpha=3.0, fit_intercept=False)
+    oracle.fit(np.concatenate(rows), np.concatenate(scores), np.concatenate(weights))
+    np.testing.assert_allclose(model.coefficients[:, 0], oracle.coef_, rtol=1e-6)
+
+
+def test_a_stocks_ridge_score_has_the_same_bits_whoever_else_is_there():
+    rng = np.random.default_rng(0)
+    x, coefficients = rng.standard_normal((700, 150)).astype(np.float32), rng.random((150, 2))
+    everyone = linear._score(x, coefficients)
+    np.testing.assert_allclose(everyone, x.astype(float) @ coefficients, rtol=0, atol=1e-12)
+    for kept in (1, 2, 3, 50, 333, 699):
+        np.testing.assert_array_equal(linear._score(x[:kept], coefficients), everyone[:kept])
+
+
+def test_what_is_the_same_for_all_stocks_gets_no_weight_even_without_penalty():
+    days = planted.days("linear")
+    days.x[..., 1] = np.arange(len(days.dates))[:, None]
+    model = linear.fit(days, TRAIN, penalty=0.0)
+    assert np.isfinite(model.coefficients).all()
+    np.testing.assert_allclose(model.coefficients[1], 0, atol=1e-6)
+
+
+def test_a_horizons_trees_do_not_depend_on_the_other_horizons():
+    days = planted.days("linear")
+    both = grown(days).models[1]
+    alone = trees.fit(
+        type(days)(**{**vars(days), "labels": days.labels[..., 1:], "horizons": [5]}),
+        TRAIN, VALID, **GROW,
+    )  # fmt: skip
+    assert alone.models[0] == both
+
+
+def test_trees_stop_growing_when_validation_gets_no_better():
+    days = planted.days("none")
+    sizes = [lightgbm.Booster(model_str=m).num_trees() for m in grown(days, rounds=100).models]
+    assert max(sizes) < 60
+
+
+def test_the_training_rows_are_whole_days_drawn_evenly():
+    days = planted.days("linear")
+    drawn = trees._draw(days, TRAIN, 1000)
+    assert days.universe[drawn].sum() <= 1100 and drawn[0] == 0 and drawn[-1] == 69
+    assert set(np.diff(drawn)) <= {6, 7, 8}
+
+
+def test_reversal_is_minus_the_days_return_for_all_horizons():
+    days = planted.days("linear")
+    predictions = reversal.predict(days, TEST, [1, 5])
+    expected = -days.x[TEST][days.universe[TEST]][:, 0]
+    for column in LAST:
+        np.testing.assert_array_equal(predictions[column].to_numpy(), expected)
+    days.columns[0] = "other"
+    with pytest.raises(UserError, match="returns_1d"):
+        reversal.predict(days, TEST, [1, 5])

@@ -1,0 +1,184 @@
+import numpy as np
+import pytest
+import torch
+from gogooku.errors import UserError
+from gogooku.models import training
+from gogooku.models.losses import day_loss, rank_ic
+from helpers import planted
+from scipy import stats
+
+SHAPE = dict(window=5, hidden=8, heads=2, frequencies=1, dropout=0.0)
+PACE = dict(epochs=4, days_per_epoch=60, learning_rate=0.02, weight_decay=0.01, patience=4, seed=0)
+TRAIN, VALID, TEST = np.arange(70), np.arange(75, 90), np.arange(95, 120)
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def learn(days, **changes):
+    return training.learn(days, TRAIN, VALID, **(SHAPE | PACE | changes))
+
+
+def same(one, other):
+    return all(torch.equal(a, b) for a, b in zip(one.values(), other.values(), strict=True))
+
+
+# Loss
+
+
+def test_the_loss_is_huber_plus_one_minus_pearson_over_known_targets():
+    scores, targets = torch.randn(2, 50, 3, generator=torch.manual_seed(0))
+    targets[:20, 1] = torch.nan
+    parts = []
+    for h in range(3):
+        known = targets[:, h].isfinite()
+        x, y = scores[known, h], targets[known, h]
+        parts.append(torch.nn.functional.huber_loss(x, y) + 1 - stats.pearsonr(x, y).statistic)
+    torch.testing.assert_close(
+        day_loss(scores, targets), torch.stack(parts).mean().float(), atol=1e-4, rtol=0
+    )
+
+
+def test_missing_targets_and_constant_scores_leave_the_gradient_finite():
+    scores = torch.zeros(10, 3, requires_grad=True)
+    targets = torch.randn(10, 3)
+    targets[:, 1] = torch.nan
+    targets[1:, 2] = torch.nan
+    loss = day_loss(scores, targets)
+    loss.backward()
+    assert loss.isfinite() and scores.grad.isfinite().all()
+    assert not scores.grad[:, 1:].any()
+    assert day_loss(scores, torch.full((10, 3), torch.nan)) == 0
+
+
+def test_rank_ic_is_scipys_spearman_over_known_labels():
+    rng = np.random.default_rng(0)
+    scores, labels = rng.integers(0, 9, (40, 2)).astype(float), rng.standard_normal((40, 2))
+    labels[:10, 1] = np.nan
+    expected = [stats.spearmanr(scores[:, 0], labels[:, 0])[0],
+                stats.spearmanr(scores[10:, 1], labels[10:, 1])[0]]  # fmt: skip
+    np.testing.assert_allclose(rank_ic(scores, labels), expected)
+    assert np.isnan(rank_ic(np.zeros((40, 1)), labels[:, :1])).all()
+
+
+# Learning
+
+
+@pytest.mark.parametrize("part", ["linear", "neighbour", "sequence"])
+def test_a_planted_signal_is_learnt(part):
+    days = planted.days(part)
+    net, curve = learn(days)
+    predictions = training.predict(net, days, TEST)
+    assert planted.skill(days, predictions, 1) > 0.4
+    assert planted.skill(days, predictions, 5) > 0.4
+    assert curve[-1]["loss"] < curve[0]["loss"]
+
+
+def test_noise_has_no_skill():
+    days = planted.days("none")
+    net, curve = learn(days, epochs=2)
+    # 25 days of 90 stocks: standard error 0.021.
+    assert abs(planted.skill(days, training.predict(net, days, TEST), 1)) < 0.07
+    assert all(np.isfinite(list(entry.values())).all() for entry in curve)
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_seed_others():
+    days = planted.days()
+    one, other, third = (learn(days, epochs=1, seed=s, dropout=0.1) for s in (3, 3, 4))
+    assert same(one[0].state_dict(), other[0].state_dict()) and one[1] == other[1]
+    assert not same(one[0].state_dict(), third[0].state_dict())
+
+
+def test_a_killed_fit_goes_on_to_the_same_bits(tmp_path, monkeypatch):
+    days, kept = planted.days(), tmp_path / "kept" / "state.pt"
+    pace = dict(epochs=3, days_per_epoch=10, dropout=0.1, checkpoint=kept, digest="a")
+    undisturbed = learn(days, **pace)
+    assert not kept.exists()
+    epoch = training._epoch
+
+    def killed(course, *rest):
+        if len(course.curve) == 2:
+            raise KeyboardInterrupt
+        return epoch(course, *rest)
+
+    monkeypatch.setattr(training, "_epoch", killed)
+    with pytest.raises(KeyboardInterrupt):
+        learn(days, **pace)
+    monkeypatch.setattr(training, "_epoch", epoch)
+    bytes_left = kept.read_bytes()
+    resumed = learn(days, **pace)
+    assert same(resumed[0].state_dict(), undisturbed[0].state_dict())
+    assert resumed[1] == undisturbed[1]
+
+    kept.write_bytes(bytes_left)
+    steps = []
+    monkeypatch.setattr(training, "_epoch", lambda *a: steps.append(1) or epoch(*a))
+    learn(days, **pace | {"digest": "another"})
+    assert len(steps) == 3
+
+
+def test_training_stops_once_validation_gets_no_better_and_keeps_the_best(monkeypatch):
+    ranked = iter([0.1, 0.3, 0.2, 0.2, 0.9])
+    monkeypatch.setattr(training, "_skill", lambda *_: {"rank_ic": next(ranked)})
+    days = planted.days()
+    seen = []
+    judge = training._Course.judge
+
+    def watch(course, *rest):
+        judge(course, *rest)
+        seen.append({k: v.clone() for k, v in course.averaged.module.state_dict().items()})
+
+    monkeypatch.setattr(training._Course, "judge", watch)
+    net, curve = learn(days, epochs=9, days_per_epoch=5, patience=2)
+    assert [entry["rank_ic"] for entry in curve] == [0.1, 0.3, 0.2, 0.2]
+    assert same(net.state_dict(), seen[1])
+
+
+# Laws
+
+
+def test_a_days_scores_do_not_depend_on_other_days_or_on_the_future():
+    days = planted.days(sessions=30)
+    net, _ = training.learn(days, TRAIN[:15], TRAIN[16:20], **SHAPE | PACE | {"epochs": 1})
+    told = training.predict(net, days, np.arange(20, 26))
+    days.x[23:] = 7
+    days.neighbours[23:] = -1
+    days.labels[:] = np.nan
+    alone = training.predict(net, days, np.array([22]))
+    assert told.join(alone.select("date", "code"), on=["date", "code"]).equals(alone)
+
+
+def test_predictions_are_the_members_of_each_day_also_before_a_full_window():
+    days = planted.days(sessions=30)
+    net, _ = training.learn(days, TRAIN[:15], TRAIN[16:20], **SHAPE | PACE | {"epochs": 1})
+    predictions = training.predict(net, days, np.array([0, 29]))
+    assert len(predictions) == days.universe[[0, 29]].sum()
+    assert predictions["prediction_5d"].is_finite().all()
+
+
+def test_predictions_are_made_on_the_cpu_even_beside_a_gpu(monkeypatch):
+    days = planted.days(sessions=30)
+    net, _ = training.learn(days, TRAIN[:15], TRAIN[16:20], **SHAPE | PACE | {"epochs": 1})
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert training.predict(net, days, np.array([29])).height == days.universe[29].sum()
+
+
+@pytest.mark.parametrize("lost, part", [(TRAIN, "training"), (VALID, "validation")])
+def test_a_part_without_labels_is_refused(lost, part):
+    days = planted.days()
+    days.labels[lost] = np.nan
+    with pytest.raises(UserError, match=f"{part} part of the fold has no day with labels"):
+        learn(days)
+
+
+def test_other_columns_are_refused():
+    days = planted.days(sessions=30)
+    net, _ = training.learn(days, TRAIN[:15], TRAIN[16:20], **SHAPE | PACE | {"epochs": 1})
+    days.columns[0] = "other"
+    with pytest.raises(UserError, match="other columns"):
+        training.predict(net, days, np.array([3]))

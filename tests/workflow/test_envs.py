@@ -1,0 +1,108 @@
+"""The environments: one pin for each package everywhere, and nothing in use without a pin."""
+
+import ast
+import re
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from gogooku import lineage
+
+ROOT = Path(__file__).parents[2]
+CONDA_NAMES = {
+    "matplotlib-base": "matplotlib",
+    "pytorch": "torch",
+    "snakemake-minimal": "snakemake",
+}
+IMPORT_NAMES = {"sklearn": "scikit-learn", "talib": "ta-lib", "yaml": "pyyaml"}
+PIN = re.compile(r"(?P<name>[a-z0-9_.-]+) ==(?P<version>[0-9][0-9a-z.]*)( [a-z0-9_*]+)?")
+
+
+def normal(name):
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def locked():
+    lines = (ROOT / "envs" / "lock.txt").read_text().splitlines()
+    pins = [line.split("==") for line in lines if not line.startswith("#")]
+    return {normal(name): version for name, version in pins}
+
+
+def asked():
+    lines = (ROOT / "envs" / "requirements.in").read_text().splitlines()
+    return {normal(line.split("#")[0].strip()) for line in lines if line.split("#")[0].strip()}
+
+
+def environment(kind):
+    return yaml.safe_load((ROOT / "envs" / f"{kind}.yaml").read_text())
+
+
+def pins(kind):
+    specs = [spec for spec in environment(kind)["dependencies"] if not spec.startswith("python ")]
+    found = [PIN.fullmatch(spec) for spec in specs]
+    assert all(found), f"not `name ==version [build]`: {specs}"
+    return {normal(CONDA_NAMES.get(pin["name"], pin["name"])): pin["version"] for pin in found}
+
+
+def third_party(files):
+    trees = [ast.parse(file.read_text()) for file in files]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    names |= {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
+    tops = {name.split(".")[0] for name in names} - set(sys.stdlib_module_names) - {"gogooku"}
+    return {normal(IMPORT_NAMES.get(top, top)) for top in tops}
+
+
+def reached_by(kind):
+    """Files that the scripts of the rules with this environment reach."""
+    rules = "\n".join(path.read_text() for path in (ROOT / "rules").glob("*.smk"))
+    scripts = ROOT / "workflow_scripts"
+    named = re.findall(
+        rf'envs/{kind}\.yaml"(?:(?!conda:)[\s\S])*?workflow_scripts/(\S+)\.py"', rules
+    )
+    stems = [re.sub(r"\{\w+\}", "*", name) for name in named]
+    return {
+        file
+        for stem in stems
+        for path in scripts.glob(f"{stem}.py")
+        for file in lineage.closure(path)
+    }
+
+
+@pytest.mark.parametrize("kind", ["cpu", "gpu"])
+def test_an_environment_takes_packages_from_free_channels_only(kind):
+    assert environment(kind)["channels"] == ["conda-forge", "bioconda", "nodefaults"]
+    assert set(environment(kind)) == {"channels", "dependencies"}
+
+
+@pytest.mark.parametrize("kind", ["cpu", "gpu"])
+def test_an_environment_pins_what_the_lock_pins(kind):
+    assert pins(kind).items() <= locked().items()
+
+
+@pytest.mark.parametrize("kind", ["cpu", "gpu"])
+def test_an_environment_holds_what_its_scripts_import(kind):
+    files = reached_by(kind)
+    assert files, f"no rule uses envs/{kind}.yaml"
+    assert third_party(files) - set(pins(kind)) == set()
+
+
+def test_the_lock_pins_every_package_exactly_once():
+    lines = (ROOT / "envs" / "lock.txt").read_text().splitlines()
+    specs = [line for line in lines if not line.startswith("#")]
+    assert all(re.fullmatch(r"[A-Za-z0-9_.-]+==[0-9][0-9a-z.]*", spec) for spec in specs)
+    assert len(locked()) == len(specs)
+
+
+def test_what_the_workflow_asks_for_is_locked():
+    assert asked() <= set(locked())
+
+
+def test_what_code_and_tests_import_is_asked_for():
+    folders = ["lib", "workflow_scripts", "tests", "benchmarks"]
+    files = [file for folder in folders for file in (ROOT / folder).rglob("*.py")]
+    # The vendor's client has an environment of its own.
+    files.remove(ROOT / "tests" / "official" / "ask.py")
+    ours = {normal(name) for file in files for name in (file.stem, file.parent.name)}
+    assert third_party(files) - asked() - ours == set()

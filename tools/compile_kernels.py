@@ -1,0 +1,149 @@
+"""Compile every kernel once, so that no job pays for it.
+
+PYTHONPATH=lib python tools/compile_kernels.py
+
+The families are computed on a made-up panel of a few stocks, with no rows of other data sets, and
+normalised; numba keeps what it compiles beside the modules, or in NUMBA_CACHE_DIR.
+"""
+
+import logging
+import sys
+from collections.abc import Iterator
+from types import ModuleType
+
+import numpy as np
+import polars as pl
+from gogooku import point_in_time
+from gogooku.arrays import ranks
+from gogooku.arrays.time_series import Cells
+from gogooku.calendar import Sessions, to_utc
+from gogooku.dataset import normalize
+from gogooku.features import (
+    earnings,
+    flow,
+    graph,
+    index,
+    listed,
+    margin,
+    market,
+    option,
+    relative,
+    sector,
+    short,
+    statement,
+    technical,
+)
+from gogooku.graph import correlation
+from gogooku.panel.panel import Panel
+from gogooku.raw.catalogue import DATASETS
+from numba.core.dispatcher import Dispatcher
+
+SESSIONS, STOCKS = 60, 4
+
+
+def compile_all() -> int:
+    """Compute all families and a graph, normalise and rank, and give the number of kernels.
+
+    Raises ValueError if one is left: the first job would compile it.
+    """
+    panel = _panel()
+    at_close = np.timedelta64(15, "h").astype("timedelta64[s]")
+    moments = to_utc(panel.dates, np.full(SESSIONS, at_close))
+    months = np.arange(panel.dates[0], panel.dates[-1] + 40, dtype="datetime64[D]")
+    sessions = Sessions(months[np.is_busday(months)])
+    rows = {
+        name: pl.DataFrame(schema={**dataset.schema, "known_at": point_in_time.MOMENT})
+        for name, dataset in DATASETS.items()
+    }
+    nothing = np.full(panel.shape, np.nan)
+    technical.compute(panel, sessions, nothing)
+    market.compute(panel, rows["topix"])
+    relative.compute(panel, rows["topix"])
+    sector.compute(panel)
+    flow.compute(panel, rows["investor_types"], moments)
+    statement.compute(panel, rows["summary"], moments)
+    scheduled = rows["earnings_date"], rows["earnings_calendar"]
+    filed = rows["summary"].with_columns(published_at="known_at")
+    earnings.compute(panel, filed, *scheduled, sessions, moments, moments)
+    short.compute(panel, rows["short_sale"], rows["short_ratio"], moments)
+    listed.compute(panel, rows["master"], rows["summary"], moments)
+    balances = rows["margin_interest"], rows["margin_alert"]
+    margin.compute(panel, *balances, rows["summary"], moments)
+    option.compute(panel, rows["options_225"], moments)
+    index.compute(panel, rows["indices"])
+    edges = correlation.edges(
+        panel, "2020-01-01", window=20, half_life=10, shrinkage=0.1, neighbours=2,
+        min_correlation=0.0, min_observations=5,
+    )  # fmt: skip
+    graph.compute(panel, edges)
+    _place_across_stocks(panel)
+    found = _kernels()
+    if left := [name for name, compiled in found.items() if not compiled]:
+        raise ValueError(f"{left} are compiled by nothing that is made of the panel")
+    return len(found)
+
+
+def _place_across_stocks(panel: Panel) -> None:
+    for dtype in (np.float32, np.float64):  # of columns and of labels
+        ranks.mean_ranks(panel["close"].astype(dtype))
+    frame = panel.tidy({"close": panel["close"]}, panel.dates[0].item())
+    for method in normalize.METHODS:
+        normalize.same_day(
+            frame,
+            ["close"],
+            clip=0.01,
+            method=method,
+            sectors=pl.repeat("0050", len(frame), eager=True),
+        )
+
+
+def _panel() -> Panel:
+    days = np.busday_offset("2020-01-06", np.arange(SESSIONS), roll="forward")
+    rng = np.random.default_rng(0)
+    close = 1000 * np.exp(np.cumsum(rng.normal(0, 0.02, (SESSIONS, STOCKS)), axis=0)).ravel()
+    cells = {
+        "date": np.repeat(days, STOCKS),
+        "code": np.tile([f"{1301 + i}0" for i in range(STOCKS)], SESSIONS),
+    }
+    prices = {"open": close, "high": close * 1.01, "low": close * 0.99, "close": close}
+    constant: dict[str, float | str] = {
+        "volume": 1e5,
+        "value": 1e8,
+        "factor": 1.0,
+        "volume_factor": 1.0,
+    }
+    constant |= {"limit_up": False, "limit_down": False, "new_level": False, "universe": True}
+    constant |= {"s33": "0050", "s17": "1", "market": "0111"}
+    rows = pl.DataFrame(cells | prices)
+    return Panel.of(
+        rows.with_columns(pl.lit(value).alias(name) for name, value in constant.items())
+    )
+
+
+def _kernels() -> dict[str, bool]:
+    """Say of the kernels that our loaded modules call from Python if they are compiled.
+
+    Those that only other kernels call are compiled, and kept, within these.
+    """
+    found, within = {}, set()
+    for module, name, own in _dispatchers():
+        found[f"{module.__name__}.{name}"] = bool(own.signatures)
+        named = (vars(module).get(other) for other in own.py_func.__code__.co_names)
+        called = [other.py_func for other in named if isinstance(other, Dispatcher)]
+        within |= {f"{other.__module__}.{other.__name__}" for other in called}
+    return {name: compiled for name, compiled in found.items() if name not in within}
+
+
+def _dispatchers() -> Iterator[tuple[ModuleType, str, Dispatcher]]:
+    """Yield the kernels of our loaded modules, and of what module and name they are."""
+    ours = [module for name, module in sys.modules.items() if name.startswith("gogooku.")]
+    for module in ours:
+        for name, value in list(vars(module).items()):
+            own = value.kernel if isinstance(value, Cells) else value
+            if isinstance(own, Dispatcher) and own.py_func.__module__ == module.__name__:
+                yield module, name, own
+
+
+if __name__ == "__main__":
+    logging.disable(logging.WARNING)  # what the made-up panel lacks
+    print(f"{compile_all()} kernels are compiled")
