@@ -1,4 +1,4 @@
-"""Check config/availability.yaml, which says when rows become known; point_in_time.py applies it."""
+"""The table config/availability.yaml, which says when rows become known, read and checked."""
 
 from pathlib import Path
 from typing import Annotated, Any, Literal

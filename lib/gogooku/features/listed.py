@@ -80,7 +80,8 @@ def compute(
     """Make the family's columns, name → (T − start, N) float32; NaN where unknown.
 
     panel     the days and, where they exist, 320 sessions before them
-    master    FIELDS, a row per code and day as the day's decision could see it (point_in_time.on_the_day)
+    master    FIELDS, a row per code and day as the day's decision could see it
+              (point_in_time.on_the_day)
     summary   rows of fins/summary with `known_at`
     moments   (T,) moment of decision of each of the panel's days [UTC, microseconds]
     start     first of the panel's days that is wanted
