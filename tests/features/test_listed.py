@@ -175,12 +175,19 @@ def test_segments_continue_the_sections_that_they_took_over(code, name):
 
 @pytest.mark.parametrize(
     "text, number",
-    [("TOPIX Core30", 5), ("TOPIX Large70", 4), ("TOPIX Mid400", 3), ("TOPIX Small 1", 2),
+    [("TOPIX Core30", 4), ("TOPIX Large70", 3), ("TOPIX Mid400", 2), ("TOPIX Small 1", 1),
      ("TOPIX Small 2", 1), ("-", 0), ("TOPIX Unheard", np.nan), (None, np.nan)],
 )  # fmt: skip
 def test_classes_of_size_are_in_order(text, number):
     made = compute(quiet(), ScaleCat=text)["scale_cat"]
     np.testing.assert_array_equal(made, np.full((60, 2), number))
+
+
+def test_the_class_of_small_stocks_stands_when_the_list_begins_to_tell_them_apart():
+    frame = quiet()
+    told_apart = pl.col("date") >= day(30)
+    names = pl.when(told_apart).then(pl.lit("TOPIX Small 1")).otherwise(pl.lit("TOPIX Small 2"))
+    np.testing.assert_array_equal(compute(frame, ScaleCat=names)["scale_cat"], np.ones((60, 2)))
 
 
 def test_a_class_counts_from_the_day_on_which_the_list_names_it():

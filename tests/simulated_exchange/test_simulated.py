@@ -276,6 +276,15 @@ def test_segments_change_names_with_the_reform(market):
     assert found[True] == {"0105", "0109", "0111", "0112", "0113"}
 
 
+def test_lists_tell_small_stocks_apart_from_the_day_on_which_the_vendor_does():
+    early = SHORT | {"start": dt.date(2018, 7, 2), "end": dt.date(2018, 12, 28)}
+    master = simulation.simulate(**early, parts={}, datasets=["master"]).tables["master"]
+    told_apart = pl.col("Date") >= dt.date(2018, 8, 31)
+    names = master.group_by(told_apart).agg(pl.col("ScaleCat").unique())
+    found = {late: {name[6:] for name in scales} for late, scales in names.iter_rows()}
+    assert found[True] - found[False] == {"Small 1"} and "Small 2" in found[False]
+
+
 def test_stocks_come_and_go_while_their_number_stays(market):
     daily = market.tables["master"].group_by("Date", maintain_order=True).agg("Code")
     first, last = set(daily["Code"][0]), set(daily["Code"][-1])

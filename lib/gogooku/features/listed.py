@@ -33,9 +33,12 @@ SCORED = 3  # members that a score within a segment needs
 
 SEGMENTS = {"prime": (111, 101), "standard": (112, 102, 106), "growth": (113, 104, 107)}
 SCALES = {
-    "-": 0, "TOPIX Small 2": 1, "TOPIX Small 1": 2, "TOPIX Mid400": 3, "TOPIX Large70": 4,
-    "TOPIX Core30": 5,
+    "-": 0, "TOPIX Small 1": 1, "TOPIX Small 2": 1, "TOPIX Mid400": 2, "TOPIX Large70": 3,
+    "TOPIX Core30": 4,
 }  # fmt: skip
+"""TOPIX size of the list → class. The vendor's lists before 2018-08-31 call every issue of Small 1
+`TOPIX Small 2`: as two classes they would jump on that day."""
+
 LOANABLE = "2"
 
 
@@ -68,7 +71,7 @@ COLUMNS = [
         for name in SEGMENTS
     ),
     _listed("scale_cat", kind="stock", unit="class", told=False,
-            definition="TOPIX size: 0 none, 1 Small 2, 2 Small 1, 3 Mid400, 4 Large70, 5 Core30"),
+            definition="TOPIX size: 0 none, 1 Small (1 or 2), 2 Mid400, 3 Large70, 4 Core30"),
     _listed("is_loanable", kind="flag", unit="0/1",
             definition="stocks may be borrowed for standardised margin selling (Mrgn 2)"),
 ]  # fmt: skip

@@ -4,6 +4,7 @@ Every attribute is drawn without regard to the code or to later returns, so that
 nor a delisting says anything about a return.
 """
 
+import datetime as dt
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -69,6 +70,9 @@ SEGMENT_NAMES = {
     "0111": "プライム", "0112": "スタンダード", "0113": "グロース",
 }  # fmt: skip
 REFORM = np.datetime64("2022-04-04")
+SMALL_TOLD_APART = dt.date(2018, 8, 31)
+"""First day whose list knows TOPIX Small 1: until then all of it is called Small 2."""
+
 SUCCESSORS = {"0101": "0111", "0102": "0112", "0104": "0113", "0106": "0112", "0107": "0113"}
 MARGIN_NAMES = {"1": "信用", "2": "貸借", "3": "その他"}
 
@@ -271,7 +275,9 @@ def master(listings: Listings) -> pl.DataFrame:
     reformed = (listings.days[session] >= REFORM).astype(np.int64)
     table = pl.concat([_attributes(listings, era) for era in (0, 1)])
     rows = table[reformed * len(listings.codes) + issue]
-    return rows.with_columns(day).select(*DATASETS["master"].schema)
+    small = (day < SMALL_TOLD_APART) & (rows["ScaleCat"] == "TOPIX Small 1")
+    scale = rows["ScaleCat"].set(small, "TOPIX Small 2")
+    return rows.with_columns(day, scale).select(*DATASETS["master"].schema)
 
 
 def _attributes(listings, era):
