@@ -1,29 +1,14 @@
 """A run's settings are refused in one sentence that says what to change."""
 
 import re
-from pathlib import Path
 
 import pytest
 import yaml
 from gogooku.config import settings
 from gogooku.errors import UserError
+from helpers.configs import CONFIG, default, merged
 
-CONFIG = Path(__file__).parents[2] / "config"
 OVERLAYS = sorted(set(CONFIG.glob("*.yaml")) - {CONFIG / "availability.yaml"})
-
-
-def merged(*layers):
-    """Lay mappings over each other as Snakemake does: dicts merge, all else replaces."""
-    result = {}
-    for layer in layers:
-        for key, value in layer.items():
-            both = isinstance(value, dict) and isinstance(result.get(key), dict)
-            result[key] = merged(result[key], value) if both else value
-    return result
-
-
-def default(**changes):
-    return merged(yaml.safe_load((CONFIG / "default.yaml").read_text()), changes)
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS, ids=lambda path: path.stem)
