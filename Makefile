@@ -64,7 +64,7 @@ lock:  ## write what .venv holds to envs/lock.txt
 	@mv envs/lock.new envs/lock.txt
 
 clean:  ## remove what runs have built; raw data and the environment stay
-	rm -rf runs .snakemake
+	rm -rf runs builds .snakemake
 
 setup: $(READY) $(KERNELS)  ## make .venv from envs/lock.txt and compile kernels
 

@@ -20,11 +20,12 @@ include: "rules/common.smk"
 
 
 pathvars:
-    raw=f"data/raw/{setting['store']}",
+    raw=layout.raw_folder(setting["store"]),
     truth=f"data/truth/{setting['store']}",
-    run=f"runs/{setting['name']}",
-    logs=f"runs/{setting['name']}/logs",
-    benchmarks=f"runs/{setting['name']}/benchmarks",
+    build=layout.build_folder(setting["build"]),
+    run=layout.run_folder(setting["name"]),
+    logs=f"{layout.run_folder(setting['name'])}/logs",
+    benchmarks=f"{layout.run_folder(setting['name'])}/benchmarks",
 
 
 # Light, or in need of the network, which compute nodes often lack.
@@ -65,9 +66,9 @@ rule train_all:
 rule dataset_all:
     """Features, data sets, labels and graphs of every span."""
     input:
-        collect("<run>/dataset/{span}.parquet", span=SPANS),
-        collect("<run>/labels/{span}.parquet", span=SPANS),
-        collect("<run>/graphs/{span}.parquet", span=SPANS),
+        collect("<build>/dataset/{span}.parquet", span=SPANS),
+        collect("<build>/labels/{span}.parquet", span=SPANS),
+        collect("<build>/graphs/{span}.parquet", span=SPANS),
 
 
 rule audit_all:

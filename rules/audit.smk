@@ -14,7 +14,7 @@ rule audit_day:
         raw=collect("<raw>/{dataset}/{span}.parquet", dataset=RAW, span=SPANS),
         calendar=collect("<raw>/calendar/{span}.parquet", span=SPANS),
         built=collect(
-            "<run>/{stage}/{span}.parquet", stage=["dataset", "labels", "graphs"], span=SPANS
+            "<build>/{stage}/{span}.parquet", stage=["dataset", "labels", "graphs"], span=SPANS
         ),
     output:
         "<run>/audit/day{draw}.json",

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 from snakemake.exceptions import WorkflowError
 
-from gogooku import calendar, lineage, splits
+from gogooku import calendar, layout, lineage, splits
 from gogooku.archive import reader
 from gogooku.config import availability as available
 from gogooku.config import settings as settings_of
@@ -120,7 +120,7 @@ def family_inputs(family):
         return {
             name: collect(
                 (
-                    f"<run>/{name}/{{span}}.parquet"
+                    f"<build>/{name}/{{span}}.parquet"
                     if name in ("panel", "graphs")
                     else f"<raw>/{name}/{{span}}.parquet"
                 ),
@@ -156,6 +156,6 @@ moment = {
 
 # Plain paths: params hold them too, where pathvars are not resolved.
 AUDITED = [
-    f"runs/{setting['name']}/predictions/{model}/fold0/seed{seeds_of(model)[0]}.parquet"
+    layout.predictions(setting["name"], layout.Fit(model, 0, seeds_of(model)[0]))
     for model in setting["models"]
 ]

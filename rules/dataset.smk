@@ -1,21 +1,21 @@
 """Data set: all families joined on date and code, normalised within each day. No labels.
 
-reads   <run>/panel/{span}.parquet               the universe of each day
-        <run>/features/{family}/{span}.parquet   every configured family
-writes  <run>/dataset/{span}.parquet             universe members only
-        <run>/profile/{span}.parquet             one row per column: what is known of it, and how well
+reads   <build>/panel/{span}.parquet               the universe of each day
+        <build>/features/{family}/{span}.parquet   every configured family
+writes  <build>/dataset/{span}.parquet             universe members only
+        <build>/profile/{span}.parquet             one row per column: what is known of it, and how well
 """
 
 
 rule dataset:
     """Join the families of {wildcards.span} and normalise stock columns day by day."""
     input:
-        panel="<run>/panel/{span}.parquet",
+        panel="<build>/panel/{span}.parquet",
         families=collect(
-            "<run>/features/{family}/{{span}}.parquet", family=setting["features"]["families"]
+            "<build>/features/{family}/{{span}}.parquet", family=setting["features"]["families"]
         ),
     output:
-        "<run>/dataset/{span}.parquet",
+        "<build>/dataset/{span}.parquet",
     log:
         "<logs>/dataset/{span}.log",
     benchmark:
@@ -39,12 +39,12 @@ rule dataset:
 rule profile:
     """Measure the quality of every column of {wildcards.span}."""
     input:
-        panel="<run>/panel/{span}.parquet",
+        panel="<build>/panel/{span}.parquet",
         families=collect(
-            "<run>/features/{family}/{{span}}.parquet", family=setting["features"]["families"]
+            "<build>/features/{family}/{{span}}.parquet", family=setting["features"]["families"]
         ),
     output:
-        "<run>/profile/{span}.parquet",
+        "<build>/profile/{span}.parquet",
     log:
         "<logs>/profile/{span}.log",
     benchmark:

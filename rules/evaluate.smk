@@ -1,9 +1,9 @@
 """Evaluation: what the predictions were worth, with intervals, and the report that says so.
 
 reads   <run>/predictions/{model}/fold{fold}/seed{seed}.parquet
-        <run>/labels/{span}.parquet
+        <build>/labels/{span}.parquet
         <truth>.parquet                       simulated exchange only; no other room may read it
-        <run>/profile/{span}.parquet          the quality of every column
+        <build>/profile/{span}.parquet          the quality of every column
 writes  <run>/evaluation/{model}.parquet      one row per day, horizon, seed and metric
         <run>/evaluation/{model}.json         their means, intervals and portfolios
         <run>/report/index.html               one page, and its figures for snakemake --report
@@ -15,7 +15,7 @@ rule evaluate:
     """Measure {wildcards.model} day by day on all test parts."""
     input:
         predictions=predictions_of,
-        labels=collect("<run>/labels/{span}.parquet", span=SPANS),
+        labels=collect("<build>/labels/{span}.parquet", span=SPANS),
         truth="<truth>.parquet" if setting["source"] == "simulated" else [],
     output:
         daily="<run>/evaluation/{model}.parquet",
@@ -44,9 +44,9 @@ rule report:
     input:
         daily=collect("<run>/evaluation/{model}.parquet", model=setting["models"]),
         summaries=collect("<run>/evaluation/{model}.json", model=setting["models"]),
-        panel=collect("<run>/panel/{span}.parquet", span=SPANS),
-        quality=collect("<run>/quality/{span}.parquet", span=SPANS),
-        profile=collect("<run>/profile/{span}.parquet", span=SPANS),
+        panel=collect("<build>/panel/{span}.parquet", span=SPANS),
+        quality=collect("<build>/quality/{span}.parquet", span=SPANS),
+        profile=collect("<build>/profile/{span}.parquet", span=SPANS),
         folds=collect("<run>/folds/fold{fold}.json", fold=range(len(FOLDS))),
         curves=collect(
             "<run>/models/{model}/fold{fold}/seed{seed}/curve.jsonl",

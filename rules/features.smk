@@ -1,9 +1,9 @@
 """Features: one file a family and span, each a function of its declared look-back alone.
 
-reads   <run>/panel/{span}.parquet               the span and its look-back
+reads   <build>/panel/{span}.parquet               the span and its look-back
         <raw>/{dataset}/{span}.parquet           where a family needs rows of its own
-        <run>/graphs/{span}.parquet              for the graph family
-writes  <run>/features/{family}/{span}.parquet   date, code, the family's columns, is_{family}_valid
+        <build>/graphs/{span}.parquet              for the graph family
+writes  <build>/features/{family}/{span}.parquet   date, code, the family's columns, is_{family}_valid
 """
 
 for family in FAMILIES:
@@ -15,7 +15,7 @@ for family in FAMILIES:
         input:
             unpack(family_inputs(family)),
         output:
-            f"<run>/features/{family}/{{span}}.parquet",
+            f"<build>/features/{family}/{{span}}.parquet",
         log:
             f"<logs>/features/{family}-{{span}}.log",
         benchmark:

@@ -137,7 +137,7 @@ elif setting["source"] == "jquants":
         params:
             datasets=[name for name in OFFERED if name != "calendar"],
             periods=PERIODS,
-            days=f"data/raw/{setting['store']}/.days",
+            days=f"{layout.raw_folder(setting['store'])}/.days",
             code=code("status"),
         script:
             "../workflow_scripts/status.py"
@@ -153,7 +153,7 @@ elif setting["source"] == "jquants":
             mem_mb=1000,
             runtime=60,
         params:
-            raw=f"data/raw/{setting['store']}",
+            raw=layout.raw_folder(setting["store"]),
             code=code("uncovered"),
         script:
             "../workflow_scripts/uncovered.py"
@@ -169,7 +169,7 @@ elif setting["source"] == "jquants":
             mem_mb=1000,
             runtime=60,
         params:
-            raw=f"data/raw/{setting['store']}",
+            raw=layout.raw_folder(setting["store"]),
             code=code("purge"),
         script:
             "../workflow_scripts/purge.py"

@@ -1,16 +1,16 @@
 """Graphs: who moves with whom, day by day, from returns up to that day.
 
-reads   <run>/panel/{span}.parquet    the span and the correlation window before it
-writes  <run>/graphs/{span}.parquet   date, source, target, weight (signed correlation)
+reads   <build>/panel/{span}.parquet    the span and the correlation window before it
+writes  <build>/graphs/{span}.parquet   date, source, target, weight (signed correlation)
 """
 
 
 rule graph:
     """Link every stock of {wildcards.span} to those it has moved with."""
     input:
-        collect("<run>/panel/{span}.parquet", span=look_back(setting["graph"]["window"] + 1)),
+        collect("<build>/panel/{span}.parquet", span=look_back(setting["graph"]["window"] + 1)),
     output:
-        "<run>/graphs/{span}.parquet",
+        "<build>/graphs/{span}.parquet",
     log:
         "<logs>/graph/{span}.log",
     benchmark:

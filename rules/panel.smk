@@ -1,8 +1,8 @@
 """Panel: the universe of each day, raw prices with their factors, and what was wrong with them.
 
 reads   <raw>/{calendar,master,bars}/{span}.parquet   the span and its look-back
-writes  <run>/panel/{span}.parquet                    one row per session and listed common stock
-        <run>/quality/{span}.parquet                  one row per rejected value or new level, why
+writes  <build>/panel/{span}.parquet                    one row per session and listed common stock
+        <build>/quality/{span}.parquet                  one row per rejected value or new level, why
 """
 
 
@@ -13,8 +13,8 @@ rule panel:
         master=collect("<raw>/master/{span}.parquet", span=look_back(universe.CLOSE_WINDOW)),
         bars=collect("<raw>/bars/{span}.parquet", span=look_back(universe.CLOSE_WINDOW)),
     output:
-        panel="<run>/panel/{span}.parquet",
-        quality="<run>/quality/{span}.parquet",
+        panel="<build>/panel/{span}.parquet",
+        quality="<build>/quality/{span}.parquet",
     log:
         "<logs>/panel/{span}.log",
     benchmark:
@@ -39,9 +39,9 @@ rule panel:
 rule labels:
     """Label the entries whose exit falls into {wildcards.span}."""
     input:
-        panel=collect("<run>/panel/{span}.parquet", span=look_back(max(HORIZONS) + 1)),
+        panel=collect("<build>/panel/{span}.parquet", span=look_back(max(HORIZONS) + 1)),
     output:
-        "<run>/labels/{span}.parquet",
+        "<build>/labels/{span}.parquet",
     log:
         "<logs>/labels/{span}.log",
     benchmark:

@@ -1,7 +1,7 @@
 """Predictions: every universe member of every test day, the same rows from every model.
 
 reads   <run>/models/{model}/fold{fold}/seed{seed}/model.*   where the model is fitted
-        <run>/dataset/{span}.parquet                         test spans (atft: and those before,
+        <build>/dataset/{span}.parquet                         test spans (atft: and those before,
                                                              for its window)
 writes  <run>/predictions/{model}/fold{fold}/seed{seed}.parquet
 """
@@ -13,8 +13,8 @@ rule predict_atft:
         fold="<run>/folds/fold{fold}.json",
         scaler="<run>/folds/scaler{fold}.json",
         model="<run>/models/atft/fold{fold}/seed{seed}/model.pt",
-        dataset=collect("<run>/dataset/{span}.parquet", span=fold_spans("valid", "test")),
-        graphs=collect("<run>/graphs/{span}.parquet", span=fold_spans("valid", "test")),
+        dataset=collect("<build>/dataset/{span}.parquet", span=fold_spans("valid", "test")),
+        graphs=collect("<build>/graphs/{span}.parquet", span=fold_spans("valid", "test")),
     output:
         "<run>/predictions/atft/fold{fold}/seed{seed}.parquet",
     log:
@@ -40,7 +40,7 @@ rule predict_lightgbm:
         fold="<run>/folds/fold{fold}.json",
         scaler="<run>/folds/scaler{fold}.json",
         model="<run>/models/lightgbm/fold{fold}/seed{seed}/model.json",
-        dataset=collect("<run>/dataset/{span}.parquet", span=fold_spans("test")),
+        dataset=collect("<build>/dataset/{span}.parquet", span=fold_spans("test")),
     output:
         "<run>/predictions/lightgbm/fold{fold}/seed{seed}.parquet",
     log:
@@ -65,7 +65,7 @@ rule predict_ridge:
         fold="<run>/folds/fold{fold}.json",
         scaler="<run>/folds/scaler{fold}.json",
         model="<run>/models/ridge/fold{fold}/seed{seed}/model.json",
-        dataset=collect("<run>/dataset/{span}.parquet", span=fold_spans("test")),
+        dataset=collect("<build>/dataset/{span}.parquet", span=fold_spans("test")),
     output:
         "<run>/predictions/ridge/fold{fold}/seed{seed}.parquet",
     log:
@@ -88,7 +88,7 @@ rule predict_reversal:
     """Rank the test part of fold {wildcards.fold} by minus the last day's return; nothing is fitted."""
     input:
         fold="<run>/folds/fold{fold}.json",
-        dataset=collect("<run>/dataset/{span}.parquet", span=fold_spans("test")),
+        dataset=collect("<build>/dataset/{span}.parquet", span=fold_spans("test")),
     output:
         "<run>/predictions/reversal/fold{fold}/seed{seed}.parquet",
     log:

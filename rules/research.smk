@@ -1,7 +1,7 @@
 """Research: doors that measure the data themselves; nothing else waits for them.
 
 reads   <raw>/{dataset}/{span}.parquet   every data set that a configured family reads
-        <run>/panel/{span}.parquet       who was in the universe on which day
+        <build>/panel/{span}.parquet       who was in the universe on which day
 writes  <run>/research/lags.parquet      one row per clock, family, data set and year
         <run>/research/lags.json         the same over all years
         <run>/research/lags.html         both as a page
@@ -11,7 +11,7 @@ writes  <run>/research/lags.parquet      one row per clock, family, data set and
 rule research_lags:
     """Measure how long before each decision the newest row was known, on both clocks."""
     input:
-        panel=collect("<run>/panel/{span}.parquet", span=SPANS),
+        panel=collect("<build>/panel/{span}.parquet", span=SPANS),
         raw=collect("<raw>/{dataset}/{span}.parquet", dataset=RAW, span=SPANS),
     output:
         rows="<run>/research/lags.parquet",

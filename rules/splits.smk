@@ -1,7 +1,7 @@
 """Splits: walk-forward folds of sessions, and what is fitted on a fold's training part.
 
 reads   <raw>/calendar/{span}.parquet     of the fold's spans
-        <run>/dataset/{span}.parquet      of the training spans
+        <build>/dataset/{span}.parquet      of the training spans
 writes  <run>/folds/fold{fold}.json       first and last session of train, valid and test
         <run>/folds/scaler{fold}.json     mean and sd of market columns over the training part
 """
@@ -41,7 +41,7 @@ rule scaler:
     """Fit the scale of market columns on the training part of fold {wildcards.fold}."""
     input:
         fold="<run>/folds/fold{fold}.json",
-        dataset=collect("<run>/dataset/{span}.parquet", span=fold_spans("train")),
+        dataset=collect("<build>/dataset/{span}.parquet", span=fold_spans("train")),
     output:
         "<run>/folds/scaler{fold}.json",
     log:

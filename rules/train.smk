@@ -1,8 +1,8 @@
 """Training: one fit per model, fold and seed, on the fold's training part; its path names it.
 
-reads   <run>/dataset/{span}.parquet, <run>/labels/{span}.parquet   spans of train and valid;
+reads   <build>/dataset/{span}.parquet, <build>/labels/{span}.parquet   spans of train and valid;
                                                                     ridge: of train
-        <run>/graphs/{span}.parquet                                 for the graph attention
+        <build>/graphs/{span}.parquet                                 for the graph attention
         <run>/folds/fold{fold}.json, scaler{fold}.json
 writes  <run>/models/{model}/fold{fold}/seed{seed}/model.*          weights, trees or coefficients
         <run>/models/atft/fold{fold}/seed{seed}/curve.jsonl         one line an epoch
@@ -14,9 +14,9 @@ rule train_atft:
     input:
         fold="<run>/folds/fold{fold}.json",
         scaler="<run>/folds/scaler{fold}.json",
-        dataset=collect("<run>/dataset/{span}.parquet", span=fold_spans("train", "valid")),
-        labels=collect("<run>/labels/{span}.parquet", span=fold_spans("train", "valid")),
-        graphs=collect("<run>/graphs/{span}.parquet", span=fold_spans("train", "valid")),
+        dataset=collect("<build>/dataset/{span}.parquet", span=fold_spans("train", "valid")),
+        labels=collect("<build>/labels/{span}.parquet", span=fold_spans("train", "valid")),
+        graphs=collect("<build>/graphs/{span}.parquet", span=fold_spans("train", "valid")),
     output:
         model="<run>/models/atft/fold{fold}/seed{seed}/model.pt",
         curve="<run>/models/atft/fold{fold}/seed{seed}/curve.jsonl",
@@ -35,7 +35,7 @@ rule train_atft:
         atft=setting["atft"],
         neighbours=setting["graph"]["neighbours"],
         checkpoint=lambda wildcards: (
-            f"runs/{setting['name']}/resume/atft-fold{wildcards.fold}-seed{wildcards.seed}.pt"
+            f"{layout.run_folder(setting['name'])}/resume/atft-fold{wildcards.fold}-seed{wildcards.seed}.pt"
         ),
         code=code("train_atft"),
     script:
@@ -47,8 +47,8 @@ rule train_lightgbm:
     input:
         fold="<run>/folds/fold{fold}.json",
         scaler="<run>/folds/scaler{fold}.json",
-        dataset=collect("<run>/dataset/{span}.parquet", span=fold_spans("train", "valid")),
-        labels=collect("<run>/labels/{span}.parquet", span=fold_spans("train", "valid")),
+        dataset=collect("<build>/dataset/{span}.parquet", span=fold_spans("train", "valid")),
+        labels=collect("<build>/labels/{span}.parquet", span=fold_spans("train", "valid")),
     output:
         model="<run>/models/lightgbm/fold{fold}/seed{seed}/model.json",
     log:
@@ -73,8 +73,8 @@ rule train_ridge:
     input:
         fold="<run>/folds/fold{fold}.json",
         scaler="<run>/folds/scaler{fold}.json",
-        dataset=collect("<run>/dataset/{span}.parquet", span=fold_spans("train")),
-        labels=collect("<run>/labels/{span}.parquet", span=fold_spans("train")),
+        dataset=collect("<build>/dataset/{span}.parquet", span=fold_spans("train")),
+        labels=collect("<build>/labels/{span}.parquet", span=fold_spans("train")),
     output:
         model="<run>/models/ridge/fold{fold}/seed{seed}/model.json",
     log:

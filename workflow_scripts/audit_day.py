@@ -19,7 +19,5 @@ day = days.drawn(sessions.between(dates["start"], dates["end"]), draw, seed)
 moment = days.moment(day, params.moment["decision"], params.moment["closes"])
 
 raw = [Path(path) for path in inputs.raw]
-house = rebuild.Rebuild(
-    target.with_suffix(""), target.parents[1], raw, setting, params.known, snakemake.threads
-)
+house = rebuild.Rebuild(target.with_suffix(""), raw, setting, params.known, snakemake.threads)
 files.write_json(verdict.audit(house, day, moment, seed + 1 + draw, None), target)

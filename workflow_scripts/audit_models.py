@@ -17,8 +17,6 @@ day = days.chosen(files.read_json(inputs.fold)["test"], setting["audit"]["day"])
 moment = days.moment(day, params.moment["decision"], params.moment["closes"])
 
 raw = [Path(path) for path in inputs.raw]
-house = rebuild.Rebuild(
-    target.with_suffix(""), target.parents[1], raw, setting, params.known, snakemake.threads
-)
+house = rebuild.Rebuild(target.with_suffix(""), raw, setting, params.known, snakemake.threads)
 told = verdict.audit(house, day, moment, setting["audit"]["seed"], params.targets)
 files.write_json(told, target)

@@ -4,7 +4,6 @@ import datetime as dt
 import json
 import math
 import shutil
-from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -220,7 +219,7 @@ FIFTH = dt.date(2024, 1, 5)
 
 def run_with(folder, values, stage="panel", dates=DATES):
     frame = pl.DataFrame({"date": dates, "code": ["13010"] * len(dates), "a": values, "b": values})
-    files.write_parquet(frame, folder / stage / "2024q1.parquet")
+    files.write_parquet(frame, folder / "builds/x" / stage / "2024q1.parquet")
     return folder
 
 
@@ -254,9 +253,9 @@ def test_a_row_that_is_missing_or_more_is_named(tmp_path):
 
 def test_files_taken_over_are_not_compared(tmp_path):
     before = run_with(tmp_path / "before", [0.0, 1.0, 3.0])
-    place = tmp_path / "after" / "panel" / "2024q1.parquet"
+    place = tmp_path / "after/builds/x/panel" / "2024q1.parquet"
     place.parent.mkdir(parents=True)
-    place.hardlink_to(before / "panel" / "2024q1.parquet")
+    place.hardlink_to(before / "builds/x/panel" / "2024q1.parquet")
     assert compare.stages(before, tmp_path / "after", FIFTH) == []
 
 
@@ -311,24 +310,25 @@ def built_once(folder, kind, target):
         files.write_parquet(rows, folder / path)
     build(folder, [target], kind.feature)
     raws = [path.relative_to(folder) for path in sorted((folder / "raw").rglob("*.parquet"))]
-    setting = {"spans": "year", "clock": "published"}
-    return kind(folder / "again", Path("runs/x"), raws, setting, leaks.RULES, 1)
+    setting = {"spans": "year", "clock": "published", "build": "x"}
+    return kind(folder / "again", raws, setting, leaks.RULES, 1)
 
 
 @pytest.fixture
 def run_of_a_leak(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    return built_once(tmp_path, InProcess, "runs/x/features/ours/2021y.parquet")
+    return built_once(tmp_path, InProcess, "builds/x/features/ours/2021y.parquet")
 
 
 def test_a_leak_is_refused_with_column_day_and_raw_row(run_of_a_leak):
-    target = ["runs/x/features/ours/2021y.parquet"]
+    target = ["builds/x/features/ours/2021y.parquet"]
     found = verdict.audit(run_of_a_leak, leaks.DAY, leaks.MOMENT, 5, target)
     assert not run_of_a_leak.folder.exists() and found["rows_edited"]["bars"] > 1000
     assert json.loads(json.dumps(found)) == found
     sentence = (
-        r"look-ahead: features/ours/2021y\.parquet column x \(2021-04-2\d \w{5}\) changes with a "
-        r"raw row that was not known when 2021-04-28 was decided, at 2021-04-28 1\d:\d\d JST: "
+        r"look-ahead: builds/x/features/ours/2021y\.parquet column x \(2021-04-2\d \w{5}\) "
+        r"changes with a raw row that was not known when 2021-04-28 was decided, at "
+        r"2021-04-28 1\d:\d\d JST: "
         r"raw/(master|bars)/2021y\.parquet Date 2021-0\d-\d\d, Code \w{5} \((altered|deleted)\), "
         r"known at 2021-0"
     )
@@ -337,7 +337,7 @@ def test_a_leak_is_refused_with_column_day_and_raw_row(run_of_a_leak):
     assert not run_of_a_leak.folder.exists()
 
 
-USERS = "runs/x/features/user/2021y.parquet"
+USERS = "builds/x/features/user/2021y.parquet"
 HONEST = """
 from gogooku.arrays import time_series as ts
 
@@ -368,9 +368,9 @@ def test_a_users_module_that_looks_ahead_is_named_with_column_day_and_raw_row(
     (stage,) = found["stages"]
     assert stage["difference"]["columns"] == 1
     sentence = (
-        r"look-ahead: features/user/2021y\.parquet column tomorrow \(2021-04-28 (\w{5})\) changes "
-        r"with a raw row that was not known when 2021-04-28 was decided, at 2021-04-28 1\d:\d\d "
-        r"JST: "
+        r"look-ahead: builds/x/features/user/2021y\.parquet column tomorrow "
+        r"\(2021-04-28 (\w{5})\) changes with a raw row that was not known when 2021-04-28 "
+        r"was decided, at 2021-04-28 1\d:\d\d JST: "
         r"raw/(master|bars)/2021y\.parquet Date 2021-04-30, Code \1 \((altered|deleted)\), "
         r"known at 2021-0"
     )
@@ -387,28 +387,31 @@ def test_a_users_module_that_looks_back_passes_the_audit(tmp_path, monkeypatch):
     assert (row["stage"], row["leaks"]) == ("features/user", 0) and "range_20" in row["moved"]
 
 
+MODEL = "runs/x/models/ridge/fold0/seed0/model.json"
+
+
 def test_a_fit_that_learnt_from_the_future_is_named(tmp_path):
     houses = [run_with(tmp_path / name, [1.0, None, 3.0]) for name in ("before", "after")]
     for house, weight in zip(houses, (1.0, 2.0), strict=True):
-        files.write_json({"weight": weight}, house / "models/ridge/fold0/seed0/model.json")
+        files.write_json({"weight": weight}, house / MODEL)
     *_, fits = compare.stages(*houses, FIFTH)
-    assert fits["difference"]["file"] == "models/ridge/fold0/seed0/model.json"
-    assert compare.of_file(*houses, "models/ridge/fold0/seed0/model.json", FIFTH) == compare.BYTES
-    assert compare.of_file(houses[0], houses[0], "panel/2024q1.parquet", FIFTH) is None
+    assert fits["difference"]["file"] == MODEL
+    assert compare.of_file(*houses, MODEL, FIFTH) == compare.BYTES
+    assert compare.of_file(houses[0], houses[0], "builds/x/panel/2024q1.parquet", FIFTH) is None
 
 
 def test_earlier_spans_are_taken_over_and_the_days_own_is_not(run_of_a_leak):
     for span in ("2020y", "2021y", "2022y"):
-        path = run_of_a_leak.house / "panel" / f"{span}.parquet"
+        path = run_of_a_leak.build_folder / "panel" / f"{span}.parquet"
         files.write_parquet(pl.DataFrame({"date": [DAY]}), path)
     shutil.copy(run_of_a_leak.raw[0], run_of_a_leak.raw[0].with_name("2020y.parquet"))
     early = run_of_a_leak.raw[0].with_name("2020y.parquet")
     whole = InProcess(
-        run_of_a_leak.folder, run_of_a_leak.house, [*run_of_a_leak.raw, early],
+        run_of_a_leak.folder, [*run_of_a_leak.raw, early],
         run_of_a_leak.setting, leaks.RULES, 1,
     )  # fmt: skip
     nothing = {str(path): pl.DataFrame() for path in whole.raw}
     whole.build(nothing, [], leaks.DAY)
-    there = {path.name for path in (whole.rebuilt / "panel").glob("*")}
+    there = {path.name for path in (whole.folder / whole.build_folder / "panel").glob("*")}
     assert there == {"2020y.parquet"}
     assert (whole.folder / early).samefile(early)

@@ -217,7 +217,7 @@ def test_a_later_end_fetches_an_open_span_again_and_equal_rows_redo_nothing(
     market, tmp_path, monkeypatch
 ):
     monkeypatch.setenv(KEY_VARIABLE, KEY)
-    panel = "runs/own/panel/2024m05.parquet"
+    panel = "builds/own/panel/2024m05.parquet"
     with Exchange(market, key=KEY, now=lambda: soak.NOW) as exchange:
         knobs = {"ledger": str(tmp_path / "ledger"), "plan": "premium"}
         house = house_of(tmp_path / "house", "own", exchange.url, **knobs)

@@ -23,6 +23,7 @@ from helpers.house import House, copy_of_the_workflow
 pytestmark = pytest.mark.xdist_group("house")
 
 RUN = Path("runs", "smoke")
+BUILD = Path("builds", "smoke")
 RAW = Path("data", "raw", "smoke")
 MINE = "def columns(panel):\n    return {'value_1': panel['value'] / 1e9}\n"
 USER = "features={pandas_ta: [vortex], user: mine.py}"
@@ -40,7 +41,7 @@ def whole(tmp_path_factory):
     """The folder of an audited run of every family, a user's columns among them."""
     house = copy_with_a_users_module(tmp_path_factory.mktemp("whole"))
     house.snakemake("audit_all", *WHOLE, "models=[ridge]")
-    return house.root / "runs" / "research"
+    return house.root
 
 
 def test_no_limit_of_jobs_wakes_the_scheduler(house):
@@ -67,7 +68,7 @@ def test_1_changing_the_future_moves_no_earlier_bit(house):
 
 @pytest.mark.slow
 def test_1_changing_the_future_moves_no_earlier_bit_of_any_family(whole):
-    told = files.read_json(whole / "audit" / "leaks.json")
+    told = files.read_json(whole / "runs/research/audit/leaks.json")
     stages = {stage["stage"]: stage for stage in told["stages"]}
     families = {f"features/{family}" for family in FAMILIES}
     assert stages.keys() >= {"panel", "labels", "graphs", "dataset"} | families
@@ -119,7 +120,7 @@ def _session_of(process):
 def test_7_an_interrupted_run_leaves_no_process(interrupted):
     assert interrupted.status != 0
     assert not interrupted.left
-    assert not list((interrupted.house.root / RUN / "dataset").glob("*.parquet"))
+    assert not list((interrupted.house.root / BUILD / "dataset").glob("*.parquet"))
 
 
 def test_2_7_interrupted_and_built_span_by_span_equals_built_at_once(house, interrupted):
@@ -127,11 +128,11 @@ def test_2_7_interrupted_and_built_span_by_span_equals_built_at_once(house, inte
     with grown.edited(*TO_MID_SPAN):
         grown.snakemake("dataset_all", "--rerun-incomplete")
     finished = {
-        path: path.stat().st_mtime_ns for path in (grown.root / RUN).rglob("202[01]y.parquet")
+        path: path.stat().st_mtime_ns for path in (grown.root / BUILD).rglob("202[01]y.parquet")
     }
     grown.snakemake("dataset_all")
     assert all(path.stat().st_mtime_ns == moment for path, moment in finished.items())
-    paths = sorted((grown.root / RUN).rglob("*.parquet"))
+    paths = sorted((grown.root / BUILD).rglob("*.parquet"))
     assert len(paths) > 30
     for file in paths:
         assert file.read_bytes() == (house.root / file.relative_to(grown.root)).read_bytes()
@@ -140,7 +141,7 @@ def test_2_7_interrupted_and_built_span_by_span_equals_built_at_once(house, inte
 @pytest.mark.slow
 def test_2_every_family_built_span_by_span_equals_itself_built_at_once(whole, tmp_path):
     grown, cut = copy_with_a_users_module(tmp_path), dt.date(2022, 6, 30)
-    made = grown.root / whole.relative_to(whole.parents[1])
+    made, built_at_once = grown.root / BUILD, whole / BUILD
     finished = {}
     for span in ("2020y", "2021y"):
         grown.snakemake(*built(span), *WHOLE)
@@ -150,18 +151,18 @@ def test_2_every_family_built_span_by_span_equals_itself_built_at_once(whole, tm
     grown.snakemake(*built("2022y"), *WHOLE, f"dates={{end: {cut}}}")
     for path in made.rglob("2022y.parquet"):
         when = pl.col(compare.WHEN.get(path.parent.name, "date")) <= cut
-        whole_file = files.read_parquet(whole / path.relative_to(made))
+        whole_file = files.read_parquet(built_at_once / path.relative_to(made))
         assert compare.difference(whole_file.filter(when), files.read_parquet(path)) is None, path
     grown.snakemake("dataset_all", *WHOLE)
     assert all(path.stat().st_mtime_ns == moment for path, moment in finished.items())
     paths = sorted(made.rglob("*.parquet"))
     assert {path.parent.name for path in paths} >= {"panel", "dataset", "graphs", *FAMILIES}
     for file in paths:
-        assert file.read_bytes() == (whole / file.relative_to(made)).read_bytes(), file
+        assert file.read_bytes() == (built_at_once / file.relative_to(made)).read_bytes(), file
 
 
 def built(span):
-    return [f"runs/research/{stage}/{span}.parquet" for stage in ("dataset", "labels", "graphs")]
+    return [f"builds/smoke/{stage}/{span}.parquet" for stage in ("dataset", "labels", "graphs")]
 
 
 def test_3_noise_gives_nothing_and_what_is_planted_is_found(house):
@@ -176,7 +177,7 @@ def test_4_labels_of_train_and_test_never_overlap(house):
     fold = files.read_json(house.root / RUN / "folds" / "fold0.json")
     sessions = Sessions.read(sorted((house.root / RAW / "calendar").glob("*.parquet")))
     splits.check(fold, sessions)
-    labels = files.read_parquet(sorted((house.root / RUN / "labels").glob("*.parquet")))
+    labels = files.read_parquet(sorted((house.root / BUILD / "labels").glob("*.parquet")))
     for part, after in (("train", "valid"), ("valid", "test")):
         last, first = (
             dt.date.fromisoformat(fold[p][e]) for p, e in ((part, "last"), (after, "first"))
@@ -192,14 +193,14 @@ def test_6_all_models_predict_the_same_rows_of_the_universe(house):
         for path in sorted((house.root / RUN / "predictions").rglob("*.parquet"))
     ]
     assert len(keys) == 4 and all(keys[0].equals(other) for other in keys)
-    panel = files.read_parquet(house.root / RUN / "panel" / "2022y.parquet")
+    panel = files.read_parquet(house.root / BUILD / "panel" / "2022y.parquet")
     assert keys[0].equals(panel.filter("universe").select("date", "code"))
 
 
 def test_6_the_truth_is_read_by_evaluation_alone(house):
     truth = files.read_parquet(house.root / "data" / "truth" / "smoke.parquet")
     assert set(truth["part"].unique()) == {"reversal", "drift", "lead_lag", "cycle", "total"}
-    for path in (house.root / RUN / "dataset").glob("*.parquet"):
+    for path in (house.root / BUILD / "dataset").glob("*.parquet"):
         assert not [name for name in files.read_parquet(path).columns if "expected" in name]
 
 
@@ -245,7 +246,7 @@ def test_6_what_an_archive_lacks_is_null_warned_of_and_reported(house, archive):
         "features={families: [technical, market, flow, statement]}",
     ]
     house.snakemake("train_all", "--config", *settings)
-    rows = files.read_parquet(sorted((house.root / "runs/folder/dataset").glob("*.parquet")))
+    rows = files.read_parquet(sorted((house.root / "builds/folder/dataset").glob("*.parquet")))
     assert rows["stmt_roe"].is_null().all() and rows["flow_foreign_net_ratio"].is_null().all()
     assert rows["returns_1d"].is_not_null().mean() > 0.8
     log = "".join(p.read_text() for p in (house.root / "runs/folder/logs/fetch").glob("*.log"))
@@ -256,7 +257,7 @@ def test_6_what_an_archive_lacks_is_null_warned_of_and_reported(house, archive):
 
 
 def test_7_a_finished_run_has_left_no_draft(house):
-    for place in ("runs", "data"):
+    for place in ("runs", "builds", "data"):
         assert not [p for p in (house.root / place).rglob(".*") if p.is_file()]
 
 
@@ -274,10 +275,10 @@ def test_a_bad_setting_ends_the_run_with_one_sentence(house, arguments, sentence
 
 
 def test_a_span_whose_days_all_have_too_few_stocks_is_refused_and_writes_nothing(house):
-    settings = ["features={min_stocks: 500}", "name=few"]
-    span = "runs/few/dataset/2020y.parquet"
+    settings = ["features={min_stocks: 500}", "name=few", "build=few"]
+    span = "builds/few/dataset/2020y.parquet"
     told = house.snakemake(span, "--config", *settings, check=False)
     assert told.returncode != 0
     log = next((house.root / "runs/few/logs/dataset").glob("*.log")).read_text()
     assert "500" in log and "Traceback" not in log
-    assert not list((house.root / "runs/few/dataset").glob("*.parquet"))
+    assert not list((house.root / "builds/few/dataset").glob("*.parquet"))

@@ -87,3 +87,8 @@ def test_a_later_end_adds_files_and_retrains_no_old_fold(house):
     assert {jobs[stage] for stage in stages} == {1}
     assert jobs["fetch"] == len(list((house.root / "data/raw/smoke").glob("*/2022y.parquet")))
     assert "market" not in jobs
+
+
+def test_a_second_run_with_other_models_uses_the_first_ones_build(house):
+    planned = house.would_run("--config", "name=second", "models=[ridge]", "seeds=[3]")
+    assert set(planned) == {"fold", "scaler", "train_ridge", "predict_ridge"} | JUDGE

@@ -41,7 +41,7 @@ def on_slurm(tmp_path_factory):
 
 def contents(house):
     """Checksum of everything that the smoke run built and that holds no clock time."""
-    roots = [house.root / "runs" / "smoke", house.root / "data"]
+    roots = [house.root / folder for folder in ("runs/smoke", "builds/smoke", "data")]
     files = [path for root in roots for path in root.rglob("*") if path.is_file()]
     names = {path: path.relative_to(house.root).parts for path in files}
     return {

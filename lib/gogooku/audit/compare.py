@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from gogooku import files
+from gogooku import files, layout
 
-ROOMS = ("panel", "quality", "labels", "graphs", "features/*", "dataset", "predictions/*")
-"""Stages of tables in the order in which they are built."""
+STAGES = ("panel", "quality", "labels", "graphs", "features/*", "dataset")
+"""A build's stages in the order in which they are built."""
 
-FITTED = ("folds/*0.json", "models/*/fold0/*/model.*")
+FOLDERS = (*(f"builds/*/{stage}" for stage in STAGES), "runs/*/predictions/*")
+FITTED = ("runs/*/folds/*0.json", "runs/*/models/*/fold0/*/model.*")
 """Files fitted before the first fold's test part."""
 
 FITS = "fold, scaler, models"
@@ -27,7 +28,7 @@ KEYS = ("date", "code", "source", "target", "rule", "field")
 def stages(before: Path, after: Path, day: dt.date) -> list[dict[str, Any]]:
     """Compare the files that `after` has built anew with those of `before`, up to `day`.
 
-    before, after   folders of a run, runs/<name>
+    before, after   working directories, which hold builds and runs
 
     Returns one row a stage: its name; how many files, rows and values were compared; the rows later
     than `day` and how many differ; the columns and those that differ later, which shows what the
@@ -36,11 +37,11 @@ def stages(before: Path, after: Path, day: dt.date) -> list[dict[str, Any]]:
     fold 0's test part.
     """
     told = []
-    for folder in (path for room in ROOMS for path in sorted(after.glob(room)) if path.is_dir()):
+    for folder in (path for pattern in FOLDERS for path in sorted(after.glob(pattern))):
         pairs = [(before / path.relative_to(after), path) for path in folder.rglob("*.parquet")]
         anew = sorted(pair for pair in pairs if not pair[1].samefile(pair[0]))
         if anew:
-            name = str(folder.relative_to(after))
+            name = layout.stage(anew[0][1].relative_to(after))
             told.append({"stage": name, **_stage(anew, after, WHEN.get(name, "date"), day)})
     fitted = sorted(path for pattern in FITTED for path in after.glob(pattern))
     return [*told, _fits(fitted, before, after)] if fitted else told
@@ -51,7 +52,7 @@ def of_file(before: Path, after: Path, file: str, day: dt.date) -> dict[str, Any
     old, new = before / file, after / file
     if old.suffix != ".parquet":
         return BYTES if old.read_bytes() != new.read_bytes() else None
-    when = pl.col(WHEN.get(file.split("/")[0], "date"))
+    when = pl.col(WHEN.get(layout.stage(file), "date"))
     told, changed = (files.read_parquet(path).filter(when <= day) for path in (old, new))
     return difference(told, changed)
 

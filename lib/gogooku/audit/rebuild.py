@@ -12,9 +12,9 @@ from typing import Any
 
 import polars as pl
 
-from gogooku import calendar, files, jobs
+from gogooku import calendar, files, jobs, layout
 from gogooku.audit import edits
-from gogooku.audit.compare import ROOMS
+from gogooku.audit.compare import STAGES
 from gogooku.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -25,43 +25,41 @@ SPAN_STAGES = ("dataset", "labels", "graphs")
 
 @dataclass(frozen=True)
 class Rebuild:
-    """A run, and the place in which it is built again.
+    """A run and its build, and the place in which they are made again.
 
     folder    working directory of the second build
-    house     folder of the run, relative as both builds name it
-    raw       all raw files of the run, relative likewise
+    raw       all raw files of the run, relative as both builds name them
     setting   of the run
     rules     data set → when its rows are known, as in config/availability.yaml
     cores     that the second build may use
     """
 
     folder: Path
-    house: Path
     raw: Sequence[Path]
     setting: Mapping[str, Any]
     rules: Mapping[str, Any]
     cores: int
 
     @property
-    def rebuilt(self) -> Path:
-        """The folder of the run in the second build."""
-        return self.folder / self.house
+    def build_folder(self) -> Path:
+        """The folder of panel to data set, relative likewise."""
+        return Path(layout.build_folder(self.setting["build"]))
 
     def targets(self, day: dt.date) -> list[str]:
         """Name the files that hold the day's features, data set, labels and graph."""
         span = calendar.span_of(day, self.setting["spans"])
-        return [str(self.house / stage / f"{span}.parquet") for stage in SPAN_STAGES]
+        return [str(self.build_folder / stage / f"{span}.parquet") for stage in SPAN_STAGES]
 
     def draw(self, moment: dt.datetime, seed: int, *, ending: bool) -> dict[str, pl.DataFrame]:
         """Draw the edits of every raw file, by its path (`edits.draw`)."""
         return {
             str(path): edits.draw(
                 files.read_parquet(path),
-                path.parent.name,
+                layout.dataset(path),
                 moment,
                 self.setting["clock"],
-                self.rules[path.parent.name],
-                (seed, f"{path.parent.name}/{path.stem}"),
+                self.rules[layout.dataset(path)],
+                (seed, f"{layout.dataset(path)}/{layout.span(path)}"),
                 ending=ending,
             )
             for path in jobs.progress(self.raw, "drawing another future", len(self.raw))
@@ -93,14 +91,14 @@ class Rebuild:
         if changes.is_empty():
             _link(path, self.folder / path)
         else:
-            rows = edits.apply(files.read_parquet(path), path.parent.name, changes)
+            rows = edits.apply(files.read_parquet(path), layout.dataset(path), changes)
             files.write_parquet(rows, self.folder / path)
 
     def _take_over(self, span: str) -> None:
-        earlier = {path.stem for path in self.raw if path.stem < span}
-        for folder in (folder for room in ROOMS for folder in self.house.glob(room)):
-            for path in sorted(folder.glob("*.parquet")):
-                if path.stem in earlier:
+        earlier = {layout.span(path) for path in self.raw if layout.span(path) < span}
+        for stage in STAGES:
+            for path in sorted(self.build_folder.glob(f"{stage}/*.parquet")):
+                if layout.span(path) in earlier:
                     _link(path, self.folder / path)
 
     def _snakemake(self, targets: Sequence[str]) -> None:

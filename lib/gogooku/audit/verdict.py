@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from gogooku import layout
 from gogooku.audit import compare, edits
 from gogooku.audit.rebuild import Rebuild
 from gogooku.calendar import Clock
@@ -34,11 +35,11 @@ def audit(
     # A model's predictions are only tried if its columns go on, so there every data set does.
     changes = rebuild.draw(moment, seed, ending=not targets)
     rebuild.build(changes, targets or rebuild.targets(day), None if targets else day)
-    stages = compare.stages(rebuild.house, rebuild.rebuilt, day)
+    stages = compare.stages(Path(), rebuild.folder, day)
     rebuild.discard()
     edited: dict[str, int] = {}
     for path, frame in changes.items():
-        edited[Path(path).parent.name] = edited.get(Path(path).parent.name, 0) + len(frame)
+        edited[layout.dataset(path)] = edited.get(layout.dataset(path), 0) + len(frame)
     return {
         "day": str(day),
         "moment": moment.isoformat(),
@@ -142,14 +143,13 @@ def culprit(
     changes, count = edits.ranked(
         rebuild.draw(moment, told["seed"], ending=not told["whole"]), clock
     )
-    target = str(rebuild.house / file)
     differences = {count: found}
 
     def shows(number: int) -> bool:
         log.info("%s with the first %d of %d edits", file, number, count)
         first = {name: frame.filter(pl.col(edits.RANK) < number) for name, frame in changes.items()}
-        rebuild.build(first, [target], None if told["whole"] else day)
-        made = compare.of_file(rebuild.house, rebuild.rebuilt, file, day)
+        rebuild.build(first, [file], None if told["whole"] else day)
+        made = compare.of_file(Path(), rebuild.folder, file, day)
         if made:
             differences[number] = made
         return made is not None
@@ -176,7 +176,7 @@ def describe(changes: Mapping[str, pl.DataFrame], rank: int, clock: Clock) -> st
     """Describe the edit of `rank`: its file, key and kind, and when the row was known."""
     name, frame = next((n, f) for n, f in changes.items() if rank in f[edits.RANK])
     row = frame.row(by_predicate=pl.col(edits.RANK) == rank, named=True)
-    key = ", ".join(f"{field} {row[field]}" for field in DATASETS[Path(name).parent.name].key)
+    key = ", ".join(f"{field} {row[field]}" for field in DATASETS[layout.dataset(name)].key)
     moment = row[COLUMN[clock]]
     return f"{name} {key} ({row[edits.EDIT]}), known at {_in_tokyo(moment)}"
 

@@ -265,6 +265,7 @@ class Settings(Section):
     name: str = Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_.-]*$")
     source: Literal["simulated", "jquants", "archive", "stored"]
     store: str = Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_.-]*$")
+    build: str = Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_.-]*$")
     dates: Dates
     spans: Granularity
     clock: Clock
@@ -286,6 +287,14 @@ class Settings(Section):
     ridge: Ridge
     evaluation: Evaluation
     audit: Audit
+
+    @model_validator(mode="before")
+    @classmethod
+    def _a_build_is_named_by_its_store(cls, config: Any) -> Any:
+        """Name the build like the store where `build` is null."""
+        if isinstance(config, dict) and config.get("build", "") is None:
+            return {**config, "build": config.get("store")}
+        return config
 
     @property
     def all_spans(self) -> list[str]:

@@ -6,7 +6,6 @@ each stock: with it the summary says how much of what could be known a model fou
 """
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from gogooku import errors, files
+from gogooku import files, layout
 from gogooku.calendar import Entry
 from gogooku.evaluation import inference, metrics, portfolio
 
@@ -84,13 +83,9 @@ def read_predictions(paths: Sequence[str | Path]) -> dict[int, pl.DataFrame]:
     """Read …/fold{k}/seed{s}.parquet files: rows by seed, with the column `fold` (Int16)."""
     found: dict[int, list[pl.DataFrame]] = {}
     for path in sorted(map(str, paths)):
-        match = re.search(r"fold(\d+)/seed(\d+)\.parquet$", path)
-        if not match:
-            raise errors.UserError(
-                f"{path} is not named fold<number>/seed<number>.parquet: rename it"
-            )
-        rows = files.read_parquet(path).with_columns(fold=pl.lit(int(match[1]), pl.Int16))
-        found.setdefault(int(match[2]), []).append(rows)
+        fit = layout.fit(path)
+        rows = files.read_parquet(path).with_columns(fold=pl.lit(fit.fold, pl.Int16))
+        found.setdefault(fit.seed, []).append(rows)
     return {seed: pl.concat(found[seed]) for seed in sorted(found)}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from gogooku import files
+from gogooku import files, layout
 from gogooku.errors import UserError
 from gogooku.evaluation import evaluate, inference
 
@@ -61,7 +61,7 @@ def _row(path: Path, horizon: int, entry: inference.Entry) -> dict[str, Any]:
     values = rows.sort("date")["value"].fill_null(float("nan")).to_numpy()
     found = inference.estimate(values, horizon, entry, CONFIDENCE)
     return {
-        "model": path.stem,
+        "model": layout.model(path),
         "horizon": horizon,
         "days": found.days,
         "mean": found.mean,

@@ -1,12 +1,11 @@
 """What a source does not serve, in sentences: missing rows, days and fields of the raw data."""
 
 from collections.abc import Sequence
-from itertools import groupby
 from pathlib import Path
 
 import polars as pl
 
-from gogooku import files
+from gogooku import files, layout
 from gogooku.raw import plans
 from gogooku.raw.catalogue import DATASETS
 
@@ -22,11 +21,10 @@ def lacks(raw: Sequence[str], start: str, end: str) -> list[str]:
     Returns one sentence for a data set without rows, one for days that it does not cover, one for
     fields that are never filled.
     """
-    folders = groupby(sorted(map(Path, raw)), lambda path: path.parent)
     return [
         sentence
-        for folder, paths in folders
-        for sentence in _of(folder.name, list(paths), start, end)
+        for dataset, paths in layout.by_dataset(raw).items()
+        for sentence in _of(dataset, paths, start, end)
     ]
 
 

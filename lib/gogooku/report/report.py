@@ -6,7 +6,6 @@ report_plots draws. A number that nothing supports is shown as –.
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 import jinja2
 import polars as pl
 
-from gogooku import errors, files
+from gogooku import errors, files, layout
 from gogooku.dataset import assembly
 from gogooku.evaluation import metrics
 from gogooku.evaluation.evaluate import Evaluations
@@ -57,7 +56,8 @@ def read_evaluations(
     """Read {model}.parquet and {model}.json of each model, in the given order."""
     pairs = zip(daily, summaries, strict=True)
     return {
-        Path(rows).stem: (files.read_parquet(rows), files.read_json(means)) for rows, means in pairs
+        layout.model(rows): (files.read_parquet(rows), files.read_json(means))
+        for rows, means in pairs
     }
 
 
@@ -226,9 +226,5 @@ def _universe(panel: pl.DataFrame) -> list[dict[str, Any]]:
 
 
 def _curve(path: str) -> pl.DataFrame:
-    match = re.search(r"([^/]+)/fold(\d+)/seed(\d+)/[^/]*$", path)
-    if not match:
-        raise errors.UserError(f"{path} is not <model>/fold<number>/seed<number>/…: rename it")
-    model, fold, seed = match[1], int(match[2]), int(match[3])
-    named = [pl.lit(model).alias("model"), pl.lit(fold).alias("fold"), pl.lit(seed).alias("seed")]
+    named = [pl.lit(value).alias(name) for name, value in layout.fit(path)._asdict().items()]
     return pl.read_ndjson(path).select(*named, "epoch", "rank_ic")

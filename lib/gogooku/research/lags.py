@@ -7,7 +7,6 @@ that no later row is used is for the audit of time to prove.
 """
 
 from collections.abc import Mapping, Sequence
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from gogooku import calendar, files, point_in_time
+from gogooku import calendar, files, layout, point_in_time
 from gogooku.families import FAMILIES
 from gogooku.raw.catalogue import DATASETS
 
@@ -49,15 +48,14 @@ def measure(
     (stock-days, or sessions), missing (those without any row yet), min, p50, p95, max [hours].
     """
     readers = _readers(families)
-    folders = groupby(sorted(map(Path, raw)), lambda path: path.parent)
-    by_dataset = {folder.name: list(paths) for folder, paths in folders if folder.name in readers}
+    read = {name: paths for name, paths in layout.by_dataset(raw).items() if name in readers}
     members = panel.filter("universe").select("date", "code").sort("code", "date")
     tables = [
         _by_year(_lags(dataset, paths, members, clock, decisions[clock], closes)).with_columns(
             clock=pl.lit(clock), dataset=pl.lit(dataset)
         )
         for clock in decisions
-        for dataset, paths in by_dataset.items()
+        for dataset, paths in read.items()
     ]
     names = pl.DataFrame(
         [(name, family) for name, found in readers.items() for family in found],

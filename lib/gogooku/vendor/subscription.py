@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gogooku import calendar, files
+from gogooku import calendar, files, layout
 from gogooku.raw import plans
 from gogooku.raw.catalogue import DATASETS, PLANS
 from gogooku.vendor import account, bulk, pace
@@ -175,11 +175,11 @@ def outgrown(raw: Path, plan: str) -> str:
 
 
 def _gain(path: Path, plan: str) -> str:
-    dataset, (had, days) = path.parent.name, _of_span(path)
+    dataset, (had, days) = layout.dataset(path), _of_span(path)
     if had not in PLANS or dataset not in DATASETS or PLANS.index(had) >= PLANS.index(plan):
         return ""
     entry = DATASETS[dataset]
-    first, last = calendar.bounds(path.stem)
+    first, last = calendar.bounds(layout.span(path))
     if entry.asked == "now" or entry.since > last:  # past days are not to be had
         return ""
     if not plans.serves(had, entry) and plans.serves(plan, entry):
@@ -200,7 +200,7 @@ def uncovered(client: Client, raw: Path) -> dict[Path, str]:
     """
     plan = account.probe(client)
     answers = ((path, path.parents[1].name, *_of_answer(path)) for path in _files(raw / DAYS, 3))
-    spans = ((path, path.parent.name, *_of_span(path)) for path in _files(raw, 2))
+    spans = ((path, layout.dataset(path), *_of_span(path)) for path in _files(raw, 2))
     found = dict.fromkeys(_drafts(raw), "left by a job that was killed")
     for path, dataset, had, days in (*answers, *spans):
         reason = _reason(dataset, had, days, plan, client.memory.window)
