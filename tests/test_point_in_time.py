@@ -147,3 +147,44 @@ def test_a_half_day_without_a_closing_time_is_refused():
     with pytest.raises(UserError, match="2031-01-06 a half day.*add {day: 2031-01-06"):
         stamped("calendar", **days)
     assert stamped("calendar", Date=days["Date"], HolDiv=["2", "1"])
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        "15:00",
+        "15:00:00.000",
+        "3:00:00 PM",
+        "3:00 pm",
+        "15時00分",
+        "15時00分00秒",
+        "1500",
+        "150000",
+    ],
+)
+def test_a_time_of_day_is_read_in_every_usual_form(time):
+    found = stamped("summary", DiscDate=[dt.date(2021, 5, 12)], DiscTime=pl.Series([time]))
+    assert [published for published, _ in found] == ["05-12 15:00:01"]
+
+
+@pytest.mark.parametrize(
+    "time", ["2500", "15", "15:60", "13:00 PM", "noon", "2021-05-12 15:00", "-1:00"]
+)
+def test_what_is_no_time_of_day_is_refused_with_its_column_and_value(time):
+    day = dt.date(2021, 5, 12)
+    with pytest.raises(UserError, match=f"2021-05-12 holds '{time}' in the column 'DiscTime'"):
+        stamped("summary", DiscDate=[day], DiscTime=pl.Series([time]))
+
+
+@given(st.text(max_size=12) | st.from_regex(r"\d{1,6}", fullmatch=True))
+def test_no_time_of_day_makes_a_moment_far_from_its_day(time):
+    day = dt.date(2021, 5, 12)
+    rows = pl.DataFrame({"DiscDate": [day], "DiscTime": [time]})
+    try:
+        known = point_in_time.stamp(rows, RULES["datasets"]["summary"], RULES["close"])["known_at"][
+            0
+        ]
+    except UserError:
+        return
+    start = dt.datetime(2021, 5, 11, 15, tzinfo=dt.UTC)  # midnight in Japan
+    assert start < known <= start + dt.timedelta(days=1)

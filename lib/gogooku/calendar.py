@@ -13,8 +13,10 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from gogooku import files
+from gogooku.errors import UserError
 
 Granularity = Literal["month", "quarter", "year"]
 Clock = Literal["published", "served"]
@@ -101,10 +103,15 @@ class Sessions:
 
     @classmethod
     def read(cls, paths: files.Paths) -> "Sessions":
-        """Load the vendor's calendar files; no file, no session."""
+        """Load the vendor's calendar files; no file, no session.
+
+        Raises UserError if their days are not of the type Date.
+        """
         if not paths:
             return cls(np.array([], "datetime64[D]"))
         rows = files.read_parquet(paths, ["Date", "HolDiv"])
+        if rows.schema["Date"] != pl.Date:
+            raise UserError(f"the calendar's Date is a {rows.schema['Date']}: write it as a Date")
         return cls.of(rows["Date"].to_numpy(), rows["HolDiv"].to_list())
 
     def position(self, days: npt.ArrayLike) -> npt.NDArray[np.intp]:
@@ -167,6 +174,41 @@ def minutes(clock: str) -> np.timedelta64:
     hours, *rest = (int(part) for part in clock.split(":"))
     seconds = hours * 3600 + sum(part * 60 ** (1 - i) for i, part in enumerate(rest))
     return np.timedelta64(seconds, "s")
+
+
+TIME_OF_DAY = re.compile(
+    r"(?P<hours>\d{1,2}):(?P<minutes>\d\d)(:(?P<seconds>\d\d)(\.\d+)?)?( ?(?P<half>[ap])m)?"
+)
+COMPACT_TIME = re.compile(r"^(\d{1,2})(\d\d)(\d\d)?$")
+
+
+def times_of_day(texts: pl.Series) -> pl.Series:
+    """Read times of day as whole seconds since midnight [s], Int64; null where a text tells none.
+
+    >>> times_of_day(pl.Series(["15:00:00.000", "3:00:00 PM", "15時00分", "1500"])).to_list()
+    [54000, 54000, 54000, 54000]
+    """
+    forms = texts.drop_nulls().unique()
+    seconds = pl.Series([_seconds(form) for form in forms], dtype=pl.Int64)
+    return texts.replace_strict(forms, seconds, default=None, return_dtype=pl.Int64)
+
+
+def _seconds(text: str) -> int | None:
+    plain = text.strip().lower().replace("時", ":").replace("分", ":").rstrip("秒").rstrip(":")
+    found = TIME_OF_DAY.fullmatch(
+        COMPACT_TIME.sub(_with_colons, plain) if plain.isdigit() else plain
+    )
+    if not found:
+        return None
+    hours, minute, second = (int(found[part] or 0) for part in ("hours", "minutes", "seconds"))
+    if found["half"] and not 1 <= hours <= 12 or hours > 23 or minute > 59 or second > 59:
+        return None
+    hours = hours % 12 + 12 * (found["half"] == "p") if found["half"] else hours
+    return hours * 3600 + minute * 60 + second
+
+
+def _with_colons(digits: re.Match[str]) -> str:
+    return ":".join(filter(None, digits.groups()))
 
 
 def to_utc(days: Days, times: npt.NDArray[np.timedelta64] | np.timedelta64) -> Days:

@@ -75,7 +75,7 @@ def _read_one(
 ) -> pl.DataFrame:
     names = list(columns) if columns is not None else None
     try:
-        return pl.read_parquet(file, columns=names, n_rows=rows)
+        return pl.read_parquet(file, columns=names, n_rows=rows, glob=False)
     except (OSError, pl.exceptions.PolarsError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(f"{file} cannot be read ({reason}): delete it and run again") from error

@@ -23,9 +23,6 @@ COLUMN = {"published": "known_at", "served": "served_at"}
 HALF_DAY = "2"
 """The vendor's HolDiv of a session that ends at noon."""
 
-NO_TIME = ["", "00:00", "00:00:00"]
-"""Stamps that tell no time: nobody publishes at midnight, where the vendor's old rows have them."""
-
 NO_SESSIONS = np.array([], "datetime64[D]")
 
 
@@ -114,11 +111,24 @@ def _times(
     at = rule["at"]
     if isinstance(at, str):
         return calendar.closing_times(days, closes) if at == "close" else calendar.minutes(at)
-    stamps = _column(rows, at["column"])
-    stamps = stamps.set(stamps.is_in(NO_TIME), None).fill_null(rule["missing"])
-    parts = stamps.str.splitn(":", 3).struct.unnest().cast(pl.Int64).fill_null(0)
-    hours, minutes, seconds = (parts[name].to_numpy() for name in parts.columns)
-    return (hours * 3600 + minutes * 60 + seconds).astype("timedelta64[s]")
+    return _stamped_times(_column(rows, at["column"]), days, calendar.minutes(rule["missing"]))
+
+
+def _stamped_times(stamps: pl.Series, days: np.ndarray, missing: np.timedelta64) -> Any:
+    """Read the times of day that rows hold; `missing` for none, as nobody publishes at midnight.
+
+    What is no time of a day is refused: it would put the moment far from its day.
+    """
+    stamps = stamps.set(stamps == "", None)
+    seconds = calendar.times_of_day(stamps)
+    unread = (seconds.is_null() & stamps.is_not_null()).to_numpy()
+    if unread.any():
+        raise UserError(
+            f"the row of {days[unread][0]} holds {stamps.filter(unread)[0]!r} in the column "
+            f"{stamps.name!r}, which is no time of day: write 15:00:00"
+        )
+    times = seconds.set(seconds == 0, None).fill_null(-1).to_numpy().astype("timedelta64[s]")
+    return np.where(times < np.timedelta64(0, "s"), missing, times)
 
 
 def _served(

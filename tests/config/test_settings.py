@@ -42,6 +42,7 @@ def test_overlays_hold_differences_only(overlay):
         ({"splits": {"train": 500}}, "hold no fold"),
         ({"source": "archive"}, "--config archive=FOLDER"),
         ({"source": "archive", "archive": "nowhere"}, "nowhere is no folder"),
+        ({"source": "archive", "archive": "{there}"}, "braces, which Snakemake takes"),
         ({"dates": {"end": "2030-01-01"}}, "leave the simulated market"),
         ({"labels": {"horizons": [5, 1]}}, "must ascend"),
         ({"labels": {"horizons": [5, 10]}}, "lacks 1, by which portfolios are valued"),

@@ -158,12 +158,14 @@ WEEKLY = {"Date": "PubDate", "StartDate": "StDate", "EndDate": "EnDate", "Sectio
 
 CODES = frozenset({"SecuritiesCode"})
 DAYS = frozenset(name for name in (*FILED, *WEEKLY) if name.endswith("Date"))
+TIMES = frozenset({"DisclosedTime"})
 NUMERALS = frozenset({"DisclosureNumber", "33SectorCode", "17SectorCode"})
 TEXTS = frozenset({
-    "DisclosedTime", "TypeOfDocument", "TypeOfCurrentPeriod", "Section", "Name",
+    "TypeOfDocument", "TypeOfCurrentPeriod", "Section", "Name",
     "Section/Products", "NewMarketSegment", "NewIndexSeriesSize",
 })  # fmt: skip
 TRUTHS = frozenset(
     name for name, field in FILED.items() if DATASETS["summary"].schema[field] == pl.Boolean
 )
-"""What a column holds: a code, a day, digits that are a name, words, yes or no; else a number."""
+"""What a column holds: a code, a day, a time of day, digits that are a name, words, yes or no; else
+a number."""

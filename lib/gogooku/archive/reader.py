@@ -20,12 +20,13 @@ companies that the folder leaves out are missing from all days.
 import datetime as dt
 import logging
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 import polars as pl
 
-from gogooku.archive import bulk_files
+from gogooku.archive import bulk_files, cells
 from gogooku.archive import jpx_layout as layout
 from gogooku.errors import UserError
 from gogooku.raw.catalogue import DATASETS
@@ -294,17 +295,17 @@ def _load_one(
 ) -> pl.DataFrame:
     try:
         text = path.suffix == ".csv"
-        lazy = pl.scan_csv(path, infer_schema=False) if text else pl.scan_parquet(path)
-        kinds = lazy.collect_schema()
-        _require(path, columns, kinds.names())
-        wanted = _wanted(day, kinds[day], first, last) if day else pl.lit(True)
+        scan = partial(pl.scan_csv, infer_schema=False) if text else pl.scan_parquet
+        lazy = scan(path, glob=False)
+        _require(path, columns, lazy.collect_schema().names())
+        wanted = _wanted(day, first, last) if day else pl.lit(True)
         rows = lazy.select(columns).filter(wanted).collect()
         if rows.is_empty() and lazy.head(1).collect().is_empty():
             _say_empty(path)
     except (OSError, pl.exceptions.PolarsError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(f"{path} cannot be read ({reason}): put a whole file there") from error
-    return rows.select(_typed(rows[name], path) for name in columns)
+    return rows.select(cells.typed(rows[name], path) for name in columns)
 
 
 def _say_empty(path: Path) -> None:
@@ -322,69 +323,7 @@ def _require(path: Path, columns: Sequence[str], present: Sequence[str]) -> None
         )
 
 
-def _wanted(day: str, kind: pl.DataType, first: dt.date, last: dt.date) -> pl.Expr:
-    """Keep the days asked for, and text that is no day, so that it can be refused."""
-    read = pl.col(day).str.head(10).str.to_date("%Y-%m-%d", strict=False)
-    days = read if kind == pl.String else pl.col(day).cast(pl.Date)
+def _wanted(day: str, first: dt.date, last: dt.date) -> pl.Expr:
+    """Keep the days asked for, and cells that tell no day, so that they can be refused."""
+    days = pl.col(day).map_batches(cells.days, return_dtype=pl.Date)
     return days.is_between(first, last) | (days.is_null() & pl.col(day).is_not_null())
-
-
-def _typed(values: pl.Series, path: Path) -> pl.Series:
-    """Give a column its type; raises UserError naming the first value that does not fit."""
-    given = _without_dashes(values)
-    typed = _cast(given, values.name)
-    lost = typed.is_null() & given.is_not_null()
-    if lost.any():
-        bad = given.filter(lost)[0]
-        raise UserError(f"{path} holds {bad!r} in the column {values.name!r}: mend that row")
-    return typed
-
-
-def _without_dashes(values: pl.Series) -> pl.Series:
-    """Read what stands for nothing in the layout (empty, dash, full-width dash) as null."""
-    if values.dtype != pl.String:
-        return values
-    text = values.str.strip_chars()
-    return text.set(text.is_in(["", "-", "－"]), None)
-
-
-def _cast(values: pl.Series, name: str) -> pl.Series:
-    if name in layout.CODES:
-        return _codes(values)
-    if name in layout.DAYS:
-        return _days(values)
-    if name in layout.NUMERALS:
-        return _digits(values)
-    if name in layout.TEXTS:
-        return values.cast(pl.String)
-    if name in layout.TRUTHS:
-        truths = {"true": True, "false": False}
-        text = values.cast(pl.String).str.to_lowercase()
-        return text.replace_strict(truths, default=None, return_dtype=pl.Boolean)
-    return _numbers(values)
-
-
-def _codes(values: pl.Series) -> pl.Series:
-    """Write codes with five characters (1301, 1301.0 and `1301` → `13010`; `130A` → `130A0`)."""
-    text = _digits(values).str.to_uppercase()
-    proper = text.str.contains(r"^[0-9A-Z]{4,5}$").fill_null(False)
-    return text.str.pad_end(5, "0").set(~proper, None)
-
-
-def _days(values: pl.Series) -> pl.Series:
-    if values.dtype != pl.String:
-        return values.cast(pl.Date)
-    return values.str.head(10).str.to_date("%Y-%m-%d", strict=False)
-
-
-def _digits(values: pl.Series) -> pl.Series:
-    """Write as text what a table may hold as a number, or as the text of one (`50.0`)."""
-    whole = values.cast(pl.Int64) if values.dtype.is_float() else values
-    return whole.cast(pl.String).str.strip_suffix(".0")
-
-
-def _numbers(values: pl.Series) -> pl.Series:
-    """Give 64-bit floats; a 32-bit one (646.3 kept as 646.299988) gets its decimal back."""
-    if values.dtype == pl.Float32:
-        return values.cast(pl.Float64).round_sig_figs(7).fill_nan(None)
-    return values.cast(pl.Float64, strict=False).fill_nan(None)

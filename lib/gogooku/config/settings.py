@@ -368,6 +368,11 @@ class Settings(Section):
             raise ValueError(
                 "source is archive but no folder is named: add --config archive=FOLDER"
             )
+        if self.source == "archive" and set("{}") & set(str(self.archive)):
+            raise ValueError(
+                f"archive {self.archive} has braces, which Snakemake takes for a wildcard: rename "
+                "the folder"
+            )
         if self.source == "archive" and not Path(str(self.archive)).is_dir():
             raise ValueError(f"archive {self.archive} is no folder: name one that exists")
         served = self.market.start <= self.dates.start and self.dates.end <= self.market.end

@@ -30,7 +30,7 @@ def lacks(raw: Sequence[str], start: str, end: str) -> list[str]:
 
 def _of(dataset: str, paths: list[Path], start: str, end: str) -> list[str]:
     day, fields = DATASETS[dataset].day, list(DATASETS[dataset].schema)
-    rows = pl.concat([pl.scan_parquet(path).select(fields) for path in paths])
+    rows = pl.concat([pl.scan_parquet(path, glob=False).select(fields) for path in paths])
     told = rows.select(
         pl.len().alias("_rows"),
         pl.col(day).min().alias("_first"),

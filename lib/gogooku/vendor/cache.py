@@ -106,7 +106,7 @@ def _opened(path: Path) -> Held | None:
     try:
         meta = pl.read_parquet_metadata(path)
         fetched, checked = (dt.datetime.fromisoformat(meta[n]) for n in ("fetched", "checked"))
-        rows = pl.scan_parquet(path).select(pl.len()).collect().item()
+        rows = pl.scan_parquet(path, glob=False).select(pl.len()).collect().item()
     except (OSError, KeyError, ValueError, pl.exceptions.PolarsError):
         log.warning("%s cannot be read and is asked for again", path)
         return None

@@ -138,7 +138,7 @@ def _open(tables: Tables, dataset: str) -> _Source:
 
 def _scan(path: Path, dataset: str) -> pl.LazyFrame:
     try:
-        return _whole(dataset, pl.scan_parquet(path))
+        return _whole(dataset, pl.scan_parquet(path, glob=False))
     except (OSError, pl.exceptions.PolarsError) as error:
         raise errors.UserError(
             f"{path} cannot be read ({str(error).splitlines()[0]}): make the table again"
