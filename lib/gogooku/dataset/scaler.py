@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
+from gogooku.arrays.spread import varies
 from gogooku.errors import UserError
 
 
@@ -16,7 +17,7 @@ def fit(
     rows   date and `columns`, sorted by date; a day weighs the same however many stocks it has,
            and counts with the mean of its stocks where they differ
 
-    A column that is never known gets mean 0 and sd 0.
+    A column that is never known gets mean 0 and sd 0, one that is always the same sd 0.
 
     Raises UserError if no row lies between the days.
     """
@@ -35,4 +36,4 @@ def _moments(values: np.ndarray, starts: np.ndarray) -> dict[str, float]:
     daily = total[number > 0] / number[number > 0]
     if not len(daily):
         return {"mean": 0.0, "sd": 0.0}
-    return {"mean": float(daily.mean()), "sd": float(daily.std())}
+    return {"mean": float(daily.mean()), "sd": float(daily.std()) if varies(daily) else 0.0}

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from gogooku.arrays.spread import RESOLUTION, varies
 from gogooku.calendar import ENTRY_LAG, Entry
 
 Series = NDArray[np.float64]
@@ -72,7 +73,7 @@ def mean_estimate(values: Series, lag: int, confidence: float = 0.95) -> Estimat
     """
     values = values[np.isfinite(values)]
     days = len(values)
-    if days < 3 or np.ptp(values) == 0:
+    if days < 3 or not varies(values):
         return Estimate(float(values.mean()) if days else np.nan, days=days)
     lag = min(lag, days // 3 - 1)
     variance = long_run_variance(values, lag)
@@ -100,7 +101,7 @@ def estimate(values: Series, horizon: int, entry: Entry, confidence: float = 0.9
 def icir(values: Series) -> float:
     """Mean of daily correlations over their standard deviation; per day, not annualised."""
     values = values[np.isfinite(values)]
-    if len(values) < 3 or np.ptp(values) == 0:
+    if len(values) < 3 or not varies(values):
         return np.nan
     return float(values.mean() / values.std(ddof=1))
 
@@ -113,7 +114,7 @@ def ratio(top: Series, bottom: Series, lag: int, confidence: float = 0.95) -> Es
     """
     both = np.isfinite(top) & np.isfinite(bottom)
     top, bottom = top[both], bottom[both]
-    if not both.any() or bottom.mean() == 0:
+    if not both.any() or abs(bottom.mean()) <= RESOLUTION * np.abs(bottom).max():
         return Estimate(np.nan, days=int(both.sum()))
     value = top.mean() / bottom.mean()
     return mean_estimate(value + (top - value * bottom) / bottom.mean(), lag, confidence)
@@ -127,7 +128,7 @@ def sharpe(returns: Series, lag: int, confidence: float = 0.95) -> Estimate:
     it, as they should.
     """
     returns = returns[np.isfinite(returns)]
-    if len(returns) < 3 or np.ptp(returns) == 0:
+    if len(returns) < 3 or not varies(returns):
         return Estimate(np.nan, days=len(returns))
     score = (returns - returns.mean()) / returns.std()
     value = returns.mean() / returns.std()

@@ -8,6 +8,8 @@ and a label, or on which one of the two is the same for all, gives NaN: it says 
 import numpy as np
 from numpy.typing import NDArray
 
+from gogooku.arrays.spread import varies
+
 Table = NDArray[np.float64]
 MIN_PAIRS = 20
 
@@ -15,7 +17,8 @@ MIN_PAIRS = 20
 def rank_ic(prediction: Table, label: Table) -> Table:
     """Spearman's rank correlation of each day, tied values sharing their mean rank."""
     prediction, label = _paired(prediction, label)
-    return _correlation(rank(prediction), rank(label))
+    ordered = _correlation(rank(prediction), rank(label))
+    return np.where(_speaks(prediction, label), ordered, np.nan)
 
 
 def ic(prediction: Table, label: Table) -> Table:
@@ -43,10 +46,11 @@ def legs(prediction: Table, quantiles: int) -> tuple[NDArray[np.bool_], NDArray[
     """Top and bottom 1/quantiles of each day by prediction, as two masks (T, N).
 
     Both hold count // quantiles stocks. Tied predictions across the border go in or stay out
-    together, by their mean rank: the order of the columns never decides.
+    together, by their mean rank: the order of the columns never decides. A day whose predictions
+    are all alike, but for rounding, has neither.
     """
     place, count = rank(prediction), _count(prediction)[:, None]
-    size = count // quantiles
+    size = np.where(varies(prediction, axis=1)[:, None], count // quantiles, 0)
     return place > count - size, place <= size
 
 
@@ -69,7 +73,7 @@ def rank(values: Table) -> Table:
 def standardise(values: Table) -> Table:
     """Give each day mean 0 and standard deviation 1; a day without spread becomes 0."""
     centred = _centred(values)
-    scale = np.where(_varies(values), np.sqrt(mean(centred**2)), np.inf)
+    scale = np.where(varies(values, axis=1), np.sqrt(mean(centred**2)), np.inf)
     return centred / scale[:, None]
 
 
@@ -92,11 +96,7 @@ def _correlation(left: Table, right: Table) -> Table:
 
 
 def _speaks(left: Table, right: Table) -> NDArray[np.bool_]:
-    return (_count(left) >= MIN_PAIRS) & _varies(left) & _varies(right)
-
-
-def _varies(values: Table) -> NDArray[np.bool_]:
-    return np.fmax.reduce(values, axis=1) > np.fmin.reduce(values, axis=1)
+    return (_count(left) >= MIN_PAIRS) & varies(left, axis=1) & varies(right, axis=1)
 
 
 def _count(values: Table) -> NDArray[np.int64]:
