@@ -51,7 +51,7 @@ audit: setup  ## change the demo's future: no earlier bit may move
 	@$(SNAKEMAKE) audit_leaks $(DEMO)
 
 exchange: setup  ## the simulated exchange alone on a port, for any client (ARGS=--help)
-	@PYTHONPATH=lib $(BIN)/python -m simulated_exchange.server.exchange $(ARGS)
+	@PYTHONPATH=lib $(BIN)/python -m simulated_exchange $(ARGS)
 
 bench: demo  ## what each stage of the demo cost
 	@$(BIN)/python tools/stages.py runs/demo

@@ -56,7 +56,7 @@ def test_prices_are_known_at_the_close_of_their_day():
 def test_weekly_flows_are_known_when_published_not_when_the_week_ends():
     assert stamped(
         "investor_types", PubDate=[dt.date(2024, 5, 9)], EnDate=[dt.date(2024, 5, 2)]
-    ) == [("05-09 16:30:00", "05-09 18:00:00")]
+    ) == [("05-09 16:30:00", "05-09 16:30:00")]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from gogooku.archive import bulk_files, reader
 from gogooku.errors import UserError
 from gogooku.raw.catalogue import DATASETS
 from gogooku.vendor import fetch, jquants
-from helpers.tiny_market import FIRST, KEY, LAST, SESSIONS, tables
+from helpers.tiny_market import FIRST, KEY, LAST, SESSIONS, as_filed, tables
 from polars.testing import assert_frame_equal
 from simulated_exchange.server.clock import JST
 from simulated_exchange.server.exchange import Exchange
@@ -51,7 +51,7 @@ def test_a_folder_gives_what_the_api_gives(dataset, folder):
     found = read(folder, dataset)
     if DATASETS[dataset].asked == "session":
         found = found.filter(pl.col(DATASETS[dataset].day).is_in(SESSIONS))
-    assert_frame_equal(found, api)
+    assert_frame_equal(found, as_filed(dataset, api))
 
 
 def test_only_files_of_the_days_wanted_are_opened(folder):
@@ -109,6 +109,26 @@ def test_names_of_data_sets_that_begin_alike_are_told_apart(tmp_path):
     winter = dt.date(2024, 1, 1), dt.date(2024, 2, 29)
     assert len(bulk_files.files(tmp_path, "options", *winter)) == 1
     assert len(bulk_files.files(tmp_path, "options_225", *winter)) == 2
+
+
+def test_bars_are_read_from_the_eleven_columns_that_real_files_have(tmp_path):
+    text = """Date,Code,O,H,L,C,UL,LL,Vo,Va,AdjFactor
+2023-03-24,86970,2047.0,2069.0,2035.0,2045.0,0,0,2202500.0,4507051850.0,1.0
+2023-03-24,99990,,,,,0,0,,,0.5
+"""
+    (tmp_path / "equities_bars_daily_202303.csv").write_text(text)
+    found = read(tmp_path, "bars", dt.date(2023, 3, 1), dt.date(2023, 3, 31))
+    assert found.columns == list(DATASETS["bars"].schema)
+    assert found.select("C", "Vo", "AdjFactor", "ExRT").rows() == [
+        (2045.0, 2202500.0, 1.0, None), (None, None, 0.5, None),
+    ]  # fmt: skip
+
+
+def test_a_value_that_does_not_fit_is_named_with_its_file(tmp_path):
+    text = "Date,O,H,L,C\n20230324,1,1,1,1\n2023/03/27,1,1,1,1\n"
+    (tmp_path / "indices_bars_daily_topix_202303.csv").write_text(text)
+    with pytest.raises(UserError, match=r"topix_202303.csv: .*'20230324' in the field Date"):
+        read(tmp_path, "topix", dt.date(2023, 3, 1), dt.date(2023, 3, 31))
 
 
 def test_a_broken_file_is_named(tmp_path):

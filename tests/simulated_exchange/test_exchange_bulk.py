@@ -69,6 +69,15 @@ def test_a_days_file_appears_with_its_rows():
             assert any("20241008" in key for key in keys(exchange, endpoint=f"/{BARS}")) == there
 
 
+def test_files_of_minutes_are_of_whole_months():
+    with Exchange(tables(), key=KEY, today=LAST, plan="premium", minute_bars=True) as exchange:
+        found = keys(exchange, endpoint="/equities/bars/minute")
+        head = list(rows(exchange, key_=found[0])[0])
+    folder = "equities/bars/minute/historical/2024/equities_bars_minute"
+    assert found == [f"{folder}_202409.csv.gz"]
+    assert head == ["Date", "Time", "Code", "O", "H", "L", "C", "Vo", "Va"]
+
+
 def test_a_list_can_be_bounded_and_asked_for_by_day(market):
     bounded = keys(market, endpoint=f"/{BARS}", from_="20241003", to="2024-10-07")
     assert [key[-15:-7] for key in bounded] == ["20241003", "20241007"]
@@ -83,14 +92,14 @@ def test_a_list_can_be_bounded_and_asked_for_by_day(market):
 def test_wide_bars_have_a_folder_of_their_own():
     with Exchange(tables(), key=KEY, today=LAST, plan="premium") as exchange:
         found = keys(exchange, endpoint=f"/{BARS}", to="202409")
-        assert len(rows(exchange, key_=found[-1])[0]) == 29
+        assert len(rows(exchange, key_=found[-1])[0]) == 27
     assert found[0] == f"{BARS}/premium/historical/2024/equities_bars_daily_202409.csv.gz"
 
 
 def test_files_have_the_rows_of_the_answers_without_adjusted_values(market):
     found = rows(market, endpoint=f"/{BARS}", date="20241001")
     assert list(found[0]) == [
-        "Date", "Code", "O", "H", "L", "C", "UL", "LL", "Vo", "Va", "AdjFactor", "MktCap", "ExRT",
+        "Date", "Code", "O", "H", "L", "C", "UL", "LL", "Vo", "Va", "AdjFactor",
     ]  # fmt: skip
     asked = data(market, "bars", date="2024-10-01")
     for line, row in zip(found, asked, strict=True):

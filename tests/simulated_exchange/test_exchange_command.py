@@ -21,14 +21,7 @@ LIB = Path(__file__).parents[2] / "lib"
 @contextlib.contextmanager
 def command(*arguments):
     """The command in a process of its own, its URL and its first words."""
-    words = [
-        sys.executable,
-        "-m",
-        "simulated_exchange.server.exchange",
-        "--port",
-        "0",
-        *map(str, arguments),
-    ]
+    words = [sys.executable, "-m", "simulated_exchange", "--port", "0", *map(str, arguments)]
     with subprocess.Popen(
         words,
         stdout=subprocess.PIPE,
@@ -80,4 +73,4 @@ def test_the_clock_starts_after_the_last_day_and_runs():
 def test_a_wrong_fault_is_told_in_one_sentence(tmp_path, monkeypatch):
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     with pytest.raises(SystemExit, match="no fault 'never'"):
-        exchange_command.run(None, ["--folder", str(tmp_path), "--fault", "never=0.1"])
+        exchange_command.run(["--folder", str(tmp_path), "--fault", "never=0.1"])

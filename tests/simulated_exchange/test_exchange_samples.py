@@ -197,4 +197,6 @@ def test_files_have_the_samples_head(path):
             assert status == 400  # single trades are not served
             return
         content = gzip.decompress(fetch(json.loads(body)["url"], {})[2])
-    assert next(csv.reader(io.StringIO(content.decode()))) == wanted[0]
+    unfiled = {"MktCap", "ExRT"}  # in the sample of bars, and in no file that people hold
+    head = [name for name in wanted[0] if name not in unfiled]
+    assert next(csv.reader(io.StringIO(content.decode()))) == head

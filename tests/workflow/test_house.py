@@ -160,6 +160,41 @@ def test_imports_run_downhill(path):
     assert [name for name in imported(path) if layer_of(name) > layer_of(name_of(path))] == []
 
 
+EXCHANGE = sorted((ROOT / "lib" / "simulated_exchange").rglob("*.py"))
+EXCHANGE_LAYERS = ["market", "server", "local", "__main__"]
+
+
+def exchange_name(path):
+    return ".".join(path.relative_to(ROOT / "lib").with_suffix("").parts)
+
+
+def imported_names(path):
+    """Dotted names that a module imports anywhere in its text, with what it takes from them."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_gogooku_imports_nothing_of_the_simulated_exchange(path):
+    assert [name for name in imported_names(path) if name.startswith("simulated_exchange")] == []
+
+
+def test_the_simulated_exchange_has_layers_and_no_circle():
+    modules = {exchange_name(path): path for path in EXCHANGE if path.name != "__init__.py"}
+    needs = {name: modules.keys() & set(imported_names(path)) for name, path in modules.items()}
+    graphlib.TopologicalSorter(needs).prepare()
+
+    def layer(name):
+        return EXCHANGE_LAYERS.index(name.split(".")[1])
+
+    upward = {(name, need) for name in needs for need in needs[name] if layer(need) > layer(name)}
+    assert upward == set()
+
+
 def test_imports_make_no_ring():
     graphlib.TopologicalSorter({name_of(path): set(imported(path)) for path in CODE}).prepare()
 

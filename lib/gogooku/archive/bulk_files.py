@@ -55,9 +55,7 @@ def read(folder: Path, dataset: str, first: dt.date, last: dt.date) -> pl.DataFr
             folder, len(strange), ", ".join(strange[:5]),
         )  # fmt: skip
     entry = DATASETS[dataset]
-    frames = [
-        schema.table(dataset, _unpacked(path)) for path in files(folder, dataset, first, last)
-    ]
+    frames = [_table(dataset, path) for path in files(folder, dataset, first, last)]
     rows = schema.joined(dataset, frames).filter(pl.col(entry.day).is_between(first, last))
     return rows.unique(entry.order, keep="last", maintain_order=True).sort(entry.order)
 
@@ -81,6 +79,14 @@ def _overlaps(date: str, first: dt.date, last: dt.date) -> bool:
         return True
     start, end = f"{first:%Y%m%d}"[: len(date)], f"{last:%Y%m%d}"[: len(date)]
     return start <= date <= end
+
+
+def _table(dataset: str, path: Path) -> pl.DataFrame:
+    content = _unpacked(path)
+    try:
+        return schema.table(dataset, content)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
 
 
 def _unpacked(path: Path) -> bytes:

@@ -242,7 +242,7 @@ _ENTRIES = [
         "investor_types", "/equities/investor-types", "light", "2008-01-16",
         "date PubDate! StDate! EnDate!\ntext Section!\nkJPY "
         + " ".join(group + side for group in GROUPS for side in ("Sell", "Buy", "Tot", "Bal")),
-        asked="range", key="PubDate Section StDate EnDate", served="18:00", reread=40,
+        asked="range", key="PubDate Section StDate EnDate", served="16:30", reread=40,
         empty=True, margin=14,
     ),
     _entry(

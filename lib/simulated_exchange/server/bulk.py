@@ -50,6 +50,12 @@ VALID = 5
 FREE = ("calendar",)
 """Data sets whose files are open to the Free plan."""
 
+MONTHS_ALONE = ("bars_minute",)
+"""Data sets whose days have no files."""
+
+NOT_FILED = {"bars": {"MktCap", "ExRT"}}
+"""Fields that answers have and files lack, beside adjusted values."""
+
 Query = Mapping[str, str]
 _PATHS = {entry.path: name for name, entry in DATASETS.items() if entry.bulk}
 
@@ -181,7 +187,7 @@ class Files:
             since = max(over + MONTH_APPEARS, complete, corrected)
             last = end - dt.timedelta(days=1)
             yield File(dataset, _key(dataset, self._wide, f"{month:%Y%m}"), month, last, since)
-        if now < over + DAYS_STAY:
+        if now < over + DAYS_STAY and dataset not in MONTHS_ALONE:
             for day in days:
                 since = max(self._times.served_at(dataset, day), corrected)
                 key = _key(dataset, self._wide, f"{day:%Y%m%d}")
@@ -221,14 +227,15 @@ def _key(dataset: str, wide: bool, date: str) -> str:
 
 
 def _flat(dataset: str, rows: pl.DataFrame) -> pl.DataFrame:
-    """Give rows as the cells of a file: no adjusted values, objects as Python writes them.
+    """Give rows as the cells of a file: without NOT_FILED, objects as Python writes them.
 
     A missing value is an empty cell; but ratios that a fund does not have keep their "*".
     """
     objects = [field.name for field in DATASETS[dataset].fields if field.unit == "object"]
-    kept = [name for name in rows.columns if "Adj" not in name or name == "AdjFactor"]
+    lacking = NOT_FILED.get(dataset, set()) | {name for name in rows.columns if "Adj" in name}
+    rows = rows.drop(lacking - {"AdjFactor"})
     stars = [name for name, text in answers.blanks(dataset).items() if text == "*"]
-    return rows.select(kept).with_columns(
+    return rows.with_columns(
         pl.col(objects).map_elements(_as_python, pl.String),
         pl.col(stars).cast(pl.String).fill_null("*"),
     )

@@ -6,7 +6,7 @@ import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from gogooku.raw.catalogue import PLANS
 from simulated_exchange.market import simulation
 from simulated_exchange.server import clock as clocks
 from simulated_exchange.server import faults
+from simulated_exchange.server.exchange import Exchange
 from simulated_exchange.server.limits import Limiter
 
 KEY = "simulated-exchange"
@@ -24,7 +25,7 @@ KEY = "simulated-exchange"
 def parser() -> argparse.ArgumentParser:
     """Describe the arguments."""
     wanted = argparse.ArgumentParser(
-        prog="python -m simulated_exchange.server.exchange",
+        prog="python -m simulated_exchange",
         description="Serve a simulated market, or a folder of tables, as the J-Quants API V2 does.",
         epilog="faults: " + "; ".join(f"{name}: {what}" for name, what in faults.FAULTS.items()),
     )
@@ -56,15 +57,18 @@ def parser() -> argparse.ArgumentParser:
     return wanted  # fmt: skip
 
 
-def run(exchange: Callable[..., Any], arguments: Sequence[str] | None = None) -> None:
-    """Serve until interrupted or asked to end."""
+def run(arguments: Sequence[str] | None = None) -> None:
+    """Serve until interrupted or asked to end.
+
+    arguments   of the command line; None: those of the process
+    """
     asked = parser().parse_args(arguments)
     for sign in (signal.SIGINT, signal.SIGTERM):
         signal.signal(sign, signal.default_int_handler)
     try:
         with tempfile.TemporaryDirectory(prefix="exchange-tables-") as folder:
             tables = asked.folder or _simulated(asked, Path(folder))
-            with exchange(tables, **_settings(asked)) as server:
+            with Exchange(tables, **_settings(asked)) as server:
                 print(_welcome(server.url, asked), flush=True)
                 threading.Event().wait()
     except KeyboardInterrupt:

@@ -5,7 +5,7 @@ from tables of the catalogue; how it answers (paths, order of checks, texts of r
 formats of values, plans, limits, files) follows the vendor's specification and the behaviour that
 its users have measured, so a client that reads this server reads the real one.
 
-    python -m simulated_exchange.server.exchange --help
+    python -m simulated_exchange --help
 
 serves alone, for any client.
 """
@@ -23,7 +23,7 @@ import polars as pl
 from gogooku import calendar
 from gogooku.raw.catalogue import DATASETS, PLANS
 
-from simulated_exchange.server import answers, command, pages
+from simulated_exchange.server import answers, pages
 from simulated_exchange.server import clock as clocks
 from simulated_exchange.server import faults as faults_of
 from simulated_exchange.server.bulk import Files, Links
@@ -304,7 +304,3 @@ def _envelope(dataset: str, rows: str, tail: dict[str, str], fault: str | None) 
     if fault in faults_of.CHANGES_PAGES:
         return faults_of.encoded(faults_of.spoiled(fault, dataset, json.loads(body)))
     return body.encode()
-
-
-if __name__ == "__main__":
-    command.run(Exchange)
