@@ -25,7 +25,7 @@ import polars as pl
 import stages
 from gogooku import calendar, files, point_in_time
 from gogooku.config import availability
-from gogooku.families import FAMILIES
+from gogooku.families import BUILT, FAMILIES
 from gogooku.raw import schema
 from gogooku.raw.catalogue import DATASETS
 from simulated_exchange.market import simulation
@@ -33,7 +33,7 @@ from simulated_exchange.market import simulation
 ROOT = Path(__file__).parents[1]
 END = dt.date(2025, 12, 30)
 RAW = Path("data", "raw", "stored")
-NAMES = sorted({"calendar", "master", "bars"}.union(*FAMILIES.values()) - {"panel", "graphs"})
+NAMES = sorted({"calendar", "master", "bars"}.union(*FAMILIES.values()) - {*BUILT})
 
 
 def first_day(years):

@@ -1,5 +1,7 @@
 """What all rooms share: the checked settings, the spans, the folds and the code of a stage."""
 
+import functools
+from dataclasses import asdict
 from datetime import date, timedelta
 
 from snakemake.exceptions import WorkflowError
@@ -9,7 +11,7 @@ from gogooku.archive import reader
 from gogooku.config import availability as available
 from gogooku.config import settings as settings_of
 from gogooku.errors import UserError
-from gogooku.families import FAMILIES
+from gogooku.families import FAMILIES, BUILT, module_of
 from gogooku.panel import universe
 from gogooku.raw import plans
 from gogooku.raw.catalogue import DATASETS
@@ -43,18 +45,25 @@ FOLDS = splits.plan(
 wildcard_constraints:
     dataset="[a-z_0-9]+",
     span=r"\d{4}(m\d\d|q\d|y)",
-    family="[a-z]+",
+    family="|".join(FAMILIES),
     model="[a-z]+",
     fold=r"\d+",
     seed=r"\d+",
     draw=r"\d+",
 
 
-def code(script):
-    """Name the meaning of a script and of every module, ours or the user's, that it reaches."""
-    own = [setting["features"]["user"]] if script == "features_user" else []
+def code(script, *modules):
+    """Name the meaning of a script, of every module of ours that it reaches, and of `modules`."""
     script = Path(workflow.basedir, "workflow_scripts", f"{script}.py")
-    return lineage.digest(script, *filter(None, own))
+    return lineage.digest(script, *modules)
+
+
+@functools.cache
+def code_of_family(family):
+    """Name the meaning of a family's columns: its own module, of all families, and the user's."""
+    users = [setting["features"]["user"]] if family == "user" else []
+    own = Path(workflow.basedir, "lib", *module_of(family).split(".")).with_suffix(".py")
+    return code("features", own, *filter(None, users))
 
 
 def look_back(sessions):
@@ -113,29 +122,26 @@ def archive_files(wildcards):
     return reader.files(setting["archive"], wildcards.dataset, *calendar.bounds(wildcards.span))
 
 
-def family_inputs(family):
+def family_inputs(wildcards):
     """Input function: the family's files of the span and its look-back, by name."""
-
-    def files(wildcards):
-        return {
-            name: collect(
-                (
-                    f"<build>/{name}/{{span}}.parquet"
-                    if name in ("panel", "graphs")
-                    else f"<raw>/{name}/{{span}}.parquet"
-                ),
-                span=look_back(sessions)(wildcards),
-            )
-            for name, sessions in FAMILIES[family].items()
-        }
-
-    return files
+    return {
+        name: collect(
+            f"{'<build>' if name in BUILT else '<raw>'}/{name}/{{span}}.parquet",
+            span=look_back(read.look_back)(wildcards),
+        )
+        for name, read in FAMILIES[wildcards.family].items()
+    }
 
 
-def user_columns(family):
+def family_reads(wildcards):
+    """What the family reads of each of its inputs."""
+    return {name: asdict(read) for name, read in FAMILIES[wildcards.family].items()}
+
+
+def user_columns(wildcards):
     """What the family of the user's own columns is made of; None for all others."""
     own = {"pandas_ta": setting["features"]["pandas_ta"], "module": setting["features"]["user"]}
-    return own if family == "user" else None
+    return own if wildcards.family == "user" else None
 
 
 def predictions_of(wildcards):

@@ -6,6 +6,7 @@ The families are computed on a made-up panel of a few stocks, with no rows of ot
 normalised; numba keeps what it compiles beside the modules, or in NUMBA_CACHE_DIR.
 """
 
+import importlib
 import logging
 import sys
 from collections.abc import Iterator
@@ -16,23 +17,10 @@ import polars as pl
 from gogooku import point_in_time
 from gogooku.arrays import ranks
 from gogooku.arrays.time_series import Cells
-from gogooku.calendar import Sessions, to_utc
+from gogooku.calendar import to_utc
 from gogooku.dataset import normalize
-from gogooku.features import (
-    earnings,
-    flow,
-    graph,
-    index,
-    listed,
-    margin,
-    market,
-    option,
-    relative,
-    sector,
-    short,
-    statement,
-    technical,
-)
+from gogooku.families import FAMILIES, module_of
+from gogooku.features.inputs import Inputs
 from gogooku.graph import correlation
 from gogooku.panel.panel import Panel
 from gogooku.raw.catalogue import DATASETS
@@ -49,38 +37,31 @@ def compile_all() -> int:
     panel = _panel()
     at_close = np.timedelta64(15, "h").astype("timedelta64[s]")
     moments = to_utc(panel.dates, np.full(SESSIONS, at_close))
-    months = np.arange(panel.dates[0], panel.dates[-1] + 40, dtype="datetime64[D]")
-    sessions = Sessions(months[np.is_busday(months)])
-    rows = {
-        name: pl.DataFrame(schema={**dataset.schema, "known_at": point_in_time.MOMENT})
-        for name, dataset in DATASETS.items()
-    }
-    nothing = np.full(panel.shape, np.nan)
-    technical.compute(panel, sessions, nothing)
-    market.compute(panel, rows["topix"])
-    relative.compute(panel, rows["topix"])
-    sector.compute(panel)
-    flow.compute(panel, rows["investor_types"], moments)
-    statement.compute(panel, rows["summary"], moments)
-    scheduled = rows["earnings_date"], rows["earnings_calendar"]
-    filed = rows["summary"].with_columns(published_at="known_at")
-    earnings.compute(panel, filed, *scheduled, sessions, moments, moments)
-    short.compute(panel, rows["short_sale"], rows["short_ratio"], moments)
-    listed.compute(panel, rows["master"], rows["summary"], moments)
-    balances = rows["margin_interest"], rows["margin_alert"]
-    margin.compute(panel, *balances, rows["summary"], moments)
-    option.compute(panel, rows["options_225"], moments)
-    index.compute(panel, rows["indices"])
-    edges = correlation.edges(
-        panel, "2020-01-01", window=20, half_life=10, shrinkage=0.1, neighbours=2,
-        min_correlation=0.0, min_observations=5,
-    )  # fmt: skip
-    graph.compute(panel, edges)
+    inputs = Inputs(panel, 0, moments, moments, _tables(panel).__getitem__)
+    for family in FAMILIES:
+        importlib.import_module(module_of(family)).compute(inputs)
     _place_across_stocks(panel)
     found = _kernels()
     if left := [name for name, compiled in found.items() if not compiled]:
         raise ValueError(f"{left} are compiled by nothing that is made of the panel")
     return len(found)
+
+
+def _tables(panel: Panel) -> dict[str, pl.DataFrame]:
+    """Make the inputs of all families: of data sets no rows, but of the calendar and graphs."""
+    moments = {name: point_in_time.MOMENT for name in ("known_at", "published_at")}
+    tables = {
+        name: pl.DataFrame(schema={**dataset.schema, **moments})
+        for name, dataset in DATASETS.items()
+    }
+    months = np.arange(panel.dates[0], panel.dates[-1] + 40, dtype="datetime64[D]")
+    sessions = pl.DataFrame({"Date": months[np.is_busday(months)]})
+    tables["calendar"] = sessions.with_columns(HolDiv=pl.lit("1"))
+    tables["graphs"] = correlation.edges(
+        panel, "2020-01-01", window=20, half_life=10, shrinkage=0.1, neighbours=2,
+        min_correlation=0.0, min_observations=5,
+    )  # fmt: skip
+    return tables
 
 
 def _place_across_stocks(panel: Panel) -> None:

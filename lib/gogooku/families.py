@@ -1,28 +1,109 @@
-"""What each family reads: light facts that the rules need, apart from the code that computes.
+"""The families of feature columns: a row each, and a module of the same name in `features`.
 
-family → {input: look-back before the span [sessions]}; `panel` and `graphs` are the run's own
-files, all other inputs raw data sets.
+A row says what a family reads; rules, kernels, catalogue and tests find the family by it. `panel`
+and `graphs` are files of the build, all other inputs raw data sets.
 """
 
-FAMILIES: dict[str, dict[str, int]] = {
-    "technical": {"panel": 1020, "calendar": 820, "summary": 320},
-    "market": {"panel": 1020, "topix": 1020},
-    "relative": {"panel": 1020, "topix": 1020},
-    "sector": {"panel": 320},
-    "flow": {"panel": 25, "investor_types": 320},
-    "statement": {"panel": 600, "summary": 600},
-    "earnings": {
-        "panel": 250,
-        "calendar": 250,
-        "summary": 820,
-        "earnings_date": 250,
-        "earnings_calendar": 250,
+from dataclasses import dataclass
+
+Names = tuple[str, ...]
+
+BUILT = ("panel", "graphs")
+
+
+@dataclass(frozen=True)
+class Read:
+    """What a family reads of one input.
+
+    look_back   sessions before the span
+    fields      of a raw data set; none of the build's own files, which are read whole
+    key         fields of which the newest row counts that was known on its own session; without
+                them all rows are handed over, and the family decides which count
+    published   whether the family asks, on any clock, when the market could read a row
+    """
+
+    look_back: int
+    fields: Names = ()
+    key: Names = ()
+    published: bool = False
+
+
+def _names(text: str) -> Names:
+    return tuple(text.split())
+
+
+CALENDAR = _names("Date HolDiv")
+SHARES = _names("Code DiscDate CurPerEn ShOutFY TrShFY")
+FILINGS = _names(
+    """
+    Code DiscDate DiscNo DocType CurPerType CurPerSt CurPerEn CurFYSt CurFYEn NxtFYEn ChgAcEst
+    Sales OP NP EPS TA EqAR ShEq BPS ShOutFY TrShFY AvgSh
+    FOP FNP FEPS FDivAnn FOP2Q FNP2Q NxFOP NxFNp NxFEPS NxFDivAnn NxFOP2Q NxFNp2Q
+    """
+)
+TRADING_BY_INVESTORS = _names(
+    """
+    PubDate EnDate Section
+    PropBal IndBal FrgnBal SecCoBal BusCoBal OthCoBal InvTrBal InsCoBal BankBal TrstBnkBal OthFinBal
+    BrkBal TotTot BrkTot IndTot FrgnTot InvTrTot InsCoTot BankTot TrstBnkTot OthFinTot
+    """
+)
+CHAINS = _names("Date Code EmMrgnTrgDiv PCDiv Strike SQD Vo OI Va UnderPx IV IR")
+SHORT_REPORTS = _names("DiscDate CalcDate Code SSName DICName FundName ShrtPosToSO ShrtPosShares")
+SHORT_SALES = _names("Date S33 SellExShortVa ShrtWithResVa ShrtNoResVa")
+MARGIN_BALANCES = _names("PubDate Date Code LongVol ShrtVol LongStdVol ShrtStdVol")
+MARGIN_ALERTS = _names("PubDate AppDate Code LongOut ShrtOut PubReason TSEMrgnRegCls")
+
+TOPIX = Read(1020, _names("Date H L C"), key=("Date",))
+
+FAMILIES: dict[str, dict[str, Read]] = {
+    "technical": {
+        "panel": Read(1020),
+        "calendar": Read(820, CALENDAR),
+        "summary": Read(320, SHARES),
     },
-    "option": {"panel": 250, "options_225": 250},
-    "index": {"panel": 250, "indices": 250},
-    "short": {"panel": 270, "short_sale": 270, "short_ratio": 70},
-    "listed": {"panel": 320, "master": 0, "summary": 320},
-    "margin": {"panel": 320, "margin_interest": 320, "margin_alert": 25, "summary": 320},
-    "graph": {"panel": 25, "graphs": 0},
-    "user": {"panel": 820},
+    "market": {"panel": Read(1020), "topix": TOPIX},
+    "relative": {"panel": Read(1020), "topix": TOPIX},
+    "sector": {"panel": Read(320)},
+    "flow": {"panel": Read(25), "investor_types": Read(320, TRADING_BY_INVESTORS)},
+    "statement": {"panel": Read(600), "summary": Read(600, FILINGS)},
+    "earnings": {
+        "panel": Read(250),
+        "calendar": Read(250, CALENDAR),
+        "summary": Read(820, FILINGS, published=True),
+        "earnings_date": Read(250, _names("SchDate FQName FYE Code")),
+        "earnings_calendar": Read(250, _names("Date Code FY FQ ReadOn")),
+    },
+    "option": {"panel": Read(250), "options_225": Read(250, CHAINS)},
+    "index": {
+        "panel": Read(250),
+        "indices": Read(250, _names("Date Code H L C"), key=("Date", "Code")),
+    },
+    "short": {
+        "panel": Read(270),
+        "short_sale": Read(270, SHORT_REPORTS),
+        "short_ratio": Read(70, SHORT_SALES),
+    },
+    "listed": {
+        "panel": Read(320),
+        "master": Read(0, _names("Date Code ScaleCat Mrgn"), key=("Date", "Code")),
+        "summary": Read(320, SHARES),
+    },
+    "margin": {
+        "panel": Read(320),
+        "margin_interest": Read(320, MARGIN_BALANCES),
+        "margin_alert": Read(25, MARGIN_ALERTS),
+        "summary": Read(320, SHARES),
+    },
+    "graph": {"panel": Read(25), "graphs": Read(0)},
+    "user": {"panel": Read(820)},
 }
+
+
+def module_of(family: str) -> str:
+    """Name the module that computes `family`.
+
+    >>> module_of("sector")
+    'gogooku.features.sector'
+    """
+    return f"gogooku.features.{family}"

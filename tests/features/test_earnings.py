@@ -14,6 +14,7 @@ from gogooku.families import FAMILIES
 from gogooku.features import earnings
 from gogooku.raw.catalogue import DATASETS
 from helpers.company_filings import filing, quarters, revision, stamped
+from helpers.family_inputs import inputs_of
 from helpers.panels import make, walk, weekdays
 from simulated_exchange.market import calendar as market_calendar
 from simulated_exchange.market import filings as market_filings
@@ -68,9 +69,12 @@ def compute(panel, schedule=None, filed=(), lists=NO_LIST, sessions=None, decisi
         filed = filed.with_columns(published_at="known_at")
     schedule = scheduled() if schedule is None else schedule
     sessions = sessions_of(panel) if sessions is None else sessions
-    moments = calendar.decision_moments(panel.dates, decision, CLOSES)
-    closes = calendar.decision_moments(panel.dates, "close", CLOSES)
-    return earnings.compute(panel, filed, schedule, lists, sessions, moments, closes)
+    return earnings.compute(
+        inputs_of(
+            panel, moments=calendar.decision_moments(panel.dates, decision, CLOSES),
+            sessions=sessions, summary=filed, earnings_date=schedule, earnings_calendar=lists,
+        )
+    )  # fmt: skip
 
 
 def at(made, panel, day, name, slot=0):
@@ -566,10 +570,10 @@ def test_a_span_with_its_look_back_equals_the_whole(exchange):
     needs = FAMILIES["earnings"]
     stop, length = len(panel.dates), 40
     for last in (stop, stop - 130, stop - 260):
-        first = last - length - needs["panel"]
+        first = last - length - needs["panel"].look_back
         kept = slice(first, last)
         part = make(panel["close"][kept], days=panel.dates[kept], codes=panel.codes.tolist())
-        since = {name: panel.dates[last - length - needs[name]].item()
+        since = {name: panel.dates[last - length - needs[name].look_back].item()
                  for name in ("summary", "earnings_date", "earnings_calendar")}  # fmt: skip
         made = compute(
             part,

@@ -5,6 +5,7 @@ import polars as pl
 import pytest
 from gogooku.features import index, market, relative, sector, technical
 from helpers import sample_panel
+from helpers.family_inputs import inputs_of
 
 COUNT = 340  # bars; the z-score of a year's peaks needs 327
 
@@ -29,13 +30,13 @@ def index_bars():
 def test_a_column_begins_with_the_bar_that_the_catalogue_names(family):
     panel = sample_panel.panel(count=COUNT, missing=0)
     made = {
-        technical: lambda: technical.compute(
+        technical: lambda: technical.measured(
             panel, sample_panel.sessions(COUNT), np.full(panel.shape, 1e8)
         ),
-        market: lambda: market.compute(panel, sample_panel.topix(COUNT)),
-        relative: lambda: relative.compute(panel, sample_panel.topix(COUNT)),
-        sector: lambda: sector.compute(panel),
-        index: lambda: index.compute(panel, index_bars()),
+        market: lambda: market.compute(inputs_of(panel, topix=sample_panel.topix(COUNT))),
+        relative: lambda: relative.compute(inputs_of(panel, topix=sample_panel.topix(COUNT))),
+        sector: lambda: sector.compute(inputs_of(panel)),
+        index: lambda: index.compute(inputs_of(panel, indices=index_bars())),
     }[family]()
     begun = {name: np.isfinite(x.reshape(COUNT, -1)).any(axis=1) for name, x in made.items()}
     first = {name: int(known.argmax()) + 1 for name, known in begun.items() if known.any()}

@@ -10,6 +10,7 @@ from gogooku import calendar
 from gogooku.families import FAMILIES
 from gogooku.features import flow
 from gogooku.raw.catalogue import DATASETS, GROUPS
+from helpers.family_inputs import inputs_of
 from helpers.panels import make, weekdays
 
 CLOSES = [{"from": "1900-01-01", "at": "15:00"}]
@@ -50,8 +51,7 @@ def panel_of(first=dt.date(2022, 5, 2), sessions=40, stocks=2, market="0111"):
 
 
 def compute(rows, panel):
-    moments = calendar.decision_moments(panel.dates, "close", CLOSES)
-    return flow.compute(panel, stamped(rows), moments)
+    return flow.compute(inputs_of(panel, investor_types=stamped(rows)))
 
 
 def at(made, panel, day, name):
@@ -349,10 +349,10 @@ def test_an_old_print_that_is_served_late_moves_no_window_back():
     late_rows = rows.with_columns(known_at=late.otherwise("known_at"))
     assert rows.filter(reached).height == len(NEW)
     panel = panel_of()
-    moments = calendar.decision_moments(panel.dates, "close", CLOSES)
     name = "flow_activity_ratio"
     told = [
-        at(flow.compute(panel, given, moments), panel, day, name) for given in (rows, late_rows)
+        at(flow.compute(inputs_of(panel, investor_types=given)), panel, day, name)
+        for given in (rows, late_rows)
     ]
     assert told[0] == told[1]
 
@@ -387,7 +387,7 @@ def test_nothing_published_later_moves_an_earlier_day(market, cut):
     whole = stamped(corrected(rows))
     told = whole.filter(pl.col("known_at").dt.replace_time_zone(None) <= moments[cut])
     assert 0 < len(told) < len(whole)
-    full, partial = (flow.compute(panel, rows, moments) for rows in (whole, told))
+    full, partial = (flow.compute(inputs_of(panel, investor_types=rows)) for rows in (whole, told))
     for name, values in full.items():
         np.testing.assert_array_equal(values[: cut + 1], partial[name][: cut + 1], err_msg=name)
 
@@ -403,8 +403,12 @@ def test_a_span_with_its_look_back_equals_the_whole(market, first):
     old = next(row for row in rows if row["EnDate"] == dt.date(2021, 3, 5))
     rows = [*rows, {**old, "PubDate": days[635].item()}]
     read = FAMILIES["flow"]
-    loaded = [row for row in rows if row["PubDate"] >= days[first - read["investor_types"]].item()]
-    start = first - read["panel"]
+    loaded = [
+        row
+        for row in rows
+        if row["PubDate"] >= days[first - read["investor_types"].look_back].item()
+    ]
+    start = first - read["panel"].look_back
     whole, span = (
         make(np.full((len(some), 1), 100.0), days=some, market=market)
         for some in (days, days[start:])

@@ -15,6 +15,7 @@ from gogooku.errors import UserError
 from gogooku.families import FAMILIES
 from gogooku.features import index
 from gogooku.panel.panel import Panel
+from helpers.family_inputs import inputs_of
 from helpers.panels import make, walk, weekdays
 
 NAMES = {column.name for column in index.COLUMNS}
@@ -68,7 +69,7 @@ def whole():
     """A panel, the bars and the columns made of them."""
     panel = panel_of(s33=[50, 3250, 9050, -1], s17=[1, 5, 17, 99])
     rows = bars()
-    return panel, rows, index.compute(panel, rows)
+    return panel, rows, index.compute(inputs_of(panel, indices=rows))
 
 
 def series(rows, code, bar="C"):
@@ -123,7 +124,7 @@ def test_an_index_that_has_a_range_is_measured_by_it():
         pl.col("Code").replace({"0500": CLOSE_ONLY})
     )
     high, low, close = (rows.filter(Code=CLOSE_ONLY)[bar].to_numpy() for bar in "HLC")
-    found = index.compute(panel_of(130), rows)[f"idx_{CLOSE_ONLY}_natr_14"]
+    found = index.compute(inputs_of(panel_of(130), indices=rows))[f"idx_{CLOSE_ONLY}_natr_14"]
     np.testing.assert_allclose(found[LATE:], talib.ATR(high, low, close, 14) / close, rtol=1e-5)
 
 
@@ -141,9 +142,8 @@ def test_a_late_index_is_null_before_it_begins_and_then_for_its_windows(whole):
 def test_an_index_that_has_ended_is_null():
     rows = bars(130)
     last = rows["Date"].unique().sort()[100]
-    made = index.compute(
-        panel_of(130), rows.filter((pl.col("Code") != "0001") | (pl.col("Date") <= last))
-    )
+    told = rows.filter((pl.col("Code") != "0001") | (pl.col("Date") <= last))
+    made = index.compute(inputs_of(panel_of(130), indices=told))
     for name in index.MEASURES:
         assert np.isfinite(made[f"idx_0001_{name}"][100])
         assert np.isnan(made[f"idx_0001_{name}"][101:]).all()
@@ -213,7 +213,7 @@ S33 = (
 )
 def test_a_stock_takes_the_index_of_its_sector(field, prefix, sector, code):
     rows = bars(130)
-    made = index.compute(panel_of(130, **{field: [sector, -1, 9999, 99]}), rows)
+    made = index.compute(inputs_of(panel_of(130, **{field: [sector, -1, 9999, 99]}), indices=rows))
     own = rows.filter(Code=code)["C"].to_numpy()
     np.testing.assert_allclose(made[f"{prefix}_r_1d"][1:, 0], np.log(own[1:] / own[:-1]),
                                atol=1e-7)  # fmt: skip
@@ -245,7 +245,7 @@ def test_a_stock_that_changes_sector_takes_the_past_of_its_new_one():
     sector = np.full((130, 4), 50)
     sector[100:] = 3250
     rows = bars(130)
-    made = index.compute(panel_of(130, s33=sector), rows)
+    made = index.compute(inputs_of(panel_of(130, s33=sector), indices=rows))
     for day, code in ((99, "0040"), (100, "0047")):
         own = rows.filter(Code=code)["C"].to_numpy()
         expected = np.log(own[day] / own[day - 5])
@@ -254,7 +254,7 @@ def test_a_stock_that_changes_sector_takes_the_past_of_its_new_one():
 
 def test_levels_play_no_part(whole):
     panel, rows, made = whole
-    scaled = index.compute(panel, rows.with_columns(pl.col("H", "L", "C") * 64))
+    scaled = index.compute(inputs_of(panel, indices=rows.with_columns(pl.col("H", "L", "C") * 64)))
     for name in NAMES:
         np.testing.assert_allclose(scaled[name], made[name], rtol=1e-5, atol=1e-6, err_msg=name)
 
@@ -278,7 +278,9 @@ def test_nothing_known_later_moves_an_earlier_day(whole, cut):
     moments = panel.dates + np.timedelta64(6 * 3600 * 10**6, "us")
     told = rows.filter(pl.col("known_at").dt.replace_time_zone(None) <= moments[cut])
     full, partial = (
-        index.compute(panel, point_in_time.on_the_day(part, KEY, panel.dates, moments))
+        index.compute(
+            inputs_of(panel, indices=point_in_time.on_the_day(part, KEY, panel.dates, moments))
+        )
         for part in (rows, told)
     )
     for name in NAMES:
@@ -289,10 +291,10 @@ def test_nothing_known_later_moves_an_earlier_day(whole, cut):
 def test_a_span_with_its_look_back_equals_the_whole(whole):
     panel, rows, made = whole
     length = 40
-    kept = slice(320 - length - FAMILIES["index"]["panel"], 320)
+    kept = slice(320 - length - FAMILIES["index"]["panel"].look_back, 320)
     since = panel.dates[kept][0].item()
     part = Panel(panel.dates[kept], panel.codes, {k: v[kept] for k, v in panel.fields.items()})
-    own = index.compute(part, rows.filter(pl.col("Date") >= since))
+    own = index.compute(inputs_of(part, indices=rows.filter(pl.col("Date") >= since)))
     for name in NAMES:
         found, expected = own[name][-length:], made[name][-length:]
         if name.endswith("natr_14"):  # Wilder's average never quite forgets
@@ -305,13 +307,13 @@ def test_rows_of_one_day_that_differ_are_refused():
     rows = bars(30)
     twice = pl.concat([rows, rows[:1].with_columns(C=pl.col("C") + 1)])
     with pytest.raises(UserError, match=r"indices holds two different rows for Date .* Code"):
-        index.compute(panel_of(30), twice)
+        index.compute(inputs_of(panel_of(30), indices=twice))
 
 
 def test_indices_that_are_not_listed_change_nothing():
     rows = bars(130)
     strange = rows.filter(Code="0000").with_columns(Code=pl.lit("9999"), C=pl.col("C") * 2)
-    one, other = (index.compute(panel_of(130), part) for part in
+    one, other = (index.compute(inputs_of(panel_of(130), indices=part)) for part in
                   (rows, pl.concat([rows, strange])))  # fmt: skip
     for name in NAMES:
         np.testing.assert_array_equal(one[name], other[name])
@@ -320,7 +322,7 @@ def test_indices_that_are_not_listed_change_nothing():
 def test_no_rows_give_null_columns_and_a_warning(caplog):
     panel = panel_of(60)
     with caplog.at_level(logging.WARNING):
-        made = index.compute(panel, bars(60)[:0])
+        made = index.compute(inputs_of(panel, indices=bars(60)[:0]))
     assert "all columns of index are null" in caplog.text
     assert set(made) == NAMES
     for name, values in made.items():

@@ -1,6 +1,7 @@
 """A column moves with each of its inputs and with nothing else, by changing them one at a time."""
 
 import functools
+import importlib
 import itertools
 from dataclasses import replace
 from datetime import date
@@ -9,24 +10,10 @@ import numpy as np
 import polars as pl
 import pytest
 from gogooku import calendar, point_in_time
-from gogooku.families import FAMILIES
-from gogooku.features import (
-    balances,
-    earnings,
-    flow,
-    graph,
-    index,
-    listed,
-    margin,
-    market,
-    option,
-    relative,
-    sector,
-    short,
-    statement,
-    technical,
-)
+from gogooku.families import BUILT, FAMILIES, module_of
+from gogooku.features import index, technical
 from gogooku.features.catalogue import CATALOGUE
+from gogooku.features.inputs import Inputs
 from gogooku.graph import correlation
 from gogooku.panel import rows as panel_rows
 from gogooku.panel.panel import Panel
@@ -35,7 +22,7 @@ from simulated_exchange.market import simulation
 
 START, END = date(2021, 3, 1), date(2022, 10, 28)  # with the sections of before and after 2022-04
 TOPIX_FROM = date(2022, 3, 1)  # before it the universe's mean return stands in
-DATASETS = sorted(set().union(*FAMILIES.values()) - {"panel", "graphs"} | {"bars"})
+DATASETS = sorted(set().union(*FAMILIES.values()) - {*BUILT} | {"bars"})
 EDGES = {"window": 20, "half_life": 10, "shrinkage": 0.1, "neighbours": 4,
          "min_correlation": 0.1, "min_observations": 12}  # fmt: skip
 CALENDAR = {column.name for column in technical.CALENDAR}  # which the panel's first days have too
@@ -112,59 +99,22 @@ def untouched():
 # ---- each family from it, as its stage does ------------------------------------------------------
 
 
-def on_the_day(panel, rows, *key):
-    return point_in_time.on_the_day(rows, ["Date", *key], panel.dates, moments_of(panel.dates))
+def computed(family, panel, tables, start=0):
+    """The family's columns from the fields that its row in the table of families names."""
+    moments = moments_of(panel.dates)
 
+    def rows(name):
+        read = FAMILIES[family][name]
+        if not read.fields:
+            return tables[name]
+        table = tables[name].select(*read.fields, *(["known_at"] if name != "calendar" else []))
+        if read.published:
+            table = table.with_columns(published_at="known_at")
+        of_the_day = point_in_time.on_the_day
+        return of_the_day(table, read.key, panel.dates, moments) if read.key else table
 
-def of_technical(panel, tables, start=0):
-    _, shares = balances.shares(panel, tables["summary"], moments_of(panel.dates), start)
-    return technical.compute(panel, sessions(tables), shares, start)
-
-
-def of_index(panel, tables, **wanted):
-    return index.compute(panel, on_the_day(panel, tables["indices"], "Code"), **wanted)
-
-
-def of_market(family):
-    return lambda panel, tables, **wanted: family.compute(
-        panel, on_the_day(panel, tables["topix"]), **wanted
-    )
-
-
-def of_listed(panel, tables, **wanted):
-    master = on_the_day(panel, tables["master"], "Code")
-    return listed.compute(panel, master, tables["summary"], moments_of(panel.dates), **wanted)
-
-
-def of_earnings(panel, tables, **wanted):
-    summary = tables["summary"].with_columns(published_at="known_at")
-    schedules, moments = (tables[name] for name in earnings.SCHEDULED), moments_of(panel.dates)
-    days = sessions(tables), moments, moments
-    return earnings.compute(panel, summary, *schedules, *days, **wanted)
-
-
-def standing(family, *names):
-    """The stage of a family that takes rows that stand until newer ones come."""
-    return lambda panel, tables, **wanted: family.compute(
-        panel, *(tables[name] for name in names), moments_of(panel.dates), **wanted
-    )
-
-
-STAGES = {
-    "technical": of_technical,
-    "market": of_market(market),
-    "relative": of_market(relative),
-    "sector": lambda panel, _, **wanted: sector.compute(panel, **wanted),
-    "flow": standing(flow, "investor_types"),
-    "statement": standing(statement, "summary"),
-    "earnings": of_earnings,
-    "option": standing(option, "options_225"),
-    "index": of_index,
-    "short": standing(short, "short_sale", "short_ratio"),
-    "listed": of_listed,
-    "margin": standing(margin, "margin_interest", "margin_alert", "summary"),
-    "graph": lambda panel, tables: graph.compute(panel, tables["graphs"]),
-}
+    module = importlib.import_module(module_of(family))
+    return module.compute(Inputs(panel, start, moments, moments, rows))
 
 
 # ---- one input at a time changes -----------------------------------------------------------------
@@ -243,7 +193,7 @@ class Noted(dict):
 def test_the_columns_of_a_family_name_what_it_reads(family):
     panel, tables = untouched()
     noted = Noted(panel.fields)
-    STAGES[family](replace(panel, fields=noted), tables)
+    computed(family, replace(panel, fields=noted), tables)
     named = set(itertools.chain(*(column.inputs for column in CATALOGUE[family])))
     # The sessions and codes of the panel are everyone's.
     assert named == noted.read | FAMILIES[family].keys() - {"panel"}
@@ -260,22 +210,22 @@ def test_inputs_come_in_one_order(family):
 @pytest.mark.parametrize("family", CATALOGUE)
 def test_a_column_moves_with_its_inputs_and_with_nothing_else(family):
     panel, tables = untouched()
-    before = STAGES[family](panel, tables)
+    before = computed(family, panel, tables)
     assert not {name for name, values in before.items() if np.isnan(values).all()}
     told, found = {}, {}
     for name in sorted(set(itertools.chain(*(c.inputs for c in CATALOGUE[family])))):
         told[name] = {c.name for c in CATALOGUE[family] if name in c.inputs}
-        found[name] = moved(before, STAGES[family](*changed(name, panel, tables)))
+        found[name] = moved(before, computed(family, *changed(name, panel, tables)))
     assert found == told
 
 
 @pytest.mark.parametrize("family", sorted(CATALOGUE.keys() - {"flow", "option", "graph"}))
 def test_the_days_that_are_wanted_have_the_bits_that_they_have_among_all(family):
     """Whatever a family lays out for some days alone reaches as far back as its windows do."""
-    whole = STAGES[family](Panel.of(rows()), raw())
+    whole = computed(family, Panel.of(rows()), raw())
     sessions_held = rows()["date"].n_unique()
     for start in (1, 300, sessions_held):
-        made = STAGES[family](Panel.of(rows()), raw(), start=start)
+        made = computed(family, Panel.of(rows()), raw(), start=start)
         assert made.keys() == whole.keys()
         for name, values in made.items():
             first = 0 if name in CALENDAR else start

@@ -10,6 +10,7 @@ from gogooku import errors, point_in_time
 from gogooku.families import FAMILIES
 from gogooku.features import listed
 from helpers import sample_panel
+from helpers.family_inputs import inputs_of
 from helpers.holdings import (
     CODES,
     altered,
@@ -40,9 +41,8 @@ def master(frame, **fields):
 def of(frame, lists, summary):
     panel = panel_of(frame)
     when = moments(panel)
-    return listed.compute(
-        panel, point_in_time.on_the_day(lists, listed.KEY, panel.dates, when), summary, when
-    ), panel
+    of_the_day = point_in_time.on_the_day(lists, listed.KEY, panel.dates, when)
+    return listed.compute(inputs_of(panel, master=of_the_day, summary=summary)), panel
 
 
 def compute(frame, statements=(), **fields):
@@ -302,7 +302,7 @@ def test_the_declared_look_back_holds_all_that_a_day_depends_on(seed):
     made, panel = of(frame, rows["master"], rows["summary"])
     part_frame, part_rows = loaded("listed", frame, rows, first)
     again, part = of(part_frame, part_rows["master"], part_rows["summary"])
-    assert FAMILIES["listed"]["master"] == 0
+    assert FAMILIES["listed"]["master"].look_back == 0
     assert_same_days(panel, made, part, again, first)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from gogooku.features import margin
 from helpers import sample_panel
+from helpers.family_inputs import inputs_of
 from helpers.holdings import (
     CODES,
     altered,
@@ -49,13 +50,13 @@ def alert(session, long=100.0, short=50.0, *, code=CODES[0], delay=1, reasons=()
 
 def compute(frame, balances=(), alerts=(), statements=()):
     panel = panel_of(frame)
-    tables = (
-        stamped(name, list(rows))
+    tables = {
+        name: stamped(name, list(rows))
         for name, rows in (
             ("margin_interest", balances), ("margin_alert", alerts), ("summary", statements)
         )
-    )  # fmt: skip
-    return margin.compute(panel, *tables, moments(panel))
+    }  # fmt: skip
+    return margin.compute(inputs_of(panel, **tables))
 
 
 def weekly(longs, shorts=None, first=FRIDAY):
@@ -318,9 +319,7 @@ def tables(count, seed, change=None):
 
 def of(frame, rows):
     panel = panel_of(frame)
-    made = margin.compute(
-        panel, rows["margin_interest"], rows["margin_alert"], rows["summary"], moments(panel)
-    )
+    made = margin.compute(inputs_of(panel, **rows))
     return made, panel
 
 

@@ -11,17 +11,24 @@ from gogooku.errors import UserError
 from gogooku.features import market, relative, sector
 from gogooku.panel.panel import Panel
 from helpers import sample_panel
+from helpers.family_inputs import inputs_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 COUNT = 300
 NO_INDEX = sample_panel.topix(1).clear()
+
+
+def computed(family, panel, topix=NO_INDEX):
+    return family.compute(inputs_of(panel, topix=topix))
+
+
 FAMILIES = {
-    "market": lambda panel, topix: market.compute(panel, topix),
-    "market without index": lambda panel, _: market.compute(panel, NO_INDEX),
-    "relative": lambda panel, topix: relative.compute(panel, topix),
-    "relative without index": lambda panel, _: relative.compute(panel, NO_INDEX),
-    "sector": lambda panel, _: sector.compute(panel),
+    "market": lambda panel, topix: computed(market, panel, topix),
+    "market without index": lambda panel, _: computed(market, panel, NO_INDEX),
+    "relative": lambda panel, topix: computed(relative, panel, topix),
+    "relative without index": lambda panel, _: computed(relative, panel, NO_INDEX),
+    "sector": lambda panel, _: computed(sector, panel),
 }
 
 
@@ -119,7 +126,7 @@ def test_a_big_move_is_judged_by_the_days_before_it():
     step = np.where(np.arange(100) % 2, 0.01, -0.01)  # 2 sd are 2.02 %, and 2.07 % with the move
     step[90] = 0.0204
     index = index_of(1500 * np.cumprod(1 + step))
-    made = market.compute(sample_panel.panel(count=100), index)
+    made = computed(market, sample_panel.panel(count=100), index)
     assert np.flatnonzero(made["mkt_big_move_flag"] == 1).tolist() == [90]
 
 
@@ -132,7 +139,7 @@ def test_an_index_row_known_after_the_decision_is_not_used():
     )
     moments = panel.dates.astype("datetime64[us]") + np.timedelta64(6, "h")
     seen = point_in_time.on_the_day(stamped, ["Date"], panel.dates, moments)
-    made, without = market.compute(panel, seen), market.compute(panel, topix.filter(~late))
+    made, without = computed(market, panel, seen), computed(market, panel, topix.filter(~late))
     assert np.isnan(made["mkt_ret_1d"][200]) and np.isfinite(made["mkt_ret_1d"][199])
     for name in made:
         np.testing.assert_array_equal(made[name], without[name], name)
@@ -140,15 +147,15 @@ def test_an_index_row_known_after_the_decision_is_not_used():
 
 def test_two_index_rows_of_a_day_that_differ_are_refused():
     panel, topix = sample_panel.panel(count=COUNT), sample_panel.topix(COUNT)
-    same = market.compute(panel, pl.concat([topix, topix[:1]]))
-    np.testing.assert_array_equal(same["mkt_ret_1d"], market.compute(panel, topix)["mkt_ret_1d"])
+    same = computed(market, panel, pl.concat([topix, topix[:1]]))
+    np.testing.assert_array_equal(same["mkt_ret_1d"], computed(market, panel, topix)["mkt_ret_1d"])
     other = topix[:1].with_columns(C=pl.lit(1.0))
     with pytest.raises(UserError, match="topix holds two different rows for Date 2019-01-04"):
-        market.compute(panel, pl.concat([topix, other]))
+        computed(market, panel, pl.concat([topix, other]))
 
 
 def test_what_is_0_or_1_is_a_flag():
-    made = market.compute(sample_panel.panel(count=COUNT), sample_panel.topix(COUNT))
+    made = computed(market, sample_panel.panel(count=COUNT), sample_panel.topix(COUNT))
     for column in market.COLUMNS:
         values = made[column.name][np.isfinite(made[column.name])]
         assert (column.kind == "flag") == (set(values.tolist()) <= {0, 1}) or not len(values)
@@ -166,7 +173,7 @@ def test_an_outage_has_no_index_return():
         for bar in "OHLC"
     )
     for index in (repeated, NO_INDEX):
-        made = market.compute(Panel.of(frame.with_columns(absent)), index)
+        made = computed(market, Panel.of(frame.with_columns(absent)), index)
         assert np.isnan(made["mkt_ret_1d"][100:102]).all()
         assert np.isfinite(made["mkt_ret_1d"][[99, 102]]).all()
         assert np.isfinite(made["mkt_ret_5d"][[101, 104]]).all()
@@ -175,7 +182,7 @@ def test_an_outage_has_no_index_return():
 
 @pytest.mark.parametrize("family", [market, relative])
 def test_without_topix_a_warning_names_what_stands_in_for_it(family, caplog):
-    family.compute(sample_panel.panel(count=30), NO_INDEX)
+    computed(family, sample_panel.panel(count=30), NO_INDEX)
     (record,) = caplog.records
     assert "no TOPIX is known: the universe's mean return stands in" in record.message
 
@@ -185,7 +192,7 @@ def test_without_topix_a_warning_names_what_stands_in_for_it(family, caplog):
 def test_an_index_that_begins_later_moves_no_earlier_bit(family, row):
     panel, topix = sample_panel.panel(count=COUNT), sample_panel.topix(COUNT)
     began = topix.filter(pl.col("Date") > panel.dates[row])
-    made, again = family.compute(panel, NO_INDEX), family.compute(panel, began)
+    made, again = computed(family, panel, NO_INDEX), computed(family, panel, began)
     for name in made:
         np.testing.assert_array_equal(made[name][: row + 1], again[name][: row + 1], name)
     if family is market:
@@ -206,7 +213,7 @@ def test_the_universe_stands_in_for_a_missing_index():
     close = np.array([[100, 100, 100], [110, 130, 300], [121, 130, 900.0]])
     inside = np.array([[True, True, False]] * 3)
     panel = panel_of(close, universe=inside)
-    made = market.compute(panel, NO_INDEX)
+    made = computed(market, panel, NO_INDEX)
     np.testing.assert_allclose(made["mkt_ret_1d"], [np.nan, 0.2, 0.05], rtol=1e-5)
     np.testing.assert_allclose(made["mkt_breadth_up"], [np.nan, 1, 0.5])
     np.testing.assert_allclose(made["mkt_dispersion"], [np.nan, 0.1, 0.05], rtol=1e-5)
@@ -225,7 +232,7 @@ def planted(betas, lagged=0.0, count=200):
 
 def test_a_planted_beta_is_found_and_leaves_no_alpha():
     index, close = planted([0.5, 1.0, 2.0])
-    made = relative.compute(panel_of(close), index_of(index))
+    made = computed(relative, panel_of(close), index_of(index))
     np.testing.assert_allclose(made["beta_60d"][-1], [0.5, 1, 2], rtol=1e-5)
     np.testing.assert_allclose(made["alpha_1d"][-100:], 0, atol=1e-7)
     np.testing.assert_allclose(made["idio_vol_ratio"][-1], 0, atol=1e-5)
@@ -238,14 +245,14 @@ def test_a_planted_beta_is_found_and_leaves_no_alpha():
 
 def test_a_lagged_beta_is_that_of_the_day_before():
     index, close = planted([0.0], lagged=1.5)
-    made = relative.compute(panel_of(close), index_of(index))
+    made = computed(relative, panel_of(close), index_of(index))
     np.testing.assert_allclose(made["beta_lagged_60d"][-1], 1.5, rtol=1e-5)
     assert abs(made["beta_60d"][-1, 0]) < 0.5
 
 
 def test_beta_needs_forty_returns():
     index, close = planted([1.0], count=60)
-    made = relative.compute(panel_of(close), index_of(index))
+    made = computed(relative, panel_of(close), index_of(index))
     assert np.isnan(made["beta_60d"][39]) and np.isfinite(made["beta_60d"][40])
     assert np.isnan(made["alpha_1d"][40]) and np.isfinite(made["alpha_1d"][41])
 
@@ -253,7 +260,7 @@ def test_beta_needs_forty_returns():
 def test_alpha_uses_the_beta_of_the_day_before():
     index, close = planted([1.0])
     close[-1] *= 1.2
-    made = relative.compute(panel_of(close), index_of(index))
+    made = computed(relative, panel_of(close), index_of(index))
     market_return = index[-1] / index[-2] - 1
     expected = close[-1, 0] / close[-2, 0] - 1 - market_return
     np.testing.assert_allclose(made["alpha_1d"][-1, 0], expected, rtol=1e-5)
@@ -265,7 +272,7 @@ def test_alpha_uses_the_beta_of_the_day_before():
 def test_the_sector_is_the_median_of_the_others():
     steps = np.array([0.01, 0.02, 0.04, 0.08, 0.50, -0.10])
     sectors = np.array([["0050"] * 4 + ["3250"] * 2] * 2)
-    made = sector.compute(panel_of([[100] * 6, 100 * (1 + steps)], s33=sectors))
+    made = computed(sector, panel_of([[100] * 6, 100 * (1 + steps)], s33=sectors))
     expected = [0.04, 0.04, 0.02, 0.02, -0.10, 0.50]
     np.testing.assert_allclose(made["sec_ret_1d"][1], expected, rtol=1e-5)
     np.testing.assert_allclose(made["rel_to_sec_1d"][1], steps - expected, rtol=1e-5)
@@ -279,7 +286,7 @@ def test_the_sector_is_the_median_of_the_others():
 
 def test_who_is_not_in_the_universe_is_nobodys_peer_and_has_peers():
     steps, inside = np.array([0.01, 0.02, 0.04, 0.99]), [[True, True, True, False]] * 2
-    made = sector.compute(panel_of([[100] * 4, 100 * (1 + steps)], universe=inside))
+    made = computed(sector, panel_of([[100] * 4, 100 * (1 + steps)], universe=inside))
     np.testing.assert_allclose(made["sec_ret_1d"][1], [0.03, 0.025, 0.015, 0.02], rtol=1e-5)
     np.testing.assert_allclose(made["sec_member_cnt"][1], 3)
 
@@ -289,7 +296,7 @@ def test_a_stock_that_changes_its_sector_is_compared_as_of_the_day():
     close = 100 * (1 + steps) ** np.arange(3)[:, None]
     sectors = np.array([["0050", "0050", "0050", "3250", "3250"]] * 3)
     sectors[2, 0] = "3250"
-    made = sector.compute(panel_of(close, s33=sectors))
+    made = computed(sector, panel_of(close, s33=sectors))
     np.testing.assert_allclose(made["sec_ret_1d"][1, 0], 0.025, rtol=1e-4)
     np.testing.assert_allclose(made["sec_ret_1d"][2, 0], 0.045, rtol=1e-4)
     np.testing.assert_allclose(made["sec_ret_1d"][2, 1], 0.03, rtol=1e-4)
@@ -297,7 +304,7 @@ def test_a_stock_that_changes_its_sector_is_compared_as_of_the_day():
 
 def test_a_stock_without_a_sector_has_no_peers():
     sectors = np.array([["0050", "0050", None]] * 3)
-    made = sector.compute(panel_of(np.full((3, 3), 100.0), s33=sectors))
+    made = computed(sector, panel_of(np.full((3, 3), 100.0), s33=sectors))
     assert all(np.isnan(values[:, 2]).all() for values in made.values())
 
 
@@ -305,7 +312,7 @@ def test_the_sector_moves_as_its_members_do():
     rng = np.random.default_rng(3)
     step = rng.normal(0, 0.01, (200, 1))
     close = 100 * np.cumprod(1 + np.hstack([2 * step, step, step, step]), axis=0)
-    made = sector.compute(panel_of(close))
+    made = computed(sector, panel_of(close))
     np.testing.assert_allclose(made["beta_to_sec_60"][-1], [2, 1, 1, 1], rtol=1e-4)
     np.testing.assert_allclose(made["alpha_vs_sec_1d"][-1], 0, atol=1e-7)
     np.testing.assert_allclose(made["sec_mom_20"][-1], close[-1, 1] / close[-21, 1] - 1, rtol=1e-4)

@@ -3,6 +3,7 @@
 import datetime as dt
 import functools
 import runpy
+from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,7 +12,7 @@ import polars as pl
 import pytest
 import yaml
 from gogooku import calendar, files, jobs, point_in_time
-from gogooku.families import FAMILIES
+from gogooku.families import BUILT, FAMILIES, module_of
 from gogooku.graph import correlation
 from gogooku.panel import rows as panel_rows
 from gogooku.panel.panel import Panel
@@ -21,7 +22,7 @@ from simulated_exchange.market import simulation
 
 SCRIPTS = Path(__file__).parents[2] / "workflow_scripts"
 START, END = dt.date(2020, 10, 1), dt.date(2021, 6, 30)
-READ = {name for inputs in FAMILIES.values() for name in inputs} - {"panel", "graphs"}
+READ = {name for inputs in FAMILIES.values() for name in inputs} - {*BUILT}
 READ |= {"bars", "calendar", "master"}
 BEFORE = dt.date(1900, 1, 1)
 EDGES = yaml.safe_load((SCRIPTS.parent / "config" / "default.yaml").read_text())["graph"]
@@ -85,10 +86,16 @@ def made(family, inputs, folder):
     """What the workflow's script of a family writes."""
     moment = {"clock": "published", "decision": "close", "closes": leaks.CLOSES}
     mine = {"pandas_ta": ["rsi", "vortex"], "module": None}
-    params = SimpleNamespace(moment=moment, first=START, user=mine)
+    reads = {name: asdict(read) for name, read in FAMILIES[family].items()}
+    params = SimpleNamespace(
+        moment=moment, first=str(START), user=mine, reads=reads, module=module_of(family)
+    )
     place = folder / "made.parquet"
-    rule = SimpleNamespace(input=inputs, params=params, output=[place], log=[folder / "log"])
-    runpy.run_path(str(SCRIPTS / f"features_{family}.py"), {"snakemake": rule})
+    rule = SimpleNamespace(
+        input=inputs, params=params, output=[place], log=[folder / "log"],
+        wildcards=SimpleNamespace(family=family),
+    )  # fmt: skip
+    runpy.run_path(str(SCRIPTS / "features.py"), {"snakemake": rule})
     return pl.read_parquet(place)
 
 

@@ -13,6 +13,7 @@ from gogooku import calendar
 from gogooku.families import FAMILIES
 from gogooku.features import option
 from gogooku.raw.catalogue import DATASETS
+from helpers.family_inputs import inputs_of
 from helpers.panels import make, weekdays
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,7 +21,9 @@ from scipy import stats
 
 CLOSES = [{"from": "1900-01-01", "at": "15:00"}]
 NAMES = {column.name for column in option.COLUMNS}
-KINDS = {name: DATASETS["options_225"].schema[name] for name in option.FIELDS}
+KINDS = {
+    name: DATASETS["options_225"].schema[name] for name in FAMILIES["option"]["options_225"].fields
+}
 DAY = dt.date(2021, 6, 1)
 LEVEL = 30_000.0
 
@@ -49,7 +52,7 @@ def panel_of(sessions=10, first=dt.date(2021, 5, 27)):
 def compute(panel, rows, decision="close"):
     rows = rows if isinstance(rows, pl.DataFrame) else stamped(rows)
     moments = calendar.decision_moments(panel.dates, decision, CLOSES)
-    return option.compute(panel, rows, moments)
+    return option.compute(inputs_of(panel, moments=moments, options_225=rows))
 
 
 def of_day(rows, **knobs):
@@ -418,9 +421,9 @@ def test_nothing_known_later_moves_an_earlier_day(long, cut):
 def test_a_span_with_its_look_back_equals_the_whole(long):
     panel, rows, whole = long
     needs, length = FAMILIES["option"], 60
-    kept = slice(len(panel.dates) - length - needs["panel"], len(panel.dates))
+    kept = slice(len(panel.dates) - length - needs["panel"].look_back, len(panel.dates))
     part = make(panel["close"][kept], days=panel.dates[kept])
-    since = panel.dates[len(panel.dates) - length - needs["options_225"]].item()
+    since = panel.dates[len(panel.dates) - length - needs["options_225"].look_back].item()
     made = compute(part, rows.filter(pl.col("Date") >= since))
     for name in NAMES:
         np.testing.assert_array_equal(made[name][-length:], whole[name][-length:], err_msg=name)

@@ -12,6 +12,7 @@ from gogooku.features import market, relative, sector, technical
 from gogooku.features.catalogue import CATALOGUE
 from gogooku.panel.panel import Panel
 from helpers import by_hand, oracle_market, oracle_technical, sample_panel
+from helpers.family_inputs import inputs_of
 
 COUNT = 460  # sessions; of the market twice as many
 BARS = ("open", "high", "low", "close", "volume", "value")
@@ -83,7 +84,7 @@ def by_stock(panel, *oracles):
 def technical_columns(panel):
     """Shares outstanding, and the columns that are made of them and of the panel."""
     shares = np.random.default_rng(3).uniform(1e6, 1e8, panel.shape)
-    return shares, technical.compute(panel, sample_panel.sessions(COUNT), shares)
+    return shares, technical.measured(panel, sample_panel.sessions(COUNT), shares)
 
 
 @functools.cache
@@ -120,7 +121,7 @@ def of_market():
     panel, index = sample_panel.panel(count=2 * COUNT), topix(2 * COUNT)
     bars = (pd.Series(index[bar].to_numpy()) for bar in "HLC")
     expected = oracle_market.market(*bars, *frames(panel, "close", "universe"))
-    return market.compute(panel, index), expected
+    return market.compute(inputs_of(panel, topix=index)), expected
 
 
 @functools.cache
@@ -128,7 +129,7 @@ def of_relative():
     panel, index = sample_panel.panel(count=COUNT, stocks=2, missing=0), topix(COUNT)
     level = pd.Series(index["C"].to_numpy())
     expected = by_stock(panel, lambda bars: oracle_market.relative(bars["close"], level))
-    return relative.compute(panel, index), expected
+    return relative.compute(inputs_of(panel, topix=index)), expected
 
 
 @functools.cache
@@ -141,7 +142,7 @@ def of_sector():
         frame.with_columns(s33=pl.when(small).then(pl.lit("3250")).otherwise(pl.lit("0050")))
     )
     expected = oracle_market.sector(*frames(panel, "close", "volume", "s33", "universe"))
-    return sector.compute(panel), expected
+    return sector.compute(inputs_of(panel)), expected
 
 
 # ---- all of the catalogue ------------------------------------------------------------------------

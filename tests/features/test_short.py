@@ -8,6 +8,7 @@ import pytest
 from gogooku import calendar
 from gogooku.features import short
 from helpers import sample_panel
+from helpers.family_inputs import inputs_of
 from helpers.holdings import (
     CODES,
     RULES,
@@ -44,8 +45,11 @@ def sales(session, sector="0050", outright=60.0, restricted=30.0, free=10.0):
 
 def compute(frame, reports=(), sold=()):
     panel = panel_of(frame)
-    tables = stamped("short_sale", list(reports)), stamped("short_ratio", list(sold))
-    return short.compute(panel, *tables, moments(panel))
+    tables = {
+        "short_sale": stamped("short_sale", list(reports)),
+        "short_ratio": stamped("short_ratio", list(sold)),
+    }
+    return short.compute(inputs_of(panel, **tables))
 
 
 # ---- positions of stocks -------------------------------------------------------------------------
@@ -87,7 +91,9 @@ def test_what_is_known_at_the_very_moment_of_decision_counts():
     panel = panel_of(quiet())
     reports, none = stamped("short_sale", [report(10)]), stamped("short_ratio", [])
     at_half_past_five = calendar.decision_moments(panel.dates, "17:30", RULES["close"])
-    made = short.compute(panel, reports, none, at_half_past_five)["short_ratio"][:, 0]
+    made = short.compute(
+        inputs_of(panel, moments=at_half_past_five, short_sale=reports, short_ratio=none)
+    )["short_ratio"][:, 0]
     assert np.isfinite(made).argmax() == 11
 
 
@@ -237,7 +243,7 @@ def tables(count, seed, reports_a_session=2.0):
 
 def of(frame, rows):
     panel = panel_of(frame)
-    return short.compute(panel, rows["short_sale"], rows["short_ratio"], moments(panel)), panel
+    return short.compute(inputs_of(panel, **rows)), panel
 
 
 def test_sums_are_those_of_a_plain_walk_through_the_reports():

@@ -16,12 +16,12 @@ from helpers.company_filings import (
     revision,
     stamped,
 )
+from helpers.family_inputs import inputs_of
 from helpers.panels import make, weekdays
 
 
 def compute(rows, panel):
-    moments = calendar.decision_moments(panel.dates, "close", CLOSES)
-    return statement.compute(panel, stamped(rows), moments)
+    return statement.compute(inputs_of(panel, summary=stamped(rows)))
 
 
 def panel_of(sessions=600, price=1000.0, **knobs):
@@ -576,10 +576,9 @@ def test_nothing_filed_later_moves_an_earlier_day(cut):
     panel = panel_of(600, days=weekdays(600, dt.date(2020, 6, 1)))
     rows = random_filings()
     moment = calendar.decision_moments(panel.dates[cut : cut + 1], "close", CLOSES)[0]
-    moments = calendar.decision_moments(panel.dates, "close", CLOSES)
     whole = stamped(rows)
     told = whole.filter(pl.col("known_at").dt.replace_time_zone(None) <= moment)
-    full, partial = (statement.compute(panel, rows, moments) for rows in (whole, told))
+    full, partial = (statement.compute(inputs_of(panel, summary=rows)) for rows in (whole, told))
     assert len(told) < len(whole)
     for name, values in full.items():
         np.testing.assert_array_equal(values[: cut + 1], partial[name][: cut + 1], err_msg=name)
@@ -599,10 +598,11 @@ def test_prices_and_splits_to_come_move_no_earlier_day():
 
 def test_the_order_of_the_rows_does_not_matter():
     panel = panel_of(300, days=weekdays(300, dt.date(2021, 6, 1)))
-    moments = calendar.decision_moments(panel.dates, "close", CLOSES)
     rows = stamped(random_filings())
-    made = statement.compute(panel, rows, moments)
-    mixed = statement.compute(panel, rows.sample(fraction=1, shuffle=True, seed=1), moments)
+    made = statement.compute(inputs_of(panel, summary=rows))
+    mixed = statement.compute(
+        inputs_of(panel, summary=rows.sample(fraction=1, shuffle=True, seed=1))
+    )
     for name, values in made.items():
         np.testing.assert_array_equal(values, mixed[name])
 

@@ -106,7 +106,7 @@ def computed(panel, sessions):
     """The family's columns, with a hundred million shares of the first session's basis."""
     factor = np.nan_to_num(panel["volume_factor"], nan=1.0)
     factor[0] = 1.0
-    return technical.compute(panel, sessions, 1e8 / np.cumprod(factor, axis=0))
+    return technical.measured(panel, sessions, 1e8 / np.cumprod(factor, axis=0))
 
 
 def test_range_volatilities_find_the_volatility_of_a_random_walk():
@@ -175,7 +175,7 @@ def test_a_column_needs_no_more_than_its_look_back():
 @pytest.mark.parametrize("missing", [0.03, 0.3, 0.4, 0.6])
 def test_neighbouring_spans_join_without_a_step(missing):
     """What the look-back of the family leaves of an average's start: 1e-3 sd at most."""
-    count, back = 1400, FAMILIES["technical"]["panel"]
+    count, back = 1400, FAMILIES["technical"]["panel"].look_back
     frame = sample_panel.rows(count=count, stocks=40, missing=missing)
     sessions = sample_panel.sessions(count)
     whole = computed(Panel.of(frame), sessions)
@@ -250,7 +250,7 @@ def test_averages_end_where_a_stock_is_suspended():
 
 def test_without_shares_outstanding_turnover_is_null_and_a_warning_says_so(caplog):
     panel = sample_panel.panel(count=30)
-    made = technical.compute(panel, sample_panel.sessions(30), np.full(panel.shape, np.nan))
+    made = technical.measured(panel, sample_panel.sessions(30), np.full(panel.shape, np.nan))
     assert np.isnan(made["turnover_rate"]).all()
     (record,) = caplog.records
     assert "turnover_rate is null" in record.message

@@ -13,6 +13,7 @@ from gogooku.features import studies, user
 from gogooku.features.column import finish
 from gogooku.panel.panel import Panel
 from helpers import sample_panel
+from helpers.family_inputs import inputs_of
 
 COUNT = 120
 
@@ -21,7 +22,12 @@ def of_module(tmp_path, text, panel=None):
     path = tmp_path / "mine.py"
     path.write_text("import numpy as np\nfrom gogooku.features.column import Column\n" + text)
     panel = panel or sample_panel.panel(count=COUNT, stocks=3)
-    return user.compute(panel, [], str(path)), panel
+    return computed(panel, [], str(path)), panel
+
+
+def computed(panel, studies, module):
+    made = user.compute(inputs_of(panel, user={"pandas_ta": studies, "module": module}))
+    return made.columns, made
 
 
 # ---- studies of pandas-ta ------------------------------------------------------------------------
@@ -34,7 +40,7 @@ def test_a_study_is_pandas_tas_on_the_adjusted_bars_of_each_stock():
         pl.when(split).then(0.5).otherwise(x).alias(x) for x in ("factor", "volume_factor")
     )
     panel = Panel.of(frame)
-    columns, made = user.compute(panel, ["vortex", "rsi"], None)
+    columns, made = computed(panel, ["vortex", "rsi"], None)
     assert [column.name for column in columns] == [
         "vortex_vtxp_14", "vortex_vtxm_14", "rsi_rsi_14"
     ]  # fmt: skip
@@ -53,8 +59,8 @@ def test_a_session_without_a_trade_has_no_study_and_disturbs_none():
     gappy = frame.with_columns(
         pl.when(pl.col("date") != day).then(pl.col(x)).alias(x) for x in bars
     )
-    _, made = user.compute(Panel.of(gappy), ["rsi"], None)
-    _, whole = user.compute(Panel.of(frame.filter(pl.col("date") != day)), ["rsi"], None)
+    _, made = computed(Panel.of(gappy), ["rsi"], None)
+    _, whole = computed(Panel.of(frame.filter(pl.col("date") != day)), ["rsi"], None)
     assert np.isnan(made["rsi_rsi_14"][50]).all()
     np.testing.assert_array_equal(np.delete(made["rsi_rsi_14"], 50, axis=0), whole["rsi_rsi_14"])
 
@@ -64,11 +70,11 @@ def test_every_span_has_a_studys_columns_and_a_young_stock_has_none_of_them():
     last = frame["date"].max()
     one_row = frame.filter((pl.col("code") == "13010") | (pl.col("date") == last))
     panel = Panel.of(one_row)
-    columns, made = user.compute(panel, ["supertrend", "macd"], None)
+    columns, made = computed(panel, ["supertrend", "macd"], None)
     assert np.isnan(made["macd_macd_12_26_9"][:, 1]).all()
     assert np.isfinite(made["macd_macd_12_26_9"][-1, 0])
     short = Panel.of(frame.filter(pl.col("date") == last))
-    again, nothing = user.compute(short, ["supertrend", "macd"], None)
+    again, nothing = computed(short, ["supertrend", "macd"], None)
     assert again == columns
     assert all(np.isnan(values).all() for values in nothing.values())
     held, metadata = finish(panel, "user", columns, made, dt.date(2019, 3, 1))
@@ -81,7 +87,7 @@ def test_infinite_values_of_a_study_are_null_and_told(caplog):
     still = pl.when(pl.col("code") == "13010")
     bars = ("open", "high", "low", "close")
     panel = Panel.of(frame.with_columns(still.then(500.0).otherwise(x).alias(x) for x in bars))
-    _, made = user.compute(panel, ["vhf"], None)
+    _, made = computed(panel, ["vhf"], None)
     (values,) = made.values()
     assert np.isnan(values[:, 0]).all() and np.isfinite(values[-1, 1])
     assert "values of vhf_vhf_28 are infinite: they are null" in caplog.text
@@ -103,7 +109,7 @@ def test_a_study_that_fails_is_told():
 
 def test_a_study_that_does_not_exist_is_refused_with_close_matches():
     with pytest.raises(UserError, match="'vortx', which pandas-ta does not make of .*mean vor"):
-        user.compute(sample_panel.panel(count=30), ["vortx"], None)
+        computed(sample_panel.panel(count=30), ["vortx"], None)
 
 
 @pytest.mark.filterwarnings("ignore:.*has no causal mode")
@@ -289,7 +295,7 @@ def test_a_column_made_twice_is_refused(tmp_path):
     path = tmp_path / "mine.py"
     path.write_text("def columns(panel):\n    return {'rsi_rsi_14': panel.returns}")
     with pytest.raises(UserError, match="both make"):
-        user.compute(sample_panel.panel(count=60, stocks=2), ["rsi"], str(path))
+        computed(sample_panel.panel(count=60, stocks=2), ["rsi"], str(path))
 
 
 def test_the_users_module_counts_as_code(tmp_path):

@@ -7,6 +7,7 @@ import torch
 from gogooku.errors import UserError
 from gogooku.features import graph
 from gogooku.graph import correlation, export
+from helpers.family_inputs import inputs_of
 from helpers.panels import make, walk, weekdays
 from polars.testing import assert_frame_equal
 
@@ -151,7 +152,7 @@ def test_message_passing_averages_the_neighbours_of_the_target(gapless):
     strength = SimpleConv(aggr="sum")(
         torch.ones_like(data.x), data.edge_index, data.edge_attr[:, 0].abs()
     )[:, 0]
-    expected = graph.compute(gapless, rows)["peer_ret_1d"][40]
+    expected = graph.compute(inputs_of(gapless, graphs=rows))["peer_ret_1d"][40]
     np.testing.assert_allclose((made / strength).numpy(), expected, atol=1e-6)
 
 
@@ -190,7 +191,7 @@ def by_hand():
     close[6] = [200, 121, 108, 99, np.nan]
     panel = make(close)
     weights = {(0, 1): 0.5, (0, 3): -0.25, (1, 0): 0.5, (1, 2): 0.5, (2, 0): 0.4, (3, 0): -0.25}
-    return graph.compute(panel, day_of(weights, panel.dates[6].item())), panel
+    return graph.compute(inputs_of(panel, graphs=day_of(weights, panel.dates[6].item()))), panel
 
 
 def test_peers_returns_follow_the_sign_of_their_edges(by_hand):
@@ -218,7 +219,7 @@ def test_page_rank_solves_its_equation(gapless):
     passed = weights / weights.sum(axis=1, keepdims=True)
     size = len(weights)
     solved = np.linalg.solve(np.eye(size) - 0.85 * passed.T, np.full(size, 0.15))
-    made = graph.compute(gapless, rows)["graph_pagerank"][40]
+    made = graph.compute(inputs_of(gapless, graphs=rows))["graph_pagerank"][40]
     np.testing.assert_allclose(made, solved, rtol=1e-3)
     assert made.mean() == pytest.approx(1, abs=1e-4)
 
@@ -229,7 +230,9 @@ def test_clustering_and_cores_agree_with_plain_definitions(gapless):
     linked |= linked.T
     degree = linked.sum(axis=1)
     closed = np.diag(np.linalg.matrix_power(linked.astype(float), 3))
-    made = {name: values[40] for name, values in graph.compute(gapless, rows).items()}
+    made = {
+        name: values[40] for name, values in graph.compute(inputs_of(gapless, graphs=rows)).items()
+    }
     np.testing.assert_array_equal(made["graph_degree"], degree)
     np.testing.assert_allclose(
         made["graph_clustering"], closed / (degree * (degree - 1)), rtol=1e-6
@@ -249,7 +252,9 @@ def test_the_future_moves_no_graph_feature():
     changed = close.copy()
     changed[45:] *= np.linspace(1, 2, 40)
     early, late = make(close), make(changed)
-    before, after = (graph.compute(panel, edges(panel)) for panel in (early, late))
+    before, after = (
+        graph.compute(inputs_of(panel, graphs=edges(panel))) for panel in (early, late)
+    )
     for column in graph.COLUMNS:
         np.testing.assert_array_equal(before[column.name][:45], after[column.name][:45])
     assert set(before) == {column.name for column in graph.COLUMNS}
@@ -258,4 +263,7 @@ def test_the_future_moves_no_graph_feature():
 def test_days_without_edges_are_null():
     panel = make(walk(10, 5))
     nothing = pl.DataFrame(schema=correlation.SCHEMA)
-    assert all(np.isnan(values).all() for values in graph.compute(panel, nothing).values())
+    assert all(
+        np.isnan(values).all()
+        for values in graph.compute(inputs_of(panel, graphs=nothing)).values()
+    )

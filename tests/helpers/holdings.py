@@ -100,7 +100,7 @@ def altered(rows, moment, seed, numbers):
 def loaded(family, frame, tables, session):
     """What the family's declared look-back before `session` holds of panel rows and tables."""
     days = frame["date"].unique().sort()
-    first = {name: days[session - back] for name, back in FAMILIES[family].items()}
+    first = {name: days[session - read.look_back] for name, read in FAMILIES[family].items()}
     rows = {name: table.filter(pl.col(DATASETS[name].day) >= first[name])
             for name, table in tables.items()}  # fmt: skip
     return frame.filter(pl.col("date") >= first["panel"]), rows

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,11 +33,14 @@ class House:
         return done
 
     def would_run(self, *arguments: str) -> dict[str, int]:
-        """Name the rules that a run would execute now, and how often each."""
+        """Name the rules that a run would execute now, and how often each; families singly."""
         told = self.snakemake("train_all", "--dry-run", *arguments)
         table = (told.stdout + told.stderr).split("Job stats:")
         rows = re.findall(r"^(\w+) +(\d+)$", table[1], re.MULTILINE) if len(table) > 1 else []
-        return {rule: int(count) for rule, count in rows if rule not in ("total", "train_all")}
+        counts = {rule: int(count) for rule, count in rows if rule not in ("total", "train_all")}
+        counts.pop("features", None)
+        families = re.findall(r"wildcards: family=(\w+)", told.stdout + told.stderr)
+        return counts | Counter(f"features {family}" for family in families)
 
     @contextlib.contextmanager
     def edited(self, file: str, old: str, new: str) -> Iterator[None]:

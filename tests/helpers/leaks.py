@@ -15,6 +15,8 @@ from gogooku.panel import rows as panel_rows
 from gogooku.panel.panel import Panel
 from simulated_exchange.market import simulation
 
+from helpers.family_inputs import inputs_of
+
 AVAILABILITY = availability.read(Path(__file__).parents[2] / "config" / "availability.yaml")
 RULES, CLOSES = AVAILABILITY["datasets"], AVAILABILITY["close"]
 START, END, DAY = dt.date(2021, 1, 4), dt.date(2021, 6, 30), dt.date(2021, 4, 28)
@@ -167,8 +169,9 @@ def weekly(raw, when):
 def users_module(raw):
     """Columns of the module mine.py in the working directory, as the workflow lays them out."""
     made_of = Panel.of(panel(raw))
-    columns, values = user.compute(made_of, [], "mine.py")
-    return finish(made_of, "user", columns, values, START)[0]
+    mine = {"pandas_ta": [], "module": "mine.py"}
+    values = user.compute(inputs_of(made_of, user=mine))
+    return finish(made_of, "user", [], values, START)[0]
 
 
 HONEST = (trailing_window, quantile_of_the_day, lagged_weekly_series, sector_of_the_day,

@@ -126,7 +126,9 @@ def test_a_column_says_what_it_is_and_stays_within_its_familys_look_back(family,
     assert column.kind in ("stock", "market", "flag")
     assert column.unit and column.definition and column.source
     edges = graph.WINDOW if family == "graph" else 0  # which look back in their own files
-    assert 0 <= column.look_back <= max(edges, *FAMILIES[family].values())
+    assert (
+        0 <= column.look_back <= max(edges, *(read.look_back for read in FAMILIES[family].values()))
+    )
 
 
 def test_columns_of_the_graph_look_back_as_far_as_its_edges_do():

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 import yaml
 from gogooku.config import settings
-from gogooku.families import FAMILIES
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = sorted((ROOT / "workflow_scripts").glob("*.py"))
@@ -61,23 +60,20 @@ def test_a_script_belongs_to_a_rule_that_tracks_its_code(script):
     name = re.escape(script.stem)
     owners = [body for body in rules().values() if re.search(rf"workflow_scripts/{name}\.py", body)]
     assert owners, "no rule runs it"
-    assert all(re.search(rf'code=code\(f?"{name}"\)', body) for body in owners)
+    assert all(re.search(rf'code=code\("{name}"\)|code_of_family', body) for body in owners)
 
 
 # ---- rules ---------------------------------------------------------------------------------------
 
 
 def rules():
-    """Text of each rule by file and name; one that a loop over families makes counts for each."""
+    """Text of each rule by file and name."""
     found = {}
     for file in [ROOT / "Snakefile", *RULE_FILES]:
         pieces = re.split(r"^( *)rule *(\w*):\n", file.read_text(), flags=re.MULTILINE)
         for indent, name, body in zip(*(iter(pieces[1:]),) * 3, strict=True):
             ours = re.match(rf"(?:{indent} +.*\n|\n)*", body)[0]
-            for family in [""] if name else FAMILIES:
-                found[file.name, name or f"features_{family}", len(found)] = re.sub(
-                    r"\{(params\.)?family\}", family, ours
-                )
+            found[file.name, name, len(found)] = ours
     return found
 
 
@@ -244,8 +240,7 @@ def test_the_slurm_profile_names_rules_that_exist():
 
 
 def test_all_families_of_a_span_travel_as_one_job():
-    placed = {profile("slurm")["groups"].get(f"features_{family}") for family in FAMILIES}
-    assert placed == {"span"}
+    assert profile("slurm")["groups"]["features"] == "span"
 
 
 def test_rules_with_a_gpu_go_to_the_gpu_partition_and_travel_alone():

@@ -47,13 +47,13 @@ def test_a_finished_run_has_nothing_to_do(house):
             "lib/gogooku/features/sector.py",
             "\nimport",
             "\nunused = 1\nimport",
-            {"features_sector"} | AFTER_DATASET,
+            {"features sector"} | AFTER_DATASET,
         ),
         (
             "lib/gogooku/features/statement.py",
             "\nimport",
             "\nunused = 1\nimport",
-            {"features_statement"} | AFTER_DATASET,
+            {"features statement"} | AFTER_DATASET,
         ),
         ("config/default.yaml", "cost: 10 ", "cost: 20 ", JUDGE),
         (
@@ -80,7 +80,7 @@ def test_a_touched_file_redoes_nothing(house):
 def test_a_later_end_adds_files_and_retrains_no_old_fold(house):
     with house.edited("config/smoke.yaml", "end: 2022-12-31", "end: 2023-12-29"):
         jobs = house.would_run()
-    once_a_span = {name: count for name, count in jobs.items() if name.startswith("features_")}
+    once_a_span = {name: count for name, count in jobs.items() if name.startswith("features ")}
     assert once_a_span and set(once_a_span.values()) == {1}
     assert jobs["panel"] == jobs["labels"] == jobs["graph"] == jobs["dataset"] == 1
     stages = ("fold", "scaler", "train_atft", "train_lightgbm", "train_ridge", "predict_ridge")

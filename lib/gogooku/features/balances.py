@@ -20,9 +20,6 @@ from gogooku.arrays.jit import kernel
 from gogooku.arrays.time_series import Array, enough
 from gogooku.panel.panel import Panel
 
-COUNTS = ["Code", "DiscDate", "CurPerEn", "ShOutFY", "TrShFY"]
-"""Fields of fins/summary that tell the shares outstanding."""
-
 SHARES_LAST = 300
 """Sessions from the end of a period to the day on which its share count lapses: a company that
 reports once a year has published the next one by then."""
@@ -165,7 +162,7 @@ def shares(
 ) -> tuple[Array, Array]:
     """Give the shares issued and those outstanding, less treasury shares, as known.
 
-    summary   COUNTS with `known_at`, SHARES_LAST sessions before the panel's days
+    summary   rows of fins/summary with `known_at`, SHARES_LAST sessions before the panel's days
 
     Returns (T − first, N) each, from `first` on, in the basis of the day; a split whose
     ex-date follows the day of a filing is not in its count.

@@ -3,38 +3,15 @@
 Write the page anew:  PYTHONPATH=lib python -m gogooku.features.catalogue > docs/features.md
 """
 
-from gogooku.families import FAMILIES
-from gogooku.features import (
-    earnings,
-    flow,
-    graph,
-    index,
-    listed,
-    margin,
-    market,
-    option,
-    relative,
-    sector,
-    short,
-    statement,
-    technical,
-)
+import importlib
+
+from gogooku.families import FAMILIES, module_of
 from gogooku.features.column import Column
 
 CATALOGUE: dict[str, list[Column]] = {
-    "technical": technical.COLUMNS,
-    "market": market.COLUMNS,
-    "relative": relative.COLUMNS,
-    "sector": sector.COLUMNS,
-    "flow": flow.COLUMNS,
-    "statement": statement.COLUMNS,
-    "earnings": earnings.COLUMNS,
-    "option": option.COLUMNS,
-    "index": index.COLUMNS,
-    "short": short.COLUMNS,
-    "listed": listed.COLUMNS,
-    "margin": margin.COLUMNS,
-    "graph": graph.COLUMNS,
+    family: importlib.import_module(module_of(family)).COLUMNS
+    for family in FAMILIES
+    if family != "user"
 }
 
 HEAD = """# Features
@@ -81,7 +58,7 @@ def page() -> str:
 
 
 def _table(family: str, columns: list[Column]) -> str:
-    inputs = ", ".join(f"`{name}` ({sessions})" for name, sessions in FAMILIES[family].items())
+    inputs = ", ".join(f"`{name}` ({read.look_back})" for name, read in FAMILIES[family].items())
     head = f"\n## `{family}`: {len(columns)} columns\n\nReads {inputs}.\n\n"
     head += f"{NOTES[family]}\n" if family in NOTES else ""
     head += "| column | kind | unit | definition | inputs | look-back | minimum | source |\n"

@@ -14,6 +14,9 @@ from gogooku.panel.panel import Panel
 Kind = Literal["stock", "market", "flag"]
 
 
+Values = dict[str, np.ndarray]
+
+
 @dataclass(frozen=True)
 class Column:
     """One feature: what it is, in which unit, and what it needs.
@@ -46,6 +49,14 @@ class Column:
         return f"{self.definition} ({self.unit}); {needs}; {self.source}"
 
 
+class Described(Values):
+    """Values of a family whose columns its settings decide, and what these columns are."""
+
+    def __init__(self, values: Mapping[str, np.ndarray], columns: Sequence[Column]) -> None:
+        super().__init__(values)
+        self.columns = columns
+
+
 def finish(
     panel: Panel,
     family: str,
@@ -55,7 +66,8 @@ def finish(
 ) -> tuple[pl.DataFrame, dict[str, str]]:
     """Lay a family's arrays out as the rows of its span, in the catalogue's order.
 
-    values   name → columns as Panel.tidy takes them; NaN where unknown
+    columns   of the catalogue; values that are Described have their own
+    values    name → columns as Panel.tidy takes them; NaN where unknown
 
     Returns the frame (date, code, columns, `is_{family}_valid`: any column known that tells of the
     stock or, where none is the stock's, of the day) and the file's metadata, which holds each
@@ -63,6 +75,7 @@ def finish(
 
     Raises ValueError if a column is named and not made, made and not named, or infinite.
     """
+    columns = values.columns if isinstance(values, Described) else columns
     names = [column.name for column in columns]
     if unmatched := set(names) ^ set(values):
         raise ValueError(f"{family}: named and made columns differ in {sorted(unmatched)}")

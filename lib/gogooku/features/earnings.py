@@ -43,6 +43,7 @@ from gogooku.features.filings import (
     change,
     first_known,
 )
+from gogooku.features.inputs import Inputs
 from gogooku.features.statement import (
     LONGEST,
     VENDOR,
@@ -90,16 +91,7 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-def compute(
-    panel: Panel,
-    summary: pl.DataFrame,
-    earnings_date: pl.DataFrame,
-    earnings_calendar: pl.DataFrame,
-    sessions: Sessions,
-    moments: np.ndarray,
-    closes: np.ndarray,
-    start: int = 0,
-) -> dict[str, np.ndarray]:
+def compute(inputs: Inputs) -> dict[str, np.ndarray]:
     """Make the family's columns, name → (T − start, N) float32; NaN where nothing was known.
 
     panel               the days and, where they exist, 246 sessions before them
@@ -107,14 +99,12 @@ def compute(
                         the market could read them; back to a year before those sessions
     earnings_date       schedules as published, with `known_at`; may be empty
     earnings_calendar   announcers of the next session as read, with `known_at`; may be empty
-    sessions            of the exchange: the panel's and 90 after them, as far as they are known
-    moments             (T,) moment of decision of each of the panel's days [UTC, microseconds]
-    closes              (T,) moment at which each of them closes, likewise
-    start               first of the panel's days that is wanted
+    calendar            sessions: the panel's and 90 after them, as far as they are known
     """
-    rows = schedules(earnings_date, earnings_calendar)
-    ahead = days_ahead(panel, rows, sessions, moments)[start:]
-    made = _announced(panel, summary, moments, closes, start)
+    panel, moments, start = inputs.panel, inputs.moments, inputs.start
+    rows = schedules(inputs.rows("earnings_date"), inputs.rows("earnings_calendar"))
+    ahead = days_ahead(panel, rows, inputs.sessions, moments)[start:]
+    made = _announced(panel, inputs.rows("summary"), moments, inputs.closes, start)
     since = made["days_since_earnings"]
     soon = (ahead <= WEEK) | (since <= WEEK)
     made["days_to_earnings"] = ahead

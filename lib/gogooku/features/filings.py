@@ -27,14 +27,6 @@ MONTHS_OF_TYPE = {"1Q": 3, "2Q": 6, "3Q": 9, "4Q": 12, "5Q": 15, "FY": 12}
 ORDER = ["Code", "known_at", "DiscNo"]  # in which filings are read
 RUNNING = ["FOP", "FNP", "FEPS", "FDivAnn", "FOP2Q", "FNP2Q"]  # fiscal year's guidance
 FOLLOWING = ["NxFOP", "NxFNp", "NxFEPS", "NxFDivAnn", "NxFOP2Q", "NxFNp2Q"]  # the next one's
-FIELDS = [
-    *("Code", "DiscDate", "DiscNo", "DocType", "CurPerType", "CurPerSt", "CurPerEn"),
-    *("CurFYSt", "CurFYEn", "NxtFYEn", "ChgAcEst"),
-    *("Sales", "OP", "NP", "EPS", "TA", "EqAR", "ShEq", "BPS", "ShOutFY", "TrShFY", "AvgSh"),
-    *RUNNING,
-    *FOLLOWING,
-]
-"""Of fins/summary, that are read."""
 DOLLARS = {"62690": dt.date(2022, 2, 1)}
 """Code → day from which the company files in US dollars, which no field says. Source: the vendor's
 page on fins/summary, of MODEC."""

@@ -24,7 +24,7 @@ from gogooku import point_in_time
 from gogooku.arrays import time_series
 from gogooku.arrays.time_series import Array, delay, enough, ratio, where_known
 from gogooku.features.column import Column
-from gogooku.panel.panel import Panel
+from gogooku.features.inputs import Inputs
 
 log = logging.getLogger(__name__)
 
@@ -101,15 +101,15 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-def compute(panel: Panel, investor_types: pl.DataFrame, moments: np.ndarray) -> Values:
+def compute(inputs: Inputs) -> Values:
     """Make the family's columns, name → (T, N); NaN where nothing was known.
 
     panel            the days and 20 sessions before them, where they exist
     investor_types   rows as published, with `known_at`; amounts [thousand JPY]
-    moments          (T,) moment of decision of each of the panel's days [UTC, microseconds]
     """
+    panel, moments = inputs.panel, inputs.moments
     made = {column.name: np.full(panel.shape, np.nan, np.float32) for column in COLUMNS}
-    rows = _ordered(investor_types)
+    rows = _ordered(inputs.rows("investor_types"))
     if rows.is_empty():
         log.warning("no trading by investor type is known: all columns of flow are null")
     known_at = rows["known_at"].dt.replace_time_zone(None).to_numpy()

@@ -15,6 +15,7 @@ from gogooku.arrays import time_series
 from gogooku.arrays.jit import kernel
 from gogooku.arrays.time_series import Array, delay, ratio
 from gogooku.features.column import Column
+from gogooku.features.inputs import Inputs
 from gogooku.panel.panel import Panel
 
 DAMPING = 0.85
@@ -44,11 +45,12 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-def compute(panel: Panel, edges: pl.DataFrame) -> dict[str, np.ndarray]:
+def compute(inputs: Inputs) -> dict[str, np.ndarray]:
     """Make the family's columns, name → (T, N) float32; NaN on days without edges.
 
-    edges   rows of the graph files: date, source, target, weight; their days lie in the panel
+    graphs   date, source, target, weight of the edges; their days lie in the panel
     """
+    panel, edges = inputs.panel, inputs.rows("graphs")
     day, source, target = _placed(panel, edges)
     weight = edges["weight"].to_numpy().astype(np.float64)
     peers = _peers(panel, day, source, target, weight)

@@ -20,6 +20,7 @@ from gogooku.arrays import time_series
 from gogooku.arrays.time_series import Array, enough, enough_changes, ratio
 from gogooku.arrays.windows import Rolling
 from gogooku.features.column import Column, Kind
+from gogooku.features.inputs import Inputs
 from gogooku.panel.panel import Panel
 
 log = logging.getLogger(__name__)
@@ -115,17 +116,17 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-def compute(panel: Panel, indices: pl.DataFrame, start: int = 0) -> Values:
+def compute(inputs: Inputs) -> Values:
     """Compute the family, name → (T − start,) or, for the stock's sectors, (T − start, N), float32.
 
     NaN where unknown.
 
     panel     the days and 136 sessions before them, where they exist
     indices   one row a Date and index Code: H, L, C [points], those known by then; may be empty
-    start     first of the panel's days that is wanted
 
     Raises UserError if `indices` holds rows of one date and code that differ.
     """
+    panel, start, indices = inputs.panel, inputs.start, inputs.rows("indices")
     if indices.is_empty():
         log.warning("no index is known: all columns of index are null")
     high, low, close = _bars(panel, indices)

@@ -19,6 +19,7 @@ from gogooku.arrays.time_series import Array, delay, enough, ratio
 from gogooku.features import balances
 from gogooku.features.balances import SHARES_LAST
 from gogooku.features.column import Column
+from gogooku.features.inputs import Inputs
 from gogooku.panel.panel import Panel
 
 log = logging.getLogger(__name__)
@@ -26,7 +27,6 @@ log = logging.getLogger(__name__)
 Values = dict[str, np.ndarray]
 
 KEY = ["Date", "Code"]  # of the master
-FIELDS = [*KEY, "ScaleCat", "Mrgn"]  # likewise
 
 MONTH = 20  # sessions
 SCORED = 3  # members that a score within a segment needs
@@ -77,28 +77,24 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-def compute(
-    panel: Panel, master: pl.DataFrame, summary: pl.DataFrame, moments: np.ndarray, start: int = 0
-) -> Values:
+def compute(inputs: Inputs) -> Values:
     """Make the family's columns, name → (T − start, N) float32; NaN where unknown.
 
     panel     the days and, where they exist, 320 sessions before them
-    master    FIELDS, a row per code and day as the day's decision could see it
-              (point_in_time.on_the_day)
+    master    a row per code and day as the day's decision could see it
     summary   rows of fins/summary with `known_at`
-    moments   (T,) moment of decision of each of the panel's days [UTC, microseconds]
-    start     first of the panel's days that is wanted
 
     Raises UserError if `master` holds rows of one date and code that differ.
     """
+    panel, start, summary = inputs.panel, inputs.start, inputs.rows("summary")
     if summary.is_empty():
         log.warning("no statement is known: listed's columns of market value are null")
     before = max(start - MONTH, 0)
-    shares = balances.shares(panel, summary, moments, before)
+    shares = balances.shares(panel, summary, inputs.moments, before)
     sizes = _sizes(panel.since(before), *shares)
     made = {name: values[start - before :] for name, values in sizes.items()}
     late = panel.since(start)
-    made |= _segments(late) | _attributes(late, master)
+    made |= _segments(late) | _attributes(late, inputs.rows("master"))
     return {name: time_series.known(values, np.float32) for name, values in made.items()}
 
 

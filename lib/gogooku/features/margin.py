@@ -21,6 +21,7 @@ from gogooku.arrays.jit import kernel
 from gogooku.arrays.time_series import Array, enough, ratio
 from gogooku.features import balances as positions
 from gogooku.features.column import Column
+from gogooku.features.inputs import Inputs
 from gogooku.panel.panel import Panel
 
 log = logging.getLogger(__name__)
@@ -93,23 +94,16 @@ COLUMNS = [
 STEPS = "buy_velocity sell_velocity d_long d_short momentum long_z52 short_z52".split()
 
 
-def compute(
-    panel: Panel,
-    interest: pl.DataFrame,
-    alerts: pl.DataFrame,
-    summary: pl.DataFrame,
-    moments: np.ndarray,
-    start: int = 0,
-) -> Values:
+def compute(inputs: Inputs) -> Values:
     """Make the family's columns, name → (T − start, N) float32; NaN where nothing was known.
 
-    panel      the days and, where they exist, 320 sessions before them
-    interest   balances of all issues [shares] as published, with `known_at`
-    alerts     balances of watched issues [shares] likewise, and why they are watched
-    summary    rows of fins/summary with `known_at`, for the shares outstanding
-    moments    (T,) moment of decision of each of the panel's days [UTC, microseconds]
-    start      first of the panel's days that is wanted
+    panel             the days and, where they exist, 320 sessions before them
+    margin_interest   balances of all issues [shares] as published, with `known_at`
+    margin_alert      balances of watched issues [shares] likewise, and why they are watched
+    summary           rows of fins/summary with `known_at`, for the shares outstanding
     """
+    panel, moments, start = inputs.panel, inputs.moments, inputs.start
+    interest, alerts, summary = map(inputs.rows, ("margin_interest", "margin_alert", "summary"))
     sources = (
         (interest, "margin balance", "margin_…"),
         (alerts, "margin alert", "dmi_…"),

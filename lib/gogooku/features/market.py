@@ -17,6 +17,7 @@ from gogooku.arrays import indicators as ind
 from gogooku.arrays.time_series import Array, delay, enough, enough_changes, ratio, settled
 from gogooku.arrays.windows import Rolling
 from gogooku.features.column import Column
+from gogooku.features.inputs import Inputs
 from gogooku.panel.panel import Panel
 
 log = logging.getLogger(__name__)
@@ -98,12 +99,12 @@ COLUMNS = [
 ]
 
 
-def compute(panel: Panel, topix: pl.DataFrame, start: int = 0) -> Values:
+def compute(inputs: Inputs) -> Values:
     """Compute the family, name → (T − start,) float32; NaN where unknown.
 
-    topix   one row a Date: O, H, L, C [points], those known by then; may be empty
-    start   first of the panel's days that is wanted
+    topix   one row a Date: H, L, C [points], those known by then; may be empty
     """
+    panel, start, topix = inputs.panel, inputs.start, inputs.rows("topix")
     made = {name: values[start:] for name, values in indexed(panel, topix).items()}
     first = max(start - 1, 0)
     recent = panel.since(first)

@@ -24,7 +24,7 @@ from gogooku.arrays import time_series
 from gogooku.arrays.time_series import Array, enough, ratio
 from gogooku.calendar import Days
 from gogooku.features.column import Column
-from gogooku.panel.panel import Panel
+from gogooku.features.inputs import Inputs
 
 log = logging.getLogger(__name__)
 
@@ -39,10 +39,6 @@ DELTA, WIDEST = 0.25, 0.10  # sought, and how far from it the nearest strike's m
 DECILE = 10
 
 EMERGENCY, PUT, CALL = "001", "1", "2"
-FIELDS = [
-    "Date", "Code", "EmMrgnTrgDiv", "PCDiv", "Strike", "SQD", "Vo", "OI", "Va", "UnderPx", "IV",
-    "IR",
-]  # fmt: skip
 
 BLACK = "Black (1976), Journal of Financial Economics 3"
 CBOE = "CBOE volatility index: total variance between expiries"
@@ -80,17 +76,17 @@ DAILY = [
 ]  # fmt: skip
 
 
-def compute(panel: Panel, options_225: pl.DataFrame, moments: Days) -> dict[str, np.ndarray]:
+def compute(inputs: Inputs) -> dict[str, np.ndarray]:
     """Make the family's columns, name → (T,) float32; NaN where nothing was known.
 
     panel         the days and 245 sessions before them, where they exist
-    options_225   FIELDS of the chains of those sessions, with `known_at`; may be empty
-    moments       (T,) moment of decision of each of the panel's days [UTC, microseconds]
+    options_225   chains of those sessions, with `known_at`; may be empty
     """
+    panel, options_225 = inputs.panel, inputs.rows("options_225")
     daily = {name: np.full(len(panel.dates), np.nan) for name in (*DAILY, "_premium")}
     if options_225.is_empty():
         log.warning("no chain of options is known: all columns of option are null")
-    for session, rows in _chains(panel.dates, options_225, moments):
+    for session, rows in _chains(panel.dates, options_225, inputs.moments):
         for name, value in measures(rows).items():
             daily[name][session] = value
     made = {name: daily[name] for name in DAILY}

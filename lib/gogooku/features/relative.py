@@ -5,14 +5,13 @@ beta that explains a return was known before the return began: it is the one of 
 """
 
 import numpy as np
-import polars as pl
 
 from gogooku.arrays import indicators as ind
 from gogooku.arrays import time_series
 from gogooku.arrays.time_series import delay, enough, settled
 from gogooku.features import market
 from gogooku.features.column import Column
-from gogooku.panel.panel import Panel
+from gogooku.features.inputs import Inputs
 
 Values = dict[str, np.ndarray]
 
@@ -57,13 +56,13 @@ COLUMNS = [
 ]
 
 
-def compute(panel: Panel, topix: pl.DataFrame, start: int = 0) -> Values:
+def compute(inputs: Inputs) -> Values:
     """Compute the family, name → (T − start, N) float32; NaN where unknown.
 
-    topix   one row a Date: O, H, L, C [points], those known by then; may be empty
-    start   first of the panel's days that is wanted
+    topix   one row a Date: H, L, C [points], those known by then; may be empty
     """
-    indexed = market.indexed(panel, topix)
+    panel, start = inputs.panel, inputs.start
+    indexed = market.indexed(panel, inputs.rows("topix"))
     first = max(start - REACH, 0)
     recent = {name: values[first:, None] for name, values in indexed.items()}
     bars = {"whole": panel["close"], "close": panel["close"][first:]}

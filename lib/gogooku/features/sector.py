@@ -12,7 +12,7 @@ from gogooku.arrays import indicators as ind
 from gogooku.arrays.time_series import delay, enough, enough_changes, ratio, settled
 from gogooku.arrays.windows import Rolling
 from gogooku.features.column import Column
-from gogooku.panel.panel import Panel
+from gogooku.features.inputs import Inputs
 
 Values = dict[str, np.ndarray]
 
@@ -113,11 +113,9 @@ COLUMNS = [
 ]
 
 
-def compute(panel: Panel, start: int = 0) -> Values:
-    """Compute the family, name → (T − start, N) float32; NaN where unknown.
-
-    start   first of the panel's days that is wanted
-    """
+def compute(inputs: Inputs) -> Values:
+    """Compute the family, name → (T − start, N) float32; NaN where unknown."""
+    panel, start = inputs.panel, inputs.start
     last = len(panel.dates) - start
     bars = {name: panel[name] for name in ("close", "volume")}
     own = time_series.by_blocks(_own, bars, np.float64, last)

@@ -21,6 +21,7 @@ from gogooku.arrays import time_series
 from gogooku.arrays.time_series import Array, delay, enough, ratio
 from gogooku.features import balances
 from gogooku.features.column import Column
+from gogooku.features.inputs import Inputs
 from gogooku.panel.panel import Panel
 
 log = logging.getLogger(__name__)
@@ -77,27 +78,21 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-def compute(
-    panel: Panel,
-    short_sale: pl.DataFrame,
-    short_ratio: pl.DataFrame,
-    moments: np.ndarray,
-    start: int = 0,
-) -> Values:
+def compute(inputs: Inputs) -> Values:
     """Make the family's columns, name → (T − start, N) float32; NaN where nothing was known.
 
     panel         the days and, where they exist, 265 sessions before them
     short_sale    reports as disclosed, with `known_at`
     short_ratio   sales by sector [JPY] as published, with `known_at`
-    moments       (T,) moment of decision of each of the panel's days [UTC, microseconds]
-    start         first of the panel's days that is wanted
     """
+    short_sale, short_ratio = inputs.rows("short_sale"), inputs.rows("short_ratio")
     if short_sale.is_empty():
         log.warning("no report of a short position is known: short's columns of stocks are null")
     if short_ratio.is_empty():
         log.warning("no short selling by sector is known: short's columns of sectors are null")
-    made = _of_stocks(panel, short_sale, moments, start)
-    made |= _of_sectors(panel, short_ratio, moments, start)
+    days = inputs.moments, inputs.start
+    made = _of_stocks(inputs.panel, short_sale, *days)
+    made |= _of_sectors(inputs.panel, short_ratio, *days)
     return {name: time_series.known(values, np.float32) for name, values in made.items()}
 
 

@@ -20,6 +20,7 @@ from gogooku.arrays import time_series
 from gogooku.arrays.time_series import ratio
 from gogooku.features import filings
 from gogooku.features.column import Column
+from gogooku.features.inputs import Inputs
 from gogooku.panel.panel import Panel
 
 log = logging.getLogger(__name__)
@@ -70,16 +71,14 @@ GUIDED = "rev_fore_op rev_fore_np rev_fore_eps rev_div_fore".split()
 PER_SHARE = {"ep": "eps", "bp": "bps", "sp": "sps", "div_yield_fore": "dividend"}
 
 
-def compute(
-    panel: Panel, summary: pl.DataFrame, moments: np.ndarray, start: int = 0
-) -> dict[str, np.ndarray]:
+def compute(inputs: Inputs) -> dict[str, np.ndarray]:
     """Make the family's columns, name → (T − start, N) float32; NaN where nothing was known.
 
     panel     the days and, where they exist, 245 sessions before them
     summary   rows of fins/summary with `known_at`, 8 quarters before the panel's last days
-    moments   (T,) moment of decision of each of the panel's days [UTC, microseconds]
-    start     first of the panel's days that is wanted
     """
+    panel, moments, start = inputs.panel, inputs.moments, inputs.start
+    summary = inputs.rows("summary")
     if summary.is_empty():
         log.warning("no statement is known: all columns of statement are null")
     shares = panel["cumulated_volume_factor"]

@@ -20,8 +20,10 @@ from gogooku.arrays import time_series
 from gogooku.arrays.time_series import Made, delay, enough, enough_changes, excess, ratio, settled
 from gogooku.arrays.windows import Rolling
 from gogooku.calendar import Days, Sessions
+from gogooku.features import balances
 from gogooku.features.balances import SHARES_LAST
 from gogooku.features.column import Column
+from gogooku.features.inputs import Inputs
 from gogooku.panel.panel import Panel
 
 log = logging.getLogger(__name__)
@@ -511,8 +513,21 @@ GROUPS = [
 COLUMNS = [*(column for columns, _ in GROUPS for column in columns), *PRODUCTS, *LISTING, *CALENDAR]
 
 
-def compute(panel: Panel, sessions: Sessions, outstanding: np.ndarray, start: int = 0) -> Values:
+def compute(inputs: Inputs) -> Values:
     """Compute the family, name → (T − start, N) or, for the calendar, (T,) float32; NaN = unknown.
+
+    calendar   whole months of the exchange's calendar
+    summary    rows of fins/summary with `known_at`, for the shares outstanding
+
+    Raises ValueError if a day of the panel in those months is not a session.
+    """
+    panel, start = inputs.panel, inputs.start
+    _, outstanding = balances.shares(panel, inputs.rows("summary"), inputs.moments, start)
+    return measured(panel, inputs.sessions, outstanding, start)
+
+
+def measured(panel: Panel, sessions: Sessions, outstanding: np.ndarray, start: int = 0) -> Values:
+    """Compute the family from the shares outstanding.
 
     sessions      whole months of the exchange's calendar; it may begin after the panel does, whose
                   earlier days then have no columns of the month

@@ -14,7 +14,7 @@ import importlib.util
 import logging
 import re
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
@@ -25,15 +25,14 @@ import pandas as pd
 from gogooku import jobs
 from gogooku.arrays import time_series
 from gogooku.errors import UserError
-from gogooku.families import FAMILIES
 from gogooku.features import studies
-from gogooku.features.column import Column
+from gogooku.features.column import Column, Described, Values
+from gogooku.features.inputs import Inputs
 from gogooku.panel.panel import Panel
 
-Values = dict[str, np.ndarray]
-
 BARS = ("open", "high", "low", "close", "volume")
-LOOK_BACK = FAMILIES["user"]["panel"]
+LOOK_BACK = 820  # sessions before the span, as the family's row says
+COLUMNS: list[Column] = []  # settings decide which there are
 SAMPLE, EARLY = 600, 450  # sessions of the made-up stock, and of its part that must agree
 NAME = re.compile(r"[A-Za-z]\w*")
 RESERVED = {"date", "code", "universe"}
@@ -42,17 +41,17 @@ FLOATS = (np.float16, np.float32, np.float64)
 log = logging.getLogger(__name__)
 
 
-def compute(
-    panel: Panel, pandas_ta: Sequence[str], module: str | None
-) -> tuple[list[Column], Values]:
-    """Make the columns of some studies and of the user's module, and their catalogue.
+def compute(inputs: Inputs) -> Described:
+    """Make the columns of the studies and of the module that the user asks for.
 
-    Returns the columns and name → (T, N) or (T,) float32.
+    Returns name → (T, N) or (T,) float32, and the columns' catalogue.
 
     Raises UserError in one sentence: a study that does not exist, looks ahead or fails; a module
     that fails, writes into the panel or makes nothing, or whose columns have a wrong name, shape,
     type or infinite values, look back further than is loaded, or are listed twice or not made.
     """
+    asked = inputs.user or {"pandas_ta": [], "module": None}
+    pandas_ta, module, panel = asked["pandas_ta"], asked["module"], inputs.panel
     studies.refuse_strangers(pandas_ta)
     columns: list[Column] = []
     values: Values = {}
@@ -62,7 +61,7 @@ def compute(
             raise UserError(f"features.pandas_ta and features.user both make {twice}: rename one")
         columns += own
         values |= found
-    return columns, values
+    return Described(values, columns)
 
 
 # ---- studies of pandas-ta ------------------------------------------------------------------------

@@ -1,0 +1,23 @@
+"""Compute one family's columns of one span."""
+
+import datetime as dt
+import importlib
+from typing import TYPE_CHECKING
+
+from gogooku import files, jobs
+from gogooku.features import column
+from gogooku.features.inputs import Inputs
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+wildcards, params = snakemake.wildcards, snakemake.params
+jobs.log_to(snakemake.log[0])
+
+family = importlib.import_module(params.module)
+first = dt.date.fromisoformat(params.first)
+inputs = Inputs.read(snakemake.input, params.reads, params.moment, first, params.user)
+values = family.compute(inputs)
+
+frame, kinds = column.finish(inputs.panel, wildcards.family, family.COLUMNS, values, first)
+files.write_parquet(frame, snakemake.output[0], kinds)
