@@ -20,8 +20,7 @@ help:  ## show this list
 
 demo: setup  ## from simulated market to report, no account needed
 	@$(SNAKEMAKE) train_all $(DEMO)
-	@$(BIN)/python tools/summary.py runs/demo
-	@echo "report: $(CURDIR)/runs/demo/report/index.html"
+	@PYTHONPATH=lib $(BIN)/python tools/summary.py runs/demo
 
 test: setup  ## every test but those that take minutes
 	@$(BIN)/python -m pytest -q -rs -n $(CORES) --dist loadgroup -m "not slow"

@@ -28,6 +28,10 @@ pathvars:
     benchmarks=f"{layout.run_folder(setting['name'])}/benchmarks",
 
 
+# One line a job, progress and a last word; --verbose, -p and --quiet keep Snakemake's own output.
+display.attach(workflow, layout.run_folder(setting["name"]))
+
+
 # Light, or in need of the network, which compute nodes often lack.
 localrules:
     fetch,

@@ -10,6 +10,7 @@ from gogooku import calendar, layout, lineage, splits
 from gogooku.archive import reader
 from gogooku.config import availability as available
 from gogooku.config import settings as settings_of
+from gogooku.console import display
 from gogooku.errors import UserError
 from gogooku.families import FAMILIES, BUILT, module_of
 from gogooku.panel import universe

@@ -1,58 +1,50 @@
-"""Print what a finished run found; fail where its report lacks a number or a planted part is lost.
+"""Fail where a finished run's report lacks a number or a planted part was not found.
 
-python tools/summary.py runs/demo
+PYTHONPATH=lib python tools/summary.py runs/demo
 """
 
-import json
 import sys
 from pathlib import Path
 
-MEAN_OF_SEEDS = "-1"
+from gogooku.console import results
 
 
 def main(folder):
     """Give the exit status: 0, or one sentence that says what is missing."""
-    models = {path.stem: json.loads(path.read_text()) for path in folder.glob("evaluation/*.json")}
+    models = results.read(folder)
     report = folder / "report" / "index.html"
     if not models or not report.is_file():
         return f"{folder} holds no finished run"
     page = report.read_text()
-    print("RankIC, mean of seeds [interval]; Sharpe of long-short, net, at the first horizon")
     horizons = sorted(next(iter(models.values()))["horizons"], key=int)
-    print("".join([f"{'model':<10}", *(f"{h + 'd':>25}" for h in horizons), f"{'Sharpe':>8}"]))
-    for name, summary in sorted(models.items()):
-        found = [summary["horizons"][h][MEAN_OF_SEEDS] for h in horizons]
-        cells = [interval(each["rank_ic"]) for each in found]
-        sharpe = found[0]["long_short"]["net"]["sharpe"]["mean"]
-        if None in (*cells, sharpe) or not all(shown(page, each["rank_ic"]) for each in found):
+    for name, summary in models.items():
+        rows = [summary["horizons"][h][results.MEAN_OF_SEEDS] for h in horizons]
+        sharpe = rows[0]["long_short"]["net"]["sharpe"]["mean"]
+        if sharpe is None or not all(shown(page, row["rank_ic"]) for row in rows):
             return f"{folder}: {name} lacks a number: look into {folder}/logs/evaluate/{name}.log"
-        print("".join([f"{name:<10}", *(f"{cell:>25}" for cell in cells), f"{sharpe:>8.2f}"]))
-    if lost := unfound(models, horizons[0]):
-        return f"{folder}: no model found {lost}, which the market plants"
+    if missed := not_found(models, horizons[0]):
+        return f"{folder}: no model found {missed}, which the market plants"
     return 0
 
 
 def shown(page, estimate):
-    """Whether the page has mean and bounds as its tables write them."""
-    mean, low, high = (f"{estimate[key]:+.3f}".replace("-", "−") for key in ("mean", "low", "high"))
+    """Whether mean and bounds are known and stand on the page as its tables write them."""
+    values = [estimate[key] for key in ("mean", "low", "high")]
+    if None in values:
+        return False
+    mean, low, high = (f"{value:+.3f}".replace("-", "−") for value in values)
     return mean in page and f"[{low}, {high}]" in page
 
 
-def unfound(models, horizon):
+def not_found(models, horizon):
     """Name the planted parts that neither LightGBM nor the network found."""
     parts = [
         model["truth"][horizon]["parts"]
         for name, model in models.items()
         if model["truth"] and name in ("lightgbm", "atft")
     ]
-    names = sorted({name for found in parts for name in found})
-    return [name for name in names if not any(found[name]["found"] for found in parts)]
-
-
-def interval(estimate):
-    """Show mean and bounds; None where one is unknown."""
-    mean, low, high = (estimate[key] for key in ("mean", "low", "high"))
-    return None if None in (mean, low, high) else f"{mean:+.3f} [{low:+.3f}, {high:+.3f}]"
+    names = sorted({name for part in parts for name in part})
+    return [name for name in names if not any(part[name]["found"] for part in parts)]
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ class House:
 
     def would_run(self, *arguments: str) -> dict[str, int]:
         """Name the rules that a run would execute now, and how often each; families singly."""
-        told = self.snakemake("train_all", "--dry-run", *arguments)
+        told = self.snakemake("train_all", "--dry-run", "--printshellcmds", *arguments)
         table = (told.stdout + told.stderr).split("Job stats:")
         rows = re.findall(r"^(\w+) +(\d+)$", table[1], re.MULTILINE) if len(table) > 1 else []
         counts = {rule: int(count) for rule, count in rows if rule not in ("total", "train_all")}

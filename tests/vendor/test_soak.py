@@ -224,7 +224,7 @@ def test_a_later_end_fetches_an_open_span_again_and_equal_rows_redo_nothing(
 
         def ran(end, *words):
             with house.edited("config/own.yaml", "2024-06-26", end):
-                done = house.snakemake(panel, *words, "--configfile", "config/own.yaml")
+                done = house.snakemake(panel, "-p", *words, "--configfile", "config/own.yaml")
             counts = re.findall(r"^(fetch|panel) +(\d+)$", done.stdout + done.stderr, re.MULTILINE)
             return {rule: int(count) for rule, count in counts}
 
@@ -243,7 +243,7 @@ def test_all_that_a_plan_serves_can_be_fetched_whether_a_family_reads_it_or_not(
     tmp_path, plan, served
 ):
     house = house_of(tmp_path / "house", "own", "http://127.0.0.1:1", plan=plan)
-    said = house.snakemake("fetch_all", "--dry-run", "--configfile", "config/own.yaml").stdout
+    said = house.snakemake("fetch_all", "-np", "--configfile", "config/own.yaml").stdout
     assert re.search(rf"^fetch +{5 * served}$", said, re.MULTILINE), said[-600:]
 
 

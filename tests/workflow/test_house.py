@@ -19,7 +19,7 @@ MODULES = sorted(LIB.rglob("*.py"))
 LAYERS = [
     *"errors files layout jobs calendar point_in_time lineage splits families".split(),
     *"arrays raw vendor archive panel graph features dataset models config".split(),
-    *"evaluation report research audit".split(),
+    *"evaluation report research audit console".split(),
 ]
 
 

@@ -1,0 +1,46 @@
+"""What a finished run found, as a table for the terminal."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from gogooku import files
+
+MEAN_OF_SEEDS = "-1"
+UNKNOWN = "unknown"
+
+Summaries = Mapping[str, Mapping[str, Any]]
+
+
+def read(run: Path) -> dict[str, Any]:
+    """Read the evaluations of the run's folder, by model in the order of names.
+
+    Raises UserError if one cannot be read.
+    """
+    return {path.stem: files.read_json(path) for path in sorted(run.glob("evaluation/*.json"))}
+
+
+def table(summaries: Summaries) -> str:
+    """Lay out RankIC of each model and horizon, and the Sharpe ratio at the first horizon."""
+    horizons = sorted(next(iter(summaries.values()))["horizons"], key=int)
+    width = max(map(len, [*summaries, "model"])) + 2
+    lines = [
+        "RankIC, mean of seeds [interval]; Sharpe ratio of long-short, net of costs, at the "
+        "first horizon",
+        "".join([f"{'model':<{width}}", *(f"{h + 'd':>25}" for h in horizons), f"{'Sharpe':>9}"]),
+    ]
+    for name, summary in summaries.items():
+        rows = [summary["horizons"][h][MEAN_OF_SEEDS] for h in horizons]
+        cells = [interval(row["rank_ic"]) for row in rows]
+        sharpe = rows[0]["long_short"]["net"]["sharpe"]["mean"]
+        last = UNKNOWN if sharpe is None else f"{sharpe:.2f}"
+        lines.append("".join([f"{name:<{width}}", *(f"{c:>25}" for c in cells), f"{last:>9}"]))
+    return "\n".join(lines)
+
+
+def interval(estimate: Mapping[str, float | None]) -> str:
+    """Show mean and bounds."""
+    mean, low, high = (estimate[key] for key in ("mean", "low", "high"))
+    if mean is None or low is None or high is None:
+        return UNKNOWN
+    return f"{mean:+.3f} [{low:+.3f}, {high:+.3f}]"
