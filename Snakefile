@@ -7,13 +7,20 @@ Settings: config/default.yaml and the overlays beside it. Each file of rules/ is
 head says what the room reads and writes.
 """
 
+import os
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(workflow.basedir, "lib")))
+ROOT = Path(workflow.current_basedir)  # ours, where another workflow uses this one as a module
+sys.path.insert(0, str(ROOT / "lib"))
+
+if workflow.resource_settings.cores is None:  # Snakemake asks for them even to list rules
+    workflow.resource_settings.cores = workflow.global_resources["_cores"] = len(
+        os.sched_getaffinity(0)
+    )
 
 
-configfile: Path(workflow.basedir, "config", "default.yaml")
+configfile: ROOT / "config" / "default.yaml"
 
 
 include: "rules/common.smk"
@@ -40,6 +47,10 @@ localrules:
 
 
 onstart:
+    try:
+        claims.take(CLAIMS, workflow.dag.needrun_jobs())
+    except UserError as error:
+        raise WorkflowError(str(error)) from None
     # Snakemake's limit of jobs a second, which no option lifts, sets a timer at each look for jobs
     # and looks again when it rings: after some hundred jobs it would do little else. It is there
     # for a cluster's queue, and stays where there is one.
@@ -60,19 +71,29 @@ include: "rules/research.smk"
 include: "rules/audit.smk"
 
 
+rule dataset_all:
+    """Features, data sets, labels and graphs of every span."""
+    input:
+        collect("<build>/panel/{span}.parquet", span=SPANS),
+        collect(
+            "<build>/features/{family}/{span}.parquet",
+            family=setting["features"]["families"],
+            span=SPANS,
+        ),
+        collect("<build>/dataset/{span}.parquet", span=SPANS),
+        collect("<build>/labels/{span}.parquet", span=SPANS),
+        collect("<build>/graphs/{span}.parquet", span=SPANS),
+
+
 rule train_all:
     """All models of all folds, evaluated, and the report (the default target)."""
     default_target: True
     input:
+        rules.dataset_all.input,
+        collect("<build>/profile/{span}.parquet", span=SPANS),
+        collect("<run>/evaluation/{model}.json", model=setting["models"]),
+        PREDICTIONS,
         "<run>/report/index.html",
-
-
-rule dataset_all:
-    """Features, data sets, labels and graphs of every span."""
-    input:
-        collect("<build>/dataset/{span}.parquet", span=SPANS),
-        collect("<build>/labels/{span}.parquet", span=SPANS),
-        collect("<build>/graphs/{span}.parquet", span=SPANS),
 
 
 rule audit_all:

@@ -9,6 +9,7 @@ from snakemake.exceptions import WorkflowError
 from gogooku import calendar, layout, lineage, splits
 from gogooku.archive import reader
 from gogooku.config import availability as available
+from gogooku.config import claims
 from gogooku.config import settings as settings_of
 from gogooku.console import display
 from gogooku.errors import UserError
@@ -20,11 +21,14 @@ from gogooku.vendor import schedule
 
 try:
     settings = settings_of.read(config)
-    availability = available.read(Path(workflow.basedir, "config", "availability.yaml"))
+    availability = available.read(ROOT / "config" / "availability.yaml")
+    if workflow.is_main_process:
+        claims.check(claims.of(settings))
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
 setting = settings.model_dump(mode="json")
+CLAIMS = claims.of(settings)
 
 READ = {"calendar", "master", "bars"}.union(
     *(FAMILIES[family] for family in setting["features"]["families"])
@@ -55,7 +59,7 @@ wildcard_constraints:
 
 def code(script, *modules):
     """Name the meaning of a script, of every module of ours that it reaches, and of `modules`."""
-    script = Path(workflow.basedir, "workflow_scripts", f"{script}.py")
+    script = ROOT / "workflow_scripts" / f"{script}.py"
     return lineage.digest(script, *modules)
 
 
@@ -63,7 +67,7 @@ def code(script, *modules):
 def code_of_family(family):
     """Name the meaning of a family's columns: its own module, of all families, and the user's."""
     users = [setting["features"]["user"]] if family == "user" else []
-    own = Path(workflow.basedir, "lib", *module_of(family).split(".")).with_suffix(".py")
+    own = Path(ROOT, "lib", *module_of(family).split(".")).with_suffix(".py")
     return code("features", own, *filter(None, users))
 
 
@@ -162,6 +166,12 @@ moment = {
 }
 
 # Plain paths: params hold them too, where pathvars are not resolved.
+PREDICTIONS = [
+    layout.predictions(setting["name"], layout.Fit(model, fold, seed))
+    for model in setting["models"]
+    for fold in range(len(FOLDS))
+    for seed in seeds_of(model)
+]
 AUDITED = [
     layout.predictions(setting["name"], layout.Fit(model, 0, seeds_of(model)[0]))
     for model in setting["models"]

@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 import json
 import os
-import tempfile
+import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 import pyarrow.parquet as pq
 
+from gogooku import locks
 from gogooku.errors import UserError, unwritable
 
 Paths = str | Path | Sequence[str | Path]
@@ -27,13 +28,13 @@ def atomic(path: str | Path) -> Iterator[Path]:
     target, draft = Path(path), None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        os.close(handle)
-        draft = Path(name)
+        draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+        draft.touch(exist_ok=False)  # with the rights that the user's mask leaves
         yield draft
         with open(draft, "rb+") as file:
             os.fsync(file.fileno())
-        draft.chmod(0o644)
+        if folder := locks.lost():
+            raise UserError(f"{target} is not written: another run has taken over {folder}")
         draft.replace(target)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise unwritable(target, error) from error

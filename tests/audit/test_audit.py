@@ -310,7 +310,7 @@ def built_once(folder, kind, target):
         files.write_parquet(rows, folder / path)
     build(folder, [target], kind.feature)
     raws = [path.relative_to(folder) for path in sorted((folder / "raw").rglob("*.parquet"))]
-    setting = {"spans": "year", "clock": "published", "build": "x"}
+    setting = {"spans": "year", "clock": "published", "name": "x", "build": "x"}
     return kind(folder / "again", raws, setting, leaks.RULES, 1)
 
 

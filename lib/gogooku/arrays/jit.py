@@ -22,5 +22,15 @@ def _numba_alone() -> Any:
         del sys.modules["scipy"]
 
 
-# Division by zero gives inf or nan instead of an exception, which would forbid vector code.
-kernel = _numba_alone().njit(cache=True, nogil=True, error_model="numpy")
+def kernel(function: Any) -> Any:
+    """Compile `function`, as a decorator; what is compiled is kept if there is a folder for it.
+
+    Division by zero gives inf or nan instead of an exception, which would forbid vector code.
+    """
+    try:
+        return _numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    except RuntimeError:  # neither beside the module, nor in the user's home, nor NUMBA_CACHE_DIR
+        return _numba.njit(nogil=True, error_model="numpy")(function)
+
+
+_numba = _numba_alone()

@@ -15,6 +15,8 @@ import polars as pl
 from gogooku import calendar, files, jobs, layout
 from gogooku.audit import edits
 from gogooku.audit.compare import STAGES
+from gogooku.config import claims
+from gogooku.config.claims import Claim
 from gogooku.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -80,6 +82,7 @@ class Rebuild:
             self._lay(path, changes[str(path)])
         if day:
             self._take_over(calendar.span_of(day, self.setting["spans"]))
+            claims.sign(Claim("build", self.build_folder, self.setting["name"], {}), self.folder)
         files.write_json({**self.setting, "source": "stored"}, self.folder / "config.json")
         self._snakemake(targets)
 
