@@ -1,5 +1,7 @@
 """A run's settings are refused in one sentence that says what to change."""
 
+import datetime as dt
+import functools
 import re
 
 import pytest
@@ -46,14 +48,20 @@ def test_overlays_hold_differences_only(overlay):
         ({"dates": {"end": "2030-01-01"}}, "leave the simulated market"),
         ({"labels": {"horizons": [5, 1]}}, "must ascend"),
         ({"labels": {"horizons": [5, 10]}}, "lacks 1, by which portfolios are valued"),
-        ({"labels": {"horizons": []}}, "labels.horizons is empty"),
+        ({"labels": {"horizons": []}}, r"labels.horizons is \[\]: write a list of one or more"),
         ({"evaluation": {"quantiles": 1000}}, "at most 15"),
-        ({"evaluation": {"cost": float("inf")}}, "evaluation.cost is inf"),
-        ({"decision_time": 1110}, "write it in quotes"),
+        (
+            {"evaluation": {"cost": float("inf")}},
+            "cost is Infinity: write a number at least 0 and at most 1000",
+        ),
+        ({"decision_time": 1110}, "decision_time is 1110: write a time of day in quotes, as"),
         ({"jquants": {"url": "http://api.example.com/v2"}}, "would show the key to the network"),
         ({"jquants": {"url": "api.example.com"}}, "is no address: write https://"),
-        ({"seeds": [40000]}, "seeds.0 is 40000"),
-        ({"evaluation": 5}, "it is a section of config/default.yaml"),
+        (
+            {"seeds": [40000]},
+            r"seeds\[0\] is 40000: write a whole number at least 0",
+        ),
+        ({"evaluation": 5}, "evaluation is 5: write its settings indented under it"),
         ({"spans": "month"}, "raise splits.valid to at least 3"),
         ({"features": {"families": ["technicl"]}}, "choose from"),
         ({"features": {"families": ["technical", "user"]}}, "names user, which is empty"),
@@ -64,27 +72,100 @@ def test_overlays_hold_differences_only(overlay):
         ({"features": {"user": "nowhere.py"}}, "nowhere.py is no .py file"),
         ({"graph": {"min_observations": 90}}, "graph.min_observations 90 exceeds"),
         ({"atft": {"hidden": 30}}, "no multiple of atft.heads"),
-        ({"models": ["xgboost"]}, "models.0 is 'xgboost'"),
-        ({"spans": "week"}, "spans is 'week'"),
+        ({"models": ["xgboost"]}, r"models\[0\] is \"xgboost\": write one of atft"),
+        ({"spans": "week"}, r"spans is \"week\": write one of month, quarter, year"),
         ({"store": "../elsewhere"}, "store is"),
         ({"name": ".."}, "name is"),
         ({"decision_time": "99:59"}, "decision_time is"),
         ({"decision_time": "14:00"}, "before the close"),
         ({"clock": "served", "decision_time": "15:45"}, "choose 16:30 or later"),
         ({"splits": {"embargo": 10}, "labels": {"horizons": [1]}}, "to at least 20"),
-        ({"seeds": [-1]}, "seeds.0 is -1"),
+        ({"seeds": [-1]}, r"seeds\[0\] is -1"),
         ({"seeds": [0, 0]}, "names something twice"),
         ({"models": ["ridge", "ridge"]}, "names something twice"),
         ({"features": {"families": ["market", "market"]}}, "names one twice"),
         ({"features": {"families": ["market"]}}, "reversal, which reads the technical family"),
         ({"atft": {"window": 400}}, "looks back further than the validation spans"),
-        ({"source": "jquants", "dates": {"end": "2999-01-01"}}, "has not passed in Japan"),
+        ({"source": "jquants", "dates": {"end": "2099-01-01"}}, "has not passed in Japan"),
+        ({"hoizons": [1]}, r"hoizons is no setting: did you mean labels.horizons\?"),
+        ({"splits": {"trian": 3}}, r"did you mean splits.train\?"),
+        ({"embargo": 20}, r"did you mean splits.embargo\?"),
+        ({"qqq": 1}, "see config/default.yaml for the names"),
+        ({"features": {7: 1}}, "7.? is no setting"),
+        ({"spans": "quater"}, "did you mean quarter"),
+        ({"features": {"method": "Rank"}}, "did you mean rank"),
+        ({"dates": {"start": 20200106}}, "start is 20200106: did you mean 2020-01-06"),
+        ({"dates": {"start": "20200106"}}, "did you mean 2020-01-06"),
+        ({"dates": {"start": "2020-02-30"}}, "as 2020-01-31"),
+        ({"dates": {"start": "0020-01-01"}}, "a day from 1990-01-01 to 2099-12-31"),
+        ({"dates": {"start": dt.datetime(2020, 1, 6, 9)}}, "2020-01-06 09:00:00.*write a day"),
+        ({"audit": {"day": 20200106}}, "did you mean 2020-01-06"),
+        ({"atft": {"epochs": True}}, "atft.epochs is true: write a whole number"),
+        ({"atft": {"epochs": 2.5}}, "atft.epochs is 2.5: write a whole number"),
+        ({"atft": {"learning_rate": 50}}, "atft.learning_rate is 50: .* above 0 and at most 1"),
+        ({"atft": {"learning_rate": "1e-3x"}}, "write a number above 0"),
+        ({"atft": None}, "atft is null: write its settings indented under it"),
+        ({"atft": []}, r"atft is \[\]: write its settings"),
+        ({"evaluation": {"cost": 1e9}}, r"cost is 1000000000.0: .*\(of one side of a trade"),
+        ({"evaluation": {"cost": [10]}}, r"cost is \[10\]: write a number"),
+        ({"jquants": {"timeout": 1e12}}, "timeout is .*at most 3600"),
+        ({"jquants": {"bulk": "perhaps"}}, 'bulk is "perhaps": write true or false'),
+        ({"jquants": {"bulk": 1}}, "bulk is 1: write true or false"),
+        ({"seeds": 0}, "seeds is 0: write a list of one or more in brackets"),
+        ({"seeds": [True]}, r"seeds is \[true\]"),
+        ({"name": "x" * 300}, 'name is "xxx.{50,60}…: write up to 100 letters'),
+        ({"name": "-n"}, "no dot or dash first"),
+        ({"name": ".hidden"}, "no dot or dash first"),
+        ({"store": "a/b"}, "store is .*write up to 100 letters"),
+        ({"name": "a\nb"}, "name is"),
+        ({"name": "demo\n"}, "name is"),
+        ({"name": 2024}, "name is 2024"),
+        ({"name": True}, "name is true"),
     ],
 )
 def test_a_bad_setting_is_refused_in_a_sentence_that_names_it(changes, sentence):
     with pytest.raises(UserError, match=sentence) as refusal:
         settings.read(default(**changes))
     assert "Traceback" not in str(refusal.value) and "pydantic" not in str(refusal.value)
+
+
+WRONG = [
+    *[None, True, "", "x", "x" * 3000, -1, 0.5, 1e300, float("nan"), 10**400, "\0", b"x"],
+    *[[], [[]], ["x"], [None], [-1], [0.5], {}, {"x": 1}, 20200106, dt.date(1, 1, 1)],
+]
+
+
+def places(section, path=()):
+    for name, field in section.model_fields.items():
+        if hasattr(field.annotation, "model_fields"):
+            yield from places(field.annotation, (*path, name))
+        yield (*path, name)
+
+
+@pytest.mark.parametrize("place", [*places(settings.Settings)], ids=".".join)
+def test_whatever_a_setting_is_its_refusal_says_what_to_write(place):
+    for value in WRONG:
+        change = functools.reduce(lambda inner, name: {name: inner}, reversed(place), value)
+        try:
+            settings.read(default(**change))
+        except UserError as refusal:
+            assert ".".join(place) in str(refusal)
+            for sentence in str(refusal).splitlines():
+                assert re.fullmatch(r"config: .+(: | did you mean ).+", sentence)
+                assert len(sentence) < 500 and "should" not in sentence  # pydantic's word
+
+
+@pytest.mark.parametrize(
+    "text, value",
+    [("false", False), ("no", False), ("Off", False), ("true", True), ("yes", True)],
+)
+def test_true_and_false_may_come_as_text(text, value):
+    assert settings.read(default(jquants={"bulk": text})).jquants.bulk is value
+
+
+def test_numbers_and_days_may_come_as_text():
+    made = settings.read(default(seeds=["0", "3"], dates={"start": "2019-01-04"}))
+    assert (made.seeds, made.dates.start) == ([0, 3], dt.date(2019, 1, 4))
 
 
 @pytest.mark.parametrize(

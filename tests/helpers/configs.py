@@ -1,5 +1,6 @@
 """The default configuration and changes laid over it."""
 
+import functools
 from pathlib import Path
 
 import yaml
@@ -19,4 +20,10 @@ def merged(*layers):
 
 def default(**changes):
     """Give config/default.yaml with `changes` laid over it."""
-    return merged(yaml.safe_load((CONFIG / "default.yaml").read_text()), changes)
+    return merged(loaded("default"), changes)
+
+
+@functools.cache
+def loaded(name):
+    """Load the file config/<name>.yaml, once."""
+    return yaml.safe_load((CONFIG / f"{name}.yaml").read_text())

@@ -17,7 +17,8 @@ MODULES = sorted(LIB.rglob("*.py"))
 
 # From the ground up: a module may import from its own folder and from those before it.
 LAYERS = [
-    *"errors locks files layout jobs calendar point_in_time lineage splits families".split(),
+    *"errors section locks files layout jobs calendar point_in_time lineage".split(),
+    *"splits families".split(),
     *"arrays raw vendor archive panel graph features dataset models config".split(),
     *"evaluation report research audit console".split(),
 ]

@@ -6,9 +6,9 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from gogooku.config.settings import Section
 from gogooku.errors import UserError
 from gogooku.raw.catalogue import DATASETS
+from gogooku.section import Section
 
 NIGHT = r"^([0-3]\d):[0-5]\d(:[0-5]\d)?$"
 """A time of day [JST]; past 24:00 it is the next day's."""
