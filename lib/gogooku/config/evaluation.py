@@ -14,7 +14,7 @@ class Evaluation(Section):
         ge=2, le=1000, description="portfolios by prediction; long the highest, short the lowest"
     )
     cost: float = Field(ge=0, le=1000, description="of one side of a trade [bp of traded value]")
-    confidence: float = Field(gt=0, lt=1, description="of the intervals in the report [share]")
+    confidence: float = Field(gt=0, lt=1, description="of the intervals in the report")
 
 
 class Audit(Section):

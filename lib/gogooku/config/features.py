@@ -32,8 +32,8 @@ class Features(Section):
     clip: float = Field(
         ge=0,
         lt=0.5,
-        description="winsorised at either end of each day's cross-section, before normalising "
-        "[share]",
+        description="share winsorised at either end of each day's cross-section, before "
+        "normalising",
     )
     method: Literal["zscore", "robust", "rank", "rank_normal"] = Field(
         description="same-day normalisation of stock columns: zscore | robust (median and MAD) | "

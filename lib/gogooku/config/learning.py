@@ -12,7 +12,7 @@ class Labels(Section):
     """What is predicted."""
 
     horizons: list[Annotated[int, Field(ge=1, le=250)]] = Field(
-        min_length=1, description="from entry to exit [sessions]"
+        min_length=1, description="sessions from entry to exit"
     )
     entry: Entry = Field(
         description="next_close | next_open | close (not tradable: for comparison only)"
@@ -40,20 +40,20 @@ class Splits(Section):
     valid: int = Field(ge=1, le=1000, description="validation length [spans]")
     test: int = Field(ge=1, le=1000, description="test length [spans]")
     step: int = Field(
-        ge=1, le=1000, description="from one fold's test part to the next one's [spans]"
+        ge=1, le=1000, description="spans from one fold's test part to the next one's"
     )
     embargo: int = Field(
         ge=0,
         le=1000,
-        description="left out between the last label of a part and the next part; at least 20 and "
-        "the longest horizon [sessions]",
+        description="sessions left out between the last label of a part and the next part; at "
+        "least 20 and the longest horizon",
     )
 
 
 class Graph(Section):
     """Who moves with whom, from returns up to the day."""
 
-    window: int = Field(ge=1, le=1000, description="over which returns are correlated [sessions]")
+    window: int = Field(ge=1, le=1000, description="sessions over which returns are correlated")
     half_life: float = Field(gt=0, le=1e6, description="of the exponential weights [sessions]")
     shrinkage: float = Field(ge=0, le=1, description="of the correlation towards 0 [share]")
     neighbours: int = Field(ge=1, le=1000, description="per stock, by absolute correlation")
@@ -61,7 +61,7 @@ class Graph(Section):
     min_observations: int = Field(
         ge=1,
         le=1000,
-        description="with a return in the window; a stock with fewer has no edges [sessions]",
+        description="sessions with a return in the window; a stock with fewer has no edges",
     )
 
     @model_validator(mode="after")

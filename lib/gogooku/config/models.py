@@ -8,7 +8,7 @@ from gogooku.section import Section
 class Atft(Section):
     """The network."""
 
-    window: int = Field(ge=4, le=1000, description="that a prediction looks back on [sessions]")
+    window: int = Field(ge=4, le=1000, description="sessions that a prediction looks back on")
     hidden: int = Field(ge=1, le=4096, description="width of all blocks")
     heads: int = Field(ge=1, le=256, description="attention heads, in time and across stocks")
     frequencies: int = Field(
@@ -17,7 +17,7 @@ class Atft(Section):
         description="Fourier components that the adaptive normalisation splits off each "
         "volume-like channel",
     )
-    dropout: float = Field(ge=0, lt=1, description="of activations left out in training [share]")
+    dropout: float = Field(ge=0, lt=1, description="share of activations left out in training")
     epochs: int = Field(ge=1, le=10000, description="passes over the drawn days at most")
     days_per_epoch: int = Field(
         ge=1,
@@ -52,9 +52,9 @@ class Lightgbm(Section):
     )
     learning_rate: float = Field(gt=0, le=1, description="weight of each further tree")
     leaves: int = Field(ge=2, le=131072, description="per tree at most")
-    min_leaf: int = Field(ge=1, le=10**9, description="in each leaf at least [rows]")
-    feature_share: float = Field(gt=0, le=1, description="of columns tried per tree [share]")
-    row_share: float = Field(gt=0, le=1, description="of rows drawn per tree [share]")
+    min_leaf: int = Field(ge=1, le=10**9, description="rows in a leaf at least")
+    feature_share: float = Field(gt=0, le=1, description="share of the columns tried per tree")
+    row_share: float = Field(gt=0, le=1, description="share of the rows drawn per tree")
     max_bins: int = Field(ge=2, le=255, description="values told apart per column")
     max_rows: int = Field(
         ge=1, le=10**10, description="training rows at most: whole days are drawn evenly [rows]"

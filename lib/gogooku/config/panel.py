@@ -11,14 +11,14 @@ class Quality(Section):
     limit_tolerance: float = Field(
         ge=0,
         lt=1,
-        description="of the exchange's daily limit, by which a price may exceed it before it is "
-        "rejected [share]",
+        description="a price may exceed the exchange's daily limit by this share of it before "
+        "it is rejected",
     )
     limit_relief_days: int = Field(
         ge=1,
         le=1000,
         description="sessions without a good close after which the limit is doubled for each "
-        "further session [sessions]",
+        "further session",
     )
 
 
@@ -29,6 +29,4 @@ class Universe(Section):
     min_value: float = Field(
         ge=0, le=1e15, description="mean yen value of the last 20 sessions [JPY per session]"
     )
-    min_sessions: int = Field(
-        ge=0, le=60, description="sessions with a close among the last 60 [sessions]"
-    )
+    min_sessions: int = Field(ge=0, le=60, description="sessions with a close among the last 60")

@@ -29,7 +29,7 @@ class Jquants(Section):
 
     url: str = Field(max_length=500, description="address of the API")
     plan: Literal["auto", "free", "light", "standard", "premium"] = Field(
-        description="sets the rate and what is asked for: free | light | standard | premium, or "
+        description="free | light | standard | premium: sets the rate and what is asked for; "
         "auto: found out by two or three requests a day"
     )
     share: float = Field(
@@ -70,9 +70,7 @@ def _strength(description: str) -> Any:
 class Parts(Section):
     """Planted predictability: the expected one-day return of each part; 0 switches it off."""
 
-    reversal: float = _strength(
-        "recent losers gain; of each part: sd across stocks of its one-day return"
-    )
+    reversal: float = _strength("recent losers gain")
     drift: float = _strength("prices follow a surprise in a filing")
     lead_lag: float = _strength(
         "small companies follow large ones; harder to see: it takes the neighbours"
