@@ -36,15 +36,15 @@ def stages(before: Path, after: Path, day: dt.date) -> list[dict[str, Any]]:
     Files that hold a fold's fits are one stage more, compared byte by byte: `day` must lie in
     fold 0's test part.
     """
-    told = []
+    rows = []
     for folder in (path for pattern in FOLDERS for path in sorted(after.glob(pattern))):
         pairs = [(before / path.relative_to(after), path) for path in folder.rglob("*.parquet")]
         anew = sorted(pair for pair in pairs if not pair[1].samefile(pair[0]))
         if anew:
             name = layout.stage(anew[0][1].relative_to(after))
-            told.append({"stage": name, **_stage(anew, after, WHEN.get(name, "date"), day)})
+            rows.append({"stage": name, **_stage(anew, after, WHEN.get(name, "date"), day)})
     fitted = sorted(path for pattern in FITTED for path in after.glob(pattern))
-    return [*told, _fits(fitted, before, after)] if fitted else told
+    return [*rows, _fits(fitted, before, after)] if fitted else rows
 
 
 def of_file(before: Path, after: Path, file: str, day: dt.date) -> dict[str, Any] | None:
@@ -53,36 +53,36 @@ def of_file(before: Path, after: Path, file: str, day: dt.date) -> dict[str, Any
     if old.suffix != ".parquet":
         return BYTES if old.read_bytes() != new.read_bytes() else None
     when = pl.col(WHEN.get(layout.stage(file), "date"))
-    told, changed = (files.read_parquet(path).filter(when <= day) for path in (old, new))
-    return difference(told, changed)
+    original, changed = (files.read_parquet(path).filter(when <= day) for path in (old, new))
+    return difference(original, changed)
 
 
-def difference(told: pl.DataFrame, changed: pl.DataFrame) -> dict[str, Any] | None:
+def difference(original: pl.DataFrame, changed: pl.DataFrame) -> dict[str, Any] | None:
     """Give the first row in which two tables differ by a bit; None if there is none.
 
     Returns the first of the differing columns there, how many differ anywhere, and the row's day
     and code. Rows that are missing or more count as the column "rows".
     """
-    if told.columns != changed.columns or told.schema != changed.schema:
-        return {"column": "columns", "columns": told.width, "first": "all rows"}
-    keys = _keys(told)
-    size = min(len(told), len(changed))
-    strange = _unlike(told[:size].select(keys), changed[:size].select(keys))
-    if strange or len(told) != len(changed):
-        where = min(strange.values(), default=size)
-        longer = told if len(told) > where else changed
-        return {"column": "rows", "columns": told.width, "first": _named(longer, where)}
-    unlike = _unlike(told.drop(keys), changed.drop(keys))
+    if original.columns != changed.columns or original.schema != changed.schema:
+        return {"column": "columns", "columns": original.width, "first": "all rows"}
+    keys = _keys(original)
+    size = min(len(original), len(changed))
+    misplaced = _unlike(original[:size].select(keys), changed[:size].select(keys))
+    if misplaced or len(original) != len(changed):
+        where = min(misplaced.values(), default=size)
+        longer = original if len(original) > where else changed
+        return {"column": "rows", "columns": original.width, "first": _named(longer, where)}
+    unlike = _unlike(original.drop(keys), changed.drop(keys))
     if not unlike:
         return None
     column = min(unlike, key=lambda name: unlike[name])
-    first = _named(told, unlike[column])
+    first = _named(original, unlike[column])
     return {"column": column, "columns": len(unlike), "first": first}
 
 
-def _unlike(told: pl.DataFrame, changed: pl.DataFrame) -> dict[str, int]:
+def _unlike(original: pl.DataFrame, changed: pl.DataFrame) -> dict[str, int]:
     """Name the differing columns, each with the first row in which it differs."""
-    pairs = zip(told.iter_columns(), changed.iter_columns(), strict=True)
+    pairs = zip(original.iter_columns(), changed.iter_columns(), strict=True)
     marks = ((old.name, _bits(old).ne_missing(_bits(new))) for old, new in pairs)
     return {name: mark.arg_max() or 0 for name, mark in marks if mark.any()}
 
@@ -91,8 +91,8 @@ def _bits(values: pl.Series) -> pl.Series:
     """Give floating-point numbers as whole ones of the same bits: −0 is not 0."""
     if not values.dtype.is_float():
         return values
-    whole = np.ascontiguousarray(values.fill_null(0).to_numpy())
-    bits = pl.Series(values.name, whole.view(f"u{whole.itemsize}"))
+    flat = np.ascontiguousarray(values.fill_null(0).to_numpy())
+    bits = pl.Series(values.name, flat.view(f"u{flat.itemsize}"))
     return bits.zip_with(
         values.is_not_null(), pl.repeat(None, len(bits), dtype=bits.dtype, eager=True)
     )
@@ -115,30 +115,30 @@ def _stage(
     )
     first, columns, moved = None, set(), set()
     for old, new in pairs:
-        told, changed = files.read_parquet(old), files.read_parquet(new)
-        past = [frame.filter(pl.col(when) <= day) for frame in (told, changed)]
-        later = [frame.filter(pl.col(when) > day) for frame in (told, changed)]
+        original, changed = files.read_parquet(old), files.read_parquet(new)
+        past = [frame.filter(pl.col(when) <= day) for frame in (original, changed)]
+        later = [frame.filter(pl.col(when) > day) for frame in (original, changed)]
         hashes = [set(frame.hash_rows()) for frame in later]
         row["files"] += 1
         row["rows"] += len(past[0])
         row["values"] += past[0].width * len(past[0])
         row["later_rows"] += len(later[0])
         row["later_rows_changed"] += len(hashes[0] ^ hashes[1])
-        columns |= set(told.drop(_keys(told)).columns)
+        columns |= set(original.drop(_keys(original)).columns)
         moved |= _moved(*later)
-        found = difference(*past)
-        first = first or (found and {"file": str(new.relative_to(after)), **found})
+        mismatch = difference(*past)
+        first = first or (mismatch and {"file": str(new.relative_to(after)), **mismatch})
     return {**row, "columns": sorted(columns), "moved": sorted(moved), "difference": first}
 
 
-def _moved(told: pl.DataFrame, changed: pl.DataFrame) -> set[str]:
+def _moved(original: pl.DataFrame, changed: pl.DataFrame) -> set[str]:
     """Name the columns that have another value in a row that both have; to be null is none."""
-    keys = _keys(told)
-    if told.columns != changed.columns:
+    keys = _keys(original)
+    if original.columns != changed.columns:
         return set()
     both = [
         frame.join(other.select(keys).unique(), on=keys, how="semi").unique(keys, keep="first")
-        for frame, other in ((told, changed), (changed, told))
+        for frame, other in ((original, changed), (changed, original))
     ]
     old, new = (frame.sort(keys).drop(keys) for frame in both)
     pairs = zip(old.iter_columns(), new.iter_columns(), strict=True)
@@ -151,5 +151,9 @@ def _moved(told: pl.DataFrame, changed: pl.DataFrame) -> set[str]:
 def _fits(paths: Sequence[Path], before: Path, after: Path) -> dict[str, Any]:
     names = [path.relative_to(after) for path in paths]
     moved = [name for name in names if (before / name).read_bytes() != (after / name).read_bytes()]
-    found = [{"file": str(name), **BYTES} for name in moved]
-    return {"stage": FITS, "files": len(paths), "difference": found[0] if found else None}
+    differences = [{"file": str(name), **BYTES} for name in moved]
+    return {
+        "stage": FITS,
+        "files": len(paths),
+        "difference": differences[0] if differences else None,
+    }

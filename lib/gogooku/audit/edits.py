@@ -109,10 +109,10 @@ def apply(rows: pl.DataFrame, dataset: str, edits: pl.DataFrame) -> pl.DataFrame
     """Give the raw `rows` with `edits` carried out, in the order of their key."""
     placed = rows.with_row_index(PLACE)
     replaced = edits.filter(pl.col(EDIT) != "added").select(PLACE)
-    kept = placed.join(replaced, on=PLACE, how="anti", maintain_order="left")
+    others = placed.join(replaced, on=PLACE, how="anti", maintain_order="left")
     new = edits.filter(pl.col(EDIT) != "deleted").select(placed.columns)
     order = [*DATASETS[dataset].key, PLACE]
-    return pl.concat([kept, new]).sort(order, maintain_order=True).drop(PLACE)
+    return pl.concat([others, new]).sort(order, maintain_order=True).drop(PLACE)
 
 
 def ranked(edits: Mapping[str, pl.DataFrame], clock: Clock) -> tuple[dict[str, pl.DataFrame], int]:

@@ -57,7 +57,7 @@ def table(days: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     `leaks` counts the days with a difference.
     """
     rows: dict[str, dict[str, Any]] = {}
-    for stage in (stage for told in days for stage in told["stages"]):
+    for stage in (stage for audited in days for stage in audited["stages"]):
         row = rows.setdefault(
             stage["stage"],
             {"stage": stage["stage"], "days": 0, "leaks": 0, "columns": set(), "moved": set()},
@@ -93,7 +93,7 @@ def judge(days: Sequence[Mapping[str, Any]], rebuild: Rebuild) -> list[dict[str,
     """
     rows = table(days)
     log.info("the audit of %d days\n%s", len(days), text(rows))
-    edited = sum(sum(told["rows_edited"].values()) for told in days)
+    edited = sum(sum(audited["rows_edited"].values()) for audited in days)
     compared = sum(row["values"] for row in rows)
     log.info("%d raw rows changed, %d values compared", edited, compared)
     leaking = [row["stage"] for row in rows if row["leaks"]]
@@ -112,47 +112,50 @@ def judge(days: Sequence[Mapping[str, Any]], rebuild: Rebuild) -> list[dict[str,
 
 
 def _refuse(days: Sequence[Mapping[str, Any]], stage: str, rebuild: Rebuild) -> None:
-    told, found = next(
-        (told, row["difference"])
-        for told in days
-        for row in told["stages"]
+    audited, fault = next(
+        (audited, row["difference"])
+        for audited in days
+        for row in audited["stages"]
         if row["stage"] == stage and row["difference"]
     )
-    shown, row = culprit(told, found, rebuild)
+    shown, row = culprit(audited, fault, rebuild)
     raise UserError(
-        f"look-ahead: {found['file']} column {shown['column']} ({shown['first']}) changes with a "
-        f"raw row that was not known when {told['day']} was decided, at "
-        f"{_in_tokyo(dt.datetime.fromisoformat(told['moment']))}: {row}; make it use rows with "
+        f"look-ahead: {fault['file']} column {shown['column']} ({shown['first']}) changes with a "
+        f"raw row that was not known when {audited['day']} was decided, at "
+        f"{_in_tokyo(dt.datetime.fromisoformat(audited['moment']))}: {row}; make it use rows with "
         "known_at up to the day's decision"
     )
 
 
 def culprit(
-    told: Mapping[str, Any], found: Mapping[str, Any], rebuild: Rebuild
+    audited: Mapping[str, Any], fault: Mapping[str, Any], rebuild: Rebuild
 ) -> tuple[Mapping[str, Any], str]:
     """Find the raw row whose edit makes a file differ up to the audited day.
 
-    found   the file, and its difference with all edits
+    fault   the file, and its difference with all edits
 
     Returns the difference that this edit makes beside those before it, which make none, and the
     row's description. One build of the file a step, of n edits ⌈log₂ n⌉ steps: 20 for a million.
     """
-    file = found["file"]
-    day, moment = dt.date.fromisoformat(told["day"]), dt.datetime.fromisoformat(told["moment"])
+    file = fault["file"]
+    day, moment = (
+        dt.date.fromisoformat(audited["day"]),
+        dt.datetime.fromisoformat(audited["moment"]),
+    )
     clock = rebuild.setting["clock"]
     changes, count = edits.ranked(
-        rebuild.draw(moment, told["seed"], ending=not told["whole"]), clock
+        rebuild.draw(moment, audited["seed"], ending=not audited["whole"]), clock
     )
-    differences = {count: found}
+    differences = {count: fault}
 
     def shows(number: int) -> bool:
         log.info("%s with the first %d of %d edits", file, number, count)
         first = {name: frame.filter(pl.col(edits.RANK) < number) for name, frame in changes.items()}
-        rebuild.build(first, [file], None if told["whole"] else day)
-        made = compare.of_file(Path(), rebuild.folder, file, day)
-        if made:
-            differences[number] = made
-        return made is not None
+        rebuild.build(first, [file], None if audited["whole"] else day)
+        rest = compare.of_file(Path(), rebuild.folder, file, day)
+        if rest:
+            differences[number] = rest
+        return rest is not None
 
     rank = guilty(count, shows)
     rebuild.discard()

@@ -31,13 +31,13 @@ def lacks(raw: Sequence[str], start: str, end: str) -> list[str]:
 def _of(dataset: str, paths: list[Path], start: str, end: str) -> list[str]:
     day, fields = DATASETS[dataset].day, list(DATASETS[dataset].schema)
     rows = pl.concat([pl.scan_parquet(path, glob=False).select(fields) for path in paths])
-    told = rows.select(
+    counts = rows.select(
         pl.len().alias("_rows"),
         pl.col(day).min().alias("_first"),
         pl.col(day).max().alias("_last"),
         *(pl.col(name).count() for name in fields),
     ).collect()
-    count, first, last, *known = told.row(0)
+    count, first, last, *known = counts.row(0)
     if not count:
         return [f"{dataset}: {_why_empty(dataset, paths)}; {INSTEAD.get(dataset, NULL)}"]
     sentences = []

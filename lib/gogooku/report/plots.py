@@ -72,7 +72,7 @@ def draw(
     curves       model, fold, seed, epoch, rank_ic: of validation, by epoch; None if not kept
     """
     with matplotlib.rc_context(STYLE):
-        made = {
+        figures = {
             "rankic": means(evaluations),
             "cumulative": cumulative(evaluations),
             "equity": equity(evaluations),
@@ -81,26 +81,26 @@ def draw(
             "timeline": timeline(folds),
             "learning": learning(curves),
         }
-    return {name: figure for name, figure in made.items() if figure is not None}
+    return {name: figure for name, figure in figures.items() if figure is not None}
 
 
 def means(evaluations: Evaluations) -> Figure | None:
     """Bars of mean RankIC by horizon with intervals; a tick marks what was attainable."""
-    found = _horizons(evaluations)
-    if not found:
+    horizons = _horizons(evaluations)
+    if not horizons:
         return None
     figure = Figure(figsize=(WIDTH, 3.2), layout="constrained")
     axes = figure.subplots()
     step = 0.8 / len(evaluations)
     for place, (_, summary) in enumerate(evaluations.values()):
-        for row, horizon in enumerate(found):
+        for row, horizon in enumerate(horizons):
             known = _known(summary, horizon)
             if known is not None:
                 x = row + (place - (len(evaluations) - 1) / 2) * step
                 _bar(axes, x, step, known, COLOURS[place % len(COLOURS)])
                 _attainable(axes, x, step, summary["truth"].get(str(horizon)))
     axes.axhline(0, color=MUTED, linewidth=0.8)
-    axes.set_xticks(range(len(found)), [_sessions(horizon) for horizon in found])
+    axes.set_xticks(range(len(horizons)), [_sessions(horizon) for horizon in horizons])
     axes.set_ylabel("mean daily RankIC")
     _legend(figure, evaluations)
     return figure
@@ -175,8 +175,8 @@ def learning(curves: pl.DataFrame | None) -> Figure | None:
     for axes, fold in zip(panels, folds, strict=True):
         axes.set_title(f"fold {fold}")
         axes.set_xlabel("epoch")
-        mine = curves.filter(pl.col("fold") == fold)
-        for (model, seed), rows in sorted(mine.group_by("model", "seed"), key=lambda kv: kv[0]):
+        of_fold = curves.filter(pl.col("fold") == fold)
+        for (model, seed), rows in sorted(of_fold.group_by("model", "seed"), key=lambda kv: kv[0]):
             colour = COLOURS[models.to_list().index(model) % len(COLOURS)]
             label = model if seed == curves["seed"].min() else None
             axes.plot(rows["epoch"], rows["rank_ic"], color=colour, marker="o", ms=2.5, label=label)
@@ -230,8 +230,8 @@ def _groups(evaluations: Evaluations, key: pl.Expr, name: str) -> Figure | None:
         for place, (model, colour, daily) in enumerate(_lines(evaluations)):
             shift = (place - (len(evaluations) - 1) / 2) * 0.6 / len(evaluations)
             rules = evaluations[model][1]
-            mine = _series(daily, "rank_ic", horizon).with_columns(key.alias("key"))
-            for (group,), rows in mine.group_by("key", maintain_order=True):
+            series = _series(daily, "rank_ic", horizon).with_columns(key.alias("key"))
+            for (group,), rows in series.group_by("key", maintain_order=True):
                 known = inference.estimate(
                     rows["value"].to_numpy(), horizon, rules["entry"], rules["confidence"]
                 )

@@ -1,7 +1,7 @@
 """One page that says what a run found, how sure it is, and what it was made from.
 
-`build` turns evaluations and facts into tables of ready text; report_page lays them out and
-report_plots draws. A number that nothing supports is shown as –.
+`build` turns evaluations and facts into tables of ready text; report.html lays them out and
+plots.py draws. A number that nothing supports is shown as –.
 """
 
 import hashlib
@@ -10,14 +10,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import polars as pl
 
 from gogooku import errors, files, layout
 from gogooku.dataset import assembly
 from gogooku.evaluation import metrics
 from gogooku.evaluation.evaluate import Evaluations
-from gogooku.report import plots, tables, template
+from gogooku.report import page, plots, tables
 
 UNFITTED = {"reversal"}
 THIN_DAYS = 10  # named on the page
@@ -131,10 +130,9 @@ def build(
     if not evaluations:
         raise errors.UserError("the report has no model to show: name one in the settings' models")
     figures = plots.draw(evaluations, facts["folds"], curves)
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     rules = next(iter(evaluations.values()))[1]
-    return environment.from_string(template.PAGE).render(
-        style=template.STYLE,
+    return page.fill(
+        Path(__file__).with_name("report.html").read_text(encoding="utf-8"),
         title=facts["name"],
         facts=facts,
         notes=facts["notes"],
@@ -194,11 +192,11 @@ def _glance(
 
 def _protocol(folds: Sequence[Mapping[str, Any]], rules: Mapping[str, Any]) -> str:
     embargo = max((fold.get("embargo", 0) for fold in folds), default=0)
-    kept = f" and an embargo of {embargo} sessions" if embargo else ""
+    gap = f" and an embargo of {embargo} sessions" if embargo else ""
     return (
         f"Walk-forward, {len(folds)} folds: a model is fitted on the training part, may stop by "
         f"the validation part, and then predicts the test part once. Between the parts lie the "
-        f"reach of the longest label{kept}."
+        f"reach of the longest label{gap}."
     )
 
 

@@ -58,7 +58,7 @@ def measure(
         for dataset, paths in read.items()
     ]
     names = pl.DataFrame(
-        [(name, family) for name, found in readers.items() for family in found],
+        [(name, family) for name, families_of in readers.items() for family in families_of],
         {"dataset": pl.String, "family": pl.String},
         orient="row",
     )
@@ -73,12 +73,12 @@ def summary(rows: pl.DataFrame) -> list[dict[str, Any]]:
 
 def _readers(families: Sequence[str]) -> dict[str, list[str]]:
     """Say which families read each data set; the calendar has no moment that a value rests on."""
-    found = {dataset: ["panel"] for dataset in PANEL}
+    readers = {dataset: ["panel"] for dataset in PANEL}
     for family in families:
         for name in FAMILIES[family]:
             if name in DATASETS and name != "calendar":
-                found.setdefault(name, []).append(family)
-    return found
+                readers.setdefault(name, []).append(family)
+    return readers
 
 
 def _lags(
@@ -90,17 +90,17 @@ def _lags(
     closes: Sequence[Mapping[str, str]],
 ) -> pl.DataFrame:
     """Give date and lag [hours] of the newest row of each member, or session; NaN for none."""
-    told = DATASETS[dataset]
-    of_stocks = "Code" in told.schema and not told.path.startswith(NOT_STOCKS)
+    entry = DATASETS[dataset]
+    of_stocks = "Code" in entry.schema and not entry.path.startswith(NOT_STOCKS)
     code = pl.col("Code") if of_stocks else pl.lit("")
     moment = point_in_time.COLUMN[clock]
     fields = [moment, "Code"] if of_stocks else [moment]
     rows = files.read_parquet(paths, fields).select(code.alias("code"), known_at=moment)
-    asked = members if of_stocks else members.select("date", code=pl.lit("")).unique().sort("date")
+    keys = members if of_stocks else members.select("date", code=pl.lit("")).unique().sort("date")
     moments = calendar.decision_moments(
-        asked["date"].to_numpy().astype("datetime64[D]"), decision, closes
+        keys["date"].to_numpy().astype("datetime64[D]"), decision, closes
     )
-    return pl.DataFrame({"date": asked["date"], "lag": _behind(asked["code"], moments, rows)})
+    return pl.DataFrame({"date": keys["date"], "lag": _behind(keys["code"], moments, rows)})
 
 
 def _behind(
@@ -111,7 +111,7 @@ def _behind(
     codes   (R,) whose rows to look at, sorted
     rows    code, known_at
     """
-    told = {
+    moments_of = {
         code: part["known_at"].sort().to_numpy().astype("datetime64[us]")
         for (code,), part in rows.group_by("code")
     }
@@ -119,7 +119,7 @@ def _behind(
     runs = codes.rle().struct.unnest()
     ends = runs["len"].cum_sum().to_list()
     for code, first, end in zip(runs["value"], [0, *ends], ends, strict=False):
-        known_at = told.get(code, np.array([], "datetime64[us]"))
+        known_at = moments_of.get(code, np.array([], "datetime64[us]"))
         count = point_in_time.as_of(known_at, moments[first:end])
         newest = np.append(np.datetime64("NaT"), known_at)[count]
         lags[first:end] = (moments[first:end] - newest) / HOUR
@@ -128,12 +128,12 @@ def _behind(
 
 def _by_year(lags: pl.DataFrame) -> pl.DataFrame:
     """Summarise the lags of each year, and of all: year null."""
-    seen = pl.col("lag").fill_nan(None)
-    told = [
+    lag = pl.col("lag").fill_nan(None)
+    measures = [
         pl.len().alias("asked"),
-        seen.null_count().alias("missing"),
-        *(seen.quantile(share, "nearest").alias(name) for name, share in LAGS.items()),
+        lag.null_count().alias("missing"),
+        *(lag.quantile(share, "nearest").alias(name) for name, share in LAGS.items()),
     ]
-    years = lags.group_by(pl.col("date").dt.year().cast(pl.Int32).alias("year")).agg(told)
-    whole = lags.select(pl.lit(None, pl.Int32).alias("year"), *told)
-    return pl.concat([whole, years.sort("year")])
+    years = lags.group_by(pl.col("date").dt.year().cast(pl.Int32).alias("year")).agg(measures)
+    total = lags.select(pl.lit(None, pl.Int32).alias("year"), *measures)
+    return pl.concat([total, years.sort("year")])
