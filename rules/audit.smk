@@ -94,7 +94,7 @@ rule audit_leaks:
 rule audit_noise:
     """Check that no model finds anything where nothing is planted."""
     input:
-        collect("<run>/evaluation/{model}.parquet", model=setting["models"]),
+        collect("<run>/evaluation/{model}.parquet", model=list(MODELS)),
     output:
         "<run>/audit/noise.json",
     log:

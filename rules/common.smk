@@ -3,10 +3,11 @@
 import functools
 from dataclasses import asdict
 from datetime import date, timedelta
+from math import ceil
 
 from snakemake.exceptions import WorkflowError
 
-from gogooku import calendar, layout, lineage, splits
+from gogooku import calendar, files, layout, lineage, splits
 from gogooku.archive import reader
 from gogooku.config import availability as available
 from gogooku.config import claims
@@ -14,6 +15,7 @@ from gogooku.config import settings as settings_of
 from gogooku.console import display
 from gogooku.errors import UserError
 from gogooku.families import FAMILIES, BUILT, module_of
+from gogooku.models import catalogue
 from gogooku.panel import universe
 from gogooku.raw import plans
 from gogooku.raw.catalogue import DATASETS
@@ -40,7 +42,8 @@ PERIODS = [
     for start, end in map(calendar.bounds, SPANS)
 ]
 HORIZONS = setting["labels"]["horizons"]
-SEEDED = {"atft", "lightgbm"}
+MODELS = {model.name: model for model in map(catalogue.find, settings.models)}
+FITTED = [name for name, model in MODELS.items() if model.needs.parts]
 FOLDS = splits.plan(
     len(SPANS),
     **{key: setting["splits"][key] for key in ("mode", "train", "valid", "test", "step")},
@@ -51,7 +54,7 @@ wildcard_constraints:
     dataset="[a-z_0-9]+",
     span=r"\d{4}(m\d\d|q\d|y)",
     family="|".join(FAMILIES),
-    model="[a-z]+",
+    model="[a-z][a-z0-9_]*",
     fold=r"\d+",
     seed=r"\d+",
     draw=r"\d+",
@@ -93,9 +96,56 @@ def fold_spans(*parts):
     ]
 
 
+def model_spans(parts):
+    """Input function: the spans of the fold's `parts(model)`, each once."""
+    return lambda wildcards: fold_spans(*parts(MODELS[wildcards.model]))(wildcards)
+
+
+def fitted_parts(model):
+    """Parts of a fold that the model's fit reads."""
+    return model.needs.parts
+
+
+def predicted_parts(model):
+    """Parts that its prediction reads: the test part, and the one before if it looks back."""
+    window = model.needs.window(getattr(settings, model.name, None))
+    return ("valid", "test") if window > 1 else ("test",)
+
+
+def graphs_of(parts):
+    """Give parts as `parts` does, of a model that reads graphs, and none of any other."""
+    return lambda model: parts(model) if model.needs.graphs else ()
+
+
+def neighbours_of(wildcards):
+    """Edges at most a stock and day that the model reads."""
+    return setting["graph"]["neighbours"] if MODELS[wildcards.model].needs.graphs else 0
+
+
+def memory_of(wildcards, input, attempt):
+    """Memory of a job of the model [MB], by the size of its data set."""
+    return ceil(MODELS[wildcards.model].needs.memory(*files.table_size(input.dataset), attempt))
+
+
+def minutes_of(wildcards, input, attempt):
+    """Minutes of a fit of the model at most, likewise."""
+    return ceil(MODELS[wildcards.model].needs.minutes(*files.table_size(input.dataset), attempt))
+
+
+def fitted_model(wildcards):
+    """Input function: the model's file; none if it learns nothing."""
+    file = "<run>/models/{model}/fold{fold}/seed{seed}/model"
+    return file if wildcards.model in FITTED else []
+
+
+def code_of(script):
+    """Params function: the meaning of a script and of the module of the wildcard's model."""
+    return lambda wildcards: code(script, MODELS[wildcards.model].path)
+
+
 def seeds_of(model):
     """Seeds with which `model` is fitted: one where chance plays no part."""
-    return setting["seeds"] if model in SEEDED else [0]
+    return setting["seeds"] if MODELS[model].needs.seeds else [0]
 
 
 def calendar_of(wildcards):
@@ -174,5 +224,5 @@ PREDICTIONS = [
 ]
 AUDITED = [
     layout.predictions(setting["name"], layout.Fit(model, 0, seeds_of(model)[0]))
-    for model in setting["models"]
+    for model in MODELS
 ]

@@ -42,18 +42,18 @@ rule evaluate:
 rule report:
     """Write the page on which all models stand side by side."""
     input:
-        daily=collect("<run>/evaluation/{model}.parquet", model=setting["models"]),
-        summaries=collect("<run>/evaluation/{model}.json", model=setting["models"]),
+        daily=collect("<run>/evaluation/{model}.parquet", model=list(MODELS)),
+        summaries=collect("<run>/evaluation/{model}.json", model=list(MODELS)),
         panel=collect("<build>/panel/{span}.parquet", span=SPANS),
         quality=collect("<build>/quality/{span}.parquet", span=SPANS),
         profile=collect("<build>/profile/{span}.parquet", span=SPANS),
         folds=collect("<run>/folds/fold{fold}.json", fold=range(len(FOLDS))),
-        curves=collect(
-            "<run>/models/{model}/fold{fold}/seed{seed}/curve.jsonl",
-            model=[model for model in setting["models"] if model == "atft"],
-            fold=range(len(FOLDS)),
-            seed=setting["seeds"],
-        ),
+        curves=[
+            f"<run>/models/{model}/fold{fold}/seed{seed}/curve.jsonl"
+            for model in FITTED
+            for fold in range(len(FOLDS))
+            for seed in seeds_of(model)
+        ],
         raw=collect("<raw>/{dataset}/{span}.parquet", dataset=RAW, span=SPANS),
     output:
         page=report(
@@ -79,6 +79,8 @@ rule report:
         runtime=20,
     params:
         setting=setting,
+        fitted=FITTED,
+        baselines=[name for name, model in MODELS.items() if model.needs.baseline],
         code=code("report"),
     script:
         "../workflow_scripts/report.py"

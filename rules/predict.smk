@@ -1,107 +1,40 @@
 """Predictions: every universe member of every test day, the same rows from every model.
 
-reads   <run>/models/{model}/fold{fold}/seed{seed}/model.*   where the model is fitted
-        <build>/dataset/{span}.parquet                         test spans (atft: and those before,
-                                                             for its window)
+reads   <run>/models/{model}/fold{fold}/seed{seed}/model   where the model is fitted
+        <build>/dataset/{span}.parquet                       test spans, and those before for a model
+                                                           that looks back; graphs likewise
+        <run>/folds/fold{fold}.json, scaler{fold}.json
 writes  <run>/predictions/{model}/fold{fold}/seed{seed}.parquet
 """
 
 
-rule predict_atft:
-    """Predict the test part of fold {wildcards.fold} with seed {wildcards.seed}'s network."""
+rule predict:
+    """Predict fold {wildcards.fold}'s test part by {wildcards.model} of seed {wildcards.seed}."""
     input:
         fold="<run>/folds/fold{fold}.json",
         scaler="<run>/folds/scaler{fold}.json",
-        model="<run>/models/atft/fold{fold}/seed{seed}/model.pt",
-        dataset=collect("<build>/dataset/{span}.parquet", span=fold_spans("valid", "test")),
-        graphs=collect("<build>/graphs/{span}.parquet", span=fold_spans("valid", "test")),
+        model=fitted_model,
+        dataset=collect("<build>/dataset/{span}.parquet", span=model_spans(predicted_parts)),
+        graphs=collect(
+            "<build>/graphs/{span}.parquet", span=model_spans(graphs_of(predicted_parts))
+        ),
     output:
-        "<run>/predictions/atft/fold{fold}/seed{seed}.parquet",
+        "<run>/predictions/{model}/fold{fold}/seed{seed}.parquet",
     log:
-        "<logs>/predict/atft-fold{fold}-seed{seed}.log",
+        "<logs>/predict/{model}-fold{fold}-seed{seed}.log",
     benchmark:
-        "<benchmarks>/predict/atft-fold{fold}-seed{seed}.jsonl"
+        "<benchmarks>/predict/{model}-fold{fold}-seed{seed}.jsonl"
     conda:
         "../envs/cpu.yaml"
     threads: 1
     resources:
-        mem_mb=8000,
+        mem_mb=memory_of,
         runtime=60,
     params:
-        neighbours=setting["graph"]["neighbours"],
-        code=code("predict_atft"),
+        model=lambda wildcards: MODELS[wildcards.model].entry,
+        settings=lambda wildcards: setting.get(wildcards.model, {}),
+        columns=lambda wildcards: MODELS[wildcards.model].needs.columns,
+        neighbours=neighbours_of,
+        code=code_of("predict"),
     script:
-        "../workflow_scripts/predict_atft.py"
-
-
-rule predict_lightgbm:
-    """Predict the test part of fold {wildcards.fold} with seed {wildcards.seed}'s trees."""
-    input:
-        fold="<run>/folds/fold{fold}.json",
-        scaler="<run>/folds/scaler{fold}.json",
-        model="<run>/models/lightgbm/fold{fold}/seed{seed}/model.json",
-        dataset=collect("<build>/dataset/{span}.parquet", span=fold_spans("test")),
-    output:
-        "<run>/predictions/lightgbm/fold{fold}/seed{seed}.parquet",
-    log:
-        "<logs>/predict/lightgbm-fold{fold}-seed{seed}.log",
-    benchmark:
-        "<benchmarks>/predict/lightgbm-fold{fold}-seed{seed}.jsonl"
-    conda:
-        "../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=6000,
-        runtime=30,
-    params:
-        code=code("predict_lightgbm"),
-    script:
-        "../workflow_scripts/predict_lightgbm.py"
-
-
-rule predict_ridge:
-    """Predict the test part of fold {wildcards.fold} with the ridge coefficients."""
-    input:
-        fold="<run>/folds/fold{fold}.json",
-        scaler="<run>/folds/scaler{fold}.json",
-        model="<run>/models/ridge/fold{fold}/seed{seed}/model.json",
-        dataset=collect("<build>/dataset/{span}.parquet", span=fold_spans("test")),
-    output:
-        "<run>/predictions/ridge/fold{fold}/seed{seed}.parquet",
-    log:
-        "<logs>/predict/ridge-fold{fold}-seed{seed}.log",
-    benchmark:
-        "<benchmarks>/predict/ridge-fold{fold}-seed{seed}.jsonl"
-    conda:
-        "../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=6000,
-        runtime=30,
-    params:
-        code=code("predict_ridge"),
-    script:
-        "../workflow_scripts/predict_ridge.py"
-
-
-rule predict_reversal:
-    """Rank the test part of fold {wildcards.fold} by minus the last day's return; nothing is fitted."""
-    input:
-        fold="<run>/folds/fold{fold}.json",
-        dataset=collect("<build>/dataset/{span}.parquet", span=fold_spans("test")),
-    output:
-        "<run>/predictions/reversal/fold{fold}/seed{seed}.parquet",
-    log:
-        "<logs>/predict/reversal-fold{fold}-seed{seed}.log",
-    benchmark:
-        "<benchmarks>/predict/reversal-fold{fold}-seed{seed}.jsonl"
-    conda:
-        "../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=6000,
-        runtime=30,
-    params:
-        code=code("predict_reversal"),
-    script:
-        "../workflow_scripts/predict_reversal.py"
+        "../workflow_scripts/predict.py"

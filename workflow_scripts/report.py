@@ -8,7 +8,8 @@ from gogooku.report import columns_page, coverage, plots, report
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-setting, inputs = snakemake.params.setting, snakemake.input
+params, inputs = snakemake.params, snakemake.input
+setting = params.setting
 jobs.log_to(snakemake.log[0])
 
 evaluations = report.read_evaluations(inputs.daily, inputs.summaries)
@@ -19,7 +20,8 @@ lacks = coverage.lacks(inputs.raw, setting["dates"]["start"], setting["dates"]["
 
 profile = files.read_parquet(inputs.profile)
 
-facts = report.facts(setting, panel, folds, lacks, columns_page.words(profile))
+named = {"fitted": params.fitted, "baselines": params.baselines}
+facts = report.facts(setting, panel, folds, lacks, columns_page.words(profile), **named)
 page = report.build(evaluations, facts, files.read_parquet(inputs.quality), curves)
 files.write_text(page, snakemake.output.page)
 files.write_text(columns_page.build(profile, setting["name"]), snakemake.output.columns)

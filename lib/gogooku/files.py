@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gogooku import locks
@@ -85,6 +86,24 @@ def _read_one(
 def column_names(paths: Paths) -> list[str]:
     """Give the names of a Parquet file's columns, or of the first of several."""
     return _read_one(paths if isinstance(paths, str | Path) else next(iter(paths)), rows=0).columns
+
+
+def table_size(paths: Iterable[str | Path]) -> tuple[int, int]:
+    """Give the rows of all Parquet files and the columns of one, without reading either.
+
+    A damaged file counts as empty: it is refused where it is read. Raises FileNotFoundError.
+    """
+    sizes = [_table_size(str(path)) for path in paths]
+    return sum(rows for rows, _ in sizes), max((columns for _, columns in sizes), default=0)
+
+
+def _table_size(path: str) -> tuple[int, int]:
+    with open(path, "rb") as file:
+        try:
+            footer = pq.read_metadata(file)
+        except (OSError, pa.ArrowException):
+            return 0, 0
+    return footer.num_rows, footer.num_columns
 
 
 def read_metadata(path: str | Path) -> dict[str, str]:

@@ -57,15 +57,10 @@ def _report(kind: type[BaseException], error: BaseException, trace: TracebackTyp
         logging.critical("the job failed", exc_info=(kind, error, trace))
 
 
-def seed_everything(seed: int, threads: int) -> None:
-    """Make Python, numpy and torch repeat themselves bit for bit on `threads` CPU threads."""
-    import torch
-
+def seed_everything(seed: int) -> None:
+    """Seed Python's and numpy's global random numbers."""
     random.seed(seed)
     np.random.seed(seed)
-    torch.manual_seed(seed)
-    torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(True)
 
 
 def progress(items: Iterable[Any], label: str, total: int | None = None) -> Iterator[Any]:

@@ -387,7 +387,7 @@ def test_a_users_module_that_looks_back_passes_the_audit(tmp_path, monkeypatch):
     assert (row["stage"], row["leaks"]) == ("features/user", 0) and "range_20" in row["moved"]
 
 
-MODEL = "runs/x/models/ridge/fold0/seed0/model.json"
+MODEL = "runs/x/models/ridge/fold0/seed0/model"
 
 
 def test_a_fit_that_learnt_from_the_future_is_named(tmp_path):

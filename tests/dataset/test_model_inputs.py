@@ -5,7 +5,7 @@ import numpy as np
 import polars as pl
 import pytest
 from gogooku import files
-from gogooku.dataset.inputs import Days
+from gogooku.dataset.inputs import ModelInputs
 from gogooku.errors import UserError
 
 DATES = [dt.date(2024, 1, 4), dt.date(2024, 1, 5), dt.date(2024, 1, 9)]
@@ -52,72 +52,74 @@ def paths(tmp_path):
 
 
 def test_days_are_dense_scaled_and_zero_where_unknown(paths):
-    days = Days.read(*paths, SCALER, [1, 5], neighbours=1)
-    assert days.x.dtype == np.float32
-    assert days.columns == ["f", "mkt", "is_f_valid"]
-    assert days.codes.tolist() == CODES
-    np.testing.assert_array_equal(days.dates, np.array(DATES, "datetime64[D]"))
-    np.testing.assert_array_equal(days.universe, [[1, 1, 0], [0, 1, 0], [0, 1, 1]])
-    np.testing.assert_array_equal(days.x[0], [[1, 1, 1], [0, 1, 0], [0, 0, 0]])
-    np.testing.assert_array_equal(days.x[1, 1], [3, 2, 1])
-    np.testing.assert_array_equal(days.x[2, 1:], [[4, 5, 1], [0, 5, 0]])
+    inputs = ModelInputs.read(*paths, SCALER, [1, 5], neighbours=1)
+    assert inputs.x.dtype == np.float32
+    assert inputs.columns == ["f", "mkt", "is_f_valid"]
+    assert inputs.codes.tolist() == CODES
+    np.testing.assert_array_equal(inputs.dates, np.array(DATES, "datetime64[D]"))
+    np.testing.assert_array_equal(inputs.universe, [[1, 1, 0], [0, 1, 0], [0, 1, 1]])
+    np.testing.assert_array_equal(inputs.x[0], [[1, 1, 1], [0, 1, 0], [0, 0, 0]])
+    np.testing.assert_array_equal(inputs.x[1, 1], [3, 2, 1])
+    np.testing.assert_array_equal(inputs.x[2, 1:], [[4, 5, 1], [0, 5, 0]])
 
 
 def test_labels_of_members_only(paths):
-    days = Days.read(*paths, SCALER, [1, 5], neighbours=1)
-    assert days.horizons == [1, 5]
-    known = {tuple(i): float(days.labels[tuple(i)]) for i in np.argwhere(np.isfinite(days.labels))}
+    inputs = ModelInputs.read(*paths, SCALER, [1, 5], neighbours=1)
+    assert inputs.horizons == [1, 5]
+    known = {
+        tuple(i): float(inputs.labels[tuple(i)]) for i in np.argwhere(np.isfinite(inputs.labels))
+    }
     assert known == pytest.approx({(0, 0, 0): 0.1, (0, 0, 1): 0.3, (1, 1, 0): 0.4})
 
 
 def test_horizons_are_the_ones_asked_for_and_one_without_labels_is_refused(paths):
-    days = Days.read(paths[0], paths[1], None, SCALER, [5])
-    assert days.horizons == [5] and days.labels.shape == (3, 3, 1)
-    assert days.labels[0, 0, 0] == pytest.approx(0.3)
+    inputs = ModelInputs.read(paths[0], paths[1], None, SCALER, [5])
+    assert inputs.horizons == [5] and inputs.labels.shape == (3, 3, 1)
+    assert inputs.labels[0, 0, 0] == pytest.approx(0.3)
     with pytest.raises(UserError, match="hold none of horizon 10"):
-        Days.read(paths[0], paths[1], None, SCALER, [1, 5, 10])
+        ModelInputs.read(paths[0], paths[1], None, SCALER, [1, 5, 10])
 
 
 def test_edges_between_members_only(paths):
-    days = Days.read(*paths, SCALER, [1, 5], neighbours=1)
-    assert days.neighbours.shape == days.weights.shape == (3, 3, 1)
-    known = {tuple(i): days.neighbours[tuple(i)] for i in np.argwhere(days.neighbours >= 0)}
+    inputs = ModelInputs.read(*paths, SCALER, [1, 5], neighbours=1)
+    assert inputs.neighbours.shape == inputs.weights.shape == (3, 3, 1)
+    known = {tuple(i): inputs.neighbours[tuple(i)] for i in np.argwhere(inputs.neighbours >= 0)}
     assert known == {(0, 0, 0): 1, (2, 1, 0): 2}
-    assert days.weights[2, 1, 0] == pytest.approx(-0.7)
+    assert inputs.weights[2, 1, 0] == pytest.approx(-0.7)
 
 
 def test_days_can_be_read_without_labels_graph_or_some_columns(paths):
-    days = Days.read(paths[0], None, None, {}, columns=["is_f_valid", "f"])
-    assert days.labels.shape == (3, 3, 0) and days.neighbours.shape == (3, 3, 0)
-    np.testing.assert_array_equal(days.x[0, 0], [1, 1])
+    inputs = ModelInputs.read(paths[0], None, None, {}, columns=["is_f_valid", "f"])
+    assert inputs.labels.shape == (3, 3, 0) and inputs.neighbours.shape == (3, 3, 0)
+    np.testing.assert_array_equal(inputs.x[0, 0], [1, 1])
 
 
 def test_what_is_missing_is_named(paths):
     with pytest.raises(UserError, match=r"lacks \['nope'\]"):
-        Days.read(paths[0], None, None, SCALER, columns=["nope"])
+        ModelInputs.read(paths[0], None, None, SCALER, columns=["nope"])
     with pytest.raises(UserError, match="lacks the market column mkt"):
-        Days.read(paths[0], None, None, {})
+        ModelInputs.read(paths[0], None, None, {})
 
 
 def test_a_window_is_a_view_and_starts_with_zeros_before_the_first_session(paths):
-    days = Days.read(*paths, SCALER, [1, 5], neighbours=1)
-    assert np.shares_memory(days.window(2, 2), days.x)
-    np.testing.assert_array_equal(days.window(2, 2), days.x[1:])
-    early = days.window(0, 3)
-    assert early.shape == days.x.shape and not early[:2].any()
-    np.testing.assert_array_equal(early[2], days.x[0])
+    inputs = ModelInputs.read(*paths, SCALER, [1, 5], neighbours=1)
+    assert np.shares_memory(inputs.window(2, 2), inputs.x)
+    np.testing.assert_array_equal(inputs.window(2, 2), inputs.x[1:])
+    early = inputs.window(0, 3)
+    assert early.shape == inputs.x.shape and not early[:2].any()
+    np.testing.assert_array_equal(early[2], inputs.x[0])
 
 
 def test_within_holds_both_ends(paths):
-    days = Days.read(*paths, SCALER, [1, 5], neighbours=1)
-    assert days.within("2024-01-05", dt.date(2024, 1, 9)).tolist() == [1, 2]
-    assert days.part({"first": "2024-01-01", "last": "2024-01-05"}).tolist() == [0, 1]
+    inputs = ModelInputs.read(*paths, SCALER, [1, 5], neighbours=1)
+    assert inputs.within("2024-01-05", dt.date(2024, 1, 9)).tolist() == [1, 2]
+    assert inputs.part({"first": "2024-01-01", "last": "2024-01-05"}).tolist() == [0, 1]
 
 
 def test_predictions_come_out_as_the_rows_that_went_in(paths):
-    days = Days.read(*paths, SCALER, [1, 5], neighbours=1)
+    inputs = ModelInputs.read(*paths, SCALER, [1, 5], neighbours=1)
     scores = np.arange(12).reshape(2, 3, 2)
-    frame = days.tidy(np.array([0, 2]), scores, [1, 5])
+    frame = inputs.tidy(np.array([0, 2]), scores)
     assert frame.columns == ["date", "code", "prediction_1d", "prediction_5d"]
     assert frame.rows() == [
         (DATES[0], "13010", 0, 1), (DATES[0], "130A0", 2, 3),

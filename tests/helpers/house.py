@@ -33,14 +33,15 @@ class House:
         return done
 
     def would_run(self, *arguments: str) -> dict[str, int]:
-        """Name the rules that a run would execute now, and how often each; families singly."""
+        """Name the rules that a run would execute now, and how often; families and fits singly."""
         told = self.snakemake("train_all", "--dry-run", "--printshellcmds", *arguments)
-        table = (told.stdout + told.stderr).split("Job stats:")
+        text = told.stdout + told.stderr
+        table = text.split("Job stats:")
         rows = re.findall(r"^(\w+) +(\d+)$", table[1], re.MULTILINE) if len(table) > 1 else []
         counts = {rule: int(count) for rule, count in rows if rule not in ("total", "train_all")}
-        counts.pop("features", None)
-        families = re.findall(r"wildcards: family=(\w+)", told.stdout + told.stderr)
-        return counts | Counter(f"features {family}" for family in families)
+        alike = {rule: counts.pop(rule, None) for rule in ("features", "train", "predict")}
+        named = rf"^rule ({'|'.join(alike)}):\n(?: +.*\n)*? +wildcards: (?:family|model)=(\w+)"
+        return counts | Counter(map(" ".join, re.findall(named, text, re.MULTILINE)))
 
     @contextlib.contextmanager
     def edited(self, file: str, old: str, new: str) -> Iterator[None]:

@@ -1,7 +1,7 @@
 """Small days whose predictable part is known, for tests of models."""
 
 import numpy as np
-from gogooku.dataset.inputs import Days
+from gogooku.dataset.inputs import ModelInputs
 
 COLUMNS = ["returns_1d", "volume_ratio_5", "b", "c", "d", "is_b_valid"]
 
@@ -26,7 +26,7 @@ def days(part="linear", sessions=120, stocks=100, strength=0.6, seed=0):
     neighbours = np.full((sessions, stocks, 3), -1, np.int32)
     neighbours[..., 0] = leader
     neighbours[~universe] = -1
-    return Days(
+    return ModelInputs(
         x=x,
         universe=universe,
         labels=(0.02 * labels).astype(np.float32),

@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
 import torch
-from gogooku.models import selection
-from gogooku.models.atft import Atft, load, save
-from gogooku.models.attention import NeighbourAttention, Neighbourhood
-from gogooku.models.fan import Context, Split, volume_like
-from gogooku.models.selection import Selection
-from gogooku.models.temporal import Encoder, LastAttention
+from gogooku.models import atft
+from gogooku.models.network import selection
+from gogooku.models.network.attention import NeighbourAttention, Neighbourhood
+from gogooku.models.network.fan import Context, Split, volume_like
+from gogooku.models.network.network import Atft
+from gogooku.models.network.selection import Selection
+from gogooku.models.network.temporal import Encoder, LastAttention
 from torch import nn
 from torch.nn import functional
 
@@ -242,7 +243,7 @@ def test_a_neighbours_inputs_reach_the_score():
 
 def test_a_saved_net_predicts_the_same_bits(tmp_path):
     net, inputs = network(), day()
-    save(net, tmp_path / "net.pt")
-    again = load(tmp_path / "net.pt")
+    atft.save(net, tmp_path / "model")
+    again = atft.load(tmp_path / "model")
     assert torch.equal(again(*inputs), net(*inputs))
     assert again.columns == list("abcde") and again.horizons == [1, 5, 20]

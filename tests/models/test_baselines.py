@@ -2,31 +2,31 @@ import lightgbm
 import numpy as np
 import pytest
 from gogooku.errors import UserError
+from gogooku.models import dispatch, reversal
 from gogooku.models import lightgbm as trees
-from gogooku.models import reversal
 from gogooku.models import ridge as linear
+from gogooku.models.contract import Job
 from gogooku.models.targets import rank_normal
 from helpers import planted
 from sklearn.linear_model import Ridge
 
-GROW = dict(seed=0, threads=1, rounds=40, patience=10, learning_rate=0.1, leaves=7, min_leaf=50,
+GROW = dict(rounds=40, patience=10, learning_rate=0.1, leaves=7, min_leaf=50,
             feature_share=1.0, row_share=0.8, max_bins=63, max_rows=100_000)  # fmt: skip
 TRAIN, VALID, TEST = np.arange(70), np.arange(75, 90), np.arange(95, 120)
 LAST = ["prediction_1d", "prediction_5d"]
 
 
 def grown(days, **changes):
-    return trees.fit(days, TRAIN, VALID, **(GROW | changes))
+    return trees.fit(days, TRAIN, VALID, Job(trees.Settings(**(GROW | changes))))
 
 
-def ridge(days):
-    return linear.fit(days, TRAIN, penalty=1.0)
+def ridge(days, penalty=1.0):
+    return linear.fit(days, TRAIN, VALID, Job(linear.Settings(penalty=penalty)))
 
 
 def predict(model, days, test=TEST):
-    if isinstance(model, trees.Trees):
-        return trees.predict(model, days, test, threads=1)
-    return linear.predict(model, days, test)
+    module = trees if isinstance(model, trees.Trees) else linear
+    return dispatch.predict(module, model, days, test, Job())
 
 
 @pytest.mark.parametrize("fit", [grown, ridge])
@@ -67,8 +67,8 @@ def test_a_days_scores_do_not_depend_on_the_other_test_days(fit):
 def test_a_saved_model_predicts_the_same_bits(fit, room, tmp_path):
     days = planted.days("linear")
     model = fit(days)
-    room.save(model, tmp_path / "model.json")
-    assert predict(room.load(tmp_path / "model.json"), days).equals(predict(model, days))
+    room.save(model, tmp_path / "model")
+    assert predict(room.load(tmp_path / "model"), days).equals(predict(model, days))
 
 
 @pytest.mark.parametrize("fit", [grown, ridge])
@@ -85,7 +85,7 @@ def test_a_part_without_labels_and_other_columns_are_refused(fit):
 
 def test_ridge_is_sklearns_on_rows_centred_and_weighted_by_day():
     days = planted.days("linear")
-    model = linear.fit(days, TRAIN, penalty=3.0)
+    model = ridge(days, penalty=3.0)
     goal = rank_normal(days.labels)
     rows, scores, weights = [], [], []
     for t in TRAIN:
@@ -111,7 +111,7 @@ def test_a_stocks_ridge_score_has_the_same_bits_whoever_else_is_there():
 def test_what_is_the_same_for_all_stocks_gets_no_weight_even_without_penalty():
     days = planted.days("linear")
     days.x[..., 1] = np.arange(len(days.dates))[:, None]
-    model = linear.fit(days, TRAIN, penalty=0.0)
+    model = ridge(days, penalty=0.0)
     assert np.isfinite(model.coefficients).all()
     np.testing.assert_allclose(model.coefficients[1], 0, atol=1e-6)
 
@@ -119,10 +119,8 @@ def test_what_is_the_same_for_all_stocks_gets_no_weight_even_without_penalty():
 def test_a_horizons_trees_do_not_depend_on_the_other_horizons():
     days = planted.days("linear")
     both = grown(days).models[1]
-    alone = trees.fit(
-        type(days)(**{**vars(days), "labels": days.labels[..., 1:], "horizons": [5]}),
-        TRAIN, VALID, **GROW,
-    )  # fmt: skip
+    later = {**vars(days), "labels": days.labels[..., 1:], "horizons": [5]}
+    alone = grown(type(days)(**later))
     assert alone.models[0] == both
 
 
@@ -141,10 +139,10 @@ def test_the_training_rows_are_whole_days_drawn_evenly():
 
 def test_reversal_is_minus_the_days_return_for_all_horizons():
     days = planted.days("linear")
-    predictions = reversal.predict(days, TEST, [1, 5])
+    predictions = dispatch.predict(reversal, None, days, TEST, Job())
     expected = -days.x[TEST][days.universe[TEST]][:, 0]
     for column in LAST:
         np.testing.assert_array_equal(predictions[column].to_numpy(), expected)
     days.columns[0] = "other"
     with pytest.raises(UserError, match="returns_1d"):
-        reversal.predict(days, TEST, [1, 5])
+        reversal.predict(None, days, TEST, Job())

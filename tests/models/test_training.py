@@ -2,8 +2,10 @@ import numpy as np
 import pytest
 import torch
 from gogooku.errors import UserError
-from gogooku.models import training
-from gogooku.models.losses import day_loss, rank_ic
+from gogooku.models import contract
+from gogooku.models.deterministic import make_torch_deterministic
+from gogooku.models.network import training
+from gogooku.models.network.losses import day_loss, rank_ic
 from helpers import planted
 from scipy import stats
 
@@ -15,13 +17,17 @@ TRAIN, VALID, TEST = np.arange(70), np.arange(75, 90), np.arange(95, 120)
 @pytest.fixture(autouse=True)
 def one_thread():
     before = torch.get_num_threads()
-    torch.set_num_threads(1)
+    make_torch_deterministic(0, 1)
     yield
     torch.set_num_threads(before)
 
 
 def learn(days, **changes):
     return training.learn(days, TRAIN, VALID, **(SHAPE | PACE | changes))
+
+
+def predict(net, days, test):
+    return days.tidy(test, training.predict(net, days, test))
 
 
 def same(one, other):
@@ -73,7 +79,7 @@ def test_rank_ic_is_scipys_spearman_over_known_labels():
 def test_a_planted_signal_is_learnt(part):
     days = planted.days(part)
     net, curve = learn(days)
-    predictions = training.predict(net, days, TEST)
+    predictions = predict(net, days, TEST)
     assert planted.skill(days, predictions, 1) > 0.4
     assert planted.skill(days, predictions, 5) > 0.4
     assert curve[-1]["loss"] < curve[0]["loss"]
@@ -83,7 +89,7 @@ def test_noise_has_no_skill():
     days = planted.days("none")
     net, curve = learn(days, epochs=2)
     # 25 days of 90 stocks: standard error 0.021.
-    assert abs(planted.skill(days, training.predict(net, days, TEST), 1)) < 0.07
+    assert abs(planted.skill(days, predict(net, days, TEST), 1)) < 0.07
     assert all(np.isfinite(list(entry.values())).all() for entry in curve)
 
 
@@ -96,7 +102,8 @@ def test_the_same_seed_gives_the_same_bits_and_another_seed_others():
 
 def test_a_killed_fit_goes_on_to_the_same_bits(tmp_path, monkeypatch):
     days, kept = planted.days(), tmp_path / "kept" / "state.pt"
-    pace = dict(epochs=3, days_per_epoch=10, dropout=0.1, checkpoint=kept, digest="a")
+    fit, other = (contract.Checkpoint(kept, (code,), ()) for code in "ab")
+    pace = dict(epochs=3, days_per_epoch=10, dropout=0.1, checkpoint=fit)
     undisturbed = learn(days, **pace)
     assert not kept.exists()
     epoch = training._epoch
@@ -118,7 +125,7 @@ def test_a_killed_fit_goes_on_to_the_same_bits(tmp_path, monkeypatch):
     kept.write_bytes(bytes_left)
     steps = []
     monkeypatch.setattr(training, "_epoch", lambda *a: steps.append(1) or epoch(*a))
-    learn(days, **pace | {"digest": "another"})
+    learn(days, **pace | {"checkpoint": other})
     assert len(steps) == 3
 
 
@@ -145,18 +152,18 @@ def test_training_stops_once_validation_gets_no_better_and_keeps_the_best(monkey
 def test_a_days_scores_do_not_depend_on_other_days_or_on_the_future():
     days = planted.days(sessions=30)
     net, _ = training.learn(days, TRAIN[:15], TRAIN[16:20], **SHAPE | PACE | {"epochs": 1})
-    told = training.predict(net, days, np.arange(20, 26))
+    told = predict(net, days, np.arange(20, 26))
     days.x[23:] = 7
     days.neighbours[23:] = -1
     days.labels[:] = np.nan
-    alone = training.predict(net, days, np.array([22]))
+    alone = predict(net, days, np.array([22]))
     assert told.join(alone.select("date", "code"), on=["date", "code"]).equals(alone)
 
 
 def test_predictions_are_the_members_of_each_day_also_before_a_full_window():
     days = planted.days(sessions=30)
     net, _ = training.learn(days, TRAIN[:15], TRAIN[16:20], **SHAPE | PACE | {"epochs": 1})
-    predictions = training.predict(net, days, np.array([0, 29]))
+    predictions = predict(net, days, np.array([0, 29]))
     assert len(predictions) == days.universe[[0, 29]].sum()
     assert predictions["prediction_5d"].is_finite().all()
 
@@ -165,7 +172,7 @@ def test_predictions_are_made_on_the_cpu_even_beside_a_gpu(monkeypatch):
     days = planted.days(sessions=30)
     net, _ = training.learn(days, TRAIN[:15], TRAIN[16:20], **SHAPE | PACE | {"epochs": 1})
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    assert training.predict(net, days, np.array([29])).height == days.universe[29].sum()
+    assert predict(net, days, np.array([29])).height == days.universe[29].sum()
 
 
 @pytest.mark.parametrize("lost, part", [(TRAIN, "training"), (VALID, "validation")])
@@ -181,4 +188,4 @@ def test_other_columns_are_refused():
     net, _ = training.learn(days, TRAIN[:15], TRAIN[16:20], **SHAPE | PACE | {"epochs": 1})
     days.columns[0] = "other"
     with pytest.raises(UserError, match="other columns"):
-        training.predict(net, days, np.array([3]))
+        predict(net, days, np.array([3]))

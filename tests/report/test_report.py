@@ -17,6 +17,8 @@ SETTING = {
     "labels": {"entry": "next_close", "horizons": [1, 5]},
     "jquants": {"url": "https://example.org"},
 }
+BASELINES = ["ridge", "reversal"]
+NAMED = {"fitted": ["atft", "ridge"], "baselines": BASELINES}
 FOLDS = [
     {
         "fold": fold,
@@ -55,7 +57,7 @@ def evaluations():
 
 
 def build(evaluations, facts=None, quality=QUALITY, curves=None):
-    facts = facts or report.facts(SETTING, PANEL, FOLDS, ["bars: no row in 1999"])
+    facts = facts or report.facts(SETTING, PANEL, FOLDS, ["bars: no row in 1999"], **NAMED)
     return report.build(evaluations, facts, quality, curves)
 
 
@@ -92,7 +94,7 @@ def test_the_seeds_stand_beside_their_mean(evaluations):
 def test_a_number_that_nothing_supports_is_a_dash(evaluations):
     row = cells(tables.headline(evaluations), "5", "reversal")
     assert {cell.text for name, cell in row.items() if name not in ("<Model", "Seeds")} == {"–"}
-    row = cells(tables.differences(evaluations), "5", "reversal")
+    row = cells(tables.differences(evaluations, BASELINES), "5", "reversal")
     assert row["RankIC difference"].text == row["<Verdict"].text == "–"
 
 
@@ -101,16 +103,16 @@ def test_a_clear_difference_ranks_and_an_unclear_one_does_not():
     twin = judge({0: judged.forecast(TRUTH, noise=0.2, seed=1)})
     bad = judge({0: judged.forecast(TRUTH, noise=20.0, seed=2)})
     other = judge({0: judged.forecast(TRUTH, noise=20.0, seed=3)})
-    table = tables.differences({"atft": good, "ridge": bad})
+    table = tables.differences({"atft": good, "ridge": bad}, BASELINES)
     assert cells(table, "1", "atft")["<Verdict"].text == "higher"
-    table = tables.differences({"atft": bad, "ridge": good, "reversal": twin})
+    table = tables.differences({"atft": bad, "ridge": good, "reversal": twin}, BASELINES)
     assert cells(table, "1", "atft")["<Verdict"].text == "lower"
-    table = tables.differences({"atft": bad, "ridge": other})
+    table = tables.differences({"atft": bad, "ridge": other}, BASELINES)
     assert cells(table, "1", "atft")["<Verdict"].text == "not told apart"
 
 
 def test_the_reference_is_the_best_baseline(evaluations):
-    titles = [title for title, _ in tables.differences(evaluations).groups]
+    titles = [title for title, _ in tables.differences(evaluations, BASELINES).groups]
     means = {
         model: evaluations[model][1]["horizons"]["1"]["-1"]["rank_ic"]["mean"]
         for model in ("ridge", "reversal")
@@ -123,7 +125,7 @@ def test_the_reference_is_the_best_baseline(evaluations):
 
 def test_differences_use_the_days_that_both_models_have(evaluations):
     days = evaluations["ridge"][0].filter(pl.col("fold").is_not_null())["date"].n_unique()
-    row = cells(tables.differences(evaluations), "5", "atft")
+    row = cells(tables.differences(evaluations, BASELINES), "5", "atft")
     assert row["Days"].text == str(days) == "60"
 
 
@@ -159,7 +161,7 @@ def test_the_same_numbers_give_the_same_bytes(evaluations, page):
 
 
 def test_the_page_says_what_the_run_was_made_from(page):
-    facts = report.facts(SETTING, PANEL, FOLDS)
+    facts = report.facts(SETTING, PANEL, FOLDS, **NAMED)
     assert facts["digest"] in page
     assert "bars: no row in 1999" in page
     assert "simulated" in page and "2021" in page
@@ -169,7 +171,7 @@ def test_the_page_says_what_the_run_was_made_from(page):
 
 
 def test_universe_sizes_are_counted_by_year():
-    first = report.facts(SETTING, PANEL.unique(), FOLDS)["universe"][0]
+    first = report.facts(SETTING, PANEL.unique(), FOLDS, **NAMED)["universe"][0]
     assert first["year"] == 2021 and first["listed"] == 40
     assert first["members"] == first["stocks"] == PANEL.filter("universe")["code"].n_unique()
 
@@ -178,7 +180,9 @@ def test_days_with_too_few_stocks_and_what_the_columns_lack_are_told(evaluations
     members = PANEL.filter("universe")["code"].n_unique()
     setting = {**SETTING, "features": {"min_stocks": members + 1}}
     rows = PANEL.unique(["date", "code"]).sort("date", "code")
-    facts = report.facts(setting, rows, FOLDS, columns=["2 columns are <never> known: a, b."])
+    facts = report.facts(
+        setting, rows, FOLDS, columns=["2 columns are <never> known: a, b."], **NAMED
+    )
     why = f"{members} stocks in the universe, fewer than features.min_stocks {members + 1}."
     days = rows["date"].unique().sort()
     assert facts["thin"][0] == f"{days[0]}: {why}"
@@ -196,19 +200,21 @@ def test_an_entry_at_the_close_is_marked_as_not_tradable(evaluations, page):
     close = {
         model: (daily, {**told, "entry": "close"}) for model, (daily, told) in evaluations.items()
     }
-    marked = build(close, report.facts(setting, PANEL, FOLDS))
+    marked = build(close, report.facts(setting, PANEL, FOLDS, **NAMED))
     assert 'class="note stop">NOT TRADABLE' in marked
 
 
 @pytest.mark.parametrize("source, words", [("archive", "later delisted"), ("jquants", None)])
 def test_an_archive_is_said_to_hold_survivors(evaluations, source, words):
-    page = build(evaluations, report.facts({**SETTING, "source": source}, PANEL, FOLDS))
+    page = build(evaluations, report.facts({**SETTING, "source": source}, PANEL, FOLDS, **NAMED))
     assert "prices are simulated" not in page
     assert ("later delisted" in page) == (words is not None)
 
 
 def test_one_model_without_findings_or_folds_makes_a_page(evaluations):
-    page = build({"ridge": evaluations["ridge"]}, report.facts(SETTING, PANEL, []), QUALITY.clear())
+    page = build(
+        {"ridge": evaluations["ridge"]}, report.facts(SETTING, PANEL, [], **NAMED), QUALITY.clear()
+    )
     assert "The prices gave no finding" in page and "no second model" in page
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 from gogooku import lineage
+from gogooku.models import catalogue
 
 ROOT = Path(__file__).parents[2]
 CONDA_NAMES = {
@@ -15,6 +16,7 @@ CONDA_NAMES = {
     "pytorch": "torch",
     "snakemake-minimal": "snakemake",
 }
+OURS = {"gogooku", "simulated_exchange"}
 IMPORT_NAMES = {"sklearn": "scikit-learn", "talib": "ta-lib", "yaml": "pyyaml"}
 PIN = re.compile(r"(?P<name>[a-z0-9_.-]+) ==(?P<version>[0-9][0-9a-z.]*)( [a-z0-9_*]+)?")
 
@@ -50,7 +52,7 @@ def third_party(files):
     nodes = [node for tree in trees for node in ast.walk(tree)]
     names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     names |= {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
-    tops = {name.split(".")[0] for name in names} - set(sys.stdlib_module_names) - {"gogooku"}
+    tops = {name.split(".")[0] for name in names} - set(sys.stdlib_module_names) - OURS
     return {normal(IMPORT_NAMES.get(top, top)) for top in tops}
 
 
@@ -61,13 +63,17 @@ def reached_by(kind):
     named = re.findall(
         rf'envs/{kind}\.yaml"(?:(?!conda:)[\s\S])*?workflow_scripts/(\S+)\.py"', rules
     )
-    stems = [re.sub(r"\{\w+\}", "*", name) for name in named]
-    return {
-        file
-        for stem in stems
-        for path in scripts.glob(f"{stem}.py")
-        for file in lineage.closure(path)
-    }
+    stems = [re.sub(r"\{\w+\}", "*", name.replace("params.", "")) for name in named]
+    paths = {path for stem in stems for path in scripts.glob(f"{stem}.py")}
+    if scripts / "train.py" in paths or scripts / "predict.py" in paths:
+        paths |= modules_of(kind)
+    return {file for path in paths for file in lineage.closure(path)}
+
+
+def modules_of(kind):
+    """The modules of the models that are fitted in an environment; all predict in that of CPUs."""
+    models = map(catalogue.find, catalogue.MODELS)
+    return {model.path for model in models if kind == "cpu" or model.needs.gpu}
 
 
 @pytest.mark.parametrize("kind", ["cpu", "gpu"])
@@ -103,6 +109,6 @@ def test_what_code_and_tests_import_is_asked_for():
     folders = ["lib", "workflow_scripts", "tests", "benchmarks"]
     files = [file for folder in folders for file in (ROOT / folder).rglob("*.py")]
     # The vendor's client has an environment of its own.
-    files.remove(ROOT / "tests" / "official" / "ask.py")
+    files.remove(ROOT / "tests" / "vendor" / "official" / "ask.py")
     ours = {normal(name) for file in files for name in (file.stem, file.parent.name)}
     assert third_party(files) - asked() - ours == set()

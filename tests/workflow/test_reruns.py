@@ -4,11 +4,11 @@ import pytest
 
 pytestmark = pytest.mark.xdist_group("house")
 
-TRAIN = {"train_atft", "train_lightgbm", "train_ridge"}
-PREDICT = {"predict_atft", "predict_lightgbm", "predict_ridge"}
+TRAIN = {"train atft", "train lightgbm", "train ridge"}
+PREDICT = {"predict atft", "predict lightgbm", "predict ridge"}
 JUDGE = {"evaluate", "report"}
 AFTER_TRAIN = TRAIN | PREDICT | JUDGE
-AFTER_DATASET = {"dataset", "profile", "scaler", "predict_reversal"} | AFTER_TRAIN
+AFTER_DATASET = {"dataset", "profile", "scaler", "predict reversal"} | AFTER_TRAIN
 
 
 def test_a_finished_run_has_nothing_to_do(house):
@@ -18,31 +18,46 @@ def test_a_finished_run_has_nothing_to_do(house):
 @pytest.mark.parametrize(
     "file, old, new, redone",
     [
-        ("lib/gogooku/models/training.py", "import logging", "# a comment\nimport logging", set()),
-        ("lib/gogooku/models/training.py", '"""Training and use', '"""The training and use', set()),
+        (
+            "lib/gogooku/models/network/training.py",
+            "import logging",
+            "# a comment\nimport logging",
+            set(),
+        ),
+        (
+            "lib/gogooku/models/network/training.py",
+            '"""Training and use',
+            '"""The training and use',
+            set(),
+        ),
         ("lib/gogooku/models/ridge.py", "\nimport", "\n# a comment\nimport", set()),
         ("lib/gogooku/evaluation/metrics.py", "def mean(", "unused = 1\n\n\ndef mean(", JUDGE),
         ("lib/gogooku/report/report.py", "\nimport", "\nunused = 1\nimport", {"report"}),
         (
-            "lib/gogooku/models/heads.py",
+            "lib/gogooku/models/network/heads.py",
             "\nimport",
             "\nunused = 1\nimport",
-            {"train_atft", "predict_atft"} | JUDGE,
+            {"train atft", "predict atft"} | JUDGE,
         ),
         (
             "lib/gogooku/models/ridge.py",
             "\nimport",
             "\nunused = 1\nimport",
-            {"train_ridge", "predict_ridge"} | JUDGE,
+            {"train ridge", "predict ridge"} | JUDGE,
         ),
         (
             "lib/gogooku/dataset/inputs.py",
             "\nimport",
             "\nunused = 1\nimport",
-            {"predict_reversal"} | AFTER_TRAIN,
+            {"predict reversal"} | AFTER_TRAIN,
         ),
         ("lib/gogooku/models/targets.py", "\nimport", "\nunused = 1\nimport", AFTER_TRAIN),
-        ("lib/gogooku/dataset/scaler.py", "\nfrom", "\nunused = 1\nfrom", {"scaler"} | AFTER_TRAIN),
+        (
+            "lib/gogooku/dataset/scaler.py",
+            "\nfrom",
+            "\nunused = 1\nfrom",
+            {"scaler", "predict reversal"} | AFTER_TRAIN,
+        ),
         (
             "lib/gogooku/features/sector.py",
             "\nimport",
@@ -60,9 +75,9 @@ def test_a_finished_run_has_nothing_to_do(house):
             "config/default.yaml",
             "penalty: 1000",
             "penalty: 10",
-            {"train_ridge", "predict_ridge"} | JUDGE,
+            {"train ridge", "predict ridge"} | JUDGE,
         ),
-        ("rules/train.smk", "mem_mb=10000", "mem_mb=20000", set()),
+        ("lib/gogooku/models/catalogue.py", "720", "360", set()),
         ("rules/train.smk", "threads: 1", "threads: 2", set()),
     ],
 )
@@ -83,7 +98,7 @@ def test_a_later_end_adds_files_and_retrains_no_old_fold(house):
     once_a_span = {name: count for name, count in jobs.items() if name.startswith("features ")}
     assert once_a_span and set(once_a_span.values()) == {1}
     assert jobs["panel"] == jobs["labels"] == jobs["graph"] == jobs["dataset"] == 1
-    stages = ("fold", "scaler", "train_atft", "train_lightgbm", "train_ridge", "predict_ridge")
+    stages = ("fold", "scaler", "train atft", "train lightgbm", "train ridge", "predict ridge")
     assert {jobs[stage] for stage in stages} == {1}
     assert jobs["fetch"] == len(list((house.root / "data/raw/smoke").glob("*/2022y.parquet")))
     assert "market" not in jobs
@@ -91,4 +106,4 @@ def test_a_later_end_adds_files_and_retrains_no_old_fold(house):
 
 def test_a_second_run_with_other_models_uses_the_first_ones_build(house):
     planned = house.would_run("--config", "name=second", "models=[ridge]", "seeds=[3]")
-    assert set(planned) == {"fold", "scaler", "train_ridge", "predict_ridge"} | JUDGE
+    assert set(planned) == {"fold", "scaler", "train ridge", "predict ridge"} | JUDGE

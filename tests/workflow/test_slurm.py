@@ -59,7 +59,7 @@ def test_jobs_with_a_gpu_ran_on_the_gpu_partition_and_all_others_elsewhere(on_sl
     placed = {(job["Partition"], job.get("TresPerJob")) for job in on_slurm[1]}
     assert placed == {("gpu", "gres:gpu:1"), ("cpu", None)}
     trained = [job for job in on_slurm[1] if job["Partition"] == "gpu"]
-    assert {job["Comment"].split("_wildcards")[0] for job in trained} == {"rule_train_atft"}
+    assert {job["Comment"].split("_wildcards")[0] for job in trained} == {"rule_train"}
 
 
 def test_a_cluster_builds_what_one_machine_builds_bit_for_bit(on_slurm, house):

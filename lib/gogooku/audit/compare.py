@@ -14,7 +14,7 @@ STAGES = ("panel", "quality", "labels", "graphs", "features/*", "dataset")
 """A build's stages in the order in which they are built."""
 
 FOLDERS = (*(f"builds/*/{stage}" for stage in STAGES), "runs/*/predictions/*")
-FITTED = ("runs/*/folds/*0.json", "runs/*/models/*/fold0/*/model.*")
+FITTED = ("runs/*/folds/*0.json", "runs/*/models/*/fold0/*/model")
 """Files fitted before the first fold's test part."""
 
 FITS = "fold, scaler, models"

@@ -1,11 +1,11 @@
 """The settings that a run may have; config/default.yaml documents each and gives its value."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, create_model, field_validator, model_validator
 
 from gogooku import splits
 from gogooku.calendar import ENTRY_LAG, FEWEST_SESSIONS, Clock, Granularity, spans
@@ -13,14 +13,12 @@ from gogooku.config import sentences
 from gogooku.config.evaluation import Audit, Evaluation
 from gogooku.config.features import Features
 from gogooku.config.learning import Graph, Labels, Splits
-from gogooku.config.models import Atft, Lightgbm, Ridge
 from gogooku.config.panel import Quality, Universe
 from gogooku.config.sources import Dates, Jquants, Market
 from gogooku.errors import UserError
+from gogooku.models import catalogue
 from gogooku.raw.plans import JAPAN
 from gogooku.section import Section
-
-Model = Literal["atft", "lightgbm", "ridge", "reversal"]
 
 LAST_CLOSE = "15:30"  # the latest close that the exchange has had [JST]
 BARS_SERVED = "16:30"  # when the API delivers daily bars [JST]
@@ -39,7 +37,7 @@ def _folder(description: str, **schema: Any) -> Any:
 
 
 class Settings(Section):
-    """All settings of a run."""
+    """All settings of a run but the sections of its models, which `with_sections` adds."""
 
     name: str = _folder("runs/<name>/ holds folds, models, predictions, evaluation and report")
     source: Literal["simulated", "jquants", "archive", "stored"] = Field(
@@ -86,16 +84,17 @@ class Settings(Section):
     labels: Labels
     splits: Splits
     graph: Graph
-    models: list[Model] = Field(min_length=1, description="that are fitted and compared")
+    models: list[str] = Field(
+        min_length=1,
+        description="that are fitted and compared, by name or, of your own, by path: my_model.py",
+        json_schema_extra={"form": "a list of names or of paths of .py files in brackets"},
+    )
     seeds: list[Annotated[int, Field(ge=0, le=32767)]] = Field(
         min_length=1,
         max_length=100,
         description="fits of each seeded model; the mean of their predictions is judged, each is "
         "reported beside it",
     )
-    atft: Atft
-    lightgbm: Lightgbm
-    ridge: Ridge
     evaluation: Evaluation
     audit: Audit
 
@@ -130,19 +129,34 @@ class Settings(Section):
             raise ValueError(f"{names} names something twice: name each once")
         return names
 
+    @field_validator("models")
+    @classmethod
+    def _exist(cls, entries: list[str]) -> list[str]:
+        """Give each as the model's own name or the whole path of a user's, wherever a job runs."""
+        try:
+            models = [catalogue.find(entry) for entry in entries]
+        except UserError as error:
+            raise ValueError(str(error)) from None
+        if len({model.name for model in models}) < len(models):
+            raise ValueError(f"models {entries} has two of one name: rename a file or drop one")
+        return [model.entry for model in models]
+
     @model_validator(mode="after")
     def _models_have_what_they_read(self) -> "Settings":
-        if "reversal" in self.models and "technical" not in self.features.families:
-            raise ValueError(
-                "models names reversal, which reads the technical family: add technical to "
-                "features.families or drop reversal"
-            )
         fewest = self.splits.valid * FEWEST_SESSIONS[self.spans]
-        if self.atft.window > fewest:
-            raise ValueError(
-                f"atft.window {self.atft.window} looks back further than the validation spans, "
-                f"which hold {fewest} sessions or more: shorten it or lengthen splits.valid"
-            )
+        for model in map(catalogue.find, self.models):
+            for family in set(model.needs.families) - set(self.features.families):
+                raise ValueError(
+                    f"models names {model.name}, which reads the {family} family: add {family} to "
+                    f"features.families or drop {model.name}"
+                )
+            window = model.needs.window(getattr(self, model.name, None))
+            if window > fewest:
+                raise ValueError(
+                    f"{model.name} looks back {window} sessions, further than the validation "
+                    f"spans, which hold {fewest} sessions or more: shorten its window or lengthen "
+                    "splits.valid"
+                )
         return self
 
     @model_validator(mode="after")
@@ -230,12 +244,35 @@ class Settings(Section):
         return self
 
 
+def with_sections(models: Iterable[catalogue.Model]) -> type[Settings]:
+    """Compose the settings with the sections of gogooku's own models and of some users' `models`.
+
+    A user's section may be left out where its settings have defaults. Raises UserError if one has
+    the name of another setting.
+    """
+    sections: dict[str, Any] = {}
+    for model in [*map(catalogue.find, catalogue.MODELS), *models]:
+        if hasattr(Settings, model.name) or model.name in Settings.model_fields:
+            raise UserError(
+                f"models names {model.path}, but {model.name} is a setting: rename the file"
+            )
+        if model.settings and model.name in catalogue.MODELS:
+            sections[model.name] = (model.settings, ...)
+        elif model.settings:
+            sections[model.name] = (model.settings, Field({}, validate_default=True))
+    return create_model("Settings", __base__=Settings, **sections)
+
+
 def read(config: Mapping[str, Any]) -> Settings:
     """Check `config` and give it as settings.
 
     Raises UserError with one line per fault: the key, what is wrong, and what to change.
     """
+    entries = config.get("models")
+    listed = entries if isinstance(entries, list) else []
+    own = [entry for entry in listed if isinstance(entry, str) and entry.endswith(".py")]
+    composed = with_sections(map(catalogue.find, own))
     try:
-        return Settings.model_validate(dict(config))
+        return composed.model_validate(dict(config))
     except ValidationError as error:
-        raise UserError("\n".join(sentences.of(error, Settings))) from None
+        raise UserError("\n".join(sentences.of(error, composed))) from None

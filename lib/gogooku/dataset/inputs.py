@@ -18,7 +18,7 @@ FARTHEST = 5.0
 
 
 @dataclass(frozen=True)
-class Days:
+class ModelInputs:
     """Dense days for models: T sessions × N stocks × F columns.
 
     x            (T, N, F) float32, scaled; 0 where a value is unknown or the stock is no member
@@ -48,7 +48,7 @@ class Days:
         horizons: Sequence[int] = (),
         columns: Sequence[str] | None = None,
         neighbours: int = 0,
-    ) -> "Days":
+    ) -> "ModelInputs":
         """Load dataset, label and graph files of neighbouring spans.
 
         scaler       mean and sd of each market column over the training dates
@@ -95,16 +95,21 @@ class Days:
             return self.x[first : position + 1]
         return np.pad(self.x[: position + 1], ((-first, 0), (0, 0), (0, 0)))
 
-    def tidy(
-        self, positions: np.ndarray, predictions: np.ndarray, horizons: Sequence[int]
-    ) -> pl.DataFrame:
+    def require_columns(self, columns: Sequence[str]) -> None:
+        """Raise UserError unless these are the columns, in their order, of a fitted model."""
+        if list(columns) != self.columns:
+            raise UserError(
+                "the model was trained on other columns than the data set's: train again"
+            )
+
+    def tidy(self, positions: np.ndarray, predictions: np.ndarray) -> pl.DataFrame:
         """Lay predictions (D, N, H) of the days at `positions` out as rows of their members.
 
         Returns date, code, prediction_{h}d (Float32), sorted by date and code.
         """
         day, slot = np.nonzero(self.universe[positions])
         rows = predictions[day, slot].astype(np.float32)
-        scores = {f"prediction_{h}d": rows[:, i] for i, h in enumerate(horizons)}
+        scores = {f"prediction_{h}d": rows[:, i] for i, h in enumerate(self.horizons)}
         keys = {"date": self.dates[positions][day], "code": self.codes[slot]}
         return pl.DataFrame({**keys, **scores})
 
@@ -177,7 +182,7 @@ def _labels(
 ) -> np.ndarray:
     """Labels of members, (T, N, H)."""
     labels = np.full((*grid.shape, len(horizons)), np.nan, np.float32)
-    if paths is None:
+    if not paths:
         return labels
     rows = files.read_parquet(paths, [*KEYS, "horizon", "label"])
     flat = labels.reshape(-1, len(horizons))
@@ -200,7 +205,7 @@ def _edges(
     """Neighbours and weights, (T, N, K) each, of edges whose both ends are members that day."""
     neighbours = np.full((*grid.shape, degree), -1, np.int32)
     weights = np.zeros((*grid.shape, degree), np.float32)
-    if paths is None:
+    if not paths:
         return neighbours, weights
     rows = files.read_parquet(paths, ["date", "source", "target", "weight"])
     target, kept = grid.cells(rows, "target")

@@ -1,83 +1,93 @@
-"""ATFT-GAT-FAN: adaptive temporal fusion transformer with graph attention across stocks.
+"""ATFT-GAT-FAN: adaptive temporal fusion transformer with graph attention across stocks."""
 
-One forward pass scores all stocks of one day: split of the volume-like columns by frequency,
-variable selection, recurrent and attentive encoding of each stock's window, attention to its
-neighbours in the day's graph, one head a horizon.
-"""
+from typing import TYPE_CHECKING
 
-from collections.abc import Sequence
-from typing import Any
+import numpy as np
+from pydantic import Field, model_validator
 
-import torch
-from torch import Tensor, nn
+from gogooku.models.contract import Job
+from gogooku.section import Section
 
-from gogooku import files
-from gogooku.models.attention import Neighbourhood
-from gogooku.models.fan import Context
-from gogooku.models.heads import Heads
-from gogooku.models.selection import Selection
-from gogooku.models.temporal import Encoder
+if TYPE_CHECKING:
+    from gogooku.dataset.inputs import ModelInputs
+    from gogooku.models.network.network import Atft
 
 
-class Atft(nn.Module):
-    """The network for given columns and horizons.
+class Settings(Section):
+    """Shape of the network and pace of its training."""
 
-    columns       names of the V inputs, in order;  horizons  [sessions]
-    channels      positions of the columns that are split by frequency
-    window        sessions that a prediction looks back on, L
-    hidden        width of all blocks;  heads  of both attentions
-    frequencies   Fourier components in the main part of the split
+    window: int = Field(ge=4, le=1000, description="sessions that a prediction looks back on")
+    hidden: int = Field(ge=1, le=4096, description="width of all blocks")
+    heads: int = Field(ge=1, le=256, description="attention heads, in time and across stocks")
+    frequencies: int = Field(
+        ge=1,
+        le=1000,
+        description="Fourier components that the adaptive normalisation splits off each "
+        "volume-like channel",
+    )
+    dropout: float = Field(ge=0, lt=1, description="share of activations left out in training")
+    epochs: int = Field(ge=1, le=10000, description="passes over the drawn days at most")
+    days_per_epoch: int = Field(
+        ge=1,
+        le=100000,
+        description="training days drawn for one epoch; a batch is one day with all its stocks",
+    )
+    learning_rate: float = Field(gt=0, le=1, description="peak of the one-cycle schedule")
+    weight_decay: float = Field(ge=0, le=10, description="of AdamW, per unit of learning rate")
+    patience: int = Field(
+        ge=1,
+        le=10000,
+        description="epochs without a better validation RankIC before training stops",
+    )
+
+    @model_validator(mode="after")
+    def _heads_share_the_width(self) -> "Settings":
+        if self.hidden % self.heads:
+            raise ValueError(
+                f"atft.hidden {self.hidden} is no multiple of atft.heads {self.heads}: change one"
+            )
+        return self
+
+
+def fit(inputs: "ModelInputs", train: np.ndarray, valid: np.ndarray, job: Job) -> "Atft":
+    """Train the network, stopped by the RankIC on the validation part (`network.training`)."""
+    from gogooku.models.deterministic import make_torch_deterministic
+    from gogooku.models.network import training
+
+    make_torch_deterministic(job.seed, job.threads)
+    pace = job.settings.model_dump()
+    net, curve = training.learn(
+        inputs, train, valid, seed=job.seed, checkpoint=job.checkpoint, **pace
+    )
+    job.curve.extend(curve)
+    return net
+
+
+def predict(model: "Atft", inputs: "ModelInputs", test: np.ndarray, job: Job) -> np.ndarray:
+    """Score every member of each test day from its own window and graph alone.
+
+    Raises UserError if the columns of `inputs` are not those that the network was trained on.
     """
+    from gogooku.models.deterministic import make_torch_deterministic
+    from gogooku.models.network import training
 
-    def __init__(
-        self,
-        *,
-        columns: Sequence[str],
-        horizons: Sequence[int],
-        channels: Sequence[int],
-        window: int,
-        hidden: int,
-        heads: int,
-        frequencies: int,
-        dropout: float,
-    ) -> None:
-        super().__init__()
-        self.shape: dict[str, Any] = {
-            "columns": list(columns), "horizons": list(horizons), "channels": list(channels),
-            "window": window, "hidden": hidden, "heads": heads, "frequencies": frequencies,
-            "dropout": dropout,
-        }  # fmt: skip
-        self.channels, self.window = list(channels), window
-        self.columns, self.horizons = list(columns), list(horizons)
-        self.fan = Context(len(channels), window, frequencies, hidden) if channels else None
-        self.selection = Selection(len(columns), hidden, dropout)
-        self.encoder = Encoder(hidden, heads, dropout)
-        self.neighbourhood = Neighbourhood(hidden, heads, dropout)
-        self.heads = Heads(2 * len(columns), hidden, len(horizons), dropout)
-
-    def forward(self, x: Tensor, neighbours: Tensor, weights: Tensor) -> Tensor:
-        """Score the stocks of one day.
-
-        x            (L, N, V), windows that end on the day
-        neighbours   (N, K) int64, rows of x's stocks, -1 for none;  weights (N, K), signed
-
-        Returns (N, H); larger means a better return expected, in units of the label's sd.
-        """
-        chosen = self.selection(x)
-        if self.fan is not None:
-            chosen = chosen + self.fan(x[..., self.channels])
-        encoded, near = self.neighbourhood(self.encoder(chosen), x[-1], neighbours, weights)
-        return self.heads(encoded, torch.cat([x[-1], near], 1))
+    make_torch_deterministic(job.seed, job.threads)
+    return training.predict(model, inputs, test)
 
 
-def save(net: Atft, path: str) -> None:
-    """Write the network's shape and weights to one file: plain numbers, no code."""
-    with files.atomic(path) as draft:
-        torch.save({"shape": net.shape, "weights": net.state_dict()}, draft)
+def save(model: "Atft", path: str) -> None:
+    """Write the network's shape and weights: plain numbers, no code."""
+    import torch
+
+    torch.save({"shape": model.shape, "weights": model.state_dict()}, path)
 
 
-def load(path: str) -> Atft:
+def load(path: str) -> "Atft":
     """Read a network that `save` wrote, ready to predict."""
+    import torch
+
+    from gogooku.models.network.network import Atft
+
     stored = torch.load(path, map_location="cpu", weights_only=True)
     net = Atft(**stored["shape"])
     net.load_state_dict(stored["weights"])

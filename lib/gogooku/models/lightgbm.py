@@ -2,16 +2,40 @@
 
 import logging
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import lightgbm
 import numpy as np
-import polars as pl
+from pydantic import Field
 
 from gogooku import files
-from gogooku.dataset.inputs import Days
 from gogooku.errors import UserError
-from gogooku.models.targets import rank_normal
+from gogooku.models.contract import Job
+from gogooku.section import Section
+
+if TYPE_CHECKING:
+    import lightgbm
+
+    from gogooku.dataset.inputs import ModelInputs
+
+
+class Settings(Section):
+    """LightGBM's settings under names of this project."""
+
+    rounds: int = Field(ge=1, le=1000000, description="trees at most per horizon")
+    patience: int = Field(
+        ge=1,
+        le=1000000,
+        description="rounds without a better validation score before growing stops",
+    )
+    learning_rate: float = Field(gt=0, le=1, description="weight of each further tree")
+    leaves: int = Field(ge=2, le=131072, description="per tree at most")
+    min_leaf: int = Field(ge=1, le=10**9, description="rows in a leaf at least")
+    feature_share: float = Field(gt=0, le=1, description="share of the columns tried per tree")
+    row_share: float = Field(gt=0, le=1, description="share of the rows drawn per tree")
+    max_bins: int = Field(ge=2, le=255, description="values told apart per column")
+    max_rows: int = Field(
+        ge=1, le=10**10, description="training rows at most: whole days are drawn evenly [rows]"
+    )
 
 
 @dataclass(frozen=True)
@@ -23,95 +47,92 @@ class Trees:
     models: list[str]
 
 
-def fit(
-    days: Days,
-    train: np.ndarray,
-    valid: np.ndarray,
-    *,
-    seed: int,
-    threads: int,
-    rounds: int,
-    patience: int,
-    learning_rate: float,
-    leaves: int,
-    min_leaf: int,
-    feature_share: float,
-    row_share: float,
-    max_bins: int,
-    max_rows: int,
-) -> Trees:
+def fit(inputs: "ModelInputs", train: np.ndarray, valid: np.ndarray, job: Job) -> Trees:
     """Grow trees on each horizon's normal scores until validation stops getting better.
 
-    max_rows   of either part: whole days are drawn evenly
-
-    The settings are LightGBM's under names of this project; the same seed and threads give the
-    same bits. Raises UserError for a part without labels.
+    Of either part, whole days are drawn evenly until they hold `max_rows` rows. The same seed and
+    threads give the same bits. Raises UserError for a part without labels.
     """
-    parameters = {
-        "objective": "regression", "learning_rate": learning_rate, "num_leaves": leaves,
-        "min_data_in_leaf": min_leaf, "feature_fraction": feature_share,
-        "bagging_fraction": row_share, "bagging_freq": 1, "max_bin": max_bins, "seed": seed,
-        "num_threads": threads, "deterministic": True, "force_row_wise": True, "verbosity": -1,
-    }  # fmt: skip
-    x, y = _rows(days, _draw(days, train, max_rows), "training")
+    import lightgbm
+
+    parameters = _parameters(job)
+    x, y = _rows(inputs, _draw(inputs, train, job.settings.max_rows), "training")
     learnt = lightgbm.Dataset(x, params=parameters, free_raw_data=False)
-    x, goal = _rows(days, _draw(days, valid, max_rows), "validation")
+    x, goal = _rows(inputs, _draw(inputs, valid, job.settings.max_rows), "validation")
     judged = learnt.create_valid(x)
     models = []
-    for h, horizon in enumerate(days.horizons):
-        stop = lightgbm.early_stopping(patience, verbose=False)
+    for h, horizon in enumerate(inputs.horizons):
+        stop = lightgbm.early_stopping(job.settings.patience, verbose=False)
         booster = lightgbm.train(
-            parameters, _aim(learnt, y[:, h]), rounds, [_aim(judged, goal[:, h])], callbacks=[stop]
+            parameters,
+            _aim(learnt, y[:, h]),
+            job.settings.rounds,
+            [_aim(judged, goal[:, h])],
+            callbacks=[stop],
         )
         logging.info("horizon %d: %d trees", horizon, booster.best_iteration)
         models.append(booster.model_to_string(num_iteration=booster.best_iteration))
-    return Trees(list(days.columns), list(days.horizons), models)
+    return Trees(list(inputs.columns), list(inputs.horizons), models)
 
 
-def predict(model: Trees, days: Days, test: np.ndarray, threads: int) -> pl.DataFrame:
-    """Score every member of each day at positions `test`: date, code, prediction_{h}d.
+def _parameters(job: Job) -> dict[str, Any]:
+    settings = job.settings
+    return {
+        "objective": "regression", "learning_rate": settings.learning_rate,
+        "num_leaves": settings.leaves, "min_data_in_leaf": settings.min_leaf,
+        "feature_fraction": settings.feature_share, "bagging_fraction": settings.row_share,
+        "bagging_freq": 1, "max_bin": settings.max_bins, "seed": job.seed,
+        "num_threads": job.threads, "deterministic": True, "force_row_wise": True, "verbosity": -1,
+    }  # fmt: skip
 
-    Raises UserError if the columns of `days` are not those of the model.
+
+def predict(model: Trees, inputs: "ModelInputs", test: np.ndarray, job: Job) -> np.ndarray:
+    """Score every member of each test day.
+
+    Raises UserError if the columns of `inputs` are not those of the model.
     """
-    if days.columns != model.columns:
-        raise UserError("the model was trained on other columns than the data set's: train again")
-    scores = np.zeros((len(test), len(days.codes), len(model.horizons)))
-    members = days.universe[test]
-    rows = days.x[test][members]
+    import lightgbm
+
+    inputs.require_columns(model.columns)
+    scores = np.zeros((len(test), len(inputs.codes), len(model.horizons)))
+    members = inputs.universe[test]
+    rows = inputs.x[test][members]
     for h, text in enumerate(model.models):
         booster = lightgbm.Booster(model_str=text)
-        scores[members, h] = booster.predict(rows, num_threads=threads)
-    return days.tidy(test, scores, model.horizons)
+        scores[members, h] = booster.predict(rows, num_threads=job.threads)
+    return scores
 
 
-def save(model: Trees, path: str | Path) -> None:
+def save(model: Trees, path: str) -> None:
     """Write the models as JSON."""
     files.write_json(vars(model), path)
 
 
-def load(path: str | Path) -> Trees:
+def load(path: str) -> Trees:
     """Read what `save` wrote."""
     return Trees(**files.read_json(path))
 
 
-def _draw(days: Days, positions: np.ndarray, max_rows: int) -> np.ndarray:
+def _draw(inputs: "ModelInputs", positions: np.ndarray, max_rows: int) -> np.ndarray:
     """Draw whole days evenly, as many as hold `max_rows` rows."""
-    rows = int(days.universe[positions].sum())
+    rows = int(inputs.universe[positions].sum())
     number = max(1, min(len(positions), len(positions) * max_rows // max(rows, 1)))
     even = np.linspace(0, len(positions) - 1, number)
     return positions[even.round().astype(int)]
 
 
-def _rows(days: Days, positions: np.ndarray, part: str) -> tuple[np.ndarray, np.ndarray]:
+def _rows(inputs: "ModelInputs", positions: np.ndarray, part: str) -> tuple[np.ndarray, np.ndarray]:
     """Give inputs (R, F) and normal scores (R, H) of the members at `positions`."""
-    goal = rank_normal(days.labels[positions])
-    members = days.universe[positions]
+    from gogooku.models.targets import rank_normal
+
+    goal = rank_normal(inputs.labels[positions])
+    members = inputs.universe[positions]
     if not np.isfinite(goal).any():
         raise UserError(f"the {part} part of the fold has no day with labels: lengthen splits")
-    return days.x[positions][members], goal[members]
+    return inputs.x[positions][members], goal[members]
 
 
-def _aim(rows: lightgbm.Dataset, goal: np.ndarray) -> lightgbm.Dataset:
+def _aim(rows: "lightgbm.Dataset", goal: np.ndarray) -> "lightgbm.Dataset":
     """Give the binned rows another goal; a row without one weighs nothing."""
     known = np.isfinite(goal)
     return rows.set_label(np.where(known, goal, 0.0)).set_weight(known.astype(np.float32))

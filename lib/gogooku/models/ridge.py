@@ -1,16 +1,29 @@
 """Ridge regression across the stocks of each day: the linear baseline."""
 
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import polars as pl
+from pydantic import Field
 from threadpoolctl import threadpool_limits
 
 from gogooku import files
-from gogooku.dataset.inputs import Days
 from gogooku.errors import UserError
-from gogooku.models.targets import rank_normal
+from gogooku.models.contract import Job
+from gogooku.section import Section
+
+if TYPE_CHECKING:
+    from gogooku.dataset.inputs import ModelInputs
+
+
+class Settings(Section):
+    """How strongly coefficients are drawn to 0."""
+
+    penalty: float = Field(
+        ge=0,
+        le=1e12,
+        description="added to the diagonal of X'X, in units of one day's worth of rows",
+    )
 
 
 @dataclass(frozen=True)
@@ -23,26 +36,27 @@ class Ridge:
 
 
 @threadpool_limits.wrap(limits=1)  # the bits of a product depend on the threads that share it
-def fit(days: Days, train: np.ndarray, *, penalty: float) -> Ridge:
+def fit(inputs: "ModelInputs", train: np.ndarray, valid: np.ndarray, job: Job) -> Ridge:
     """Regress each horizon's normal scores on the day's inputs, all days weighing the same.
 
-    penalty   added to the diagonal of X'X, in units of one day's worth of rows
-
-    Inputs are centred within the day, so what is the same for all stocks of a day has no say.
-    Raises UserError without a training day with labels. Source: Hoerl and Kennard (1970).
+    The penalty is added to the diagonal of X'X, in units of one day's worth of rows. Inputs are
+    centred within the day, so what is the same for all stocks of a day has no say. Raises
+    UserError without a training day with labels. Source: Hoerl and Kennard (1970).
     """
-    width, horizons = len(days.columns), len(days.horizons)
+    from gogooku.models.targets import rank_normal
+
+    width, horizons = len(inputs.columns), len(inputs.horizons)
     moments = np.zeros((horizons, width, width))
     products = np.zeros((horizons, width))
     for position in train:
-        x = days.x[position]
-        for h, y in enumerate(rank_normal(days.labels[position : position + 1])[0].T):
+        x = inputs.x[position]
+        for h, y in enumerate(rank_normal(inputs.labels[position : position + 1])[0].T):
             _accumulate(moments[h], products[h], x, y)
     if not moments.any():
         raise UserError("the training part of the fold has no day with labels: lengthen splits")
-    moments += max(penalty, np.finfo(float).eps) * np.eye(width)
+    moments += max(job.settings.penalty, np.finfo(float).eps) * np.eye(width)
     coefficients = np.linalg.solve(moments, products[..., None])[..., 0].T
-    return Ridge(list(days.columns), list(days.horizons), coefficients)
+    return Ridge(list(inputs.columns), list(inputs.horizons), coefficients)
 
 
 def _accumulate(moment: np.ndarray, product: np.ndarray, x: np.ndarray, y: np.ndarray) -> None:
@@ -55,18 +69,17 @@ def _accumulate(moment: np.ndarray, product: np.ndarray, x: np.ndarray, y: np.nd
         product += rows.T @ y[known] / len(rows)
 
 
-def predict(model: Ridge, days: Days, test: np.ndarray) -> pl.DataFrame:
-    """Score every member of each day at positions `test`: date, code, prediction_{h}d.
+def predict(model: Ridge, inputs: "ModelInputs", test: np.ndarray, job: Job) -> np.ndarray:
+    """Score every member of each test day.
 
-    Raises UserError if the columns of `days` are not those of the model.
+    Raises UserError if the columns of `inputs` are not those of the model.
     """
-    if days.columns != model.columns:
-        raise UserError("the model was trained on other columns than the data set's: train again")
-    scores = np.zeros((len(test), len(days.codes), len(model.horizons)))
+    inputs.require_columns(model.columns)
+    scores = np.zeros((len(test), len(inputs.codes), len(model.horizons)))
     for row, position in zip(scores, test, strict=True):
-        members = days.universe[position]
-        row[members] = _score(days.x[position, members], model.coefficients)
-    return days.tidy(test, scores, model.horizons)
+        members = inputs.universe[position]
+        row[members] = _score(inputs.x[position, members], model.coefficients)
+    return scores
 
 
 def _score(x: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
@@ -80,12 +93,12 @@ def _score(x: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
     return scores
 
 
-def save(model: Ridge, path: str | Path) -> None:
+def save(model: Ridge, path: str) -> None:
     """Write the coefficients as JSON."""
     files.write_json({**vars(model), "coefficients": model.coefficients.tolist()}, path)
 
 
-def load(path: str | Path) -> Ridge:
+def load(path: str) -> Ridge:
     """Read what `save` wrote."""
     stored = files.read_json(path)
     return Ridge(**{**stored, "coefficients": np.array(stored["coefficients"])})

@@ -18,7 +18,6 @@ from gogooku.evaluation import metrics
 from gogooku.evaluation.evaluate import Evaluations
 from gogooku.report import page, plots, tables
 
-UNFITTED = {"reversal"}
 THIN_DAYS = 10  # named on the page
 
 SOURCES = {
@@ -61,8 +60,12 @@ def read_evaluations(
 
 
 def read_curves(paths: Sequence[str | Path]) -> pl.DataFrame:
-    """Read …/{model}/fold{k}/seed{s}/curve.jsonl: model, fold, seed, epoch, rank_ic."""
-    return pl.concat([_curve(str(path)) for path in paths]) if paths else pl.DataFrame()
+    """Read …/{model}/fold{k}/seed{s}/curve.jsonl: model, fold, seed, epoch, rank_ic.
+
+    A model without epochs leaves an empty file.
+    """
+    curves = [_curve(str(path)) for path in paths if Path(path).stat().st_size]
+    return pl.concat(curves) if curves else pl.DataFrame()
 
 
 def facts(
@@ -71,6 +74,9 @@ def facts(
     folds: Sequence[Mapping[str, Any]],
     lacks: Sequence[str] = (),
     columns: Sequence[str] = (),
+    *,
+    fitted: Sequence[str],
+    baselines: Sequence[str],
 ) -> dict[str, Any]:
     """Gather what the page says of a run beside its results.
 
@@ -79,10 +85,11 @@ def facts(
     folds     the fold files' content
     lacks     sentences on what the source did not serve
     columns   sentences on the columns' quality
+    fitted    models that learn something;  baselines  those that others are compared with
 
-    Returns name, source, data, entry, digest, config, folds, lacks, columns, thin (sentences on
-    days without normalised values), notes and universe (year, sessions, listed and members per
-    session, different members).
+    Returns name, source, data, entry, digest, config, folds, lacks, columns, fitted, baselines,
+    thin (sentences on days without normalised values), notes and universe (year, sessions, listed
+    and members per session, different members).
     """
     source, entry = setting["source"], setting["labels"]["entry"]
     first, last = (str(day) for day in (panel["date"].min(), panel["date"].max()))
@@ -101,6 +108,8 @@ def facts(
         "folds": [_until(fold, last) for fold in folds],
         "lacks": list(lacks),
         "columns": list(columns),
+        "fitted": list(fitted),
+        "baselines": list(baselines),
         "thin": _thin(panel, setting["features"]["min_stocks"]),
         "notes": notes,
         "universe": _universe(panel),
@@ -148,7 +157,7 @@ def build(
         headline=tables.headline(evaluations),
         seeds=tables.seeds(evaluations),
         power=tables.power(evaluations),
-        differences=tables.differences(evaluations),
+        differences=tables.differences(evaluations, facts["baselines"]),
         truth=tables.truth(evaluations),
         long_short=tables.portfolios(evaluations, "long_short"),
         long_only=tables.portfolios(evaluations, "long_only"),
@@ -171,7 +180,7 @@ def _glance(
     fits = sum(
         len(summary["seeds"]) * len(summary["folds"])
         for model, (_, summary) in evaluations.items()
-        if model not in UNFITTED
+        if model in facts["fitted"]
     )
     members = [year["members"] for year in facts["universe"]]
     size = f"{min(members):,.0f} – {max(members):,.0f}" if members else tables.NONE

@@ -5,7 +5,7 @@ table sorts by a result.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, NamedTuple, TypeGuard
 
@@ -16,7 +16,6 @@ from gogooku.evaluation.evaluate import MEAN_OF_SEEDS, Evaluations
 
 NONE = "–"
 SHOWN = 200  # findings of the data check on the page
-OWN = "atft"  # models whose name starts so are compared with the others, the baselines
 
 
 class Cell(NamedTuple):
@@ -95,13 +94,13 @@ def power(evaluations: Evaluations) -> Grid:
     return Grid(head, _by_horizon(evaluations, row))
 
 
-def differences(evaluations: Evaluations) -> Grid | None:
+def differences(evaluations: Evaluations, baselines: Collection[str]) -> Grid | None:
     """Each model's daily RankIC less that of the best baseline, and whether that says anything."""
     if len(evaluations) < 2:
         return None
     groups = []
     for horizon in horizons(evaluations):
-        reference = _reference(evaluations, horizon)
+        reference = _reference(evaluations, baselines, horizon)
         others = [model for model in evaluations if model != reference]
         rows = [_difference(evaluations, model, reference, int(horizon)) for model in others]
         groups.append((f"{_sessions(horizon)}, against {reference or NONE}", rows))
@@ -207,14 +206,14 @@ def _by_horizon(
     ]
 
 
-def _reference(evaluations: Evaluations, horizon: str) -> str | None:
+def _reference(evaluations: Evaluations, baselines: Collection[str], horizon: str) -> str | None:
     means = {
         model: _mean(summary["horizons"].get(horizon, {}).get(str(MEAN_OF_SEEDS), {}), "rank_ic")
         for model, (_, summary) in evaluations.items()
     }
     known = {model: value for model, value in means.items() if value is not None}
-    baselines = {model: value for model, value in known.items() if not model.startswith(OWN)}
-    return max(baselines or known, key=known.__getitem__, default=None)
+    candidates = [model for model in known if model in baselines]
+    return max(candidates or known, key=known.__getitem__, default=None)
 
 
 def _difference(

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from gogooku.models.gated import GatedSkip, uniform
+from gogooku.models.network.gated import GatedSkip, uniform
 
 
 class NeighbourAttention(nn.Module):

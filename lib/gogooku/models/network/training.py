@@ -1,7 +1,6 @@
 """Training and use of the network: one day with all its stocks is one step."""
 
 import logging
-import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,17 +8,17 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-import polars as pl
 import torch
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from gogooku import files, jobs
-from gogooku.dataset.inputs import Days
+from gogooku.dataset.inputs import ModelInputs
 from gogooku.errors import UserError
-from gogooku.models.atft import Atft
-from gogooku.models.fan import volume_like
-from gogooku.models.losses import day_loss, rank_ic
+from gogooku.models.contract import Checkpoint
+from gogooku.models.network.fan import volume_like
+from gogooku.models.network.losses import day_loss, rank_ic
+from gogooku.models.network.network import Atft
 from gogooku.models.targets import rank_normal
 
 # Validation days that are scored after an epoch, evenly spaced.
@@ -28,9 +27,6 @@ VALID_DAYS = 24
 AVERAGING = 0.98
 # Largest norm of a step's gradient.
 LARGEST_GRADIENT = 1.0
-
-# What a library needs to repeat itself on a GPU; it reads this when it starts.
-os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
 
 @dataclass(frozen=True)
@@ -42,7 +38,7 @@ class Fit:
 
 
 def learn(
-    days: Days,
+    inputs: ModelInputs,
     train: np.ndarray,
     valid: np.ndarray,
     *,
@@ -54,23 +50,23 @@ def learn(
     dropout: float,
     **schedule: Any,
 ) -> tuple[Atft, list[dict[str, float]]]:
-    """Build the network for `days` and train it; see Atft for its shape and `fit` for the rest.
+    """Build the network for `inputs` and train it; see Atft for its shape and `fit` for the rest.
 
     Returns the trained network and its curve.
     """
     _reseed(seed, 0)
     net = Atft(
-        columns=days.columns, horizons=days.horizons, channels=volume_like(days.columns),
+        columns=inputs.columns, horizons=inputs.horizons, channels=volume_like(inputs.columns),
         window=window, hidden=hidden, heads=heads, frequencies=frequencies, dropout=dropout,
     )  # fmt: skip
-    best = fit(net, days, train, valid, seed=seed, **schedule)
+    best = fit(net, inputs, train, valid, seed=seed, **schedule)
     net.load_state_dict(best.weights)
     return net.eval(), best.curve
 
 
 def fit(
     net: Atft,
-    days: Days,
+    inputs: ModelInputs,
     train: np.ndarray,
     valid: np.ndarray,
     *,
@@ -81,55 +77,51 @@ def fit(
     patience: int,
     seed: int,
     progress: str = "training",
-    checkpoint: Path | None = None,
-    digest: str = "",
+    checkpoint: Checkpoint | None = None,
 ) -> Fit:
     """Train `net` on the days at positions `train`, stopped by those at `valid`.
 
     learning_rate   peak of the one-cycle schedule, whose length is `epochs`
     patience        epochs without a better mean RankIC of validation before it stops
     checkpoint      where each epoch's state is kept until the fit ends; a fit that was killed goes
-                    on from there, to the same bits, if `digest` is the one it began with
+                    on from there, to the same bits
 
     Weights are averaged over the steps (a moving average) before they are judged. On a CPU the
     same seed and threads give the same bits. Raises UserError for a part without labels.
     """
-    targets = rank_normal(days.labels)
+    targets = rank_normal(inputs.labels)
     train = _with_labels(targets, train, "training")
     valid = _thin(_with_labels(targets, valid, "validation"), VALID_DAYS)
-    torch.use_deterministic_algorithms(True)
-    # Deterministic mode also overwrites memory that is written anyway: a tenth of a step's time.
-    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     per_epoch = min(days_per_epoch, len(train))
     course = _Course(net.to(_device()), epochs * per_epoch, learning_rate, weight_decay)
-    course.resume(checkpoint, digest)
+    path, digest = (Path(checkpoint.path), checkpoint.digest) if checkpoint else (None, "")
+    course.resume(path, digest)
     while len(course.curve) < epochs and course.stale < patience:
         epoch = len(course.curve) + 1
         order = np.random.default_rng([seed, epoch]).permutation(train)[:per_epoch]
         _reseed(seed, epoch)
-        loss = _epoch(course, days, targets, order, f"{progress} {epoch}/{epochs}")
-        course.judge(epoch, loss, _skill(course.network, days, valid))
-        course.keep(checkpoint, digest)
-    if checkpoint is not None:
-        Path(checkpoint).unlink(missing_ok=True)
+        loss = _epoch(course, inputs, targets, order, f"{progress} {epoch}/{epochs}")
+        course.judge(epoch, loss, _skill(course.network, inputs, valid))
+        course.keep(path, digest)
+    if path is not None:
+        path.unlink(missing_ok=True)
     return Fit(course.best, course.curve)
 
 
-def predict(net: Atft, days: Days, test: np.ndarray) -> pl.DataFrame:
-    """Score every member of each day at positions `test`: date, code, prediction_{h}d.
+def predict(net: Atft, inputs: ModelInputs, test: np.ndarray) -> np.ndarray:
+    """Score every member of each day at positions `test`: (D, N, H) float32.
 
     A day's scores depend on its own windows and graph alone. Raises UserError if the columns of
-    `days` are not those that the network was trained on.
+    `inputs` are not those that the network was trained on.
     """
-    if days.columns != net.columns:
-        raise UserError("the model was trained on other columns than the data set's: train again")
-    scores = np.zeros((len(test), len(days.codes), len(net.horizons)), np.float32)
+    inputs.require_columns(net.columns)
+    scores = np.zeros((len(test), len(inputs.codes), len(net.horizons)), np.float32)
     # On a CPU even beside a GPU: at full precision, and the same whatever machine the job lands on.
     net = net.cpu().eval()
     for row, position in zip(scores, jobs.progress(test, "predicting"), strict=True):
-        members = np.flatnonzero(days.universe[position])
-        row[members] = _score(net, days, position, members)
-    return days.tidy(test, scores, net.horizons)
+        members = np.flatnonzero(inputs.universe[position])
+        row[members] = _score(net, inputs, position, members)
+    return scores
 
 
 @dataclass
@@ -189,7 +181,7 @@ class _Course:
 
     def resume(self, path: Path | None, digest: str) -> None:
         """Go on from the state at `path`, if a fit of the same digest left one."""
-        if path is None or not Path(path).exists():
+        if path is None or not path.exists():
             return
         stored = torch.load(path, map_location=_device(), weights_only=True)
         if stored["digest"] == digest:
@@ -204,15 +196,15 @@ class _Course:
 
 
 def _epoch(
-    course: _Course, days: Days, targets: np.ndarray, order: np.ndarray, label: str
+    course: _Course, inputs: ModelInputs, targets: np.ndarray, order: np.ndarray, label: str
 ) -> float:
     """Take one step per day of `order`; returns the mean loss."""
     course.net.train()
     began, stocks, total = time.monotonic(), 0, 0.0
     for position in jobs.progress(order, label):
-        members = np.flatnonzero(days.universe[position])
+        members = np.flatnonzero(inputs.universe[position])
         goal = torch.from_numpy(targets[position, members]).to(_device())
-        loss = day_loss(_forward(course.net, days, position, members), goal)
+        loss = day_loss(_forward(course.net, inputs, position, members), goal)
         course.step(loss)
         stocks, total = stocks + len(members), total + loss.item()
     rate = stocks / (time.monotonic() - began)
@@ -220,35 +212,35 @@ def _epoch(
     return total / len(order)
 
 
-def _forward(net: Atft, days: Days, position: int, members: np.ndarray) -> Tensor:
+def _forward(net: Atft, inputs: ModelInputs, position: int, members: np.ndarray) -> Tensor:
     """Score the members of one day, (n, H) float32."""
     device = next(net.parameters()).device
-    x = torch.from_numpy(days.window(position, net.window)[:, members]).to(device)
-    rows = np.full(len(days.codes) + 1, -1, np.int64)
+    x = torch.from_numpy(inputs.window(position, net.window)[:, members]).to(device)
+    rows = np.full(len(inputs.codes) + 1, -1, np.int64)
     rows[members] = np.arange(len(members))
     # The extra last place answers for -1, "no neighbour".
-    neighbours = torch.from_numpy(rows[days.neighbours[position, members]]).to(device)
-    weights = torch.from_numpy(days.weights[position, members]).to(device)
+    neighbours = torch.from_numpy(rows[inputs.neighbours[position, members]]).to(device)
+    weights = torch.from_numpy(inputs.weights[position, members]).to(device)
     with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
         scores: Tensor = net(x, neighbours, weights)
     return scores.float()
 
 
-def _score(net: Atft, days: Days, position: int, members: np.ndarray) -> np.ndarray:
+def _score(net: Atft, inputs: ModelInputs, position: int, members: np.ndarray) -> np.ndarray:
     with torch.inference_mode():
-        return _forward(net, days, position, members).cpu().numpy()
+        return _forward(net, inputs, position, members).cpu().numpy()
 
 
-def _skill(net: Atft, days: Days, valid: np.ndarray) -> dict[str, float]:
+def _skill(net: Atft, inputs: ModelInputs, valid: np.ndarray) -> dict[str, float]:
     """Mean RankIC of the days at `valid`, over all horizons and of each; 0 if none has one."""
     net.eval()
     daily = []
     for position in valid:
-        members = np.flatnonzero(days.universe[position])
-        scores = _score(net, days, position, members)
-        daily.append(rank_ic(scores, days.labels[position, members]))
+        members = np.flatnonzero(inputs.universe[position])
+        scores = _score(net, inputs, position, members)
+        daily.append(rank_ic(scores, inputs.labels[position, members]))
     mean = _known_mean(np.array(daily))
-    each = {f"rank_ic_{h}d": float(value) for h, value in zip(days.horizons, mean, strict=True)}
+    each = {f"rank_ic_{h}d": float(value) for h, value in zip(inputs.horizons, mean, strict=True)}
     return {"rank_ic": float(mean.mean()), **each}
 
 

@@ -7,7 +7,7 @@ sessions up to the last exist in a window, so no mask is needed to keep the futu
 import torch
 from torch import Tensor, nn
 
-from gogooku.models.gated import GatedResidual, GatedSkip
+from gogooku.models.network.gated import GatedResidual, GatedSkip
 
 
 class Encoder(nn.Module):

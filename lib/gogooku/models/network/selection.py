@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from gogooku.models.gated import uniform
+from gogooku.models.network.gated import uniform
 
 # Hidden units of each variable's own network.
 INNER = 2

@@ -1,0 +1,72 @@
+"""What the rules `train` and `predict` do with any model's module."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from gogooku import files, jobs
+from gogooku.dataset.inputs import ModelInputs
+from gogooku.errors import UserError
+from gogooku.models.contract import Checkpoint, Job
+
+
+def job(
+    module: ModuleType,
+    settings: Mapping[str, Any],
+    seed: int,
+    threads: int,
+    checkpoint: Checkpoint | None = None,
+) -> Job:
+    """Describe a fit or a prediction; `settings` are the model's section of the config."""
+    section = vars(module).get("Settings")
+    return Job(section(**settings) if section else None, seed, threads, checkpoint)
+
+
+def fit(module: ModuleType, inputs: ModelInputs, fold: Mapping[str, Any], job: Job) -> Any:
+    """Let the module learn from a fold's training part, with an eye on its validation part."""
+    jobs.seed_everything(job.seed)
+    return module.fit(inputs, inputs.part(fold["train"]), inputs.part(fold["valid"]), job)
+
+
+def save(module: ModuleType, model: Any, path: str | Path) -> None:
+    """Let the module write its model to `path`: the whole file or none."""
+    with files.atomic(path) as draft:
+        module.save(model, draft)
+
+
+def load(module: ModuleType, path: str | Path | Sequence[str]) -> Any:
+    """Let the module read its model; None where an empty list says that it has learnt nothing.
+
+    Raises UserError if the file is damaged.
+    """
+    try:
+        return module.load(path) if path else None
+    except UserError:
+        raise
+    except Exception as error:
+        raise UserError(f"{path} cannot be read ({error}): delete it and run again") from error
+
+
+def predict(
+    module: ModuleType, model: Any, inputs: ModelInputs, test: np.ndarray, job: Job
+) -> pl.DataFrame:
+    """Predict the days at positions `test`: one row a member, date, code, prediction_{h}d.
+
+    Raises UserError if the module gives scores of another shape, or a member none.
+    """
+    jobs.seed_everything(job.seed)
+    scores = np.asarray(module.predict(model, inputs, test, job))
+    wanted = (len(test), len(inputs.codes), len(inputs.horizons))
+    if scores.shape != wanted:
+        raise UserError(
+            f"{module.__file__}: predict gave scores of shape {scores.shape}: give {wanted}, "
+            "the test days, codes and horizons"
+        )
+    members = inputs.universe[test]
+    if not np.isfinite(scores[members]).all():
+        raise UserError(f"{module.__file__}: predict gave a member no finite score: give each one")
+    return inputs.tidy(test, scores)

@@ -1,0 +1,1 @@
+"""The blocks of ATFT-GAT-FAN, and its training."""

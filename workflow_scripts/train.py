@@ -1,0 +1,25 @@
+"""Fit one model on one fold with one seed."""
+
+from typing import TYPE_CHECKING
+
+from gogooku import files, jobs
+from gogooku.dataset.inputs import ModelInputs
+from gogooku.models import dispatch, modules
+from gogooku.models.contract import Checkpoint
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+wildcards, params, inputs = snakemake.wildcards, snakemake.params, snakemake.input
+jobs.log_to(snakemake.log[0])
+meanings = params.code, params.settings, wildcards.seed
+checkpoint = Checkpoint(params.checkpoint, meanings, tuple(inputs))
+
+fold, scaler = files.read_json(inputs.fold), files.read_json(inputs.scaler)
+paths, width = (inputs.dataset, inputs.labels, inputs.graphs), params.neighbours
+data = ModelInputs.read(*paths, scaler, fold["horizons"], params.columns, width)
+
+module = modules.load(params.model)
+job = dispatch.job(module, params.settings, int(wildcards.seed), snakemake.threads, checkpoint)
+dispatch.save(module, dispatch.fit(module, data, fold, job), snakemake.output.model)
+files.write_lines(job.curve, snakemake.output.curve)
