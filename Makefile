@@ -13,7 +13,7 @@ DEMO := --configfile config/demo.yaml
 SNAKES := Snakefile rules
 PYTHONS := lib workflow_scripts tests tools benchmarks
 
-.PHONY: demo test slow-test lint format report noise audit exchange bench soak lock setup clean help
+.PHONY: demo test slow-test lint format report noise audit exchange bench soak kills lock setup clean help
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -57,6 +57,9 @@ bench: demo  ## what each stage of the demo cost
 
 soak: setup  ## fetch through 1,000 faults and 50 kills: the files must be those of an undisturbed fetch
 	@PYTHONPATH=lib $(BIN)/python benchmarks/soak.py
+
+kills: setup  ## kill the smoke run 30 times, go on each time: nothing may be lost, and the bits stay the same
+	@PYTHONPATH=lib:tests $(BIN)/python tools/kills.py $(ARGS)
 
 lock:  ## write what .venv holds to envs/lock.txt
 	@{ head -n 2 envs/lock.txt; $(BIN)/pip freeze --all --exclude pip | sed 's/+cpu$$//'; } > envs/lock.new

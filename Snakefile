@@ -91,7 +91,8 @@ rule train_all:
     input:
         rules.dataset_all.input,
         collect("<build>/profile/{span}.parquet", span=SPANS),
-        collect("<run>/evaluation/{model}.json", model=setting["models"]),
+        collect("<run>/evaluation/{model}.json", model=MODELS),
+        MODEL_FILES,
         PREDICTIONS,
         "<run>/report/index.html",
 

@@ -216,12 +216,14 @@ moment = {
 }
 
 # Plain paths: params hold them too, where pathvars are not resolved.
-PREDICTIONS = [
-    layout.predictions(setting["name"], layout.Fit(model, fold, seed))
-    for model in setting["models"]
+FITS = [
+    layout.Fit(model, fold, seed)
+    for model in MODELS
     for fold in range(len(FOLDS))
     for seed in seeds_of(model)
 ]
+MODEL_FILES = [layout.model_file(setting["name"], fit) for fit in FITS if fit.model in FITTED]
+PREDICTIONS = [layout.predictions(setting["name"], fit) for fit in FITS]
 AUDITED = [
     layout.predictions(setting["name"], layout.Fit(model, 0, seeds_of(model)[0]))
     for model in MODELS

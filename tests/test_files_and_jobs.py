@@ -151,3 +151,37 @@ def test_a_job_that_meets_bad_input_ends_with_one_sentence_and_status_one(tmp_pa
     assert done.returncode == 1
     assert "mend the file" in (tmp_path / "job.log").read_text()
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("mask, rights", [(0o077, 0o600), (0o022, 0o644), (0o002, 0o664)])
+def test_files_have_the_rights_that_the_users_mask_leaves(tmp_path, mask, rights):
+    before = os.umask(mask)
+    try:
+        files.write_json({"a": 1}, tmp_path / "x.json")
+        files.write_parquet(pl.DataFrame({"a": [1]}), tmp_path / "x.parquet")
+    finally:
+        os.umask(before)
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {rights}
+
+
+@pytest.mark.parametrize("error", [ValueError("odd"), KeyError(), OSError("gone")])
+def test_whatever_a_reader_raises_names_the_file_in_one_sentence(error):
+    said = pytest.raises(errors.UserError, match=r"^x\.bin cannot be read \(.+\): delete it")
+    with said, files.reading("x.bin"):
+        raise error
+
+
+def test_a_key_that_a_file_lacks_is_named_with_the_file(tmp_path):
+    files.write_json({"a": 1}, tmp_path / "x.json")
+    files.write_parquet(pl.DataFrame({"a": [1]}), tmp_path / "x.parquet", {"kinds": "{}"})
+    with pytest.raises(errors.UserError, match=r"x\.json lacks 'b': delete it"):
+        files.read_json(tmp_path / "x.json")["b"]
+    with pytest.raises(errors.UserError, match=r"x\.parquet lacks 'about': delete it"):
+        files.read_metadata(tmp_path / "x.parquet")["about"]
+
+
+def test_files_of_different_columns_are_named(tmp_path):
+    files.write_parquet(pl.DataFrame({"a": [1]}), tmp_path / "x.parquet")
+    files.write_parquet(pl.DataFrame({"b": [1]}), tmp_path / "y.parquet")
+    with pytest.raises(errors.UserError, match=r"y\.parquet and .*x\.parquet differ in columns"):
+        files.read_parquet([tmp_path / "x.parquet", tmp_path / "y.parquet"])

@@ -69,18 +69,36 @@ def read_parquet(paths: Paths, columns: Sequence[str] | None = None) -> pl.DataF
     Raises UserError naming the file that is missing, unreadable or lacks a column.
     """
     files = [paths] if isinstance(paths, str | Path) else list(paths)
-    return pl.concat([_read_one(file, columns) for file in files], how="vertical")
+    frames = [_read_one(file, columns) for file in files]
+    for file, frame in zip(files, frames, strict=True):
+        if frame.schema != frames[0].schema:
+            raise UserError(
+                f"{file} and {files[0]} differ in columns or types: delete both and run again"
+            )
+    return pl.concat(frames, how="vertical")
+
+
+@contextlib.contextmanager
+def reading(path: str | Path) -> Iterator[None]:
+    """Say in one sentence that `path` is damaged, whatever its reader makes of it.
+
+    Polars may panic, which is no Exception. Raises UserError naming the file.
+    """
+    try:
+        yield
+    except UserError:
+        raise
+    except (Exception, pl.exceptions.PanicException) as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise UserError(f"{path} cannot be read ({reason}): delete it and run again") from error
 
 
 def _read_one(
     file: str | Path, columns: Sequence[str] | None = None, rows: int | None = None
 ) -> pl.DataFrame:
     names = list(columns) if columns is not None else None
-    try:
+    with reading(file):
         return pl.read_parquet(file, columns=names, n_rows=rows, glob=False)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        reason = str(error).splitlines()[0]
-        raise UserError(f"{file} cannot be read ({reason}): delete it and run again") from error
 
 
 def column_names(paths: Paths) -> list[str]:
@@ -106,10 +124,23 @@ def _table_size(path: str) -> tuple[int, int]:
     return footer.num_rows, footer.num_columns
 
 
-def read_metadata(path: str | Path) -> dict[str, str]:
+class Entries(dict[str, Any]):
+    """What a file says by key; one that it lacks raises a UserError that names the file."""
+
+    def __init__(self, content: Mapping[str, Any], path: str | Path) -> None:
+        super().__init__(content)
+        self._path = path
+
+    def __missing__(self, key: str) -> Any:
+        """Say that the file is not what it should be."""
+        raise UserError(f"{self._path} lacks {key!r}: delete it and run again")
+
+
+def read_metadata(path: str | Path) -> Entries:
     """Give the metadata that `write_parquet` stored in `path`."""
-    stored = pq.read_schema(path).metadata or {}
-    return {key.decode(): value.decode() for key, value in stored.items()}
+    with reading(path):
+        stored = pq.read_schema(path).metadata or {}
+        return Entries({key.decode(): value.decode() for key, value in stored.items()}, path)
 
 
 def write_json(content: Any, path: str | Path) -> None:
@@ -121,10 +152,9 @@ def write_json(content: Any, path: str | Path) -> None:
 
 def read_json(path: str | Path) -> Any:
     """Read JSON; raises UserError naming a file that is missing or broken."""
-    try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path} cannot be read ({error}): delete it and run again") from error
+    with reading(path):
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    return Entries(content, path) if isinstance(content, dict) else content
 
 
 def write_text(text: str, path: str | Path) -> None:

@@ -41,10 +41,14 @@ def run_folder(name: str) -> str:
     return f"runs/{name}"
 
 
+def model_file(name: str, fit: Fit) -> str:
+    """Give the file of a fitted model in the run `name`."""
+    return f"{run_folder(name)}/models/{fit.model}/fold{fit.fold}/seed{fit.seed}/model"
+
+
 def predictions(name: str, fit: Fit) -> str:
     """Give the file of a fit's predictions in the run `name`."""
-    model, fold, seed = fit
-    return f"{run_folder(name)}/predictions/{model}/fold{fold}/seed{seed}.parquet"
+    return f"{run_folder(name)}/predictions/{fit.model}/fold{fit.fold}/seed{fit.seed}.parquet"
 
 
 def dataset(path: str | Path) -> str:

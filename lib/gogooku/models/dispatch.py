@@ -43,12 +43,10 @@ def load(module: ModuleType, path: str | Path | Sequence[str]) -> Any:
 
     Raises UserError if the file is damaged.
     """
-    try:
-        return module.load(path) if path else None
-    except UserError:
-        raise
-    except Exception as error:
-        raise UserError(f"{path} cannot be read ({error}): delete it and run again") from error
+    if not path:
+        return None
+    with files.reading(str(path)):
+        return module.load(path)
 
 
 def predict(

@@ -30,24 +30,28 @@ def lacks(raw: Sequence[str], start: str, end: str) -> list[str]:
 
 def _of(dataset: str, paths: list[Path], start: str, end: str) -> list[str]:
     day, fields = DATASETS[dataset].day, list(DATASETS[dataset].schema)
-    rows = pl.concat([pl.scan_parquet(path, glob=False).select(fields) for path in paths])
-    counts = rows.select(
-        pl.len().alias("_rows"),
-        pl.col(day).min().alias("_first"),
-        pl.col(day).max().alias("_last"),
-        *(pl.col(name).count() for name in fields),
-    ).collect()
-    count, first, last, *known = counts.row(0)
+    counts, days = zip(*(_count(path, day, fields) for path in paths), strict=True)
+    count, *known = pl.concat(counts).sum().row(0)
+    days = pl.concat(days).unique().sort()
+    first, last = days.min(), days.max()
     if not count:
         return [f"{dataset}: {_why_empty(dataset, paths)}; {INSTEAD.get(dataset, NULL)}"]
     sentences = []
     ends = pl.Series([start, end]).str.to_date()
     if (first - ends[0]).days > PATIENCE or (ends[1] - last).days > PATIENCE:
         sentences.append(f"{dataset}: rows from {first} to {last} only; null before and after")
-    sentences += _holes(dataset, rows.select(pl.col(day).unique().sort()).collect()[day])
+    sentences += _holes(dataset, days)
     if never := [name for name, rows in zip(fields, known, strict=True) if not rows]:
         sentences.append(f"{dataset}: {', '.join(never)} never filled")
     return sentences
+
+
+def _count(path: Path, day: str, fields: list[str]) -> tuple[pl.DataFrame, pl.Series]:
+    """Count a file's rows and each field's values, and give its days, without loading the rest."""
+    with files.reading(path):
+        rows = pl.scan_parquet(path, glob=False).select(fields)
+        counts = rows.select(pl.len().alias("_rows"), *(pl.col(name).count() for name in fields))
+        return counts.collect(), rows.select(pl.col(day).unique()).collect()[day]
 
 
 def _holes(dataset: str, days: pl.Series) -> list[str]:

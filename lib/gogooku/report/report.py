@@ -234,4 +234,5 @@ def _universe(panel: pl.DataFrame) -> list[dict[str, Any]]:
 
 def _curve(path: str) -> pl.DataFrame:
     named = [pl.lit(value).alias(name) for name, value in layout.fit(path)._asdict().items()]
-    return pl.read_ndjson(path).select(*named, "epoch", "rank_ic")
+    with files.reading(path):
+        return pl.read_ndjson(path).select(*named, "epoch", "rank_ic")

@@ -14,6 +14,7 @@ from pathlib import Path
 import polars as pl
 
 from gogooku import files
+from gogooku.errors import UserError
 from gogooku.raw import schema
 from gogooku.raw.catalogue import DATASETS
 
@@ -104,10 +105,11 @@ def _opened(path: Path) -> Held | None:
     if not path.exists():
         return None
     try:
-        meta = pl.read_parquet_metadata(path)
-        fetched, checked = (dt.datetime.fromisoformat(meta[n]) for n in ("fetched", "checked"))
-        rows = pl.scan_parquet(path, glob=False).select(pl.len()).collect().item()
-    except (OSError, KeyError, ValueError, pl.exceptions.PolarsError):
+        with files.reading(path):
+            meta = pl.read_parquet_metadata(path)
+            fetched, checked = (dt.datetime.fromisoformat(meta[n]) for n in ("fetched", "checked"))
+            rows = pl.scan_parquet(path, glob=False).select(pl.len()).collect().item()
+    except UserError:
         log.warning("%s cannot be read and is asked for again", path)
         return None
     return Held(path, fetched, checked, rows)

@@ -183,7 +183,8 @@ class _Course:
         """Go on from the state at `path`, if a fit of the same digest left one."""
         if path is None or not path.exists():
             return
-        stored = torch.load(path, map_location=_device(), weights_only=True)
+        with files.reading(path):
+            stored = torch.load(path, map_location=_device(), weights_only=True)
         if stored["digest"] == digest:
             for name, part in self._parts().items():
                 part.load_state_dict(stored["state"][name])

@@ -1,0 +1,111 @@
+"""After a kill one command goes on; what was deleted is made again; folders have one owner."""
+
+import contextlib
+import re
+import subprocess
+import sys
+import time
+
+import kills
+import psutil
+import pytest
+from helpers.house import House, copy_of_the_workflow
+
+pytestmark = pytest.mark.xdist_group("house")
+
+CALENDARS = [f"data/raw/smoke/calendar/{year}y.parquet" for year in (2020, 2021)]
+SMOKE = ["--configfile", "config/smoke.yaml"]
+
+
+def start(root):
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", *CALENDARS, *SMOKE]
+    return subprocess.Popen(
+        command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+
+
+def jobs_of(process):
+    """The processes that run scripts for Snakemake, as soon as there are any."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and process.poll() is None:
+        children = psutil.Process(process.pid).children(recursive=True)
+        if found := [child for child in children if "python" in child.name()]:
+            return found
+        time.sleep(0.05)
+    raise AssertionError(process.stdout.read())
+
+
+def test_after_a_kill_the_same_command_goes_on_and_what_it_left_is_ended(tmp_path):
+    house = House(copy_of_the_workflow(tmp_path))
+    process = start(house.root)
+    left = jobs_of(process)
+    second = house.snakemake(*CALENDARS, check=False)
+    assert second.returncode and "another run is at work in data/raw/smoke" in second.stderr
+    assert "Traceback" not in second.stderr
+    for job in left:
+        job.suspend()  # so that it cannot end by itself
+    process.kill()
+    process.wait()
+    said = house.snakemake(*CALENDARS)
+    assert all((house.root / path).is_file() for path in CALENDARS), said.stderr
+    assert not [job for job in left if job.is_running() and job.status() != psutil.STATUS_ZOMBIE]
+
+
+@contextlib.contextmanager
+def without(*paths):
+    """Take files away within the block."""
+    for path in paths:
+        path.rename(path.with_name(f"{path.name}.away"))
+    try:
+        yield
+    finally:
+        for path in paths:
+            path.with_name(f"{path.name}.away").rename(path)
+
+
+@pytest.mark.parametrize(
+    "file, rule",
+    [
+        ("builds/smoke/features/flow/2021y.parquet", "features"),
+        ("builds/smoke/dataset/2021y.parquet", "dataset"),
+        ("builds/smoke/labels/2021y.parquet", "labels"),
+        ("runs/smoke/predictions/ridge/fold0/seed0.parquet", "predict"),
+    ],
+)
+def test_a_deleted_file_is_made_again(house, file, rule):
+    with without(house.root / file):
+        planned = house.would_run()
+    assert [name for name in planned if name.startswith(rule)]
+
+
+def test_snakemake_needs_no_cores_to_answer(house):
+    for question in ("--list", "--unlock", "--rulegraph", "--summary", "--dry-run"):
+        command = [sys.executable, "-m", "snakemake", question, *SMOKE]
+        done = subprocess.run(command, cwd=house.root, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, (question, done.stderr)
+
+
+def test_a_run_that_would_write_anothers_build_differently_is_refused_in_words(house):
+    other = ["name=second", "features={clip: 0.02}"]
+    done = house.snakemake("train_all", "--dry-run", "--config", *other, check=False)
+    assert done.returncode and "Traceback" not in done.stderr
+    said = re.sub(r"\s+", " ", done.stderr)
+    assert "builds/smoke is the build of the run smoke, with features.clip 0.01" in said
+    assert "the run second has 0.02" in said
+
+
+def test_a_folder_of_an_older_version_is_refused_in_words(house):
+    stale = house.root / "runs" / "stale" / "panel"
+    stale.mkdir(parents=True)
+    done = house.snakemake("train_all", "--dry-run", "--config", "name=stale", check=False)
+    (stale / "2020y.parquet").touch()
+    done = house.snakemake("train_all", "--dry-run", "--config", "name=stale", check=False)
+    assert done.returncode and "runs/stale holds files of another version" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_kills_at_random_moments_lose_nothing_and_change_no_bit(house, tmp_path):
+    root = copy_of_the_workflow(tmp_path)
+    assert kills.disturbed(root, kills=4, seed=5, seconds=100) == []
+    assert kills.contents(root) == kills.contents(house.root)
