@@ -12,7 +12,11 @@ import sys
 from pathlib import Path
 
 ROOT = Path(workflow.current_basedir)  # ours, where another workflow uses this one as a module
+# Its code comes before any other of its name, here and in scripts, in which Snakemake puts it last.
 sys.path.insert(0, str(ROOT / "lib"))
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    [str(ROOT / "lib"), *filter(None, [os.environ.get("PYTHONPATH")])]
+)
 
 if workflow.resource_settings.cores is None:  # Snakemake asks for them even to list rules
     workflow.resource_settings.cores = workflow.global_resources["_cores"] = len(

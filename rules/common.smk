@@ -7,7 +7,7 @@ from math import ceil
 
 from snakemake.exceptions import WorkflowError
 
-from gogooku import calendar, files, layout, lineage, splits
+from gogooku import calendar, files, jobs, layout, splits
 from gogooku.archive import reader
 from gogooku.config import availability as available
 from gogooku.config import claims
@@ -60,18 +60,23 @@ wildcard_constraints:
     draw=r"\d+",
 
 
-def code(script, *modules):
-    """Name the meaning of a script, of every module of ours that it reaches, and of `modules`."""
-    script = ROOT / "workflow_scripts" / f"{script}.py"
-    return lineage.digest(script, *modules)
+def code(script, *also):
+    """Name the definitions that a script reaches, and those of what it imports by name (`also`)."""
+    path = ROOT / "workflow_scripts" / f"{script}.py"
+    try:
+        return jobs.code_of(path, *also, planning=workflow.is_main_process)
+    except UserError as error:
+        raise WorkflowError(str(error)) from None
 
 
 @functools.cache
 def code_of_family(family):
-    """Name the meaning of a family's columns: its own module, of all families, and the user's."""
-    users = [setting["features"]["user"]] if family == "user" else []
-    own = Path(ROOT, "lib", *module_of(family).split(".")).with_suffix(".py")
-    return code("features", own, *filter(None, users))
+    """Name the definitions that a family's columns are made by: its own, all families', the user's."""
+    also = [f"{module_of(family)}:{name}" for name in ("compute", "COLUMNS")]
+    if family == "user":
+        studies = ["pandas_ta_classic"] if setting["features"]["pandas_ta"] else []
+        also += [*studies, *filter(None, [setting["features"]["user"]])]
+    return code("features", *also)
 
 
 def look_back(sessions):
@@ -139,8 +144,8 @@ def fitted_model(wildcards):
 
 
 def code_of(script):
-    """Params function: the meaning of a script and of the module of the wildcard's model."""
-    return lambda wildcards: code(script, MODELS[wildcards.model].path)
+    """Params function: what a script reaches, and what it calls of the wildcard's model."""
+    return lambda wildcards: code(script, *MODELS[wildcards.model].called_by(script))
 
 
 def seeds_of(model):

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 params, inputs, target = snakemake.params, snakemake.input, Path(snakemake.output[0])
-jobs.log_to(snakemake.log[0])
+jobs.start(snakemake)
 setting, draw = params.setting, int(snakemake.wildcards.draw)
 
 sessions = calendar.Sessions.read(inputs.calendar)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 params, inputs, target = snakemake.params, snakemake.input, Path(snakemake.output[0])
-jobs.log_to(snakemake.log[0])
+jobs.start(snakemake)
 
 told = [files.read_json(path) for path in [*inputs.days, inputs.models]]
 raw = [Path(path) for path in inputs.raw]

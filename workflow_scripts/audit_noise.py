@@ -8,7 +8,7 @@ from gogooku.evaluation import noise
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-jobs.log_to(snakemake.log[0])
+jobs.start(snakemake)
 
 params = snakemake.params
 table = noise.certify(snakemake.input, params.parts, params.horizons, params.entry)

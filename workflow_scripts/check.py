@@ -8,6 +8,6 @@ from gogooku.vendor import account, subscription
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-jobs.log_to(snakemake.log[0])
+jobs.start(snakemake)
 with account.open_client(**snakemake.config["jquants"] | {"plan": "free"}) as client:
     print(subscription.check(client))

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 params = snakemake.params
-jobs.log_to(snakemake.log[0])
+jobs.start(snakemake)
 
 panel = files.read_parquet(snakemake.input.panel, ["date", "code", "universe", "s33"])
 families = assembly.read_families(snakemake.input.families)

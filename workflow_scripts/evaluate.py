@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 params, inputs = snakemake.params, snakemake.input
-jobs.log_to(snakemake.log[0])
+jobs.start(snakemake)
 
 predictions = evaluate.read_predictions(inputs.predictions)
 labels = files.read_parquet(inputs.labels)

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 wildcards, params = snakemake.wildcards, snakemake.params
-jobs.log_to(snakemake.log[0])
+jobs.start(snakemake)
 
-family = importlib.import_module(params.module)
+family = importlib.import_module(params.module)  # lineage: declared
 first = dt.date.fromisoformat(params.first)
 inputs = Inputs.read(snakemake.input, params.reads, params.moment, first, params.user)
 values = family.compute(inputs)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 wildcards, params, inputs = snakemake.wildcards, snakemake.params, snakemake.input
-jobs.log_to(snakemake.log[0])
+jobs.start(snakemake)
 first, last = map(dt.date.fromisoformat, params.days)
 
 days = calendar.Sessions.read(inputs.calendar).days

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 wildcards, params, inputs = snakemake.wildcards, snakemake.params, snakemake.input
 jquants, target = snakemake.config["jquants"], snakemake.output[0]  # what no row depends on
-jobs.log_to(snakemake.log[0])
+jobs.start(snakemake)
 first, last = map(dt.date.fromisoformat, params.days)
 
 days, now = calendar.Sessions.read(inputs.calendar).days, dt.datetime.now(dt.UTC)

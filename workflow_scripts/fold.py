@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 params = snakemake.params
-jobs.log_to(snakemake.log[0])
+jobs.start(snakemake)
 
 sessions = calendar.Sessions.read(snakemake.input)
 fold = splits.cut(

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 params = snakemake.params
-jobs.log_to(snakemake.log[0])
+jobs.start(snakemake)
 
 panel = Panel.read(snakemake.input)
 edges = correlation.edges(panel, params.first, **params.graph)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 params = snakemake.params
-jobs.log_to(snakemake.log[0])
+jobs.start(snakemake)
 
 panel = Panel.read(snakemake.input.panel)
 rows = labels.realised(panel, params.first, params.last, **params.labels)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 market, paths = snakemake.params.market, dict(snakemake.output.items())
-jobs.log_to(snakemake.log[0])
+jobs.start(snakemake)
 start, end = map(dt.date.fromisoformat, (market["start"], market["end"]))
 
 truth = paths.pop("truth")

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 params, inputs = snakemake.params, snakemake.input
-jobs.log_to(snakemake.log[0])
+jobs.start(snakemake)
 
 bars = store.read("bars", inputs.bars, params.moment["clock"], panel_rows.BARS)
 master = store.read("master", inputs.master, params.moment["clock"], panel_rows.LISTS)

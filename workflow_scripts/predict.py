@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 wildcards, params, inputs = snakemake.wildcards, snakemake.params, snakemake.input
-jobs.log_to(snakemake.log[0])
+jobs.start(snakemake)
 
 fold, scaler = files.read_json(inputs.fold), files.read_json(inputs.scaler)
 paths, width = (inputs.dataset, None, inputs.graphs), params.neighbours

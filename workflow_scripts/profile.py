@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 wildcards, params, inputs = snakemake.wildcards, snakemake.params, snakemake.input
-jobs.log_to(snakemake.log[0])
+jobs.start(snakemake)
 
 panel = files.read_parquet(inputs.panel, ["date", "code", "universe"])
 families = dict(zip(params.families, assembly.read_families(inputs.families), strict=True))

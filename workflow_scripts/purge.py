@@ -9,7 +9,7 @@ from gogooku.vendor import account, subscription
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-jobs.log_to(snakemake.log[0])
+jobs.start(snakemake)
 raw = Path(snakemake.params.raw)
 with account.open_client(**snakemake.config["jquants"] | {"plan": "free"}) as client:
     found = subscription.uncovered(client, raw)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 params, inputs = snakemake.params, snakemake.input
 setting = params.setting
-jobs.log_to(snakemake.log[0])
+jobs.start(snakemake)
 
 evaluations = report.read_evaluations(inputs.daily, inputs.summaries)
 panel = files.read_parquet(inputs.panel, ["date", "code", "universe"])

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 params, inputs, made = snakemake.params, snakemake.input, snakemake.output
-jobs.log_to(snakemake.log[0])
+jobs.start(snakemake)
 
 panel = files.read_parquet(inputs.panel, ["date", "code", "universe"])
 rows = lags.measure(panel, inputs.raw, params.families, params.decisions, params.closes)

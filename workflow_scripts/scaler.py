@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 inputs = snakemake.input
-jobs.log_to(snakemake.log[0])
+jobs.start(snakemake)
 
 fold = files.read_json(inputs.fold)
 kinds = assembly.read_kinds(inputs.dataset[0])

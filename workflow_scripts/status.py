@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 params, jquants = snakemake.params, snakemake.config["jquants"]
-jobs.log_to(snakemake.log[0])
+jobs.start(snakemake)
 days = calendar.Sessions.read(snakemake.input.calendar).days
 periods = [tuple(map(dt.date.fromisoformat, period)) for period in params.periods]
 now = dt.datetime.now(dt.UTC)

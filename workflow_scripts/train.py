@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 wildcards, params, inputs = snakemake.wildcards, snakemake.params, snakemake.input
-jobs.log_to(snakemake.log[0])
+jobs.start(snakemake)
 meanings = params.code, params.settings, wildcards.seed
 checkpoint = Checkpoint(params.checkpoint, meanings, tuple(inputs))
 

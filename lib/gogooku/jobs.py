@@ -1,5 +1,7 @@
-"""What every job does alike: write a log, draw from seeds, show progress."""
+"""What every job does alike: run the code that was planned, log, draw from seeds, show progress."""
 
+import functools
+import json
 import logging
 import os
 import random
@@ -13,6 +15,20 @@ from typing import Any, TextIO
 import numpy as np
 
 from gogooku.errors import UserError, unwritable
+from gogooku.lineage.reach import Code
+
+LIB = Path(__file__).resolve().parents[1]
+# Holds the digests of the run that a job belongs to, since a job on another machine reads the rules
+# for itself, and may read them later.
+PLANNED = "GOGOOKU_CODE"
+
+# Decorators that compile, or that limit threads, and add nothing to what the text says.
+WRAPPERS = (
+    "gogooku.arrays.jit.kernel", "gogooku.arrays.time_series.Cells",
+    "threadpoolctl.threadpool_limits.wrap",
+)  # fmt: skip
+# What says how a job goes and gives back what it is given, or nothing: it decides no value.
+ASIDE = ("gogooku.jobs.start", "gogooku.jobs.log_to", "gogooku.jobs.progress")
 
 SHORTEST_PAUSE = 5.0
 """Seconds between two messages on a job's progress, at least."""
@@ -48,6 +64,60 @@ def log_to(path: str | Path) -> None:
     form = "%(asctime)s %(levelname)s %(message)s"
     logging.basicConfig(level=logging.INFO, format=form, handlers=[log], force=True)
     logging.captureWarnings(True)
+
+
+@functools.cache
+def _code() -> Code:
+    lock, cache = LIB.parent / "envs" / "lock.txt", Path(".snakemake", "lineage.json")
+    return Code(LIB, lock=lock, harmless=WRAPPERS, aside=ASIDE, cache=cache.resolve())
+
+
+@functools.cache
+def code_of(script: Path, *also: str, planning: bool = True) -> list[str]:
+    """Name what a job runs: the digest of its script's code, then `also`.
+
+    also       what the script imports by name: `gogooku.features.sector:compute`, a user's file
+    planning   a run is planned, whose jobs will stop if the code is another by then; else a job of
+               that run reads the rules, and is given the digest that was planned
+
+    Raises UserError naming a file of `also` that cannot be read or is no Python.
+    """
+    key = " ".join([script.stem, *also])
+    planned = json.loads(os.environ.get(PLANNED, "{}"))
+    if planning or key not in planned:
+        planned[key] = _digest(script, *also)
+        os.environ[PLANNED] = json.dumps(planned)
+    return [planned[key], *also]
+
+
+def _digest(script: Path, *also: str) -> str:
+    try:
+        return _code().digest(script, *also)
+    except SyntaxError as error:
+        place = f"{also or script}, line {error.lineno}"
+        raise UserError(f"{place} is no Python ({error.msg}): mend it") from error
+    except OSError as error:
+        raise UserError(f"{error.filename} cannot be read ({error.strerror})") from error
+
+
+def start(snakemake: Any) -> None:
+    """Begin a job: open its log, and stop it if its code is not the code that was planned.
+
+    Raises UserError if gogooku is not the workflow's own, or if a definition that the job's script
+    reaches has changed since `params.code` was made (`code_of`).
+    """
+    log_to(snakemake.log[0])
+    script = Path(str(sys.modules["__main__"].__file__))
+    if script.parents[1] / "lib" != LIB:
+        raise UserError(
+            f"gogooku is imported from {LIB} and not from the workflow's own lib/: "
+            "take it out of PYTHONPATH or uninstall it"
+        )
+    digest, *also = snakemake.params.code
+    if _digest(script, *also) != digest:
+        raise UserError(
+            f"the code of {snakemake.rule} changed after the run was planned: start it again"
+        )
 
 
 def _report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -63,7 +63,7 @@ def library() -> ModuleType:
     """Import the edition that is installed, without its warnings of stocks with too few bars."""
     edition = str(_edition())
     logging.getLogger(edition).setLevel(logging.ERROR)
-    return importlib.import_module(edition)
+    return importlib.import_module(edition)  # lineage: declared
 
 
 def _edition() -> str | None:

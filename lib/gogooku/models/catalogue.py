@@ -31,6 +31,7 @@ MODELS: dict[str, Needs] = {
 }  # fmt: skip
 """Each is the module gogooku.models.<name>, and its settings the section <name>."""
 
+CALLED = {"train": ("Settings", "fit", "save"), "predict": ("Settings", "load", "predict")}
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -48,6 +49,13 @@ class Model:
     path: Path
     needs: Needs
     settings: type[Section] | None
+
+    def called_by(self, script: str) -> list[str]:
+        """Name what a script calls of the module, in full: all of a user's file."""
+        if self.entry.endswith(".py"):
+            return [str(self.path)]
+        module = modules.load(self.entry)
+        return [f"{module.__name__}:{name}" for name in CALLED[script] if name in vars(module)]
 
 
 @functools.cache

@@ -16,13 +16,14 @@ def load(entry: str) -> ModuleType:
     Raises UserError if the file is missing, or naming its line that fails.
     """
     if not entry.endswith(".py"):
-        return importlib.import_module(f"gogooku.models.{entry}")
+        return importlib.import_module(f"gogooku.models.{entry}")  # lineage: declared
     path, name = Path(entry).resolve(), f"user_model_{Path(entry).stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
+    spec = importlib.util.spec_from_file_location(name, path)  # lineage: declared
     if spec is None or spec.loader is None or not path.is_file():
         raise UserError(f"models names {entry}, which is no file: give a path that exists")
     module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # where dataclasses and pydantic look their annotations up
+    # Dataclasses and pydantic look their annotations up there.
+    sys.modules[name] = module  # lineage: declared
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:

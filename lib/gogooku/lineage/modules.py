@@ -1,0 +1,228 @@
+"""Which modules there are, where a name leads, and what counts whenever a module is imported."""
+
+import builtins
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+from .syntax import Statement
+from .text import Store, Text
+
+# Called at import, or as decorators, these make a value and do nothing else.
+HARMLESS = frozenset(
+    "abc collections contextlib dataclasses datetime decimal enum fractions functools itertools"
+    " logging.getLogger math numba operator pathlib pydantic re string textwrap types typing"
+    " zoneinfo".split()
+)
+ACTIVE = set("__import__ breakpoint delattr eval exec globals input open print setattr".split())
+ABOUT_ITSELF = {"__name__", "__file__", "__doc__", "__path__", "__version__"}
+
+VALUE, RUN = -1, -2  # in place of a statement: a module used as a value, one that is only imported
+
+
+@dataclass(eq=False)
+class Module:
+    """A file of code, its name, and the folder beside the roots that it imports from."""
+
+    path: Path
+    name: str
+    home: Path | None
+    text: Text
+
+    @cached_property
+    def names(self) -> dict[str, list[int]]:
+        """Give the statements that bind each name."""
+        found: dict[str, list[int]] = {}
+        for index, statement in enumerate(self.text.statements):
+            for name in statement.names:
+                found.setdefault(name, []).append(index)
+        return found
+
+    def binds(self, name: str) -> bool:
+        """Whether a statement or an import binds `name`."""
+        return name in self.names or name in self.text.imports
+
+    def full(self, dotted: str) -> str:
+        """Give the full name of what the module imports, by a relative one too."""
+        level = len(dotted) - len(dotted.lstrip("."))
+        if not level:
+            return dotted
+        parts = self.name.split(".") + ["__init__"] * (self.path.name == "__init__.py")
+        return ".".join([*parts[:-level], *filter(None, [dotted[level:]])])
+
+
+class Target(NamedTuple):
+    """What a name leads to: a statement of a module, VALUE or RUN; no module: it is not ours.
+
+    Of what is not ours, RUN says that it is imported, VALUE that nothing in the module binds it.
+    """
+
+    module: Module | None
+    index: int
+    name: str
+
+
+class Modules:
+    """The modules under `roots`, and those beside a script; see `reach.Code` for the rest."""
+
+    def __init__(
+        self, roots: Iterable[Path], harmless: Iterable[str], aside: Iterable[str], store: Store
+    ) -> None:
+        self.roots = [Path(root).resolve() for root in roots]
+        self.harmless = HARMLESS | set(harmless)
+        self.aside = frozenset(aside)
+        self._store = store
+        self._read: dict[tuple[Path, Path | None], Module] = {}
+        self._paths: dict[tuple[str, Path | None], Path | None] = {}
+        self._targets: dict[tuple[Module, str], list[Target]] = {}
+        self._effects: dict[Module, list[int]] = {}
+        self._acting: dict[int, bool] = {}
+
+    # ---- files -----------------------------------------------------------------------------------
+
+    def read(self, path: Path, name: str, home: Path | None) -> Module:
+        """Read a module, once."""
+        key = path, home
+        if key not in self._read:
+            text = self._store.read(path) if path.is_file() else Text()
+            self._read[key] = Module(path, name, home, text)
+        return self._read[key]
+
+    def find(self, name: str, home: Path | None) -> Module | None:
+        """Find a module by its full name, under the roots first, then in `home`."""
+        key = name, home
+        if key not in self._paths:
+            self._paths[key] = self._path(name, home)
+        path = self._paths[key]
+        ours = path and any(path.is_relative_to(root) for root in self.roots)
+        return self.read(path, name, None if ours else home) if path else None
+
+    def _path(self, name: str, home: Path | None) -> Path | None:
+        if not all(name.split(".")):
+            return None
+        beside = [home] if home and name.split(".")[0] not in sys.stdlib_module_names else []
+        for root in [*self.roots, *beside]:
+            place = root / name.replace(".", "/")
+            for path in (place / "__init__.py", place.with_suffix(".py")):
+                if path.is_file():
+                    return path
+            if any(place.glob("*.py")):
+                return place
+        return None
+
+    def below(self, folder: Path) -> Iterator[Module]:
+        """Give all modules in a folder under the roots."""
+        for root in self.roots:
+            for path in sorted(folder.rglob("*.py")) if folder.is_relative_to(root) else []:
+                parts = path.relative_to(root).with_suffix("").parts
+                yield self.read(path, ".".join(parts).removesuffix(".__init__"), None)
+
+    # ---- names -----------------------------------------------------------------------------------
+
+    def targets(self, module: Module, chain: str) -> list[Target]:
+        """Give what a row of names leads to, as the module sees it or, after a colon, in full."""
+        key = module, chain
+        if key not in self._targets:
+            self._targets[key] = []  # so that a ring of imports ends
+            if chain.startswith(":"):
+                found = self._outside(module.full(chain[1:]), module.home)
+            else:
+                found = self._inside(module, chain)
+            self._targets[key] = found
+        return self._targets[key]
+
+    def _inside(self, module: Module, chain: str) -> list[Target]:
+        base, dot, rest = chain.partition(".")
+        found = [Target(module, index, base) for index in module.names.get(base, ())]
+        for full in module.text.imports.get(base, ()):
+            found += self._outside(f"{module.full(full)}{dot}{rest}", module.home)
+        # What a `*` may bring counts already, with the whole of the module that it is taken from.
+        return found or [Target(None, VALUE, chain)]
+
+    def _outside(self, full: str, home: Path | None) -> list[Target]:
+        """Follow a full name from package to module to definition."""
+        parts = full.split(".")
+        module = self.find(parts[0], home)
+        if module is None:
+            return [Target(None, RUN, full)]
+        found = [Target(module, RUN, "")]
+        for place, part in enumerate(parts[1:], 1):
+            deeper = self.find(".".join(parts[: place + 1]), home)
+            if module.binds(part) and not (deeper and part not in module.names):
+                found += self.targets(module, ".".join(parts[place:]))
+            elif not deeper and part not in ABOUT_ITSELF:
+                found.append(Target(module, VALUE, part))
+            if not deeper:
+                return found
+            module = deeper
+            found.append(Target(module, RUN, ""))
+        return [*found, Target(module, VALUE, "")]
+
+    # ---- statements ------------------------------------------------------------------------------
+
+    def counted(self, module: Module) -> list[int]:
+        """Give a module's statements but for those that are set aside."""
+        rows = enumerate(module.text.statements)
+        return [index for index, statement in rows if not self.is_aside(module, statement)]
+
+    def is_aside(self, module: Module, statement: Statement) -> bool:
+        """Whether a statement decides no value, as the caller says."""
+        return any(f"{module.name}.{name}" in self.aside for name in statement.names)
+
+    def effects(self, module: Module) -> list[int]:
+        """Give the statements that count wherever a module is imported."""
+        if module not in self._effects:
+            rows = [(index, module.text.statements[index]) for index in self.counted(module)]
+            opened = any(self.is_decorated(module, statement) for _, statement in rows)
+            self._effects[module] = [i for i, each in rows if opened or self._acts(module, each)]
+        return self._effects[module]
+
+    def is_decorated(self, module: Module, statement: Statement) -> bool:
+        """Whether a decorator may do more than wrap."""
+        decorators = [chain[1:] for chain in statement.runs if chain.startswith("@")]
+        return not all(self._is_harmless(module, chain) for chain in decorators)
+
+    def _acts(self, module: Module, statement: Statement) -> bool:
+        key = id(statement)
+        if key not in self._acting:
+            self._acting[key] = True  # of what needs itself to be made
+            called = [chain for chain in statement.runs if chain[0] not in "@^"]
+            harmless = all(self._is_harmless(module, chain) for chain in called)
+            self._acting[key] = (
+                statement.effect or not harmless or self._has_hooks(module, statement)
+            )
+        return self._acting[key]
+
+    def _is_harmless(self, module: Module, chain: str) -> bool:
+        found = [x for x in self.targets(module, chain) if not x.module or x.index != RUN]
+        return bool(found) and all(map(self._makes_a_value, found))
+
+    def _makes_a_value(self, target: Target) -> bool:
+        if target.module is None:
+            parts = target.name.split(".")
+            if target.index == VALUE:
+                return hasattr(builtins, parts[0]) and parts[0] not in ACTIVE
+            return any(".".join(parts[:n]) in self.harmless for n in range(1, len(parts) + 1))
+        if f"{target.module.name}.{target.name}" in self.harmless:
+            return True
+        statement = target.module.text.statements[target.index] if target.index >= 0 else None
+        return bool(statement and statement.plain) and not self._acts(target.module, statement)
+
+    def _has_hooks(self, module: Module, statement: Statement) -> bool:
+        """Whether a class that this one is made of has a say in its subclasses."""
+        seen, waiting = {id(statement)}, [(module, statement)]
+        while waiting:
+            place, own = waiting.pop()
+            for base in (chain[1:] for chain in own.runs if chain.startswith("^")):
+                for target in self.targets(place, base):
+                    if target.module and target.index >= 0:
+                        found = target.module.text.statements[target.index]
+                        if found.hooks:
+                            return True
+                        if id(found) not in seen:
+                            seen.add(id(found))
+                            waiting.append((target.module, found))
+        return False

@@ -1,0 +1,286 @@
+"""What a stage's code is: the definitions that its script reaches, and the libraries these name.
+
+Snakemake sees a script's clock and nothing that the script imports. Here a stage's code is the
+meaning of each statement that it can run or read: of its script, of the functions, classes and
+constants that these name, across modules and however deep, and of what runs when one of these
+modules is imported. A comment, a docstring, a message that is reworded and a function that no one
+calls redo nothing; all else redoes exactly the stages that reach it.
+
+Where a text does not show what it uses, more counts rather than less:
+
+- a class counts whole, with the classes that it is made of;
+- what does more at import than bind a name counts wherever its module is imported: a loop, a
+  call that may do something else, an attribute or a place that is set;
+- a module counts whole, with all that it names, if it is used as a value (`getattr(module, name)`),
+  takes `*` of another, looks into its own `globals()`, runs a text, decorates with a function that
+  is not known to be harmless, or lacks a name that is taken from it;
+- a module whose name is made at run time is any of ours, unless the import's line says
+  `# lineage: declared`: then the caller of `digest` names the module, or the file;
+- `sys.modules`, `inspect`, `gc` and subclasses by request make all imported modules count whole.
+
+The version of a library is the one that the lock file names. The digest is then the same on every
+machine and in every environment of one checkout, and known before an environment is made; that the
+lock is what is installed is the business of the environment.
+
+Not seen: what is read through a path that was made up at run time, the standard library's version,
+the order of imports of modules that both do something when they are imported, and an error that is
+raised as one class or another depending on the text of the error before it.
+"""
+
+import hashlib
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .modules import RUN, VALUE, Module, Modules, Target
+from .syntax import ANNOTATED, LOUD, MUTE, QUIET
+from .text import Store
+
+OPENS_OWN = set("compile eval exec globals vars dir".split())
+OPENS_IMPORTED = set(
+    "sys.modules inspect gc typing.get_type_hints type.__subclasses__ type.__globals__".split()
+)
+OPENS_ALL = set(
+    "__import__ importlib.import_module importlib.reload importlib.util.spec_from_file_location"
+    " importlib.machinery runpy pkgutil pickle dill cloudpickle joblib shelve".split()
+)
+READS_ERRORS = set(
+    "sys.exc_info sys.exception sys.excepthook traceback logging.Handler warnings.filterwarnings"
+    " warnings.catch_warnings".split()
+)
+READS_FILES = {"__file__", "importlib.resources"}
+
+# Distributions, where an import's name does not say them all.
+DISTRIBUTIONS = {
+    "numba": ("numba", "llvmlite"),
+    "polars": ("polars", "polars-runtime-32"),
+    "sklearn": ("scikit-learn",),
+    "talib": ("ta-lib",),
+    "yaml": ("pyyaml",),
+}
+
+Node = tuple[Module, int]
+
+
+@dataclass
+class Reached:
+    """What a stage reaches: statements and the level at which they count, libraries, data."""
+
+    statements: dict[Node, int] = field(default_factory=dict)
+    imported: set[Module] = field(default_factory=set)
+    libraries: set[str] = field(default_factory=set)
+    data: set[Path] = field(default_factory=set)
+
+
+class Code:
+    """The code under some folders, and what the scripts that use it reach.
+
+    roots      folders of importable code; the first that has a module wins
+    lock       file of `name==version` lines; without it no library has a version
+    harmless   full names of functions, or of modules of such, that at import and as decorators
+               make a value and do nothing else; beside those of `modules.HARMLESS`
+    aside      full names of definitions that decide no value, as the caller vouches: they do not
+               count, nor does what only they name
+    cache      file that keeps what has been read, from one process to the next
+    """
+
+    def __init__(
+        self,
+        *roots: Path,
+        lock: Path | None = None,
+        harmless: Iterable[str] = (),
+        aside: Iterable[str] = (),
+        cache: Path | None = None,
+    ) -> None:
+        self._versions = _locked(lock) if lock else {}
+        self._store = Store(cache)
+        self.modules = Modules(roots, harmless, aside, self._store)
+        self._lines: dict[tuple[Node, int], str] = {}
+
+    def digest(self, script: str | Path, *also: str | Path) -> str:
+        """Name the meaning of a script, and of what its rule adds, by twelve hex digits.
+
+        also   what the script imports by a name that is made at run time: the path of a file, the
+               full name of a module, `module:definition`, or the name of a library
+
+        Raises OSError or SyntaxError of a file that is unreadable or no Python, ValueError of a
+        definition that does not exist.
+        """
+        found = self.reached(script, *also)
+        nodes = sorted(found.statements.items(), key=lambda row: (row[0][0].name, row[0][1]))
+        lines = [self._line(node, level) for node, level in nodes]
+        lines += [self._version(name) for name in sorted(found.libraries)]
+        for path in sorted(found.data):
+            lines += [path.name, hashlib.sha256(path.read_bytes()).hexdigest()]
+        self._store.save()
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:12]
+
+    def reached(self, script: str | Path, *also: str | Path) -> Reached:
+        """Give all that a script, and what its rule adds, can run or read; see `digest`."""
+        walk = _Walk(self.modules)
+        for entry in (script, *also):
+            for target in self._entry(entry):
+                walk.follow(target, QUIET)
+        return walk.finished()
+
+    def _entry(self, entry: str | Path) -> list[Target]:
+        if isinstance(entry, Path) or entry.endswith(".py"):
+            path = Path(entry).resolve()
+            return [Target(self.modules.read(path, path.name, path.parent), VALUE, "")]
+        name, _, definition = entry.partition(":")
+        module = self.modules.find(name, None)
+        if not definition:
+            return [Target(module, VALUE, name)]
+        if module is None or not module.binds(definition):
+            raise ValueError(f"{name} has no {definition}")
+        return [Target(module, RUN, ""), *self.modules.targets(module, definition)]
+
+    def _version(self, library: str) -> str:
+        names = DISTRIBUTIONS.get(library, (library,))
+        return " ".join(f"{name}=={self._versions.get(_plain(name), '')}" for name in names)
+
+    def _line(self, node: Node, level: int) -> str:
+        """Name a statement's meaning and what its names lead to, which imports decide."""
+        if (node, level) not in self._lines:
+            module, index = node
+            statement = module.text.statements[index]
+            words = [module.name, *statement.names, statement.hashes[level]]
+            for ref, _ in _refs(node, level):
+                for target in self.modules.targets(module, ref):
+                    place = target.module.name if target.module else ""
+                    words.append(f"{ref}={place}:{target.name}")
+            line = hashlib.sha256(" ".join(words).encode()).hexdigest()
+            self._lines[node, level] = line
+        return self._lines[node, level]
+
+
+class _Walk:
+    """Goes from a script to all that it reaches."""
+
+    def __init__(self, modules: Modules) -> None:
+        self.modules = modules
+        self.found = Reached()
+        self.waiting: list[tuple[Node, int]] = []
+        self.opened: set[str] = set()  # "imported", "all": modules that count whole
+        self.errors = False  # texts of errors are looked at
+
+    def follow(self, target: Target, level: int) -> None:
+        """Note what a name leads to."""
+        if target.module is None:
+            self._library(target.name)
+            return
+        self._run(target.module)
+        if target.index >= 0:
+            self.waiting.append(((target.module, target.index), level))
+        elif target.index == VALUE:
+            self._open(target.module)
+
+    def finished(self) -> Reached:
+        """Go on until nothing new is reached."""
+        done: set[Module] = set()
+        while self.waiting:
+            while self.waiting:
+                self._statement(*self.waiting.pop())
+            opened = set(self.found.imported) if "imported" in self.opened else set()
+            if "all" in self.opened:
+                opened |= {x for root in self.modules.roots for x in self.modules.below(root)}
+            for module in opened - done:
+                self._open(module)
+            done |= opened
+        if self.errors:
+            rows = self.found.statements.items()
+            self.found.statements = {node: max(level, LOUD) for node, level in rows}
+        return self.found
+
+    def _run(self, module: Module) -> None:
+        if module in self.found.imported:
+            return
+        self.found.imported.add(module)
+        self.waiting += [((module, index), QUIET) for index in self.modules.effects(module)]
+        self._load(module, module.text.loads)
+        for star in module.text.stars:
+            for target in self.modules.targets(module, f":{star}"):
+                self.follow(target, QUIET)
+
+    def _load(self, module: Module, names: Iterable[str]) -> None:
+        for name in names:
+            parts = module.full(name).split(".")
+            for length in range(1, len(parts) + 1):
+                if loaded := self.modules.find(".".join(parts[:length]), module.home):
+                    self._run(loaded)
+
+    def _open(self, module: Module) -> None:
+        """Count a module whole, and a package with all its modules."""
+        is_package = module.path.is_dir() or module.path.name == "__init__.py"
+        folder = module.path if module.path.is_dir() else module.path.parent
+        for each in [module, *(self.modules.below(folder) if is_package else ())]:
+            self._run(each)
+            self.waiting += [((each, index), QUIET) for index in self.modules.counted(each)]
+
+    def _library(self, name: str) -> None:
+        top = name.split(".")[0]
+        if top not in sys.stdlib_module_names:
+            self.found.libraries.add(top)
+
+    def _statement(self, node: Node, level: int) -> None:
+        module, index = node
+        statement = module.text.statements[index]
+        if self.modules.is_decorated(module, statement):
+            level = ANNOTATED
+        if self.found.statements.get(node, -1) >= level or self.modules.is_aside(module, statement):
+            return
+        self.found.statements[node] = level
+        self.errors |= statement.errors and level > MUTE
+        self._load(module, statement.loads)
+        for ref, deeper in _refs(node, level):
+            for target in self.modules.targets(module, ref):
+                if target.module:
+                    self.follow(target, deeper)
+                else:
+                    self._strange(module, target, deeper)
+
+    def _strange(self, module: Module, target: Target, level: int) -> None:
+        """Note a name that none of our modules binds: of a library, or of Python itself."""
+        parts = target.name.split(".")
+        names = {".".join(parts[:length]) for length in range(1, len(parts) + 1)}
+        if target.index == VALUE and parts[0] in OPENS_OWN:
+            self._open(module)
+        if names & OPENS_IMPORTED:
+            self.opened.add("imported")
+        if names & OPENS_ALL:
+            self.opened.add("all")
+        if names & READS_FILES:
+            self.found.data |= set(_data_beside(module.path))
+        self.errors |= level > MUTE and bool(names & READS_ERRORS)
+        if target.index == RUN:
+            self._library(target.name)
+
+
+def _refs(node: Node, level: int) -> Iterator[tuple[str, int]]:
+    """Give what a statement names when it counts at a level, and the level at which that counts."""
+    for ref in node[0].text.statements[node[1]].refs:
+        if ref[0] == "!":
+            yield ref[1:], MUTE
+        elif ref[0] != "~":
+            yield ref, min(level, QUIET)
+        elif level == ANNOTATED:
+            yield ref[1:], QUIET
+
+
+def _data_beside(path: Path) -> Iterator[Path]:
+    """Give the files beside a module that are no code, and those in folders without code."""
+    for each in path.parent.iterdir():
+        if each.is_dir() and each.name != "__pycache__" and not any(each.glob("*.py")):
+            yield from (file for file in each.rglob("*") if file.is_file())
+        elif each.is_file() and each.suffix != ".py":
+            yield each
+
+
+def _locked(lock: Path) -> dict[str, str]:
+    pairs = (line.split("#")[0].strip().partition("==") for line in lock.read_text().splitlines())
+    return {_plain(name): version for name, _, version in pairs if version}
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "-")
