@@ -113,7 +113,7 @@ def built(tmp_path_factory):
     @functools.cache
     def columns(family, others, number):
         with pytest.MonkeyPatch.context() as patched:
-            patched.setattr(jobs, "log_to", lambda path: None)
+            patched.setattr(jobs, "start", lambda snakemake: None)
             return made(family, inputs(others, number), tmp_path_factory.mktemp(family))
 
     return columns

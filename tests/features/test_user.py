@@ -7,7 +7,6 @@ import pandas as pd
 import pandas_ta_classic as ta
 import polars as pl
 import pytest
-from gogooku import lineage
 from gogooku.errors import UserError
 from gogooku.features import studies, user
 from gogooku.features.column import finish
@@ -296,18 +295,3 @@ def test_a_column_made_twice_is_refused(tmp_path):
     path.write_text("def columns(panel):\n    return {'rsi_rsi_14': panel.returns}")
     with pytest.raises(UserError, match="both make"):
         computed(sample_panel.panel(count=60, stocks=2), ["rsi"], str(path))
-
-
-def test_the_users_module_counts_as_code(tmp_path):
-    script, mine = tmp_path / "script.py", tmp_path / "mine.py"
-    script.write_text("x = 1\n")
-    mine.write_text("def columns(panel):\n    return {}\n")
-    before = lineage.digest(script, mine)
-    for cached in (lineage._imports, lineage._meaning, lineage._tree):
-        cached.cache_clear()
-    mine.write_text("# a comment\ndef columns(panel):\n    return {}\n")
-    assert lineage.digest(script, mine) == before != lineage.digest(script)
-    for cached in (lineage._imports, lineage._meaning, lineage._tree):
-        cached.cache_clear()
-    mine.write_text("def columns(panel):\n    return {'x': panel.returns}\n")
-    assert lineage.digest(script, mine) != before

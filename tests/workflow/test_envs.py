@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from gogooku import lineage
+from gogooku.families import FAMILIES, module_of
+from gogooku.lineage.reach import Code
 from gogooku.models import catalogue
 
 ROOT = Path(__file__).parents[2]
@@ -51,7 +52,7 @@ def third_party(files):
     trees = [ast.parse(file.read_text()) for file in files]
     nodes = [node for tree in trees for node in ast.walk(tree)]
     names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
-    names |= {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
+    names |= {x.module for x in nodes if isinstance(x, ast.ImportFrom) and not x.level}
     tops = {name.split(".")[0] for name in names} - set(sys.stdlib_module_names) - OURS
     return {normal(IMPORT_NAMES.get(top, top)) for top in tops}
 
@@ -67,7 +68,10 @@ def reached_by(kind):
     paths = {path for stem in stems for path in scripts.glob(f"{stem}.py")}
     if scripts / "train.py" in paths or scripts / "predict.py" in paths:
         paths |= modules_of(kind)
-    return {file for path in paths for file in lineage.closure(path)}
+    if scripts / "features.py" in paths:
+        paths |= {module_of(family) for family in FAMILIES}
+    code = Code(ROOT / "lib")
+    return {module.path for path in paths for module in code.reached(path).imported}
 
 
 def modules_of(kind):

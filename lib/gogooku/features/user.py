@@ -219,7 +219,8 @@ def _locked(values: np.ndarray) -> np.ndarray:
 
 
 def _load(path: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"user_{Path(path).stem}", path)  # lineage: declared
+    name = f"user_{Path(path).stem}"
+    spec = importlib.util.spec_from_file_location(name, path)  # lineage: declared
     if spec is None or spec.loader is None:
         raise UserError(f"features.user {path} is no Python module: name a file that ends in .py")
     module = importlib.util.module_from_spec(spec)

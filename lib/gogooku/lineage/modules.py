@@ -8,19 +8,20 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from .syntax import Statement
+from .syntax import METHODS, Statement
 from .text import Store, Text
 
 # Called at import, or as decorators, these make a value and do nothing else.
 HARMLESS = frozenset(
     "abc collections contextlib dataclasses datetime decimal enum fractions functools itertools"
-    " logging.getLogger math numba operator pathlib pydantic re string textwrap types typing"
-    " zoneinfo".split()
+    " importlib.resources logging.getLogger math numba operator os.path os.strerror pathlib"
+    " pydantic re string textwrap types typing zoneinfo".split()
 )
 ACTIVE = set("__import__ breakpoint delattr eval exec globals input open print setattr".split())
 ABOUT_ITSELF = {"__name__", "__file__", "__doc__", "__path__", "__version__"}
 
-VALUE, RUN = -1, -2  # in place of a statement: a module used as a value, one that is only imported
+# In place of a statement: a module used as a value, one that counts whole, one that is imported.
+VALUE, WHOLE, RUN = -1, -2, -3
 
 
 @dataclass(eq=False)
@@ -55,13 +56,13 @@ class Module:
 
 
 class Target(NamedTuple):
-    """What a name leads to: a statement of a module, VALUE or RUN; no module: it is not ours.
+    """What a name leads to: a statement of a module, VALUE, WHOLE or RUN; no module: not ours.
 
     Of what is not ours, RUN says that it is imported, VALUE that nothing in the module binds it.
     """
 
     module: Module | None
-    index: int
+    place: int
     name: str
 
 
@@ -197,19 +198,23 @@ class Modules:
         return self._acting[key]
 
     def _is_harmless(self, module: Module, chain: str) -> bool:
-        found = [x for x in self.targets(module, chain) if not x.module or x.index != RUN]
-        return bool(found) and all(map(self._makes_a_value, found))
+        found = [x for x in self.targets(module, chain) if not x.module or x.place != RUN]
+        method = "." in chain and chain.rpartition(".")[2] in METHODS
+        return bool(found) and all(self._makes_a_value(target, method) for target in found)
 
-    def _makes_a_value(self, target: Target) -> bool:
+    def _makes_a_value(self, target: Target, method: bool) -> bool:
         if target.module is None:
             parts = target.name.split(".")
-            if target.index == VALUE:
-                return hasattr(builtins, parts[0]) and parts[0] not in ACTIVE
+            if target.place == VALUE:
+                return method or (hasattr(builtins, parts[0]) and parts[0] not in ACTIVE)
             return any(".".join(parts[:n]) in self.harmless for n in range(1, len(parts) + 1))
         if f"{target.module.name}.{target.name}" in self.harmless:
             return True
-        statement = target.module.text.statements[target.index] if target.index >= 0 else None
-        return bool(statement and statement.plain) and not self._acts(target.module, statement)
+        if target.place < 0:
+            return False
+        statement = target.module.text.statements[target.place]
+        made = statement.plain and not self._acts(target.module, statement)
+        return made or (method and not statement.defines)
 
     def _has_hooks(self, module: Module, statement: Statement) -> bool:
         """Whether a class that this one is made of has a say in its subclasses."""
@@ -218,8 +223,8 @@ class Modules:
             place, own = waiting.pop()
             for base in (chain[1:] for chain in own.runs if chain.startswith("^")):
                 for target in self.targets(place, base):
-                    if target.module and target.index >= 0:
-                        found = target.module.text.statements[target.index]
+                    if target.module and target.place >= 0:
+                        found = target.module.text.statements[target.place]
                         if found.hooks:
                             return True
                         if id(found) not in seen:

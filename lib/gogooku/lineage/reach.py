@@ -33,7 +33,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .modules import RUN, VALUE, Module, Modules, Target
+from .modules import RUN, VALUE, WHOLE, Module, Modules, Target
 from .syntax import ANNOTATED, LOUD, MUTE, QUIET
 from .text import Store
 
@@ -127,11 +127,13 @@ class Code:
     def _entry(self, entry: str | Path) -> list[Target]:
         if isinstance(entry, Path) or entry.endswith(".py"):
             path = Path(entry).resolve()
-            return [Target(self.modules.read(path, path.name, path.parent), VALUE, "")]
+            if ours := next((x for x in self.modules.below(path.parent) if x.path == path), None):
+                return [Target(ours, WHOLE, "")]
+            return [Target(self.modules.read(path, path.name, path.parent), WHOLE, "")]
         name, _, definition = entry.partition(":")
         module = self.modules.find(name, None)
         if not definition:
-            return [Target(module, VALUE, name)]
+            return [Target(module, WHOLE, name)]
         if module is None or not module.binds(definition):
             raise ValueError(f"{name} has no {definition}")
         return [Target(module, RUN, ""), *self.modules.targets(module, definition)]
@@ -162,6 +164,7 @@ class _Walk:
         self.modules = modules
         self.found = Reached()
         self.waiting: list[tuple[Node, int]] = []
+        self.whole: set[tuple[Module, int]] = set()
         self.opened: set[str] = set()  # "imported", "all": modules that count whole
         self.errors = False  # texts of errors are looked at
 
@@ -171,10 +174,10 @@ class _Walk:
             self._library(target.name)
             return
         self._run(target.module)
-        if target.index >= 0:
-            self.waiting.append(((target.module, target.index), level))
-        elif target.index == VALUE:
-            self._open(target.module)
+        if target.place >= 0:
+            self.waiting.append(((target.module, target.place), level))
+        elif target.place != RUN:
+            self._open(target.module, target.place)
 
     def finished(self) -> Reached:
         """Go on until nothing new is reached."""
@@ -186,7 +189,7 @@ class _Walk:
             if "all" in self.opened:
                 opened |= {x for root in self.modules.roots for x in self.modules.below(root)}
             for module in opened - done:
-                self._open(module)
+                self._open(module, VALUE)
             done |= opened
         if self.errors:
             rows = self.found.statements.items()
@@ -210,13 +213,19 @@ class _Walk:
                 if loaded := self.modules.find(".".join(parts[:length]), module.home):
                     self._run(loaded)
 
-    def _open(self, module: Module) -> None:
-        """Count a module whole, and a package with all its modules."""
+    def _open(self, module: Module, how: int) -> None:
+        """Count a module whole, a package with all its modules, a VALUE with what it imports."""
+        if (module, how) in self.whole:
+            return
+        self.whole.add((module, how))
         is_package = module.path.is_dir() or module.path.name == "__init__.py"
         folder = module.path if module.path.is_dir() else module.path.parent
         for each in [module, *(self.modules.below(folder) if is_package else ())]:
             self._run(each)
             self.waiting += [((each, index), QUIET) for index in self.modules.counted(each)]
+        for name in module.text.imports if how == VALUE else ():
+            for target in self.modules.targets(module, name):
+                self.follow(target, QUIET)
 
     def _library(self, name: str) -> None:
         top = name.split(".")[0]
@@ -244,8 +253,8 @@ class _Walk:
         """Note a name that none of our modules binds: of a library, or of Python itself."""
         parts = target.name.split(".")
         names = {".".join(parts[:length]) for length in range(1, len(parts) + 1)}
-        if target.index == VALUE and parts[0] in OPENS_OWN:
-            self._open(module)
+        if target.place == VALUE and parts[0] in OPENS_OWN:
+            self._open(module, VALUE)
         if names & OPENS_IMPORTED:
             self.opened.add("imported")
         if names & OPENS_ALL:
@@ -253,7 +262,7 @@ class _Walk:
         if names & READS_FILES:
             self.found.data |= set(_data_beside(module.path))
         self.errors |= level > MUTE and bool(names & READS_ERRORS)
-        if target.index == RUN:
+        if target.place == RUN:
             self._library(target.name)
 
 

@@ -9,8 +9,10 @@ from typing import Any
 
 from .syntax import (
     ANNOTATED,
+    DEFINITION,
     FUNCTION,
     LOUD,
+    METHODS,
     MUTE,
     QUIET,
     Statement,
@@ -24,7 +26,7 @@ from .syntax import (
 
 DECLARED = "# lineage: declared"  # by a dynamic import whose module the caller of `digest` names
 MESSAGES = set("debug info warning warn error exception critical".split())
-DYNAMIC = ("importlib.import_module", "importlib.util.spec_from_file_location")
+DYNAMIC = ("importlib.import_module", "importlib.util.spec_from_file_location", "sys.modules")
 LITERAL = ast.Constant | ast.JoinedStr | ast.Dict | ast.List | ast.Set | ast.Tuple
 ACTS = ast.Call | ast.NamedExpr | ast.Await | ast.Yield | ast.YieldFrom
 
@@ -43,10 +45,11 @@ class _Scope:
 class Reader:
     """Goes once through a statement; what a node's class needs stands in the method of its name."""
 
-    def __init__(self, imports: dict[str, list[str]], loggers: set[str], source: str) -> None:
+    def __init__(
+        self, imports: dict[str, list[str]], loggers: set[str], lines: list[str], documented: bool
+    ) -> None:
         self.imports, self.loggers = imports, loggers
-        self.lines = source.splitlines()
-        self.documented = "__doc__" in source  # then docstrings are values
+        self.lines, self.documented = lines, documented
         self.tokens: list[tuple[int, str]] = []
         self.scopes = [_Scope("module")]
         self.level = MUTE  # from which on counts what is read now
@@ -59,6 +62,7 @@ class Reader:
         """Read a statement at the top of a module."""
         self.out = Statement(node.lineno, sorted(bound(node)))
         self.out.effect = not binds_names_alone(node)
+        self.out.defines = isinstance(node, DEFINITION)
         self._visit(node)
         self._leave()
         for level in range(4):
@@ -202,11 +206,14 @@ class Reader:
     def _Attribute(self, node: ast.Attribute) -> None:
         if node.attr in ("__subclasses__", "__globals__"):
             self.out.refs.append(f":type.{node.attr}")
-        if chain := chain_of(node):
-            self._emit(chain)
-            self._load(chain)
-        else:
+        chain = chain_of(node)
+        if not chain:
             self._generic(node)
+            return
+        self._emit(chain)
+        declared = DECLARED in self.lines[node.end_lineno - 1]  # type: ignore[operator]
+        if not (declared and self._full_name(chain) in DYNAMIC):
+            self._load(chain)
 
     def _Global(self, node: ast.Global | ast.Nonlocal) -> None:
         self.scopes[-1].outside.update(node.names)
@@ -235,33 +242,34 @@ class Reader:
 
     def _Call(self, node: ast.Call) -> None:
         chain = chain_of(node.func)
-        if not (isinstance(node.func, ast.Attribute) and isinstance(node.func.value, LITERAL)):
+        if not isinstance(node.func, ast.Attribute) or not (
+            isinstance(node.func.value, LITERAL) or (not chain and node.func.attr in METHODS)
+        ):
             self._runs(node.func)
         if chain.endswith(".exception") and not node.args:
             self.out.errors = True
-        known = self._full_name(chain) in DYNAMIC and self._imports(node)
-        if known or (chain in ("vars", "dir") and node.args):  # of an object: its class counts
+        name = _text(node.args[0]) if node.args else ""
+        if self._full_name(chain) == "importlib.import_module" and name:
+            self._module(name)
+            self._generic(node, "func")
+        elif chain in ("vars", "dir") and node.args:  # of an object, whose class counts
             self._emit(chain)
             self._generic(node, "func")
         else:
             self._generic(node)
 
-    def _imports(self, node: ast.Call) -> bool:
-        """Whether the caller of `digest` declares what is imported, or a text says it."""
-        lines = self.lines[node.lineno - 1 : node.end_lineno]
-        name = node.args[0].value if node.args and isinstance(node.args[0], ast.Constant) else None
-        if isinstance(name, str):
-            self.out.loads.append(name)
-            self.out.refs.append(f"{self.mark}:{name}")
-        return isinstance(name, str) or any(DECLARED in line for line in lines)
-
     def _Subscript(self, node: ast.Subscript) -> None:
-        name = node.slice.value if isinstance(node.slice, ast.Constant) else None
-        if isinstance(name, str) and self._full_name(chain_of(node.value)) == "sys.modules":
-            self._emit(f"sys.modules {name}")
-            self.out.refs.append(f"{self.mark}:{name}")
+        name = _text(node.slice)
+        if self._full_name(chain_of(node.value)) == "sys.modules" and name:
+            self._module(name)
         else:
             self._generic(node)
+
+    def _module(self, name: str) -> None:
+        """Note a module that a text names."""
+        self._emit(f"module {name}")
+        self.out.loads.append(name)
+        self.out.refs.append(f"{self.mark}:{name}")
 
     def _Compare(self, node: ast.Compare) -> None:
         of = node.comparators[0]
@@ -343,3 +351,8 @@ class Reader:
                 for chain in re.findall(r"[A-Za-z_][\w.]*", text if isinstance(text, str) else ""):
                     self._load(chain)
         self._generic(node, "annotation")
+
+
+def _text(node: ast.AST) -> str:
+    """Give the text of a constant, "" of anything else."""
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""

@@ -18,6 +18,12 @@ CHECKS = ("TYPE_CHECKING", "typing.TYPE_CHECKING")
 FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef
 DEFINITION = FUNCTION | ast.ClassDef
 
+# Methods that change nothing, whatever value they are of.
+METHODS = set(
+    "endswith format items join keys lower resolve split splitlines startswith strip title upper"
+    " values with_name with_suffix".split()
+)
+
 
 @dataclass
 class Statement:
@@ -31,6 +37,7 @@ class Statement:
     runs      what is called when the module is imported: decorators after an @, bases of classes
               after a ^; ? has no name
     effect    it does more than bind names to a value
+    defines   it is a function or a class
     plain     it is a class that is made without code of its own
     hooks     it is a class that has a say in its subclasses
     errors    it looks into errors that others raise, and may use their text
@@ -43,6 +50,7 @@ class Statement:
     loads: list[str] = field(default_factory=list)
     runs: list[str] = field(default_factory=list)
     effect: bool = False
+    defines: bool = False
     plain: bool = False
     hooks: bool = False
     errors: bool = False
@@ -61,6 +69,11 @@ def is_silent(node: ast.AST) -> bool:
 def is_text(node: ast.AST) -> bool:
     """Whether a statement is a constant: a docstring, or what stands for one."""
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def names_docstring(node: ast.AST) -> bool:
+    """Whether a node takes a docstring for a value."""
+    return getattr(node, "id", "") == "__doc__" or getattr(node, "attr", "") == "__doc__"
 
 
 def run_with(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:

@@ -12,7 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from .reader import Reader
-from .syntax import Statement, bound, imported, is_silent, loaded, makes_logger, run_with
+from .syntax import (
+    Statement,
+    bound,
+    imported,
+    is_silent,
+    is_text,
+    loaded,
+    makes_logger,
+    names_docstring,
+    run_with,
+)
 
 KEPT = 1000  # texts in the cache
 
@@ -30,13 +40,15 @@ class Text:
     def read(cls, source: str) -> "Text":
         """Read a module's source. Raises SyntaxError if it is no Python."""
         text = cls()
-        body = [node for node in ast.parse(source).body if not is_silent(node)]
+        tree = ast.parse(source)
+        documented = "__doc__" in source and any(map(names_docstring, ast.walk(tree)))
+        body = [node for node in tree.body if not is_silent(node) or (documented and is_text(node))]
         for node in run_with(body):
             text._note_imports(node)
         loggers = {name for node in body if makes_logger(node) for name in bound(node)}
         for node in body:
             if not isinstance(node, ast.Import | ast.ImportFrom):
-                reader = Reader(text.imports, loggers, source)
+                reader = Reader(text.imports, loggers, source.splitlines(), documented)
                 text.statements.append(reader.read(node))
         return text
 
