@@ -45,7 +45,6 @@ display.attach(workflow, layout.run_folder(setting["name"]))
 
 # Light, or in need of the network, which compute nodes often lack.
 localrules:
-    fetch,
     fold,
     report,
 

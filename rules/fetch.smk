@@ -8,13 +8,15 @@ writes  <raw>/{dataset}/{span}.parquet    the vendor's fields, known_at and serv
 
 `source: stored` takes the raw files as they stand.
 
-Doors to the J-Quants API, for people: check, status, uncovered, purge. They have no benchmark:
-Snakemake takes one for a product, and a second call would find nothing to do.
+For people: check says whether the source can be used, status what is there; of the J-Quants API also
+uncovered and purge. They have no benchmark: Snakemake takes one for a product, and a second call
+would find nothing to do.
 """
 
 if setting["source"] == "simulated":
 
     localrules:
+        fetch,
         market,
 
     rule market:
@@ -66,6 +68,7 @@ if setting["source"] == "simulated":
 elif setting["source"] == "jquants":
 
     localrules:
+        fetch,
         check,
         status,
         uncovered,
@@ -176,6 +179,9 @@ elif setting["source"] == "jquants":
 
 elif setting["source"] == "archive":
 
+    localrules:
+        fetch,
+
     rule fetch:
         """Read the {wildcards.dataset} of {wildcards.span} from the archive."""
         input:
@@ -201,3 +207,47 @@ elif setting["source"] == "archive":
             code=code("fetch_archive"),
         script:
             "../workflow_scripts/fetch_archive.py"
+
+
+if setting["source"] != "jquants":
+
+    localrules:
+        check,
+        status,
+
+    rule check:
+        """Tell whether the source can be used, and what is in it."""
+        log:
+            "<logs>/fetch/check.log",
+        conda:
+            "../envs/cpu.yaml"
+        threads: 1
+        resources:
+            mem_mb=4000,
+            runtime=60,
+        params:
+            setting=setting,
+            datasets=RAW,
+            spans=SPANS,
+            code=code("check_source"),
+        script:
+            "../workflow_scripts/check_source.py"
+
+    rule status:
+        """Tell of each data set what is there, what is missing and what is damaged."""
+        log:
+            "<logs>/fetch/status.log",
+        conda:
+            "../envs/cpu.yaml"
+        threads: 1
+        resources:
+            mem_mb=1000,
+            runtime=60,
+        params:
+            raw=layout.raw_folder(setting["store"]),
+            datasets=RAW,
+            spans=SPANS,
+            made=setting["source"] != "stored",
+            code=code("status_source"),
+        script:
+            "../workflow_scripts/status_source.py"

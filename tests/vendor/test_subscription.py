@@ -187,9 +187,3 @@ def test_data_sets_with_one_limit_take_their_time_one_after_the_other(tmp_path):
     assert asked == [7, 7]
     assert [told[name]["min"] for name in ("summary", "details")] == ["0.1", "0.1"]
     assert list(told["all"].values())[-2:] == ["22", "0.2"]  # 14 of 57 a minute
-
-
-def test_columns_stand_below_each_other():
-    text = subscription.text([{"name": "a", "n": 5}, {"name": "longer", "n": 123}])
-    assert text == "name      n\na         5\nlonger  123\n"
-    assert subscription.text([]) == "nothing\n"

@@ -25,7 +25,7 @@ MODULES = sorted(LIB.rglob("*.py"))
 LAYERS = [
     *"errors section locks files layout lineage jobs calendar point_in_time".split(),
     *"splits families".split(),
-    *"arrays raw vendor archive panel graph features dataset models config".split(),
+    *"arrays raw vendor archive panel graph features dataset models config sources".split(),
     *"evaluation report research audit console".split(),
 ]
 

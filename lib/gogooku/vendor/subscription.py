@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from gogooku import calendar, files, layout
-from gogooku.raw import plans
+from gogooku.raw import inventory, plans
 from gogooku.raw.catalogue import DATASETS, PLANS
 from gogooku.vendor import account, bulk, pace
 from gogooku.vendor.cache import DAYS, Cache, Held
@@ -27,24 +27,6 @@ LONGEST_GAP = dt.timedelta(14)
 """A span that begins later than this after its first day was cut by the window of a plan."""
 
 Period = tuple[dt.date, dt.date]
-Row = Mapping[str, object]
-
-
-def text(rows: Sequence[Row]) -> str:
-    """Lay rows of one kind out in columns; numbers stand to the right."""
-    if not rows:
-        return "nothing\n"
-    cells = [list(rows[0]), *([str(value) for value in row.values()] for row in rows)]
-    widths = [max(len(line[n]) for line in cells) for n in range(len(cells[0]))]
-    right = [isinstance(value, int | float) for value in rows[0].values()]
-    lines = (
-        "  ".join(
-            cell.rjust(width) if number else cell.ljust(width)
-            for cell, width, number in zip(line, widths, right, strict=True)
-        ).rstrip()
-        for line in cells
-    )
-    return "\n".join(lines) + "\n"
 
 
 def check(client: Client) -> str:
@@ -55,7 +37,7 @@ def check(client: Client) -> str:
     plan = account.probe(client)
     window = client.memory.window or "unknown until a day outside it is asked for"
     lacks = [name for name, entry in DATASETS.items() if not plans.serves(plan, entry)]
-    return text([
+    return inventory.text([
         {"": "key", "value": "works"},
         {"": "plan", "value": plan},
         {"": "days covered", "value": window},
@@ -94,7 +76,7 @@ def status(
     total = {**dict.fromkeys(rows[0], ""), "data set": "all", "ask": requests}
     limits = {**buckets, "": requests}  # the plan's counts all of them
     minutes = max(_minutes(client, asked, share, bucket) for bucket, asked in limits.items())
-    return text([*rows, {**total, "min": round(minutes, 1)}])
+    return inventory.text([*rows, {**total, "min": round(minutes, 1)}])
 
 
 def _standing(
@@ -106,7 +88,7 @@ def _standing(
     share: float,
     now: dt.datetime,
     in_bulk: bool,
-) -> Row:
+) -> inventory.Row:
     entry = DATASETS[dataset]
     moment = np.datetime64(now.astimezone(dt.UTC).replace(tzinfo=None), "us")
     deliveries = Deliveries(entry, sessions)
@@ -215,7 +197,7 @@ def listed(found: Mapping[Path, str], raw: Path) -> str:
     for path, reason in found.items():
         place = path.parent.relative_to(raw), reason
         folders[place] = folders.get(place, 0) + 1
-    return text([
+    return inventory.text([
         {"folder": folder, "files": count, "reason": reason}
         for (folder, reason), count in sorted(folders.items())
     ])  # fmt: skip

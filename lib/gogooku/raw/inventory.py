@@ -1,0 +1,106 @@
+"""What lies in a store: of each data set what is there, what is missing and what is damaged."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from gogooku import files
+from gogooku.errors import UserError
+from gogooku.raw.catalogue import DATASETS
+
+Row = Mapping[str, object]
+
+MOST = 10
+"""Sentences of one kind that are written out."""
+
+
+class Entry(NamedTuple):
+    """One data set of a store.
+
+    rows, first, last   of all files that can be read
+    missing             spans without a file
+    faults              a sentence for each file that cannot be read
+    """
+
+    dataset: str
+    files: int
+    rows: int
+    first: dt.date | None
+    last: dt.date | None
+    missing: list[str]
+    faults: list[str]
+
+
+def text(rows: Sequence[Row]) -> str:
+    """Lay rows of one kind out in columns; numbers stand to the right."""
+    if not rows:
+        return "nothing\n"
+    cells = [list(rows[0]), *([str(value) for value in row.values()] for row in rows)]
+    widths = [max(len(line[n]) for line in cells) for n in range(len(cells[0]))]
+    right = [isinstance(value, int | float) for value in rows[0].values()]
+    lines = (
+        "  ".join(
+            cell.rjust(width) if number else cell.ljust(width)
+            for cell, width, number in zip(line, widths, right, strict=True)
+        ).rstrip()
+        for line in cells
+    )
+    return "\n".join(lines) + "\n"
+
+
+def look(raw: Path, dataset: str, spans: Iterable[str]) -> Entry:
+    """Look at the files of one data set; only the days of their rows are read."""
+    column = DATASETS[dataset].day
+    missing, faults, count, rows = [], [], 0, 0
+    ends: list[dt.date] = []
+    for span in spans:
+        path = raw / dataset / f"{span}.parquet"
+        if not path.exists():
+            missing.append(span)
+            continue
+        count += 1
+        try:
+            days = files.read_parquet(path, [column])[column]
+        except UserError as error:
+            faults.append(str(error))
+            continue
+        rows += len(days)
+        ends += [day for day in (days.min(), days.max()) if type(day) is dt.date]
+    first, last = min(ends, default=None), max(ends, default=None)
+    return Entry(dataset, count, rows, first, last, missing, faults)
+
+
+def table(entries: Iterable[Entry]) -> str:
+    """Lay out what there is, one line a data set."""
+    return text([
+        {
+            "data set": entry.dataset,
+            "there": entry.files,
+            "missing": len(entry.missing),
+            "damaged": len(entry.faults),
+            "rows": entry.rows,
+            "first day": entry.first or "",
+            "last day": entry.last or "",
+        }
+        for entry in entries
+    ])  # fmt: skip
+
+
+def status(raw: Path, datasets: Iterable[str], spans: Sequence[str], made: bool) -> str:
+    """Say of each data set what is there, what is missing and what cannot be read.
+
+    made   whether a run makes what is missing; else people must put it there
+    """
+    entries = [look(raw, dataset, spans) for dataset in datasets]
+    lines = [fault for entry in entries for fault in entry.faults]
+    if missing := sum(len(entry.missing) for entry in entries):
+        remedy = "the next run that needs them makes them" if made else "see `check`"
+        lines.append(f"{missing} files of spans are missing: {remedy}")
+    return "\n".join([table(entries), *shortened(lines)])
+
+
+def shortened(lines: Sequence[str]) -> list[str]:
+    """Keep the first few of many sentences, and say how many more there are."""
+    more = [f"and {len(lines) - MOST} more"] if len(lines) > MOST else []
+    return [*lines[:MOST], *more]

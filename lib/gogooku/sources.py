@@ -1,0 +1,95 @@
+"""Whether a source that needs no account can be used: what is in it, and what must be mended."""
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from gogooku import calendar, files, layout
+from gogooku.archive import reader
+from gogooku.errors import UserError
+from gogooku.raw import inventory, store
+from gogooku.raw.catalogue import DATASETS
+
+Setting = Mapping[str, Any]
+Report = tuple[str, list[str]]
+"""A table of what there is, and a sentence for each fault."""
+
+
+def check(setting: Setting, datasets: Sequence[str], spans: Sequence[str]) -> str:
+    """Say what the source holds of `datasets`.
+
+    setting   all settings, as plain values
+    spans     of the run; of an archive only the first and the last are read
+
+    Raises UserError with one sentence a fault if the run could not use it.
+    """
+    checks: dict[str, Callable[[Setting, Sequence[str], Sequence[str]], Report]] = {
+        "simulated": _simulated,
+        "archive": _archive,
+        "stored": _stored,
+    }
+    source = setting["source"]
+    table, faults = checks[source](setting, datasets, spans)
+    if faults:
+        raise UserError("\n".join(inventory.shortened(faults)))
+    return f"{table}\nThe source `{source}` can be used.\n"
+
+
+def _simulated(setting: Setting, datasets: Sequence[str], spans: Sequence[str]) -> Report:
+    """Look at what the exchange serves; a run simulates it if it is not there."""
+    folder = Path(layout.raw_folder(setting["store"]), "exchange")
+    if not folder.is_dir():
+        return f"{folder} is not there yet: the first run simulates the market.\n", []
+    counts, faults = _each(
+        datasets,
+        lambda name: len(files.read_parquet(folder / f"{name}.parquet", [DATASETS[name].day])),
+    )
+    return inventory.text([{"data set": n, "rows": rows} for n, rows in counts.items()]), faults
+
+
+def _archive(setting: Setting, datasets: Sequence[str], spans: Sequence[str]) -> Report:
+    """Read the first and the last span of every data set, and name their files."""
+    folder = setting["archive"]
+    if folder is None:
+        return "", ["`archive` names no folder: set it to that of the files"]
+    ends = list(dict.fromkeys([spans[0], spans[-1]]))
+    period = calendar.bounds(ends[0])[0], calendar.bounds(ends[-1])[1]
+
+    def rows_of(name: str) -> dict[str, object]:
+        paths = reader.files(folder, name, *period)
+        rows = {f"rows of {span}": _rows(setting, name, *calendar.bounds(span)) for span in ends}
+        return {"data set": name, "files": len(paths), **rows}
+
+    table, faults = _each(datasets, rows_of)
+    return f"{folder}\n{inventory.text(list(table.values()))}", faults
+
+
+def _rows(setting: Setting, name: str, first: dt.date, last: dt.date) -> int:
+    convention = setting["archive_factor"]
+    return len(reader.read(setting["archive"], name, first, last, factor_convention=convention))
+
+
+def _stored(setting: Setting, datasets: Sequence[str], spans: Sequence[str]) -> Report:
+    """Read every file as a run does, and say which are missing."""
+    raw = Path(layout.raw_folder(setting["store"]))
+    entries = [inventory.look(raw, name, spans) for name in datasets]
+    missing = [raw / e.dataset / f"{span}.parquet" for e in entries for span in e.missing]
+    paths = [raw / name / f"{span}.parquet" for name in datasets for span in spans]
+    _, faults = _each(
+        [path for path in paths if path not in missing],
+        lambda path: store.read(path.parent.name, path, setting["clock"]).height,
+    )
+    absent = [f"{path} is missing: put the raw file there" for path in missing]
+    return inventory.table(entries), [*faults, *absent]
+
+
+def _each(items: Iterable[Any], look: Callable[[Any], Any]) -> tuple[dict[Any, Any], list[str]]:
+    """Look at each item; what a UserError says of one is its fault."""
+    answers, faults = {}, []
+    for item in items:
+        try:
+            answers[item] = look(item)
+        except UserError as error:
+            faults.append(str(error))
+    return answers, list(dict.fromkeys(faults))

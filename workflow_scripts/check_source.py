@@ -1,0 +1,12 @@
+"""Tell whether the source can be used, and what is in it."""
+
+from typing import TYPE_CHECKING
+
+from gogooku import jobs, sources
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+params = snakemake.params
+jobs.log_to(snakemake.log[0])
+print(sources.check(params.setting, params.datasets, params.spans))
