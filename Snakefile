@@ -11,6 +11,10 @@ import os
 import sys
 from pathlib import Path
 
+from snakemake.utils import min_version
+
+min_version("9.27")
+
 ROOT = Path(workflow.current_basedir)  # ours, where another workflow uses this one as a module
 # Its code comes before any other of its name, here and in scripts, in which Snakemake puts it last.
 sys.path.insert(0, str(ROOT / "lib"))
@@ -54,11 +58,8 @@ onstart:
         claims.take(CLAIMS, workflow.dag.needrun_jobs())
     except UserError as error:
         raise WorkflowError(str(error)) from None
-    # Snakemake's limit of jobs a second, which no option lifts, sets a timer at each look for jobs
-    # and looks again when it rings: after some hundred jobs it would do little else. It is there
-    # for a cluster's queue, and stays where there is one.
     if workflow.local_exec:
-        workflow.scheduler.job_rate_limiter = None
+        workarounds.lift_job_rate(workflow.scheduler)
 
 
 include: "rules/fetch.smk"

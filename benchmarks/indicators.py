@@ -25,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "lib"))
 
 import numpy as np
 import polars as pl
+from gogooku import workarounds
 from gogooku.arrays import time_series
 from gogooku.features import technical
 from tqdm import tqdm
@@ -353,7 +354,7 @@ def measured(way, stocks, sessions):
 
         series = range(part)
         bars = [pd.DataFrame({name: x[:, s] for name, x in bars.items()}) for s in series]
-    time_series.keep_freed_memory()
+    workarounds.keep_freed_memory()
     _warm(make, bars)
     before, best = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, np.inf
     made = None

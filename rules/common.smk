@@ -7,7 +7,7 @@ from math import ceil
 
 from snakemake.exceptions import WorkflowError
 
-from gogooku import calendar, files, jobs, layout, splits
+from gogooku import calendar, files, jobs, layout, splits, workarounds
 from gogooku.archive import reader
 from gogooku.config import availability as available
 from gogooku.config import claims

@@ -8,15 +8,12 @@ normalised; numba keeps what it compiles beside the modules, or in NUMBA_CACHE_D
 
 import importlib
 import logging
-import sys
-from collections.abc import Iterator
-from types import ModuleType
+from typing import Any
 
 import numpy as np
 import polars as pl
 from gogooku import point_in_time
-from gogooku.arrays import ranks
-from gogooku.arrays.time_series import Cells
+from gogooku.arrays import jit, ranks
 from gogooku.calendar import to_utc
 from gogooku.dataset import normalize
 from gogooku.families import FAMILIES, module_of
@@ -24,7 +21,6 @@ from gogooku.features.inputs import Inputs
 from gogooku.graph import correlation
 from gogooku.panel.panel import Panel
 from gogooku.raw.catalogue import DATASETS
-from numba.core.dispatcher import Dispatcher
 
 SESSIONS, STOCKS = 60, 4
 
@@ -41,7 +37,7 @@ def compile_all() -> int:
     for family in FAMILIES:
         importlib.import_module(module_of(family)).compute(inputs)
     _place_across_stocks(panel)
-    found = _kernels()
+    found = _compiled()
     if left := [name for name, compiled in found.items() if not compiled]:
         raise ValueError(f"{left} are compiled by nothing that is made of the panel")
     return len(found)
@@ -101,28 +97,29 @@ def _panel() -> Panel:
     )
 
 
-def _kernels() -> dict[str, bool]:
+def kernels() -> list[Any]:
+    """List the kernels of our loaded modules."""
+    return [own for own in jit.KERNELS if own.py_func.__module__.startswith("gogooku.")]
+
+
+def name_of(own: Any) -> str:
+    """Name a kernel by its module and function."""
+    return f"{own.py_func.__module__}.{own.py_func.__name__}"
+
+
+def _compiled() -> dict[str, bool]:
     """Say of the kernels that our loaded modules call from Python if they are compiled.
 
     Those that only other kernels call are compiled, and kept, within these.
     """
-    found, within = {}, set()
-    for module, name, own in _dispatchers():
-        found[f"{module.__name__}.{name}"] = bool(own.signatures)
-        named = (vars(module).get(other) for other in own.py_func.__code__.co_names)
-        called = [other.py_func for other in named if isinstance(other, Dispatcher)]
-        within |= {f"{other.__module__}.{other.__name__}" for other in called}
-    return {name: compiled for name, compiled in found.items() if name not in within}
+    within = {id(inner) for outer in kernels() for inner in _called(outer)}
+    return {name_of(own): bool(own.signatures) for own in kernels() if id(own) not in within}
 
 
-def _dispatchers() -> Iterator[tuple[ModuleType, str, Dispatcher]]:
-    """Yield the kernels of our loaded modules, and of what module and name they are."""
-    ours = [module for name, module in sys.modules.items() if name.startswith("gogooku.")]
-    for module in ours:
-        for name, value in list(vars(module).items()):
-            own = value.kernel if isinstance(value, Cells) else value
-            if isinstance(own, Dispatcher) and own.py_func.__module__ == module.__name__:
-                yield module, name, own
+def _called(outer: Any) -> list[Any]:
+    """List what a kernel names of its own module."""
+    known = outer.py_func.__globals__
+    return [known[name] for name in outer.py_func.__code__.co_names if name in known]
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import datetime as dt
 import importlib
 from typing import TYPE_CHECKING
 
-from gogooku import files, jobs
+from gogooku import files, jobs, workarounds
 from gogooku.features import column
 from gogooku.features.inputs import Inputs
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 wildcards, params = snakemake.wildcards, snakemake.params
 jobs.start(snakemake)
+workarounds.keep_freed_memory()
 
 family = importlib.import_module(params.module)  # lineage: declared
 first = dt.date.fromisoformat(params.first)

@@ -1,25 +1,13 @@
 """How kernels are compiled: once for all jobs, and with no more of numba than they need."""
 
-import importlib
-import sys
 from typing import Any
 
+from gogooku import workarounds
 
-def _numba_alone() -> Any:
-    """Import numba and have it take SciPy for absent.
+_numba = workarounds.import_numba()
 
-    It asks for SciPy's linear algebra when the first kernel is loaded, which would cost each job a
-    fifth of its start. The answer decides how `np.correlate` multiplies in a kernel, and nothing
-    else: what needs linear algebra asks again when it is compiled.
-    """
-    if "scipy" in sys.modules:
-        return importlib.import_module("numba")
-    sys.modules["scipy"] = None  # type: ignore[assignment] # so that its import fails
-    try:
-        importlib.import_module("numba.np.arraymath")
-        return importlib.import_module("numba")
-    finally:
-        del sys.modules["scipy"]
+KERNELS: list[Any] = []
+"""The kernels of the modules that this process has loaded, as numba's compiled functions."""
 
 
 def kernel(function: Any) -> Any:
@@ -28,9 +16,8 @@ def kernel(function: Any) -> Any:
     Division by zero gives inf or nan instead of an exception, which would forbid vector code.
     """
     try:
-        return _numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+        made = _numba.njit(cache=True, nogil=True, error_model="numpy")(function)
     except RuntimeError:  # neither beside the module, nor in the user's home, nor NUMBA_CACHE_DIR
-        return _numba.njit(nogil=True, error_model="numpy")(function)
-
-
-_numba = _numba_alone()
+        made = _numba.njit(nogil=True, error_model="numpy")(function)
+    KERNELS.append(made)
+    return made

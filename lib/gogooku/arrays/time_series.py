@@ -7,7 +7,6 @@ old huge value leaves no trace; and the deviation of constants is exactly 0. Col
 series share its windows: rolling.Rolling.
 """
 
-import ctypes
 import functools
 from collections.abc import Callable, Iterator, Mapping
 
@@ -20,9 +19,6 @@ from gogooku.arrays.windows import Array, Rolling, dense, enough, path_zscore
 Made = tuple[str, np.ndarray]
 
 BLOCK = 128  # stocks
-HEAP = 128 << 20  # bytes that a block's arrays take
-LARGEST = 32 << 20  # bytes of an array up to which glibc lets the heap hold it
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 
 
 # ---- cells ---------------------------------------------------------------------------------------
@@ -140,19 +136,6 @@ def growth(x: np.ndarray, sessions: int) -> Array:
     return against_earlier(excess, sessions, x, then=x)
 
 
-@functools.cache
-def keep_freed_memory() -> None:
-    """Let glibc hand freed arrays out again: fresh pages cost more than the sums in them.
-
-    What the heap once held stays with the process. NumPy asks for huge pages for large arrays.
-    """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt:
-        mallopt(M_MMAP_THRESHOLD, LARGEST)
-        mallopt(M_TRIM_THRESHOLD, -1)  # give nothing back
-        [np.empty(8 << 20, np.uint8) for _ in range(HEAP >> 23)]
-
-
 def by_blocks(
     compute: Callable[[dict[str, np.ndarray]], Mapping[str, np.ndarray] | Iterator[Made]],
     fields: Mapping[str, np.ndarray],
@@ -167,7 +150,6 @@ def by_blocks(
     Returns what `compute` makes of each block, name → (`last` or more, n), joined to (`last`, N) of
     `dtype`. One that yields pairs has each taken as it comes, and needs no room for all of them.
     """
-    keep_freed_memory()
     sessions, count = max(x.shape for x in fields.values())
     kept = sessions if last is None else last
     joined: dict[str, np.ndarray] = {}
