@@ -7,7 +7,7 @@ from math import ceil
 
 from snakemake.exceptions import WorkflowError
 
-from gogooku import calendar, files, jobs, layout, splits, workarounds
+from gogooku import calendar, files, jobs, layout, locks, splits, workarounds
 from gogooku.archive import reader
 from gogooku.config import availability as available
 from gogooku.config import claims
@@ -26,6 +26,8 @@ try:
     availability = available.read(ROOT / "config" / "availability.yaml")
     if workflow.is_main_process:
         claims.check(claims.of(settings))
+    elif folder := locks.lost():
+        raise UserError(f"another run has taken over {folder}: this job's own has ended")
 except UserError as error:
     raise WorkflowError(str(error)) from None
 

@@ -85,6 +85,7 @@ def _sign(file: TextIO, token: str) -> None:
     file.truncate(0)
     json.dump({"token": token, "process": os.getpid(), "host": socket.gethostname()}, file)
     file.flush()
+    os.fsync(file.fileno())  # jobs on other machines read it
 
 
 def _owner(file: TextIO) -> str:
