@@ -16,7 +16,8 @@ import polars as pl
 
 from gogooku.calendar import Clock
 from gogooku.point_in_time import COLUMN
-from gogooku.raw.catalogue import DATASETS, DataSet
+from gogooku.raw.catalogue import DATASETS
+from gogooku.raw.dataset import DataSet
 
 NOISE = 0.02
 """Standard deviation of the relative change of a number: within the exchange's price limits."""

@@ -42,12 +42,9 @@ SCHEMA = {
 
 
 def measure(
-    panel: pl.DataFrame,
-    families: Mapping[str, Family],
-    span: str,
-    fewest: int,
+    panel: pl.DataFrame, families: Mapping[str, Family], span: str, fewest: int,
     about: Mapping[str, str],
-) -> pl.DataFrame:
+) -> pl.DataFrame:  # fmt: skip
     """Measure every column of one span.
 
     panel      rows of the span: date, code, universe, sorted by date and code
@@ -55,7 +52,7 @@ def measure(
     fewest     known values on a day below which normalisation makes a stock column null
     about      column → what it is
 
-    Returns one row a column, with its kind, what it is and:
+    Returns one row a column, with its kind, what it is and
     rows, known    universe rows, and those with a value
     infinite       values that are infinite
     days           days with two known values or more; of a market column, days with one
@@ -74,29 +71,23 @@ def measure(
         [panel.select(*KEYS, "universe"), *(rows.drop(KEYS) for rows, _ in families.values())],
         how="horizontal",
     ).filter("universe")
-    kinds = {name: kind for _, known in families.values() for name, kind in known.items()}
     starts = day_starts(frame["date"])
     before = _sessions_before(frame.select(KEYS), panel["date"].unique().sort())
+    named = {family: kinds.items() for family, (_, kinds) in families.items()}
+    columns = [(family, *column) for family, kinds in named.items() for column in kinds]
     arrays = {
         name: frame[name].cast(pl.Float32).fill_null(np.nan).to_numpy(writable=False)
-        for name in kinds
+        for _, name, _ in columns
     }
     twins = _twins(arrays, starts)
+    shared = {"span": span, "year": panel["date"].dt.year().max(), "rows": len(frame)}
     rows = [
         {
-            "span": span,
-            "year": panel["date"].dt.year().max(),
-            "family": family,
-            "column": name,
-            "kind": kind,
-            "about": about[name],
-            "rows": len(frame),
-            "twin": twins.get(name),
-            **_of(arrays[name], kind, starts, before, fewest),
+            **shared, "family": family, "column": name, "kind": kind, "about": about[name],
+            "twin": twins.get(name), **_of(arrays[name], kind, starts, before, fewest),
         }
-        for family, (_, known) in families.items()
-        for name, kind in known.items()
-    ]
+        for family, name, kind in columns
+    ]  # fmt: skip
     return pl.DataFrame(rows, SCHEMA)
 
 

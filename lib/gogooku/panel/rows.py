@@ -28,18 +28,10 @@ FEWEST_MISPLACED = 3
 
 
 def build(
-    bars: pl.DataFrame,
-    master: pl.DataFrame,
-    dates: Days,
-    moments: Days,
-    first: dt.date,
-    *,
-    limit_tolerance: float,
-    limit_relief_days: int,
-    min_price: float,
-    min_value: float,
-    min_sessions: int,
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+    bars: pl.DataFrame, master: pl.DataFrame, dates: Days, moments: Days, first: dt.date, *,
+    limit_tolerance: float, limit_relief_days: int,
+    min_price: float, min_value: float, min_sessions: int,
+) -> tuple[pl.DataFrame, pl.DataFrame]:  # fmt: skip
     """Build the panel rows from `first` on, and report what the check of prices found.
 
     bars      BARS of the span and universe.CLOSE_WINDOW sessions before it, with known_at

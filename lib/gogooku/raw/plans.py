@@ -13,7 +13,7 @@ from typing import Any
 from filelock import FileLock
 
 from gogooku import errors, files
-from gogooku.raw.catalogue import PLANS, DataSet
+from gogooku.raw.dataset import PLANS, DataSet
 
 JAPAN = dt.timezone(dt.timedelta(hours=9))
 

@@ -6,10 +6,8 @@ import hashlib
 import io
 import json
 import logging
-import re
 from collections.abc import Iterable
 
-import numpy as np
 import polars as pl
 
 from gogooku import errors, point_in_time
@@ -25,14 +23,6 @@ PARSER = 2
 
 2: a later row's fields of other names are read, not null, and true for a number is refused, not 1.
 """
-
-NO_TEXT = re.compile(rb'"pagination_key"\s*:\s*[^\s"n]')
-"""A key of the page that follows which is neither text nor null."""
-
-OPENING = re.compile(rb'\s*\{\s*"data"\s*:\s*\[\s*(?=\{)')
-FIRST_ROW = 1 << 16  # bytes in which the first row of a page ends, if it is to be read the fast way
-
-BLOCK = 400  # rows whose names are compared at once, within the processor's cache
 
 
 class Broken(Exception):
@@ -73,13 +63,13 @@ def page(dataset: str, body: bytes) -> tuple[pl.DataFrame, str]:
     a field that is always there absent, a value that cannot be read as the field's type, or a key
     of the page that follows that is no text.
     """
-    read = _read_fast(dataset, body) or _read_any(dataset, body)
+    read = _read(dataset, body)
     if read is None:
         raise errors.UserError(
             f"{DATASETS[dataset].path} answered something else than rows under 'data'"
         )
-    rows, onward = read
-    return (_typed(dataset, rows) if len(rows) else empty(dataset)), onward
+    rows, following = read
+    return (_typed(dataset, rows) if len(rows) else empty(dataset)), following
 
 
 def table(dataset: str, content: bytes) -> pl.DataFrame:
@@ -138,87 +128,7 @@ def recast(dataset: str, rows: pl.DataFrame) -> pl.DataFrame:
 Read = tuple[pl.DataFrame, str]
 
 
-def _read_fast(dataset: str, body: bytes) -> Read | None:
-    """Read a page all of whose rows have the fields and types of its first; None if they do not.
-
-    Types that are told spare the reader from finding them, which takes half of its time. The reader
-    passes over fields that it was not told of, and takes true for 1: the text shows whether there
-    are any, and then the page is read the slow way.
-    """
-    opening = OPENING.match(body)
-    if not opening or _objects(dataset) or NO_TEXT.search(body, body.rfind(b"]")):
-        return None
-    try:
-        text = body[opening.end() : opening.end() + FIRST_ROW].decode(errors="ignore")
-        first, _ = json.JSONDecoder().raw_decode(text)
-    except ValueError:
-        return None
-    if any(isinstance(value, dict | list | bool) for value in first.values()):
-        return None
-    if not first.keys() >= set(DATASETS[dataset].needed):
-        return None
-    kinds = {
-        name: _first_kind(dataset, name, value)
-        for name, value in first.items()
-        if name not in DATASETS[dataset].ignored
-    }
-    told = {"data": pl.List(pl.Struct(kinds)), "pagination_key": pl.String()}
-    try:
-        answer = pl.read_json(io.BytesIO(body), schema=told)
-    except pl.exceptions.PolarsError:
-        return None
-    rows = answer["data"].explode()
-    if not _is_regular(body, list(first), len(rows)):
-        return None
-    return rows.struct.unnest(), answer["pagination_key"][0] or ""
-
-
-def _is_regular(body: bytes, names: list[str], rows: int) -> bool:
-    """Whether each row has exactly these names in this order, and no value true or false."""
-    text = np.frombuffer(body, np.uint8)
-    ends = np.flatnonzero(text == ord(":")) - 1
-    ends = ends[text[ends] == ord('"')]
-    ends = ends[1 : np.searchsorted(ends, body.rindex(b"]"))]  # without the name "data" and a key
-    if len(ends) != rows * len(names):
-        return False
-    ends = ends.reshape(rows, -1)
-    lengths = np.array([len(name.encode()) + 2 for name in names])
-    return all(
-        _is_alike(text, ends[0], ends[n : n + BLOCK], lengths) for n in range(0, rows, BLOCK)
-    )
-
-
-def _is_alike(text: np.ndarray, first: np.ndarray, ends: np.ndarray, lengths: np.ndarray) -> bool:
-    begin = np.where(text[ends + 2] == ord(" "), text[ends + 3], text[ends + 2])
-    if any((begin == mark).any() for mark in b"tf \t\r\n"):
-        return False
-    eights = np.ndarray(len(text) - 7, "<u8", text, strides=(1,))  # eight bytes from each one on
-    for back in range(0, lengths.max(), 8):
-        long = lengths > back
-        before = (8 * np.maximum(back + 8 - lengths[long], 0)).astype("<u8")
-        differ = eights[ends[:, long] - back - 7] ^ eights[first[long] - back - 7]
-        if (differ >> before).any():
-            return False
-    return True
-
-
-def _first_kind(dataset: str, name: str, value: object) -> pl.DataType:
-    if value is None:
-        return _kinds(dataset).get(name, pl.String())
-    return pl.String() if isinstance(value, str) else pl.Float64()
-
-
-@functools.cache
-def _kinds(dataset: str) -> dict[str, pl.DataType]:
-    """Kinds of JSON values that the fields have most often."""
-    number = pl.Float64()
-    return {
-        name: number if kind == number else pl.String()
-        for name, kind in DATASETS[dataset].schema.items()
-    }
-
-
-def _read_any(dataset: str, body: bytes) -> Read | None:
+def _read(dataset: str, body: bytes) -> Read | None:
     """Read a page whatever its rows are like; None if it has none under "data"."""
     if _objects(dataset):
         body = _flattened(dataset, body)
@@ -239,7 +149,7 @@ def _read_any(dataset: str, body: bytes) -> Read | None:
     rows = answer["data"].explode().struct.unnest()
     nested = [name for name, kind in rows.schema.items() if kind.is_nested()]
     if nested:
-        return _read_any(dataset, _flattened(dataset, body, nested))
+        return _read(dataset, _flattened(dataset, body, nested))
     return rows, following
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from gogooku import calendar
-from gogooku.raw.catalogue import DAILY_MARGIN, DataSet
+from gogooku.raw.catalogue import DAILY_MARGIN
+from gogooku.raw.dataset import DataSet
 
 NEVER = np.datetime64("9999-01-01", "us")
 SHORTEST_WEEK = 3  # sessions; weeks with fewer have no margin balances

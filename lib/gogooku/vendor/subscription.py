@@ -11,7 +11,8 @@ import numpy as np
 
 from gogooku import calendar, files, layout
 from gogooku.raw import inventory, plans
-from gogooku.raw.catalogue import DATASETS, PLANS
+from gogooku.raw.catalogue import DATASETS
+from gogooku.raw.dataset import PLANS
 from gogooku.vendor import account, bulk, pace
 from gogooku.vendor.cache import DAYS, Cache, Held
 from gogooku.vendor.jquants import Client

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gogooku import errors, files
-from gogooku.raw.catalogue import PLANS
+from gogooku.raw.dataset import PLANS
 
 from simulated_exchange.market import simulation
 from simulated_exchange.server import clock as clocks

@@ -21,7 +21,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 from gogooku import calendar
-from gogooku.raw.catalogue import DATASETS, PLANS
+from gogooku.raw.catalogue import DATASETS
+from gogooku.raw.dataset import PLANS
 
 from simulated_exchange.server import answers, pages
 from simulated_exchange.server import clock as clocks
