@@ -55,7 +55,7 @@ def write_market(folder, stocks, years):
         rows = market.tables.get(name, schema.empty(name))
         day = pl.col(DATASETS[name].day)
         rows = rows.filter(day <= END) if name != "calendar" else rows
-        stamped = point_in_time.stamp(rows, rules["datasets"][name], rules["close"], sessions)
+        stamped = point_in_time.stamp(rows, rules.datasets[name], rules.close, sessions)
         files.write_parquet(stamped, folder / f"{name}.parquet")
     files.write_json(facts, folder / "whole.json")
 

@@ -181,7 +181,7 @@ def main():
     shutil.rmtree(raw, ignore_errors=True)
     shutil.rmtree(knobs.folder / "ledger", ignore_errors=True)
     settings = availability.read(CONFIG)
-    rules, closes = settings["datasets"], settings["close"]
+    rules, closes = settings.datasets, settings.close
     names = data_sets(knobs.plan)
     first = END.replace(year=END.year - knobs.years) + dt.timedelta(1)
     days = calendar.Sessions.read(market / "calendar.parquet").days

@@ -145,7 +145,7 @@ def fetch_all(job, log):
     jobs.log_to(os.devnull)  # and to what stderr is now
     tqdm.set_lock(threading.RLock())  # its own outlives a process that is killed
     settings = availability.read(CONFIG)
-    closes = settings["close"]
+    closes = settings.close
     cache = Cache.beside(job.raw / "any" / "file", PLAN, "")  # of any port: folders are compared
     with Client(
         job.url, KEY, PLAN, PATIENCE, 6, ledger=job.ledger, workers=6, clock=FastClock(job.start)
@@ -160,7 +160,7 @@ def fetch_all(job, log):
             start, end = calendar.bounds(span)
             last = NOW.date() if DATASETS[name].asked == "now" else LAST
             got = read(name, max(start, job.first), min(end, last), sessions)
-            rows = point_in_time.stamp(got.rows, settings["datasets"][name], closes, sessions)
+            rows = point_in_time.stamp(got.rows, settings.datasets[name], closes, sessions)
             told = provenance.describe(rows, name, "jquants", PLAN, got.times)
             files.write_parquet(rows, job.raw / name / f"{span}.parquet", told)
 

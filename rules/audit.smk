@@ -30,7 +30,7 @@ rule audit_day:
         runtime=60,
     params:
         setting=setting,
-        known=availability["datasets"],
+        known=availability.datasets,
         moment=moment,
         code=code("audit_day"),
     script:
@@ -57,7 +57,7 @@ rule audit_models:
         runtime=240,
     params:
         setting=setting,
-        known=availability["datasets"],
+        known=availability.datasets,
         moment=moment,
         targets=AUDITED,
         code=code("audit_models"),
@@ -85,7 +85,7 @@ rule audit_leaks:
         runtime=240,
     params:
         setting=setting,
-        known=availability["datasets"],
+        known=availability.datasets,
         code=code("audit_leaks"),
     script:
         "../workflow_scripts/audit_leaks.py"

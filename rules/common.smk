@@ -37,7 +37,7 @@ CLAIMS = claims.of(settings)
 READ = {"calendar", "master", "bars"}.union(
     *(FAMILIES[family] for family in setting["features"]["families"])
 )
-RAW = [dataset for dataset in availability["datasets"] if dataset in READ]
+RAW = [dataset for dataset in availability.datasets if dataset in READ]
 SPANS = settings.all_spans
 PERIODS = [
     [str(max(start, settings.dates.start)), str(min(end, settings.dates.end))]
@@ -176,7 +176,7 @@ def corrected_until(wildcards):
 
 def known_by(wildcards):
     """When the data set's rows are known, by clock."""
-    return {"rules": availability["datasets"][wildcards.dataset], "closes": moment["closes"]}
+    return {"rules": availability.datasets[wildcards.dataset], "closes": moment["closes"]}
 
 
 def archive_files(wildcards):
@@ -218,8 +218,8 @@ def predictions_of(wildcards):
 
 moment = {
     "clock": setting["clock"],
-    "decision": setting["decision_time"] or availability["decision"][setting["clock"]],
-    "closes": availability["close"],
+    "decision": setting["decision_time"] or availability.decision[settings.clock],
+    "closes": availability.close,
 }
 
 # Plain paths: params hold them too, where pathvars are not resolved.

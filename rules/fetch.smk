@@ -75,7 +75,7 @@ elif setting["source"] == "jquants":
         purge,
 
     # An add-on to a plan, the minute bars, is fetched by nobody who does not ask for its files by name.
-    OFFERED = [name for name in availability["datasets"] if DATASETS[name].plan != "minute"]
+    OFFERED = [name for name in availability.datasets if DATASETS[name].plan != "minute"]
     SERVED = [
         name for name in OFFERED if plans.serves(setting["jquants"]["plan"], DATASETS[name])
     ]

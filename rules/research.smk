@@ -30,7 +30,7 @@ rule research_lags:
     params:
         name=setting["name"],
         families=setting["features"]["families"],
-        decisions={**availability["decision"], moment["clock"]: moment["decision"]},
+        decisions={**availability.decision, moment["clock"]: moment["decision"]},
         closes=moment["closes"],
         code=code("research_lags"),
     script:

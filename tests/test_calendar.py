@@ -5,15 +5,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 from gogooku import calendar
+from gogooku.config import availability
 from hypothesis import given
 from hypothesis import strategies as st
 
 ROOT = Path(__file__).parents[1]
 DAYS = st.dates(dt.date(2008, 1, 1), dt.date(2030, 12, 31))
 GRANULARITIES = st.sampled_from(["month", "quarter", "year"])
-CLOSES = [{"from": "1900-01-01", "at": "15:00"}, {"from": "2024-11-05", "at": "15:30"}]
+CLOSES = [
+    calendar.Close("15:00", since=dt.date(1900, 1, 1)),
+    calendar.Close("15:30", since=dt.date(2024, 11, 5)),
+]
 
 
 @given(day=DAYS, granularity=GRANULARITIES)
@@ -81,6 +84,6 @@ def test_sessions_to_the_month_end_reach_zero_on_its_last_session():
 
 def test_the_last_half_days_closed_at_eleven():
     days = np.array(["2008-12-29", "2008-12-30", "2009-01-05", "2009-12-30"], "datetime64[D]")
-    rules = yaml.safe_load((ROOT / "config" / "availability.yaml").read_text())["close"]
+    rules = availability.read(ROOT / "config" / "availability.yaml").close
     moments = calendar.decision_moments(days, "close", rules)
     assert [str(moment)[11:16] for moment in moments] == ["06:00", "02:00", "02:00", "06:00"]

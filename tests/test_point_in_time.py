@@ -6,17 +6,17 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-import yaml
 from gogooku import point_in_time
+from gogooku.config import availability
 from gogooku.errors import UserError
 from hypothesis import given
 from hypothesis import strategies as st
 
-RULES = yaml.safe_load((Path(__file__).parents[1] / "config" / "availability.yaml").read_text())
+RULES = availability.read(Path(__file__).parents[1] / "config" / "availability.yaml")
 
 
 def stamped(dataset, **columns):
-    frame = point_in_time.stamp(pl.DataFrame(columns), RULES["datasets"][dataset], RULES["close"])
+    frame = point_in_time.stamp(pl.DataFrame(columns), RULES.datasets[dataset], RULES.close)
     jst = pl.col("known_at", "served_at").dt.convert_time_zone("Asia/Tokyo")
     return frame.select(jst.dt.strftime("%m-%d %H:%M:%S")).rows()
 
@@ -73,7 +73,7 @@ def test_weekly_margin_balances_are_known_on_the_second_session_of_a_later_week(
     sessions = days[np.is_busday(days, holidays=closed)]
     rows = pl.DataFrame({"Date": [dt.date.fromisoformat(balance)], "PubDate": [None]})
     rows = rows.cast({"PubDate": pl.Date})
-    made = point_in_time.stamp(rows, RULES["datasets"]["margin_interest"], RULES["close"], sessions)
+    made = point_in_time.stamp(rows, RULES.datasets["margin_interest"], RULES.close, sessions)
     jst = made["known_at"].dt.convert_time_zone("Asia/Tokyo")
     assert jst.dt.strftime("%Y-%m-%d %H:%M").to_list() == [f"{known_on} 16:30"]
 
@@ -127,7 +127,7 @@ def test_equal_rows_count_once_and_rows_of_one_key_that_differ_are_refused():
 
 def test_the_served_clock_replaces_the_published_moment():
     frame = point_in_time.stamp(
-        pl.DataFrame({"Date": [dt.date(2024, 11, 1)]}), RULES["datasets"]["bars"], RULES["close"]
+        pl.DataFrame({"Date": [dt.date(2024, 11, 1)]}), RULES.datasets["bars"], RULES.close
     )
     assert (
         point_in_time.visible(frame, "served")["known_at"].to_list() == frame["served_at"].to_list()
@@ -181,9 +181,7 @@ def test_no_time_of_day_makes_a_moment_far_from_its_day(time):
     day = dt.date(2021, 5, 12)
     rows = pl.DataFrame({"DiscDate": [day], "DiscTime": [time]})
     try:
-        known = point_in_time.stamp(rows, RULES["datasets"]["summary"], RULES["close"])["known_at"][
-            0
-        ]
+        known = point_in_time.stamp(rows, RULES.datasets["summary"], RULES.close)["known_at"][0]
     except UserError:
         return
     start = dt.datetime(2021, 5, 11, 15, tzinfo=dt.UTC)  # midnight in Japan

@@ -143,37 +143,54 @@ class Sessions:
         return np.searchsorted(self.days, month_end) - 1 - self.position(days)
 
 
-def decision_moments(days: Days, decision: str, closes: Sequence[Mapping[str, str]]) -> Days:
+@dataclass(frozen=True)
+class Close:
+    """The end of trading, `at` a time of day [HH:MM JST]: from a day on, or on one half day."""
+
+    at: str
+    since: dt.date | None = None
+    day: dt.date | None = None
+
+    def __post_init__(self) -> None:
+        """Raise ValueError unless it says from when on, and a time."""
+        minutes(self.at)
+        if (self.since is None) == (self.day is None):
+            raise ValueError("a close has either `since` or `day`")
+
+
+def decision_moments(days: Days, decision: str, closes: Sequence[Close]) -> Days:
     """Give the moment [UTC, microseconds] at which each day's row is decided.
 
     decision   "close", or a fixed time of day [HH:MM JST]
-    closes     dated closing times, as in config/availability.yaml
+    closes     of the exchange, those with `since` in ascending order
     """
     if decision == "close":
         return to_utc(days, closing_times(days, closes))
     return to_utc(days, minutes(decision))
 
 
-def closing_times(days: Days, closes: Sequence[Mapping[str, str]]) -> npt.NDArray[np.timedelta64]:
-    """Give the exchange's closing time of each day as time since midnight.
-
-    closes   {from, at}: the close from that day on, ascending; {day, at}: that of one half day
-    """
-    regular = [rule for rule in closes if "from" in rule]
-    starts = np.array([np.datetime64(str(rule["from"]), "D") for rule in regular])
-    times = np.array([minutes(rule["at"]) for rule in regular])
-    made = times[np.searchsorted(starts, days, side="right") - 1]
-    for rule in closes:
-        if "day" in rule:
-            made[days == np.datetime64(str(rule["day"]), "D")] = minutes(rule["at"])
-    return made
+def closing_times(days: Days, closes: Sequence[Close]) -> npt.NDArray[np.timedelta64]:
+    """Give the exchange's closing time of each day as time since midnight."""
+    regular = [close for close in closes if close.since]
+    starts = np.array([np.datetime64(close.since, "D") for close in regular])
+    times = np.array([minutes(close.at) for close in regular])
+    at = times[np.searchsorted(starts, days, side="right") - 1]
+    for close in closes:
+        if close.day:
+            at[days == np.datetime64(close.day, "D")] = minutes(close.at)
+    return at
 
 
 def minutes(clock: str) -> np.timedelta64:
-    """Read `HH:MM` or `HH:MM:SS` as time since midnight; hours may pass 24 (27:00 = 03:00)."""
-    hours, *rest = (int(part) for part in clock.split(":"))
-    seconds = hours * 3600 + sum(part * 60 ** (1 - i) for i, part in enumerate(rest))
-    return np.timedelta64(seconds, "s")
+    """Read `HH:MM` or `HH:MM:SS` as time since midnight; hours may pass 24 (27:00 = 03:00).
+
+    Raises ValueError if it is neither.
+    """
+    found = re.fullmatch(r"([0-3]\d):([0-5]\d)(?::([0-5]\d))?", clock)
+    if not found:
+        raise ValueError(f"{clock!r} is no time of day: write 16:30, or 24:30 for the next day's")
+    hours, minute, second = (int(part or 0) for part in found.groups())
+    return np.timedelta64(hours * 3600 + minute * 60 + second, "s")
 
 
 TIME_OF_DAY = re.compile(

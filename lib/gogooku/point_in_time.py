@@ -8,7 +8,8 @@ functions compare them with decisions: `on_the_day` for rows that belong to a se
 TOPIX), `as_of` for those that stand until newer ones come (filings, weekly flows).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,17 +27,77 @@ HALF_DAY = "2"
 NO_SESSIONS = np.array([], "datetime64[D]")
 
 
+@dataclass(frozen=True)
+class TimeColumn:
+    """The column that holds a row's time of day."""
+
+    column: str
+
+
+@dataclass(frozen=True)
+class Rule:
+    """When a row is known: the day in `column`, at a time [HH:MM JST; past 24:00 the next day].
+
+    at             the time; `close` for that of the session; or the column that holds it
+    missing        the time where that column holds none
+    week_session   n moves the day to the n-th session of the first later week with so many
+    days, after    are added to it [days, HH:MM:SS]
+    batches        in place of `at` the vendor's deliveries: the first one at or after publication
+    """
+
+    column: str
+    at: str | TimeColumn | None = None
+    missing: str | None = None
+    days: int = 0
+    week_session: int = 0
+    after: str = "00:00:00"
+    batches: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Raise ValueError if fields contradict each other or a time is none."""
+        if (self.at is None) == (not self.batches):
+            raise ValueError("a rule has either `at` or `batches`")
+        if isinstance(self.at, TimeColumn) != (self.missing is not None):
+            raise ValueError("`missing` goes with `at: {column: …}`, and only with it")
+        if self.week_session < 0:
+            raise ValueError("`week_session` is a place in the week: write 1 or more")
+        fixed = [self.at] if isinstance(self.at, str) and self.at != "close" else []
+        for time in [*fixed, *filter(None, [self.missing]), self.after, *self.batches]:
+            calendar.minutes(time)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """When rows of a data set are known; of a clock's rules, the first whose column has a value."""
+
+    published: list[Rule]
+    served: list[Rule]
+
+    def __post_init__(self) -> None:
+        """Raise ValueError where `batches` have no place."""
+        alone = self.served if len(self.served) > 1 else []
+        if any(rule.batches for rule in [*self.published, *alone]):
+            raise ValueError("`batches` are for `served`, which then has one rule")
+
+    @property
+    def columns(self) -> set[str]:
+        """Names of all columns on which the moments rest."""
+        every = [*self.published, *self.served]
+        times = {rule.at.column for rule in every if isinstance(rule.at, TimeColumn)}
+        return times | {rule.column for rule in every}
+
+
 def stamp(
     rows: pl.DataFrame,
-    rules: Mapping[str, Any],
-    closes: Sequence[Any],
+    rules: Rules,
+    closes: Sequence[calendar.Close],
     sessions: calendar.Days = NO_SESSIONS,
 ) -> pl.DataFrame:
     """Add `known_at` and `served_at` [UTC, microseconds] to raw rows.
 
     rows       (N, ...) with the vendor's fields
-    rules      the data set's rules for the clocks `published` and `served`
-    closes     dated closing times of the exchange
+    rules      of the data set
+    closes     of the exchange
     sessions   (T,) trading days, for rules that count them; some days beyond the last row
 
     Raises UserError if a rule names a column that the rows lack, or counts sessions past the last,
@@ -44,18 +105,17 @@ def stamp(
     """
     if "HolDiv" in rows.columns:
         _require_half_days(rows, closes)
-    published = _moments(rows, rules["published"], closes, sessions)
-    served = _served(rows, rules["served"], published, closes, sessions)
+    published = _moments(rows, rules.published, closes, sessions)
+    served = _served(rows, rules.served, published, closes, sessions)
     return rows.with_columns(
         pl.Series("known_at", published).cast(MOMENT), pl.Series("served_at", served).cast(MOMENT)
     )
 
 
-def _require_half_days(rows: pl.DataFrame, closes: Sequence[Any]) -> None:
+def _require_half_days(rows: pl.DataFrame, closes: Sequence[calendar.Close]) -> None:
     """Refuse a calendar with a half day without a closing time: its close would be taken late."""
-    told = {str(rule["day"]) for rule in closes if "day" in rule}
-    half = rows.filter(pl.col("HolDiv") == HALF_DAY)["Date"].cast(pl.String)
-    if strangers := sorted(set(half) - told):
+    half = rows.filter(pl.col("HolDiv") == HALF_DAY)["Date"]
+    if strangers := sorted(set(half) - {close.day for close in closes}):
         raise UserError(
             f"the calendar calls {strangers[0]} a half day, whose close is not known: add "
             f'{{day: {strangers[0]}, at: "HH:MM"}} to close in config/availability.yaml'
@@ -68,21 +128,33 @@ def visible(rows: pl.DataFrame, clock: calendar.Clock) -> pl.DataFrame:
     return rows.with_columns(moment).drop("served_at")
 
 
-def _moments(rows: pl.DataFrame, rule: Any, closes: Sequence[Any], sessions: calendar.Days) -> Any:
-    """Moments by the first of the rules whose column has a value in the row."""
-    if isinstance(rule, list):
-        first, *others = rule
-        gaps = _column(rows, first["column"]).is_null().to_numpy()
-        moments = np.full(len(rows), np.datetime64("NaT", "us"))
-        moments[~gaps] = _moments(rows.filter(~gaps), first, closes, sessions)
-        if others:
-            moments[gaps] = _moments(rows.filter(gaps), others, closes, sessions)
-        return moments
-    days = _column(rows, rule["column"]).to_numpy().astype("datetime64[D]")
+def _moments(
+    rows: pl.DataFrame,
+    rules: Sequence[Rule],
+    closes: Sequence[calendar.Close],
+    sessions: calendar.Days,
+) -> Any:
+    """Moments by the first of the rules whose column has a value in the row; NaT where none has."""
+    moments = np.full(len(rows), np.datetime64("NaT", "us"))
+    waiting = np.ones(len(rows), bool)
+    for rule in rules:
+        gaps = _column(rows, rule.column).is_null().to_numpy()
+        ours = waiting & ~gaps
+        moments[ours] = _by_rule(rows if ours.all() else rows.filter(ours), rule, closes, sessions)
+        waiting &= gaps
+    return moments
+
+
+def _by_rule(
+    rows: pl.DataFrame,
+    rule: Rule,
+    closes: Sequence[calendar.Close],
+    sessions: calendar.Days,
+) -> calendar.Days:
+    days = _column(rows, rule.column).to_numpy().astype("datetime64[D]")
     times = _times(rows, days, rule, closes)
-    days = _of_later_week(days, rule.get("week_session", 0), sessions)
-    days = days + np.timedelta64(rule.get("days", 0), "D")
-    return calendar.to_utc(days, times + calendar.minutes(rule.get("after", "00:00:00")))
+    days = _of_later_week(days, rule.week_session, sessions) + np.timedelta64(rule.days, "D")
+    return calendar.to_utc(days, times + calendar.minutes(rule.after))
 
 
 def _of_later_week(days: calendar.Days, place: int, sessions: calendar.Days) -> Any:
@@ -106,12 +178,14 @@ def _week(days: calendar.Days) -> Any:
 
 
 def _times(
-    rows: pl.DataFrame, days: np.ndarray, rule: Mapping[str, Any], closes: Sequence[Any]
+    rows: pl.DataFrame, days: np.ndarray, rule: Rule, closes: Sequence[calendar.Close]
 ) -> Any:
-    at = rule["at"]
-    if isinstance(at, str):
-        return calendar.closing_times(days, closes) if at == "close" else calendar.minutes(at)
-    return _stamped_times(_column(rows, at["column"]), days, calendar.minutes(rule["missing"]))
+    if isinstance(rule.at, TimeColumn):
+        missing = calendar.minutes(str(rule.missing))
+        return _stamped_times(_column(rows, rule.at.column), days, missing)
+    if rule.at == "close":
+        return calendar.closing_times(days, closes)
+    return calendar.minutes(str(rule.at))
 
 
 def _stamped_times(stamps: pl.Series, days: np.ndarray, missing: np.timedelta64) -> Any:
@@ -133,15 +207,16 @@ def _stamped_times(stamps: pl.Series, days: np.ndarray, missing: np.timedelta64)
 
 def _served(
     rows: pl.DataFrame,
-    rule: Any,
+    rules: Sequence[Rule],
     published: np.ndarray,
-    closes: Sequence[Any],
+    closes: Sequence[calendar.Close],
     sessions: calendar.Days,
 ) -> Any:
-    if "batches" not in rule:
-        return np.maximum(_moments(rows, rule, closes, sessions), published)
-    days = _column(rows, rule["column"]).to_numpy().astype("datetime64[D]")
-    batches = [calendar.to_utc(days, calendar.minutes(batch)) for batch in rule["batches"]]
+    first = rules[0]
+    if not first.batches:
+        return np.maximum(_moments(rows, rules, closes, sessions), published)
+    days = _column(rows, first.column).to_numpy().astype("datetime64[D]")
+    batches = [calendar.to_utc(days, calendar.minutes(batch)) for batch in first.batches]
     later = [np.where(batch >= published, batch, np.datetime64("NaT")) for batch in batches]
     return np.maximum(np.fmin.reduce(later), published)
 

@@ -5,12 +5,13 @@ from pathlib import Path
 import pytest
 from gogooku.config import availability
 from gogooku.errors import UserError
+from gogooku.point_in_time import Rule
 
 FILE = Path(__file__).parents[2] / "config" / "availability.yaml"
 
 
 def test_the_file_as_it_stands_is_right():
-    assert {"close", "decision", "datasets"} == availability.read(FILE).keys()
+    assert availability.read(FILE).datasets["bars"].published == [Rule("Date", at="close")]
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,10 @@ from simulated_exchange.market import filings as market_filings
 from simulated_exchange.market import listings as market_listings
 from simulated_exchange.market import summary as market_summary
 
-CLOSES = [{"from": "1900-01-01", "at": "15:00"}, {"from": "2024-11-05", "at": "15:30"}]
+CLOSES = [
+    calendar.Close("15:00", since=dt.date(1900, 1, 1)),
+    calendar.Close("15:30", since=dt.date(2024, 11, 5)),
+]
 CODE = "13010"
 NAMES = {column.name for column in earnings.COLUMNS}
 MOMENT = pl.Datetime("us", "UTC")

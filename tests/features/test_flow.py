@@ -13,7 +13,7 @@ from gogooku.raw.catalogue import DATASETS, GROUPS
 from helpers.family_inputs import inputs_of
 from helpers.panels import make, weekdays
 
-CLOSES = [{"from": "1900-01-01", "at": "15:00"}]
+CLOSES = [calendar.Close("15:00", since=dt.date(1900, 1, 1))]
 FRIDAY = dt.date(2020, 1, 10)
 # The vendor's names: proprietary, individuals, foreigners, securities companies, business and other
 # corporations; then institutions: trusts, insurers, city and regional banks, trust banks, others.

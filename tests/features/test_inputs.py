@@ -48,7 +48,7 @@ def raw():
     days = sessions(tables).days
     tables["indices"] = indices(days)
     stamped = {
-        name: point_in_time.stamp(rows, RULES["datasets"][name], CLOSES, days)
+        name: point_in_time.stamp(rows, RULES.datasets[name], CLOSES, days)
         for name, rows in tables.items()
         if name != "calendar"
     }

@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-CLOSES = [{"from": "1900-01-01", "at": "15:00"}]
+CLOSES = [calendar.Close("15:00", since=dt.date(1900, 1, 1))]
 NAMES = {column.name for column in option.COLUMNS}
 KINDS = {
     name: DATASETS["options_225"].schema[name] for name in FAMILIES["option"]["options_225"].fields

@@ -90,7 +90,7 @@ def test_two_persons_without_a_name_are_one_reporter_with_the_sum_of_their_posit
 def test_what_is_known_at_the_very_moment_of_decision_counts():
     panel = panel_of(quiet())
     reports, none = stamped("short_sale", [report(10)]), stamped("short_ratio", [])
-    at_half_past_five = calendar.decision_moments(panel.dates, "17:30", RULES["close"])
+    at_half_past_five = calendar.decision_moments(panel.dates, "17:30", RULES.close)
     made = short.compute(
         inputs_of(panel, moments=at_half_past_five, short_sale=reports, short_ratio=none)
     )["short_ratio"][:, 0]

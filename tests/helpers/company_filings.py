@@ -3,15 +3,18 @@
 import datetime as dt
 
 import polars as pl
-from gogooku import point_in_time
+from gogooku import calendar, point_in_time
 from gogooku.raw.catalogue import DATASETS
 
-CLOSES = [{"from": "1900-01-01", "at": "15:00"}, {"from": "2024-11-05", "at": "15:30"}]
-RULES = {
-    "published": {"column": "DiscDate", "at": {"column": "DiscTime"}, "after": "00:00:01",
-                  "missing": "23:59:59"},
-    "served": {"column": "DiscDate", "at": "18:00"},
-}  # fmt: skip
+CLOSES = [
+    calendar.Close("15:00", since=dt.date(1900, 1, 1)),
+    calendar.Close("15:30", since=dt.date(2024, 11, 5)),
+]
+STAMP = point_in_time.TimeColumn("DiscTime")
+RULES = point_in_time.Rules(
+    [point_in_time.Rule("DiscDate", STAMP, missing="23:59:59", after="00:00:01")],
+    [point_in_time.Rule("DiscDate", "18:00")],
+)
 MONTH_ENDS = {"1Q": (6, 30), "2Q": (9, 30), "3Q": (12, 31), "FY": (3, 31)}
 KINDS = {**DATASETS["summary"].schema}
 

@@ -8,7 +8,7 @@ from gogooku import calendar, point_in_time
 from gogooku.config import availability
 
 RULES = availability.read(Path(__file__).parents[2] / "config" / "availability.yaml")
-CLOSES = RULES["close"]
+CLOSES = RULES.close
 
 
 class Dense:
@@ -50,7 +50,7 @@ class Dense:
     def first_session(self, dataset, rows):
         """Session whose close is the first to know each row; past the last one for later ones."""
         moments = calendar.decision_moments(self.days, "close", CLOSES)
-        stamped = point_in_time.stamp(rows, RULES["datasets"][dataset], CLOSES, self.sessions())
+        stamped = point_in_time.stamp(rows, RULES.datasets[dataset], CLOSES, self.sessions())
         return np.searchsorted(moments, stamped["known_at"].dt.replace_time_zone(None).to_numpy())
 
     def sessions(self):

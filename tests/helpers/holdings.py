@@ -5,16 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-import yaml
 from gogooku import calendar, point_in_time
+from gogooku.config import availability
 from gogooku.families import FAMILIES
 from gogooku.panel.panel import Panel
 from gogooku.raw.catalogue import DATASETS
 
 from helpers import sample_panel
 
-AVAILABILITY = Path(__file__).parents[2] / "config" / "availability.yaml"
-RULES = yaml.safe_load(AVAILABILITY.read_text())
+RULES = availability.read(Path(__file__).parents[2] / "config" / "availability.yaml")
 CODES = [f"{1301 + i}0" for i in range(12)]
 
 
@@ -23,12 +22,12 @@ def stamped(dataset, rows):
     frame = pl.DataFrame(rows, schema=DATASETS[dataset].schema)
     days = sample_panel.sessions(900).days
     return point_in_time.visible(
-        point_in_time.stamp(frame, RULES["datasets"][dataset], RULES["close"], days), "published"
+        point_in_time.stamp(frame, RULES.datasets[dataset], RULES.close, days), "published"
     )
 
 
 def moments(panel):
-    return calendar.decision_moments(panel.dates, "close", RULES["close"])
+    return calendar.decision_moments(panel.dates, "close", RULES.close)
 
 
 def day(session):

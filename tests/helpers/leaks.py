@@ -18,7 +18,7 @@ from simulated_exchange.market import simulation
 from helpers.family_inputs import inputs_of
 
 AVAILABILITY = availability.read(Path(__file__).parents[2] / "config" / "availability.yaml")
-RULES, CLOSES = AVAILABILITY["datasets"], AVAILABILITY["close"]
+RULES, CLOSES = AVAILABILITY.datasets, AVAILABILITY.close
 START, END, DAY = dt.date(2021, 1, 4), dt.date(2021, 6, 30), dt.date(2021, 4, 28)
 MOMENT = days.moment(DAY, "close", CLOSES)
 READ = ("calendar", "master", "bars", "topix", "investor_types")

@@ -4,11 +4,11 @@ import datetime as dt
 
 import polars as pl
 import pytest
-from gogooku import files, point_in_time
+from gogooku import calendar, files, point_in_time
 from gogooku.research import lags, lags_page
 from helpers import markup
 
-CLOSES = [{"from": "1900-01-01", "at": "15:00"}]
+CLOSES = [calendar.Close("15:00", since=dt.date(1900, 1, 1))]
 DECISIONS = {"published": "close", "served": "19:00"}
 DAYS = [dt.date(2023, 12, 28), dt.date(2023, 12, 29), dt.date(2024, 1, 4)]
 PANEL = pl.DataFrame({"date": DAYS}).join(

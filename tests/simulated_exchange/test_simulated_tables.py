@@ -66,7 +66,7 @@ def test_a_table_has_the_vendors_fields_and_keys(dataset, era):
 
 @pytest.mark.parametrize("dataset", TABLES)
 def test_the_rules_tell_when_each_row_is_known(dataset):
-    rows = point_in_time.stamp(table(dataset), RULES["datasets"][dataset], CLOSES, sessions("old"))
+    rows = point_in_time.stamp(table(dataset), RULES.datasets[dataset], CLOSES, sessions("old"))
     assert rows["known_at"].null_count() == rows["served_at"].null_count() == 0
 
 

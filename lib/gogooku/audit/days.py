@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from gogooku.calendar import Days, decision_moments
+from gogooku.calendar import Close, Days, decision_moments
 from gogooku.errors import UserError
 from gogooku.panel.universe import CLOSE_WINDOW
 
@@ -38,7 +38,7 @@ def drawn(sessions: Days, draw: int, seed: int) -> dt.date:
     return day
 
 
-def moment(day: dt.date, decision: str, closes: Sequence[Mapping[str, str]]) -> dt.datetime:
+def moment(day: dt.date, decision: str, closes: Sequence[Close]) -> dt.datetime:
     """Give the moment of decision of `day` as an aware datetime in UTC."""
     decided = decision_moments(np.array([day], "datetime64[D]"), decision, closes)[0]
     return decided.astype(dt.datetime).replace(tzinfo=dt.UTC)

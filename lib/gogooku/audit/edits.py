@@ -8,14 +8,13 @@ so that the rows remain legal.
 import datetime as dt
 import re
 import zlib
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import polars as pl
 
 from gogooku.calendar import Clock
-from gogooku.point_in_time import COLUMN
+from gogooku.point_in_time import COLUMN, Rules
 from gogooku.raw.catalogue import DATASETS
 from gogooku.raw.dataset import DataSet
 
@@ -51,7 +50,7 @@ def draw(
     dataset: str,
     moment: dt.datetime,
     clock: Clock,
-    rules: Mapping[str, Any],
+    rules: Rules,
     seed: tuple[int, str],
     *,
     ending: bool,
@@ -60,7 +59,7 @@ def draw(
 
     rows     of `dataset`, with known_at and served_at
     moment   aware; rows known by then on `clock` stay as they are
-    rules    the data set's rules in config/availability.yaml: the fields they name stay
+    rules    when the data set's rows are known: the fields that they name stay
     seed     a number for all files of the audit, which chooses the issues that come and go, and
              the name of this one
     ending   whether the data set may end with the moment (`ends`)
@@ -160,9 +159,9 @@ def _later(rows: pl.DataFrame, moment: dt.datetime) -> pl.DataFrame:
 
 
 def _disturber(
-    entry: DataSet, rules: Mapping[str, Any], random: np.random.Generator
+    entry: DataSet, rules: Rules, random: np.random.Generator
 ) -> Callable[[pl.DataFrame], pl.DataFrame]:
-    fixed = {*entry.key, entry.day, *_named(rules)}
+    fixed = {*entry.key, entry.day, *rules.columns}
     units = {field.name: field.unit for field in entry.fields if field.name not in fixed}
 
     def disturbed(rows: pl.DataFrame) -> pl.DataFrame:
@@ -194,16 +193,6 @@ def _reshaped(rows: pl.DataFrame, random: np.random.Generator) -> pl.DataFrame:
         if {first, high, low, close} <= set(rows.columns)
     ]
     return rows.with_columns(shape for bar in shapes for shape in bar)
-
-
-def _named(rules: Any) -> Iterator[str]:
-    """Name the columns on which rules of availability rest."""
-    if isinstance(rules, list):
-        for rule in rules:
-            yield from _named(rule)
-    if isinstance(rules, Mapping):
-        for key, value in rules.items():
-            yield from [value] if key == "column" else _named(value)
 
 
 def _other(

@@ -18,6 +18,7 @@ from gogooku.audit.compare import STAGES
 from gogooku.config import claims
 from gogooku.config.claims import Claim
 from gogooku.errors import UserError
+from gogooku.point_in_time import Rules
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -32,14 +33,14 @@ class Rebuild:
     folder    working directory of the second build
     raw       all raw files of the run, relative as both builds name them
     setting   of the run
-    rules     data set → when its rows are known, as in config/availability.yaml
+    rules     data set → when its rows are known
     cores     that the second build may use
     """
 
     folder: Path
     raw: Sequence[Path]
     setting: Mapping[str, Any]
-    rules: Mapping[str, Any]
+    rules: Mapping[str, Rules]
     cores: int
 
     @property

@@ -1,75 +1,50 @@
-"""The table config/availability.yaml, which says when rows become known, read and checked."""
+"""The table config/availability.yaml, which says when rows become known."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import AfterValidator, ValidationError, field_validator, model_validator
 
+from gogooku import calendar
 from gogooku.errors import UserError
+from gogooku.point_in_time import Rules
 from gogooku.raw.catalogue import DATASETS
 from gogooku.section import Section
 
-NIGHT = r"^([0-3]\d):[0-5]\d(:[0-5]\d)?$"
-"""A time of day [JST]; past 24:00 it is the next day's."""
 
-Time = Annotated[str, Field(pattern=NIGHT)]
-
-
-class TimeColumn(Section):
-    """The column that holds a row's time of day."""
-
-    column: str
-
-
-class Moment(Section):
-    """One rule: a date column at a time of day."""
-
-    column: str
-    at: Literal["close"] | Time | TimeColumn | None = None
-    missing: Time | None = None
-    days: int = 0
-    week_session: int = Field(default=0, ge=0)
-    after: Time = "00:00:00"
-    batches: list[Time] | None = None
-
-    @model_validator(mode="after")
-    def _has_one_time(self) -> "Moment":
-        if (self.at is None) == (self.batches is None):
-            raise ValueError("a rule has either `at` or `batches`")
-        if isinstance(self.at, TimeColumn) != (self.missing is not None):
-            raise ValueError("`missing` goes with `at: {column: …}`, and only with it")
-        return self
-
-
-class Clocks(Section):
-    """Both clocks of a data set."""
-
-    published: Moment | list[Moment]
-    served: Moment | list[Moment]
-
-
-class Close(Section):
-    """The end of trading from a day on, or on one half day."""
-
-    at: Time
-    since: Any = Field(default=None, alias="from")
-    day: Any = None
-
-
-class Decision(Section):
-    """The moment at which a day's row is decided, by clock."""
-
-    published: Literal["close"] | Time
-    served: Literal["close"] | Time
+def _time(text: str) -> str:
+    if text != "close":
+        calendar.minutes(text)
+    return text
 
 
 class Availability(Section):
-    """The whole file."""
+    """When rows are known, and when days are decided.
 
-    close: list[Close]
-    decision: Decision
-    datasets: dict[str, Clocks]
+    close      of the exchange, those with `since` in ascending order
+    decision   clock → `close` or the time of day at which a day's row is decided [HH:MM JST]
+    datasets   when the rows of each are known
+    """
+
+    close: list[calendar.Close]
+    decision: dict[calendar.Clock, Annotated[str, AfterValidator(_time)]]
+    datasets: dict[str, Rules]
+
+    @field_validator("datasets", mode="before")
+    @classmethod
+    def _one_rule_is_a_list_of_one(cls, tables: Any) -> Any:
+        if not isinstance(tables, dict):
+            return tables
+        return {name: _in_lists(rules) for name, rules in tables.items()}
+
+    @field_validator("decision")
+    @classmethod
+    def _has_both_clocks(cls, decision: dict[calendar.Clock, str]) -> dict[calendar.Clock, str]:
+        if lacking := {"published", "served"} - decision.keys():
+            raise ValueError(f"lacks the clock {min(lacking)}")
+        return decision
 
     @model_validator(mode="after")
     def _names_all_data_sets(self) -> "Availability":
@@ -78,17 +53,24 @@ class Availability(Section):
         return self
 
 
-def read(path: str | Path) -> dict[str, Any]:
-    """Read the file, once it is found to be right; days are texts, as rules of Snakemake need them.
+def read(path: str | Path) -> Availability:
+    """Read the table.
 
     Raises UserError with one line per fault: where it is, and what is wrong.
     """
-    told = yaml.safe_load(Path(path).read_text())
     try:
-        Availability.model_validate(told)
+        return Availability.model_validate(yaml.safe_load(Path(path).read_text(encoding="utf-8")))
     except ValidationError as error:
-        places = {".".join(map(str, fault["loc"])): fault["msg"] for fault in error.errors()}
-        faults = [f"{path}: {place or 'the file'}: {why}" for place, why in places.items()]
+        faults = (f"{path}: {_fault(fault)}" for fault in error.errors())
         raise UserError("\n".join(faults)) from None
-    closes = [{key: str(value) for key, value in rule.items()} for rule in told["close"]]
-    return {**told, "close": closes}
+
+
+def _in_lists(rules: Any) -> Any:
+    if not isinstance(rules, dict):
+        return rules
+    return {clock: rule if isinstance(rule, list) else [rule] for clock, rule in rules.items()}
+
+
+def _fault(fault: Mapping[str, Any]) -> str:
+    place = ".".join(map(str, fault["loc"])) or "the file"
+    return f"{place}: {fault.get('ctx', {}).get('error', fault['msg'])}"

@@ -34,7 +34,7 @@ def measure(
     raw: Sequence[str],
     families: Sequence[str],
     decisions: Mapping[calendar.Clock, str],
-    closes: Sequence[Mapping[str, str]],
+    closes: Sequence[calendar.Close],
 ) -> pl.DataFrame:
     """Measure the lag of every data set that the families read, by year and clock.
 
@@ -87,7 +87,7 @@ def _lags(
     members: pl.DataFrame,
     clock: calendar.Clock,
     decision: str,
-    closes: Sequence[Mapping[str, str]],
+    closes: Sequence[calendar.Close],
 ) -> pl.DataFrame:
     """Give date and lag [hours] of the newest row of each member, or session; NaN for none."""
     entry = DATASETS[dataset]
