@@ -36,9 +36,12 @@ CALENDAR = _names("Date HolDiv")
 SHARES = _names("Code DiscDate CurPerEn ShOutFY TrShFY")
 FILINGS = _names(
     """
-    Code DiscDate DiscNo DocType CurPerType CurPerSt CurPerEn CurFYSt CurFYEn NxtFYEn ChgAcEst
-    Sales OP NP EPS TA EqAR ShEq BPS ShOutFY TrShFY AvgSh
-    FOP FNP FEPS FDivAnn FOP2Q FNP2Q NxFOP NxFNp NxFEPS NxFDivAnn NxFOP2Q NxFNp2Q
+    Code DiscDate DiscNo DocType CurPerType CurPerSt CurPerEn CurFYSt CurFYEn NxtFYSt NxtFYEn
+    ChgAcEst Sales OP NP EPS TA EqAR ShEq BPS ShOutFY TrShFY AvgSh
+    FSales FOP FOdP FNP FEPS FSales2Q FOP2Q FOdP2Q FNP2Q FEPS2Q
+    FNCSales FNCOP FNCOdP FNCNP FNCEPS FNCSales2Q FNCOP2Q FNCOdP2Q FNCNP2Q FNCEPS2Q
+    FDiv1Q FDiv2Q FDiv3Q FDivFY FDivAnn FDivTotalAnn FPayoutRatioAnn
+    NxFOP NxFNp NxFEPS NxFDivAnn NxFOP2Q NxFNp2Q
     """
 )
 TRADING_BY_INVESTORS = _names(

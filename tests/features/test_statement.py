@@ -11,7 +11,10 @@ from helpers.company_filings import (
     CLOSES,
     KINDS,
     MONTH_ENDS,
+    YEAR_MOVED,
     filing,
+    moved_year_end,
+    of_year,
     quarters,
     revision,
     stamped,
@@ -361,6 +364,104 @@ def test_guidance_of_a_finished_year_is_no_guidance():
     assert at(made, panel, "2022-05-12", "div_yield_fore") == pytest.approx(0.06)
     assert np.isnan(at(made, panel, "2022-05-13", "div_yield_fore"))
     assert np.isnan(at(made, panel, "2022-05-13", "rev_div_fore"))
+
+
+# ---- what a filing takes back
+
+
+GUIDED = {"Sales": 750.0, "OP": 30.0, "NP": 20.0, "FOP": 40.0, "FNP": 28.0, "FDivAnn": 12.0}
+BEFORE, AFTER = dt.date(2022, 3, 10), dt.date(2022, 3, 14)
+
+
+def taken_back(**fields):
+    """Progress in OP and NP, and the dividend's yield, before and after a revision."""
+    document = fields.pop("document", "EarnForecastRevision")
+    period = fields.pop("period", "FY")
+    rows = [
+        filing(dt.date(2022, 2, 7), "3Q", **GUIDED),
+        filing(dt.date(2022, 3, 11), period, document=document, **fields),
+    ]
+    panel = panel_of(320)
+    made = compute(rows, panel)
+    names = ("progress_op", "progress_np", "div_yield_fore")
+    return [[round(float(at(made, panel, day, x)), 4) for x in names] for day in (BEFORE, AFTER)]
+
+
+IN_FORCE = [30 / 40, round(20 / 28, 4), 0.012]
+
+
+def test_a_revision_without_numbers_withdraws_the_guidance():
+    before, after = taken_back()
+    assert before == IN_FORCE
+    assert np.isnan(after).all()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"FDivAnn": 12.0},
+        {"FOP2Q": 15.0},
+        {"FNCNP": 9.0},
+        {"FSales": 1000.0},
+        {"NxFOP": 44.0},
+        {"period": "2Q"},
+    ],
+    ids=["dividend", "half-year", "parent alone", "sales", "next year", "of the half-year"],
+)
+def test_a_revision_of_something_else_withdraws_nothing(fields):
+    assert taken_back(**fields) == [IN_FORCE, IN_FORCE]
+
+
+def test_a_revision_of_dividends_withdraws_them_alone():
+    _, after = taken_back(document="DividendForecastRevision")
+    assert after[:2] == IN_FORCE[:2] and np.isnan(after[2])
+    assert taken_back(document="DividendForecastRevision", FDivFY=12.0)[1] == IN_FORCE
+
+
+def test_guidance_after_a_withdrawal_is_no_revision_of_what_was_withdrawn():
+    rows = [
+        filing(dt.date(2021, 8, 5), "1Q", OP=5.0, FOP=40.0),
+        revision(dt.date(2021, 9, 1)),
+        revision(dt.date(2021, 10, 1), FOP=30.0),
+        revision(dt.date(2021, 11, 1), FOP=36.0),
+    ]
+    panel = panel_of(300)
+    made = compute(rows, panel)
+    found = [at(made, panel, dt.date(2021, month, 5), "rev_fore_op") for month in (9, 10, 11)]
+    np.testing.assert_allclose(found, [np.nan, np.nan, 0.2], rtol=1e-6)
+    assert at(made, panel, dt.date(2021, 10, 5), "progress_op") == np.float32(5 / 30)
+
+
+# ---- years of other than twelve months
+
+
+def test_a_year_that_will_not_be_has_no_guidance():
+    panel = panel_of(560, days=weekdays(560, dt.date(2021, 1, 4)))
+    made = compute(moved_year_end(), panel)
+    for day, told in YEAR_MOVED.items():
+        assert {x: at(made, panel, day, x) for x in told} == pytest.approx(told, rel=1e-6), day
+
+
+def test_a_year_made_longer_voids_the_one_that_it_takes_in():
+    april, june = dt.date(2021, 4, 1), dt.date(2022, 6, 30)
+    rows = [
+        moved_year_end()[0],
+        of_year(dt.date(2021, 8, 5), "1Q", dt.date(2021, 6, 30), april, june,
+                Sales=260.0, OP=25.0, NP=15.0, FOP=150.0, FDivAnn=15.0),
+    ]  # fmt: skip
+    panel = panel_of(400, days=weekdays(400, dt.date(2021, 1, 4)))
+    made = compute(rows, panel)
+    assert at(made, panel, dt.date(2021, 8, 4), "div_yield_fore") == np.float32(0.012)
+    assert at(made, panel, dt.date(2021, 8, 6), "div_yield_fore") == np.float32(0.015)
+    assert np.isnan(at(made, panel, dt.date(2021, 8, 6), "rev_fore_op"))
+
+
+def test_a_late_correction_of_the_year_before_voids_nothing():
+    first, quarter, *_ = moved_year_end()
+    corrected = {**first, "DiscDate": dt.date(2021, 9, 1)}
+    panel = panel_of(400, days=weekdays(400, dt.date(2021, 1, 4)))
+    made = compute([first, quarter, corrected], panel)
+    assert at(made, panel, dt.date(2021, 9, 3), "div_yield_fore") == np.float32(0.009)
 
 
 # ---- per share

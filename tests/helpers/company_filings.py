@@ -39,8 +39,12 @@ def revision(day, year=2021, **fields):
 def stamped(rows):
     """Rows of fins/summary, numbered in the order given, with `known_at`."""
     numbered = [{"DiscNo": f"{i:014d}", **row} for i, row in enumerate(rows)]
-    frame = pl.DataFrame(numbered, schema=KINDS)
-    return point_in_time.visible(point_in_time.stamp(frame, RULES, CLOSES), "published")
+    return restamped(pl.DataFrame(numbered, schema=KINDS))
+
+
+def restamped(rows):
+    """Rows of fins/summary with `known_at`."""
+    return point_in_time.visible(point_in_time.stamp(rows, RULES, CLOSES), "published")
 
 
 def quarters(year=2021, first=dt.date(2021, 8, 10), scale=1.0, **fields):
@@ -52,3 +56,38 @@ def quarters(year=2021, first=dt.date(2021, 8, 10), scale=1.0, **fields):
                **fields)
         for day, period, total in zip(days, MONTH_ENDS, totals, strict=True)
     ]  # fmt: skip
+
+
+def of_year(day, period, end, start, year_end, **fields):
+    """One statement of a fiscal year with bounds of its own."""
+    return filing(day, "FY", **fields) | {
+        "DocType": f"{period}FinancialStatements_Consolidated_JP", "CurPerType": period,
+        "CurPerSt": start, "CurFYSt": start, "CurPerEn": end, "CurFYEn": year_end,
+    }  # fmt: skip
+
+
+def moved_year_end():
+    """The year that would have ended in March 2022, as guided in May 2021, ends in December."""
+    april, december = dt.date(2021, 4, 1), dt.date(2021, 12, 31)
+    after = {"NxtFYSt": dt.date(2022, 1, 1), "NxtFYEn": dt.date(2022, 12, 31)}
+    return [
+        of_year(dt.date(2021, 5, 12), "FY", dt.date(2021, 3, 31), dt.date(2020, 4, 1),
+                dt.date(2021, 3, 31), Sales=1000.0, OP=100.0, NP=60.0, NxtFYSt=april,
+                NxtFYEn=dt.date(2022, 3, 31), NxFOP=110.0, NxFDivAnn=12.0),
+        of_year(dt.date(2021, 8, 5), "1Q", dt.date(2021, 6, 30), april, december,
+                Sales=260.0, OP=25.0, NP=15.0, FOP=75.0, FDivAnn=9.0),
+        of_year(dt.date(2022, 2, 10), "FY", december, april, december,
+                Sales=780.0, OP=77.0, NP=46.0, NxFOP=120.0, NxFDivAnn=20.0, **after),
+        of_year(dt.date(2022, 8, 9), "2Q", dt.date(2022, 6, 30), after["NxtFYSt"],
+                after["NxtFYEn"], Sales=600.0, OP=66.0, NP=40.0, FOP=150.0, FDivAnn=30.0),
+    ]  # fmt: skip
+
+
+YEAR_MOVED = {
+    dt.date(2021, 8, 6): {"div_yield_fore": 0.009, "progress_op": 25 / 75},
+    dt.date(2022, 2, 14): {"div_yield_fore": 0.020, "opm": 77 / 780},
+    dt.date(2022, 8, 10): {
+        "div_yield_fore": 0.030, "rev_fore_op": 0.25, "rev_div_fore": 0.5, "progress_op": 66 / 150,
+    },
+}  # fmt: skip
+"""Day → the right values on it."""

@@ -212,8 +212,9 @@ def _summary(folder: Path, first: dt.date, last: dt.date) -> pl.DataFrame:
         return _empty("summary")
     rows = _load(parts, layout.FILED, "DisclosedDate", first, last).rename(layout.FILED)
     forecast = pl.any_horizontal(pl.col("FSales", "FOP", "FOdP", "FNP", "FEPS").is_not_null())
+    dividend = pl.any_horizontal(pl.col("^FDiv.*$").is_not_null())
     kind = pl.col("DocType").replace(layout.DOCUMENTS)
-    of_dividend = kind.str.ends_with("EarnForecastRevision") & ~forecast
+    of_dividend = kind.str.ends_with("EarnForecastRevision") & ~forecast & dividend
     named = pl.when(of_dividend).then(kind.str.replace("Earn", "Dividend")).otherwise(kind)
     return _next_year(rows.with_columns(DocType=named))
 

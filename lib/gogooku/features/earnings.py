@@ -33,16 +33,8 @@ from gogooku.arrays import time_series
 from gogooku.calendar import Days, Sessions
 from gogooku.features import filings
 from gogooku.features.column import Column
-from gogooku.features.filings import (
-    HALF,
-    NO_GUIDANCE,
-    YEAR,
-    Company,
-    Filing,
-    Guidance,
-    change,
-    first_known,
-)
+from gogooku.features.company import Company, change, first_known
+from gogooku.features.filings import HALF, NO_GUIDANCE, YEAR, Filing, Guidance
 from gogooku.features.inputs import Inputs
 from gogooku.features.statement import (
     LONGEST,
@@ -262,7 +254,7 @@ def _surprise(newest: Filing, figures: filings.Figures, guided: Guidance) -> flo
 
 
 def walk(rows: pl.DataFrame, published: pl.Series, wanted: Iterable[bool]) -> Iterator[Announced]:
-    """Give what each wanted filing leaves known, in the order of the rows (see `filings.walk`).
+    """Give what each wanted filing leaves known, in the order of the rows (see `company.walk`).
 
     published   (rows,) when the market could read each
     """

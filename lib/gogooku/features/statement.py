@@ -18,7 +18,7 @@ import polars as pl
 from gogooku import point_in_time
 from gogooku.arrays import time_series
 from gogooku.arrays.time_series import ratio
-from gogooku.features import filings
+from gogooku.features import company, filings
 from gogooku.features.column import Column
 from gogooku.features.inputs import Inputs
 from gogooku.panel.panel import Panel
@@ -84,7 +84,7 @@ def compute(inputs: Inputs) -> dict[str, np.ndarray]:
     shares = panel["cumulated_volume_factor"]
     rows = filings.prepare(_with_basis(panel, summary, shares), pl.col("basis"))
     newest = newest_filing(panel, rows, moments[start:])
-    walked = filings.walk(rows, asked(newest, len(rows)))
+    walked = company.walk(rows, asked(newest, len(rows)))
     states = pl.DataFrame(list(walked), schema=_SCHEMA, orient="row")
     reported, guided = (
         sessions_since(states[name], newest, moments) for name in ("statement_at", "guidance_at")
@@ -104,7 +104,7 @@ def compute(inputs: Inputs) -> dict[str, np.ndarray]:
 
 _SCHEMA = {
     name: pl.Datetime("us", "UTC") if name.endswith("_at") else pl.Float64
-    for name in filings.State._fields
+    for name in company.State._fields
 }
 
 
