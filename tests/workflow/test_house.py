@@ -234,7 +234,6 @@ def _annotated(node):
 
 LONG_MODULES = {
     "gogooku/features/technical.py": "a table of columns",
-    "gogooku/features/filings.py": "to be split",
 }
 LONG_FUNCTIONS = {
     "_sweep": "a kernel that goes down the days once; its parts would be kernels of their own",
