@@ -94,7 +94,7 @@ def _digest(script: Path, *also: str) -> str:
     try:
         return _code().digest(script, *also)
     except SyntaxError as error:
-        place = f"{also or script}, line {error.lineno}"
+        place = f"{error.filename}, line {error.lineno}"
         raise UserError(f"{place} is no Python ({error.msg}): mend it") from error
     except OSError as error:
         raise UserError(f"{error.filename} cannot be read ({error.strerror})") from error
@@ -108,10 +108,11 @@ def start(snakemake: Any) -> None:
     """
     log_to(snakemake.log[0])
     script = Path(str(sys.modules["__main__"].__file__))
-    if script.parents[1] / "lib" != LIB:
+    own = Path(script.parents[1], "lib").resolve()
+    if own != LIB:
         raise UserError(
-            f"gogooku is imported from {LIB} and not from the workflow's own lib/: "
-            "take it out of PYTHONPATH or uninstall it"
+            f"gogooku is imported from {LIB} and not from the workflow's own {own}: take the other "
+            "out of PYTHONPATH or uninstall it"
         )
     digest, *also = snakemake.params.code
     if _digest(script, *also) != digest:

@@ -55,6 +55,9 @@ class Module:
         return ".".join([*parts[:-level], *filter(None, [dotted[level:]])])
 
 
+Node = tuple[Module, int]
+
+
 class Target(NamedTuple):
     """What a name leads to: a statement of a module, VALUE, WHOLE or RUN; no module: not ours.
 
@@ -77,9 +80,10 @@ class Modules:
         self.aside = frozenset(aside)
         self._store = store
         self._read: dict[tuple[Path, Path | None], Module] = {}
-        self._paths: dict[tuple[str, Path | None], Path | None] = {}
+        self._found: dict[tuple[str, Path | None], Module | None] = {}
         self._targets: dict[tuple[Module, str], list[Target]] = {}
         self._effects: dict[Module, list[int]] = {}
+        self._decorated: dict[Node, bool] = {}
         self._acting: dict[int, bool] = {}
 
     # ---- files -----------------------------------------------------------------------------------
@@ -88,18 +92,18 @@ class Modules:
         """Read a module, once."""
         key = path, home
         if key not in self._read:
-            text = self._store.read(path) if path.is_file() else Text()
+            text = Text() if path.is_dir() else self._store.read(path)
             self._read[key] = Module(path, name, home, text)
         return self._read[key]
 
     def find(self, name: str, home: Path | None) -> Module | None:
         """Find a module by its full name, under the roots first, then in `home`."""
         key = name, home
-        if key not in self._paths:
-            self._paths[key] = self._path(name, home)
-        path = self._paths[key]
-        ours = path and any(path.is_relative_to(root) for root in self.roots)
-        return self.read(path, name, None if ours else home) if path else None
+        if key not in self._found:
+            path = self._path(name, home)
+            ours = path and any(path.is_relative_to(root) for root in self.roots)
+            self._found[key] = self.read(path, name, None if ours else home) if path else None
+        return self._found[key]
 
     def _path(self, name: str, home: Path | None) -> Path | None:
         if not all(name.split(".")):
@@ -113,6 +117,14 @@ class Modules:
             if any(place.glob("*.py")):
                 return place
         return None
+
+    def loaded(self, module: Module, names: Iterable[str]) -> Iterator[Module]:
+        """Give the modules that an import of `names` runs: each with the packages around it."""
+        for name in names:
+            parts = module.full(name).split(".")
+            for length in range(1, len(parts) + 1):
+                if found := self.find(".".join(parts[:length]), module.home):
+                    yield found
 
     def below(self, folder: Path) -> Iterator[Module]:
         """Give all modules in a folder under the roots."""
@@ -164,27 +176,30 @@ class Modules:
 
     # ---- statements ------------------------------------------------------------------------------
 
-    def counted(self, module: Module) -> list[int]:
-        """Give a module's statements but for those that are set aside."""
-        rows = enumerate(module.text.statements)
-        return [index for index, statement in rows if not self.is_aside(module, statement)]
-
-    def is_aside(self, module: Module, statement: Statement) -> bool:
+    def is_aside(self, node: Node) -> bool:
         """Whether a statement decides no value, as the caller says."""
-        return any(f"{module.name}.{name}" in self.aside for name in statement.names)
+        module, index = node
+        names = module.text.statements[index].names
+        return any(f"{module.name}.{name}" in self.aside for name in names)
+
+    def is_decorated(self, node: Node) -> bool:
+        """Whether a decorator may do more than wrap."""
+        if node not in self._decorated:
+            runs = node[0].text.statements[node[1]].runs
+            decorators = [chain[1:] for chain in runs if chain.startswith("@")]
+            known = all(self._is_harmless(node[0], chain) for chain in decorators)
+            self._decorated[node] = not known
+        return self._decorated[node]
 
     def effects(self, module: Module) -> list[int]:
         """Give the statements that count wherever a module is imported."""
         if module not in self._effects:
-            rows = [(index, module.text.statements[index]) for index in self.counted(module)]
-            opened = any(self.is_decorated(module, statement) for _, statement in rows)
-            self._effects[module] = [i for i, each in rows if opened or self._acts(module, each)]
+            every = range(len(module.text.statements))
+            rows = [index for index in every if not self.is_aside((module, index))]
+            opened = any(self.is_decorated((module, index)) for index in rows)
+            acts = (opened or self._acts(module, module.text.statements[index]) for index in rows)
+            self._effects[module] = [index for index, each in zip(rows, acts, strict=True) if each]
         return self._effects[module]
-
-    def is_decorated(self, module: Module, statement: Statement) -> bool:
-        """Whether a decorator may do more than wrap."""
-        decorators = [chain[1:] for chain in statement.runs if chain.startswith("@")]
-        return not all(self._is_harmless(module, chain) for chain in decorators)
 
     def _acts(self, module: Module, statement: Statement) -> bool:
         key = id(statement)

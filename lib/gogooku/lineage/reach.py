@@ -33,7 +33,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .modules import RUN, VALUE, WHOLE, Module, Modules, Target
+from .modules import RUN, VALUE, WHOLE, Module, Modules, Node, Target
 from .syntax import ANNOTATED, LOUD, MUTE, QUIET
 from .text import Store
 
@@ -59,8 +59,6 @@ DISTRIBUTIONS = {
     "talib": ("ta-lib",),
     "yaml": ("pyyaml",),
 }
-
-Node = tuple[Module, int]
 
 
 @dataclass
@@ -96,6 +94,7 @@ class Code:
         self._versions = _locked(lock) if lock else {}
         self._store = Store(cache)
         self.modules = Modules(roots, harmless, aside, self._store)
+        self._steps = _Steps(self.modules)
         self._lines: dict[tuple[Node, int], str] = {}
 
     def digest(self, script: str | Path, *also: str | Path) -> str:
@@ -118,10 +117,9 @@ class Code:
 
     def reached(self, script: str | Path, *also: str | Path) -> Reached:
         """Give all that a script, and what its rule adds, can run or read; see `digest`."""
-        walk = _Walk(self.modules)
+        walk = _Walk(self._steps)
         for entry in (script, *also):
-            for target in self._entry(entry):
-                walk.follow(target, QUIET)
+            walk.follow(self._entry(entry))
         return walk.finished()
 
     def _entry(self, entry: str | Path) -> list[Target]:
@@ -160,110 +158,154 @@ class Code:
 class _Walk:
     """Goes from a script to all that it reaches."""
 
-    def __init__(self, modules: Modules) -> None:
-        self.modules = modules
+    def __init__(self, steps: "_Steps") -> None:
+        self.steps, self.modules = steps, steps.modules
         self.found = Reached()
         self.waiting: list[tuple[Node, int]] = []
         self.whole: set[tuple[Module, int]] = set()
-        self.opened: set[str] = set()  # "imported", "all": modules that count whole
-        self.errors = False  # texts of errors are looked at
+        self.marks: set[str] = set()
 
-    def follow(self, target: Target, level: int) -> None:
-        """Note what a name leads to."""
-        if target.module is None:
-            self._library(target.name)
-            return
-        self._run(target.module)
-        if target.place >= 0:
-            self.waiting.append(((target.module, target.place), level))
-        elif target.place != RUN:
-            self._open(target.module, target.place)
+    def follow(self, targets: Iterable[Target]) -> None:
+        """Note what names lead to."""
+        self._take(self.steps.of(targets, QUIET))
 
     def finished(self) -> Reached:
         """Go on until nothing new is reached."""
         done: set[Module] = set()
         while self.waiting:
             while self.waiting:
-                self._statement(*self.waiting.pop())
-            opened = set(self.found.imported) if "imported" in self.opened else set()
-            if "all" in self.opened:
+                node, level = self.waiting.pop()
+                if self.found.statements.get(node, -1) < level:
+                    self.found.statements[node] = level
+                    self._take(self.steps.from_node(node, level))
+            opened = set(self.found.imported) if "imported" in self.marks else set()
+            if "all" in self.marks:
                 opened |= {x for root in self.modules.roots for x in self.modules.below(root)}
             for module in opened - done:
                 self._open(module, VALUE)
             done |= opened
-        if self.errors:
+        if "errors" in self.marks:
             rows = self.found.statements.items()
             self.found.statements = {node: max(level, LOUD) for node, level in rows}
         return self.found
 
-    def _run(self, module: Module) -> None:
-        if module in self.found.imported:
-            return
-        self.found.imported.add(module)
-        self.waiting += [((module, index), QUIET) for index in self.modules.effects(module)]
-        self._load(module, module.text.loads)
-        for star in module.text.stars:
-            for target in self.modules.targets(module, f":{star}"):
-                self.follow(target, QUIET)
+    def _take(self, step: "_Step") -> None:
+        self.waiting += step.nodes
+        self.found.libraries |= step.libraries
+        self.found.data |= step.data
+        self.marks |= step.marks
+        for module in step.imports - self.found.imported:
+            self._run(module)
+        for module, how in step.whole - self.whole:
+            self._open(module, how)
 
-    def _load(self, module: Module, names: Iterable[str]) -> None:
-        for name in names:
-            parts = module.full(name).split(".")
-            for length in range(1, len(parts) + 1):
-                if loaded := self.modules.find(".".join(parts[:length]), module.home):
-                    self._run(loaded)
+    def _run(self, module: Module) -> None:
+        self.found.imported.add(module)
+        self._take(self.steps.from_import(module))
 
     def _open(self, module: Module, how: int) -> None:
         """Count a module whole, a package with all its modules, a VALUE with what it imports."""
-        if (module, how) in self.whole:
-            return
         self.whole.add((module, how))
         is_package = module.path.is_dir() or module.path.name == "__init__.py"
         folder = module.path if module.path.is_dir() else module.path.parent
         for each in [module, *(self.modules.below(folder) if is_package else ())]:
-            self._run(each)
-            self.waiting += [((each, index), QUIET) for index in self.modules.counted(each)]
-        for name in module.text.imports if how == VALUE else ():
-            for target in self.modules.targets(module, name):
-                self.follow(target, QUIET)
+            if each not in self.found.imported:
+                self._run(each)
+            self._take(self.steps.from_whole(each))
+        names = module.text.imports if how == VALUE else ()
+        self.follow(target for name in names for target in self.modules.targets(module, name))
 
-    def _library(self, name: str) -> None:
-        top = name.split(".")[0]
-        if top not in sys.stdlib_module_names:
-            self.found.libraries.add(top)
 
-    def _statement(self, node: Node, level: int) -> None:
-        module, index = node
-        statement = module.text.statements[index]
-        if self.modules.is_decorated(module, statement):
-            level = ANNOTATED
-        if self.found.statements.get(node, -1) >= level or self.modules.is_aside(module, statement):
+@dataclass
+class _Step:
+    """What follows at once from a statement or an import.
+
+    whole    modules that count whole, and how (VALUE, WHOLE)
+    marks    imported, all: which modules count whole; errors: texts of errors are looked at
+    """
+
+    nodes: set[tuple[Node, int]] = field(default_factory=set)
+    imports: set[Module] = field(default_factory=set)
+    whole: set[tuple[Module, int]] = field(default_factory=set)
+    libraries: set[str] = field(default_factory=set)
+    data: set[Path] = field(default_factory=set)
+    marks: set[str] = field(default_factory=set)
+
+
+class _Steps:
+    """The steps from each statement and module, each found once for all scripts."""
+
+    def __init__(self, modules: Modules) -> None:
+        self.modules = modules
+        self._known: dict[tuple[Node, int], _Step] = {}
+
+    def of(self, targets: Iterable[Target], level: int) -> _Step:
+        """Give the step to what names lead to."""
+        step = _Step()
+        for target in targets:
+            self._add(step, None, target, level)
+        return step
+
+    def from_import(self, module: Module) -> _Step:
+        """Give the step from a module that is imported."""
+        key = (module, RUN), QUIET
+        if key not in self._known:
+            step = _Step(imports=set(self.modules.loaded(module, module.text.loads)))
+            self._add_nodes(step, module, self.modules.effects(module), QUIET)
+            for star in module.text.stars:
+                for target in self.modules.targets(module, f":{star}"):
+                    self._add(step, module, target, QUIET)
+            self._known[key] = step
+        return self._known[key]
+
+    def from_node(self, node: Node, level: int) -> _Step:
+        """Give the step from a statement that counts at a level."""
+        if (node, level) not in self._known:
+            module, index = node
+            statement = module.text.statements[index]
+            step = _Step(imports=set(self.modules.loaded(module, statement.loads)))
+            if statement.errors and level > MUTE:
+                step.marks.add("errors")
+            for ref, deeper in _refs(node, level):
+                for target in self.modules.targets(module, ref):
+                    self._add(step, module, target, deeper)
+            self._known[node, level] = step
+        return self._known[node, level]
+
+    def from_whole(self, module: Module) -> _Step:
+        """Give the step from a module that counts whole."""
+        step = _Step()
+        self._add_nodes(step, module, range(len(module.text.statements)), QUIET)
+        return step
+
+    def _add_nodes(self, step: _Step, module: Module, places: Iterable[int], level: int) -> None:
+        for node in ((module, place) for place in places):
+            if not self.modules.is_aside(node):
+                step.nodes.add((node, ANNOTATED if self.modules.is_decorated(node) else level))
+
+    def _add(self, step: _Step, module: Module | None, target: Target, level: int) -> None:
+        if target.module is None:
+            self._add_strange(step, module, target, level)
             return
-        self.found.statements[node] = level
-        self.errors |= statement.errors and level > MUTE
-        self._load(module, statement.loads)
-        for ref, deeper in _refs(node, level):
-            for target in self.modules.targets(module, ref):
-                if target.module:
-                    self.follow(target, deeper)
-                else:
-                    self._strange(module, target, deeper)
+        step.imports.add(target.module)
+        if target.place >= 0:
+            self._add_nodes(step, target.module, [target.place], level)
+        elif target.place != RUN:
+            step.whole.add((target.module, target.place))
 
-    def _strange(self, module: Module, target: Target, level: int) -> None:
+    def _add_strange(self, step: _Step, module: Module | None, target: Target, level: int) -> None:
         """Note a name that none of our modules binds: of a library, or of Python itself."""
         parts = target.name.split(".")
         names = {".".join(parts[:length]) for length in range(1, len(parts) + 1)}
-        if target.place == VALUE and parts[0] in OPENS_OWN:
-            self._open(module, VALUE)
-        if names & OPENS_IMPORTED:
-            self.opened.add("imported")
-        if names & OPENS_ALL:
-            self.opened.add("all")
-        if names & READS_FILES:
-            self.found.data |= set(_data_beside(module.path))
-        self.errors |= level > MUTE and bool(names & READS_ERRORS)
-        if target.place == RUN:
-            self._library(target.name)
+        if target.place == VALUE and parts[0] in OPENS_OWN and module:
+            step.whole.add((module, VALUE))
+        if names & READS_FILES and module:
+            step.data |= set(_data_beside(module.path))
+        marks = {"imported": OPENS_IMPORTED, "all": OPENS_ALL}
+        marks |= {"errors": READS_ERRORS} if level > MUTE else {}
+        step.marks |= {mark for mark, known in marks.items() if names & known}
+        if target.place != VALUE and parts[0] not in sys.stdlib_module_names:
+            step.libraries.add(parts[0])
 
 
 def _refs(node: Node, level: int) -> Iterator[tuple[str, int]]:

@@ -37,18 +37,19 @@ class Text:
     stars: list[str] = field(default_factory=list)
 
     @classmethod
-    def read(cls, source: str) -> "Text":
-        """Read a module's source. Raises SyntaxError if it is no Python."""
+    def read(cls, source: bytes, path: Path) -> "Text":
+        """Read a module's source. Raises SyntaxError naming `path` if it is no Python."""
         text = cls()
-        tree = ast.parse(source)
-        documented = "__doc__" in source and any(map(names_docstring, ast.walk(tree)))
+        tree = ast.parse(source, str(path))
+        documented = b"__doc__" in source and any(map(names_docstring, ast.walk(tree)))
         body = [node for node in tree.body if not is_silent(node) or (documented and is_text(node))]
         for node in run_with(body):
             text._note_imports(node)
         loggers = {name for node in body if makes_logger(node) for name in bound(node)}
+        lines = source.decode(errors="replace").splitlines()
         for node in body:
             if not isinstance(node, ast.Import | ast.ImportFrom):
-                reader = Reader(text.imports, loggers, source.splitlines(), documented)
+                reader = Reader(text.imports, loggers, lines, documented)
                 text.statements.append(reader.read(node))
         return text
 
@@ -88,7 +89,7 @@ class Store:
         source = path.read_bytes()
         key = hashlib.sha256(source).hexdigest()
         if key not in self.texts:
-            self.texts[key] = Text.read(source.decode()).values()
+            self.texts[key] = Text.read(source, path).values()
             self.new = True
         return Text.stored(self.texts[key])
 
