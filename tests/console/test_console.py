@@ -59,7 +59,7 @@ def test_reasons_become_causes(reason, causes):
 def test_the_rest_is_estimated_by_rule_and_by_how_many_run_at_one_time():
     now = [0.0]
     run = course.Course(clock=lambda: now[0])
-    run.plan({"a": 4, "b": 2, "total": 6})
+    run.plan({"a": 4, "b": 2})
     assert run.remaining() is None
     for number in (1, 2):
         run.start(number, "a", {}, [], output=True)

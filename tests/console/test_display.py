@@ -73,28 +73,23 @@ def plain(toy, *arguments, status=0):
     return done.stderr
 
 
-def test_a_pipe_gets_one_line_a_job_without_control_characters(toy):
+def test_a_pipe_gets_one_line_a_job_and_the_second_run_says_that_nothing_is_to_be_done(toy):
     text = plain(toy)
     assert not re.search(r"[\x00-\x08\x0b-\x1f]", text)
     lines = text.splitlines()
-    assert "3 jobs: train 3" in lines
+    assert "2 jobs: train 2" in lines
     ran = [re.split(" {2,}", line)[:2] for line in lines if line.startswith("[")]
-    assert [number for number, _ in ran] == ["[1/3]", "[2/3]"]
+    assert [number for number, _ in ran] == ["[1/2]", "[2/2]"]
     assert sorted(name for _, name in ran) == ["train toy, seed 0", "train toy, seed 1"]
-    assert re.fullmatch(r"3 jobs in .+; log of everything: \.snakemake/log/\S+", lines[-1])
+    assert re.fullmatch(r"2 jobs in .+; log of everything: \.snakemake/log/\S+", lines[-1])
     log = toy / lines[-1].split(": ")[-1]
     assert "rule train_toy" in log.read_text()
-
-
-def test_a_second_run_says_that_nothing_is_to_be_done(toy):
-    plain(toy)
     assert plain(toy).splitlines()[-1].startswith("Nothing to be done")
 
 
 @pytest.mark.parametrize(
     "word, fault",
     [
-        ("damaged", "in.txt is damaged: delete it and run again"),
         ("wrong", "ZeroDivisionError: division by zero"),
         ("killed", "the job was ended by SIGKILL: perhaps memory ran out; close other programs"),
     ],
@@ -112,7 +107,7 @@ def test_a_failure_ends_with_stage_sentence_log_and_command(toy, word, fault):
 def test_jobs_that_fail_alike_are_told_as_one(toy):
     (toy / "in.txt").write_text("damaged 0")
     text = plain(toy, "--keep-going", status=1)
-    assert text.count("in.txt is damaged") == 1
+    assert text.count("\n  in.txt is damaged: delete it and run again\n  log: logs/") == 1
     assert re.search(r"train toy, seed [01]; train toy, seed [01]\n", text)
 
 
@@ -124,16 +119,44 @@ def test_a_terminal_shows_progress_of_both_jobs_and_then_only_what_stays(toy):
     both = [m for m in moments if re.search(r"epoch of 0: \d+ of 20, .+ left", m)
             and re.search(r"epoch of 1: \d+ of 20, .+ left", m)]  # fmt: skip
     assert both and all(m.count("  train toy, seed 0") == 1 for m in both)
-    assert re.search(r" 0% \[\.+\] 0 of 3 jobs, 2 running, \d\.\d s so far\n", both[0])
+    assert re.search(r" 0% \[\.+\] 0 of 2 jobs, 2 running, \d\.\d s so far\n", both[0])
     last = moments[-1]
     assert "epoch of" not in last and "running" not in last
-    assert len(re.findall(r"^\[\d/3\]  train toy, seed [01]", last, re.MULTILINE)) == 2
+    assert len(re.findall(r"^\[\d/2\]  train toy, seed [01]", last, re.MULTILINE)) == 2
 
 
 @pytest.mark.parametrize("option", ["--verbose", "--printshellcmds", "--quiet"])
-def test_details_or_quiet_on_demand_are_snakemakes_own(toy, option):
-    text = plain(toy, option)
-    assert "3 jobs: train 3" not in text and "SNAKEMAKE\n" in text
+def test_details_or_quiet_on_demand_are_snakemakes_own(option):
+    settings = SimpleNamespace(
+        verbose=option == "--verbose", printshellcmds=option == "--printshellcmds",
+        debug_dag=False, quiet={"rules"} if option == "--quiet" else None, stdout=False,
+        nocolor=False, dryrun=False,
+    )  # fmt: skip
+    assert attached(settings) == []
+    assert len(attached(SimpleNamespace(**vars(settings) | PLAIN))) == 1
+
+
+PLAIN = {"verbose": False, "printshellcmds": False, "quiet": {"host"}}
+
+
+def attached(settings, name=display.SNAKEMAKES_OWN):
+    """Displays that a run with these settings has, whose own handler is called `name`."""
+    logger = logging.Logger("of a run")
+    logger.addHandler(logging.NullHandler())
+    logger.handlers[0].name = name
+    workflow = SimpleNamespace(
+        output_settings=settings, is_main_process=True,
+        logger_manager=SimpleNamespace(logger=logger),
+        modifier=SimpleNamespace(is_main_snakefile=lambda: True),
+    )  # fmt: skip
+    for _ in range(2):  # a workflow may be read twice
+        display.attach(workflow, "runs/x")
+    return [handler for handler in logger.handlers if isinstance(handler, display.Display)]
+
+
+def test_a_logger_that_people_have_chosen_keeps_its_place():
+    settings = SimpleNamespace(**PLAIN, debug_dag=False, stdout=False, nocolor=False, dryrun=False)
+    assert attached(settings, name="rich") == []
 
 
 def test_a_dry_run_sums_up_by_stage_and_why(toy):
@@ -145,6 +168,8 @@ def test_a_dry_run_sums_up_by_stage_and_why(toy):
         "train       2  input newer 1, output missing 1",
         "all         2",
     ]
+    done = subprocess.run([*COMMAND, "-np"], cwd=toy, capture_output=True, text=True, check=True)
+    assert "rule train_toy:" in done.stdout and "Job stats:" in done.stdout
 
 
 def test_the_finished_run_shows_its_results_even_if_nothing_is_to_be_done(house):
@@ -199,7 +224,6 @@ def test_a_job_that_succeeds_when_tried_again_is_no_failure(handler):
     handler.emit(record(LogEvent.JOB_ERROR, **failure))
     handler.emit(started(1))
     handler.emit(record(LogEvent.JOB_FINISHED, job_id=1))
-    handler.emit(record(LogEvent.PROGRESS, done=1, total=1))
     handler.close()
     text = handler.terminal.stream.getvalue()
     assert "failed: train, seed 1" in text and "The run stopped" not in text
@@ -233,3 +257,10 @@ def test_a_run_that_was_stopped_tells_how_to_go_on(handler):
     handler.close()
     text = handler.terminal.stream.getvalue()
     assert "The run stopped: it was interrupted; 0 of 2 are done" in text and "To go on:" in text
+
+
+def test_an_error_outside_of_jobs_is_the_last_word_itself(handler):
+    handler.emit(record(LogEvent.RUN_INFO, stats={"train": 2, "total": 2}))
+    handler.emit(record(LogEvent.ERROR, msg="the folder is locked", exception="LockException"))
+    handler.close()
+    assert handler.terminal.stream.getvalue().endswith("\nthe folder is locked\n")

@@ -33,6 +33,7 @@ class Course:
     """What is known of a run so far.
 
     counts   jobs to do by rule, as planned
+    done     of them, those that finished
     failed   jobs that failed and were not tried again with success, by number
     """
 
@@ -47,7 +48,7 @@ class Course:
 
     def plan(self, counts: Mapping[str, int]) -> None:
         """Note how many jobs of each rule there are to do; the clock starts."""
-        self.counts = {rule: count for rule, count in counts.items() if rule != "total"}
+        self.counts = counts
         self.total, self.began = sum(self.counts.values()), self.clock()
 
     def start(
@@ -67,6 +68,7 @@ class Course:
             return None
         spent = self.clock() - job.began
         self.seconds[job.rule].append(spent)
+        self.done += 1
         return job, spent
 
     def fail(self, number: int, logs: list[str]) -> tuple[Job, float] | None:

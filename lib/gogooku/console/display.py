@@ -62,6 +62,7 @@ def attach(workflow: Any, run: str) -> None:
         return
     display = Display(settings, None)
     display.report = lambda: _report(workflow, Path(run))
+    display.targets = lambda: {r.name for r in workflow.rules if not r.output and not r.log}
     handlers[SNAKEMAKES_OWN].addFilter(display.leaves)
     logger.addHandler(display)
 
@@ -100,6 +101,7 @@ class Display(LogHandlerBase):
         self.started = self.idle = self.ended = False
         self.logfile = ""
         self.report: Callable[[], str] = str
+        self.targets: Callable[[], set[str]] = set
         self._spoke = 0.0
         self._stop = threading.Event()
         self._clock = threading.Thread(target=self._tick, daemon=True)
@@ -121,7 +123,6 @@ class Display(LogHandlerBase):
             LogEvent.JOB_INFO: self._job,
             LogEvent.JOB_FINISHED: self._finished,
             LogEvent.JOB_ERROR: self._failed,
-            LogEvent.PROGRESS: self._progress,
             LogEvent.ERROR: self._error,
         }
         if event in takers:
@@ -153,7 +154,8 @@ class Display(LogHandlerBase):
     def _counts(self, record: Any) -> None:
         if self.common_settings.dryrun or self.course.total:
             return
-        self.course.plan(record.stats)
+        idle = self.targets() | {"total"}
+        self.course.plan({rule: n for rule, n in record.stats.items() if rule not in idle})
         stages: dict[str, int] = {}
         for rule, count in self.course.counts.items():
             stages[words.stage(rule)] = stages.get(words.stage(rule), 0) + count
@@ -163,16 +165,17 @@ class Display(LogHandlerBase):
         self._clock.start()
 
     def _job(self, record: Any) -> None:
+        if not (record.log or record.output):
+            return  # a target does nothing
         if self.common_settings.dryrun:
-            if record.log:  # targets do nothing
-                self.planned.append((record.rule_name, record.reason))
+            self.planned.append((record.rule_name, record.reason))
             return
         self.course.start(
             record.jobid, record.rule_name, record.wildcards, record.log, bool(record.output)
         )
 
     def _finished(self, record: Any) -> None:
-        if (finished := self.course.finish(record.job_id)) and finished[0].logs:
+        if finished := self.course.finish(record.job_id):
             self._line(*finished)
 
     def _failed(self, record: Any) -> None:
@@ -187,9 +190,6 @@ class Display(LogHandlerBase):
         lines = (record.rule_msg or remark).strip().splitlines() or ["the job ended without a word"]
         return logs.killed(remark) or lines[-1].strip()
 
-    def _progress(self, record: Any) -> None:
-        self.course.done, self.course.total = record.done, record.total
-
     def _error(self, record: logging.LogRecord) -> None:
         text = record.getMessage()
         self.remark = text
@@ -199,10 +199,10 @@ class Display(LogHandlerBase):
     # ---- lines ---------------------------------------------------------------------------------
 
     def _line(self, job: Job, spent: float, state: str = "") -> None:
-        done = min(self.course.done + (not state), self.course.total)  # their own message follows
+        done, total = self.course.done, self.course.total
         name = f"{state}{job.name}"
-        count = f"[{done:>{len(str(self.course.total))}}/{self.course.total}]"
-        left = "" if self.terminal.live or done == self.course.total else self._left()
+        count = f"[{done:>{len(str(total))}}/{total}]"
+        left = "" if self.terminal.live else self._left()
         line = f"{count}  {name:<44} {words.duration(spent):>8}   {left}"
         self.terminal.say(line.rstrip(), warn=bool(state))
         self._spoke = time.monotonic()
@@ -222,7 +222,7 @@ class Display(LogHandlerBase):
     def refresh(self) -> None:
         """Draw the area anew; where there is none, say now and then what still runs."""
         running = list(self.course.running.values())
-        if self.ended or not running or not all(job.output for job in running if job.logs):
+        if self.ended or not running or not all(job.output for job in running):
             self.terminal.draw([])  # who writes no file speaks to people itself
         elif self.terminal.live:
             rows = self.terminal.height - 1
@@ -263,7 +263,7 @@ class Display(LogHandlerBase):
                 spent = words.duration(course.clock() - course.began)
                 done = words.plural(course.done, "job")
                 self.terminal.say(f"{done} in {spent}; log of everything: {self.logfile}")
-        elif course.total:
+        elif course.total and (course.failed or not self.remark or "user req" in self.remark):
             self._what_went_wrong()
 
     def _what_went_wrong(self) -> None:

@@ -66,5 +66,5 @@ def _because(row: Mapping[str, int]) -> str:
     if len(named) == 1 and set(named.values()) == {row[""]}:
         return next(iter(named))
     return ", ".join(
-        f"{cause} {count:,}" for cause, count in sorted(named.items(), key=lambda c: -c[1])
+        f"{cause} {count:,}" for cause, count in sorted(named.items(), key=lambda c: (-c[1], c[0]))
     )
