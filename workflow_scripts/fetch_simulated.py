@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from gogooku import calendar, files, jobs, point_in_time
 from gogooku.raw import provenance
+from gogooku.raw.catalogue import DATASETS
 from simulated_exchange import local
 
 if TYPE_CHECKING:
@@ -15,7 +16,8 @@ jobs.start(snakemake)
 first, last = map(dt.date.fromisoformat, params.days)
 
 days = calendar.Sessions.read(inputs.calendar).days
-table = {wildcards.dataset: files.read_parquet(inputs.table)}
+fields = list(DATASETS[wildcards.dataset].schema)
+table = {wildcards.dataset: files.read_parquet(inputs.table, fields)}
 today = dt.date.fromisoformat(params.today)
 got = local.read(table, wildcards.dataset, first, last, days, today)
 

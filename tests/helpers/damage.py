@@ -88,7 +88,9 @@ def said(job, path, damage, content):
 
 def run(job):
     """Give the exception with which the job's script ends."""
-    script = Path("workflow_scripts", Path(job.rule.script).name)
+    script = Path("workflow_scripts", Path(job.rule.script).name).resolve()
+    sys.modules["__main__"].__file__ = str(script)  # as in a job, which asks for it
+    Path(job.log[0]).parent.mkdir(parents=True, exist_ok=True)
     names = "input", "output", "params", "wildcards", "threads", "log", "resources"
     snakemake = SimpleNamespace(**{name: getattr(job, name) for name in names})
     try:
