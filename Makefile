@@ -3,17 +3,21 @@
 PYTHON ?= python3
 CORES ?= $(shell nproc 2>/dev/null || echo 2)
 BIN := .venv/bin
+# GPU=1 takes the CUDA build of torch; an environment that has it keeps it until GPU=0.
+GPU ?= $(if $(wildcard .venv/.lock-cuda-*),1,0)
+BUILD := $(if $(filter 1,$(GPU)),cuda,cpu)
 # An environment is finished when its stamp, named by the lock's checksum, stands in it.
-READY := .venv/.lock-$(firstword $(shell cksum < envs/lock.txt))
+READY := .venv/.lock-$(BUILD)-$(firstword $(shell cksum < envs/lock.txt))
 # Kernels are compiled when a stamp of the code stands beside it.
 KERNELS := .venv/.kernels-$(firstword $(shell find lib -name '*.py' | sort | xargs cat | cksum))
-CPU_TORCH := https://download.pytorch.org/whl/cpu
+TORCH_cpu := https://download.pytorch.org/whl/cpu
+TORCH_cuda := https://download.pytorch.org/whl/cu130
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 DEMO := --configfile config/demo.yaml
 SNAKES := Snakefile rules
 PYTHONS := lib workflow_scripts tests tools benchmarks
 
-.PHONY: demo test slow-test lint format report noise audit exchange bench soak kills lock setup clean help
+.PHONY: demo test slow-test lint format report noise audit exchange bench soak kills lock setup device clean help
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -68,7 +72,10 @@ lock:  ## write what .venv holds to envs/lock.txt
 clean:  ## remove what runs have built; raw data and the environment stay
 	rm -rf runs builds .snakemake
 
-setup: $(READY) $(KERNELS)  ## make .venv from envs/lock.txt and compile kernels
+setup: $(READY) $(KERNELS)  ## make .venv from envs/lock.txt and compile kernels (GPU=1: with CUDA)
+
+device: setup  ## which device networks are fitted on
+	@$(BIN)/python tools/device.py
 
 $(READY):
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { \
@@ -78,9 +85,11 @@ $(READY):
 	@echo "making .venv from envs/lock.txt, once: about 2.5 GB and 5 to 10 minutes"
 	@$(PYTHON) -m venv .venv
 	@rm -f .venv/.lock-*
-	@$(BIN)/pip install --no-deps --retries 1 --index-url $(CPU_TORCH) $$(grep '^torch==' envs/lock.txt) \
-		|| echo "no CPU build of torch at $(CPU_TORCH): taking PyPI's, which may bring CUDA"
+	@$(BIN)/pip install --no-deps --force-reinstall --retries 1 --index-url $(TORCH_$(BUILD)) \
+		$$(grep '^torch==' envs/lock.txt) \
+		|| echo "no $(BUILD) build of torch at $(TORCH_$(BUILD)): taking PyPI's, which may bring CUDA"
 	@$(BIN)/pip install -r envs/lock.txt
+	@$(BIN)/python tools/device.py
 	@touch $@
 
 $(KERNELS): $(READY)

@@ -110,7 +110,7 @@ def test_what_the_workflow_asks_for_is_locked():
 
 
 def test_what_code_and_tests_import_is_asked_for():
-    folders = ["lib", "workflow_scripts", "tests", "benchmarks"]
+    folders = ["lib", "workflow_scripts", "tests", "benchmarks", "tools"]
     files = [file for folder in folders for file in (ROOT / folder).rglob("*.py")]
     # The vendor's client has an environment of its own.
     files.remove(ROOT / "tests" / "vendor" / "official" / "ask.py")
