@@ -14,7 +14,7 @@ from gogooku.config import claims
 from gogooku.config import settings as settings_of
 from gogooku.console import display
 from gogooku.errors import UserError
-from gogooku.families import FAMILIES, BUILT, module_of
+from gogooku.families import FAMILIES, BUILT, called_of, module_of
 from gogooku.models import catalogue
 from gogooku.panel import universe
 from gogooku.raw import plans
@@ -74,11 +74,11 @@ def code(script, *also):
 @functools.cache
 def code_of_family(family):
     """Name the definitions that a family's columns are made by: its own, all families', the user's."""
-    also = [f"{module_of(family)}:{name}" for name in ("compute", "COLUMNS")]
+    own = []
     if family == "user":
         studies = ["pandas_ta_classic"] if setting["features"]["pandas_ta"] else []
-        also += [*studies, *filter(None, [setting["features"]["user"]])]
-    return code("features", *also)
+        own = [*studies, *filter(None, [setting["features"]["user"]])]
+    return code("features", *called_of(family), *own)
 
 
 def look_back(sessions):

@@ -8,5 +8,5 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 params = snakemake.params
-jobs.log_to(snakemake.log[0])
+jobs.start(snakemake)
 print(sources.check(params.setting, params.datasets, params.spans))

@@ -110,3 +110,8 @@ def module_of(family: str) -> str:
     'gogooku.features.sector'
     """
     return f"gogooku.features.{family}"
+
+
+def called_of(family: str) -> list[str]:
+    """Name what the script calls of a family's module, in full."""
+    return [f"{module_of(family)}:{name}" for name in ("compute", "COLUMNS")]

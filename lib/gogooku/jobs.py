@@ -67,7 +67,8 @@ def log_to(path: str | Path) -> None:
 
 
 @functools.cache
-def _code() -> Code:
+def code() -> Code:
+    """Give the workflow's code as it is on disk when it is first asked for."""
     lock, cache = LIB.parent / "envs" / "lock.txt", Path(".snakemake", "lineage.json")
     return Code(LIB, lock=lock, harmless=WRAPPERS, aside=ASIDE, cache=cache.resolve())
 
@@ -92,7 +93,7 @@ def code_of(script: Path, *also: str, planning: bool = True) -> list[str]:
 
 def _digest(script: Path, *also: str) -> str:
     try:
-        return _code().digest(script, *also)
+        return code().digest(script, *also)
     except SyntaxError as error:
         place = f"{error.filename}, line {error.lineno}"
         raise UserError(f"{place} is no Python ({error.msg}): mend it") from error

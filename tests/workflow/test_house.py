@@ -63,6 +63,11 @@ def _is_method_call(node):
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+def test_a_script_checks_first_that_its_code_is_what_was_planned(script):
+    assert "\njobs.start(snakemake)\n" in script.read_text()
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
 def test_a_script_belongs_to_a_rule_that_tracks_its_code(script):
     name = re.escape(script.stem)
     owners = [body for body in rules().values() if re.search(rf"workflow_scripts/{name}\.py", body)]

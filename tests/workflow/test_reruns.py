@@ -8,6 +8,8 @@ TRAIN = {"train atft", "train lightgbm", "train ridge"}
 PREDICT = {"predict atft", "predict lightgbm", "predict ridge"}
 JUDGE = {"evaluate", "report"}
 AFTER_TRAIN = TRAIN | PREDICT | JUDGE
+AFTER_SCALER = {"scaler", "predict reversal"} | AFTER_TRAIN
+AFTER_LIGHTGBM = {"train lightgbm", "predict lightgbm"} | JUDGE
 AFTER_DATASET = {"dataset", "profile", "scaler", "predict reversal"} | AFTER_TRAIN
 
 
@@ -15,70 +17,47 @@ def test_a_finished_run_has_nothing_to_do(house):
     assert house.would_run() == {}
 
 
+MODELS, FEATURES = "lib/gogooku/models", "lib/gogooku/features"
+ATFT, RIDGE = {"train atft", "predict atft"} | JUDGE, {"train ridge", "predict ridge"} | JUDGE
+
+
 @pytest.mark.parametrize(
     "file, old, new, redone",
-    [
-        (
-            "lib/gogooku/models/network/training.py",
-            "import logging",
-            "# a comment\nimport logging",
-            set(),
-        ),
-        (
-            "lib/gogooku/models/network/training.py",
-            '"""Training and use',
-            '"""The training and use',
-            set(),
-        ),
-        ("lib/gogooku/models/ridge.py", "\nimport", "\n# a comment\nimport", set()),
-        ("lib/gogooku/evaluation/metrics.py", "def mean(", "unused = 1\n\n\ndef mean(", JUDGE),
-        ("lib/gogooku/report/report.py", "\nimport", "\nunused = 1\nimport", {"report"}),
-        (
-            "lib/gogooku/models/network/heads.py",
-            "\nimport",
-            "\nunused = 1\nimport",
-            {"train atft", "predict atft"} | JUDGE,
-        ),
-        (
-            "lib/gogooku/models/ridge.py",
-            "\nimport",
-            "\nunused = 1\nimport",
-            {"train ridge", "predict ridge"} | JUDGE,
-        ),
+    [  # what decides no value
+        (f"{MODELS}/network/training.py", "import logging", "# a comment\nimport logging", set()),
+        (f"{MODELS}/network/training.py", '"""Training and use', '"""Use', set()),
+        (f"{MODELS}/ridge.py", "\nimport", "\nunused = 1\nimport", set()),
+        ("lib/gogooku/evaluation/metrics.py", "def mean(", "unused = 1\n\n\ndef mean(", set()),
+        ("lib/gogooku/dataset/assembly.py", "stock columns are null", "columns are null", set()),
+        ("lib/gogooku/dataset/assembly.py", "no day has enough", "there are too few", set()),
+        ("lib/gogooku/errors.py", "cannot be written (", "could not be written (", set()),
+        ("lib/gogooku/jobs.py", "%(asctime)s", "%(created)s", set()),
+        (f"{MODELS}/catalogue.py", "720", "360", set()),
+        ("rules/train.smk", "threads: 1", "threads: 2", set()),
+        # what decides the values of some stages
+        ("lib/gogooku/evaluation/metrics.py", "np.full(len(values), np.nan)", "None", JUDGE),
+        ("lib/gogooku/report/report.py", "THIN_DAYS = 10", "THIN_DAYS = 11", {"report"}),
+        (f"{MODELS}/network/heads.py", "torch.einsum(", "1 * torch.einsum(", ATFT),
+        (f"{MODELS}/network/training.py", "VALID_DAYS = 24", "VALID_DAYS = 25", ATFT),
+        (f"{MODELS}/ridge.py", "np.eye(width)", "2 * np.eye(width)", RIDGE),
+        (f"{MODELS}/ridge.py", "x.T, coefficients, ", "x.T, 1 * coefficients, ", RIDGE - TRAIN),
         (
             "lib/gogooku/dataset/inputs.py",
-            "\nimport",
-            "\nunused = 1\nimport",
+            "FARTHEST = 5.0",
+            "FARTHEST = 6.0",
             {"predict reversal"} | AFTER_TRAIN,
         ),
-        ("lib/gogooku/models/targets.py", "\nimport", "\nunused = 1\nimport", AFTER_TRAIN),
+        ("lib/gogooku/dataset/scaler.py", '"mean": 0.0', '"mean": 1.0', AFTER_SCALER),
+        (f"{FEATURES}/sector.py", "YEAR = 245", "YEAR = 246", {"features sector"} | AFTER_DATASET),
         (
-            "lib/gogooku/dataset/scaler.py",
-            "\nfrom",
-            "\nunused = 1\nfrom",
-            {"scaler", "predict reversal"} | AFTER_TRAIN,
-        ),
-        (
-            "lib/gogooku/features/sector.py",
-            "\nimport",
-            "\nunused = 1\nimport",
-            {"features sector"} | AFTER_DATASET,
-        ),
-        (
-            "lib/gogooku/features/statement.py",
-            "\nimport",
-            "\nunused = 1\nimport",
+            f"{FEATURES}/statement.py",
+            "LONGEST = 245",
+            "LONGEST = 246",
             {"features statement"} | AFTER_DATASET,
         ),
         ("config/default.yaml", "cost: 10 ", "cost: 20 ", JUDGE),
-        (
-            "config/default.yaml",
-            "penalty: 1000",
-            "penalty: 10",
-            {"train ridge", "predict ridge"} | JUDGE,
-        ),
-        ("lib/gogooku/models/catalogue.py", "720", "360", set()),
-        ("rules/train.smk", "threads: 1", "threads: 2", set()),
+        ("config/default.yaml", "penalty: 1000", "penalty: 10", RIDGE),
+        ("envs/lock.txt", "lightgbm==", "lightgbm==1", AFTER_LIGHTGBM),
     ],
 )
 def test_a_change_redoes_its_own_stage_and_what_follows(house, file, old, new, redone):
