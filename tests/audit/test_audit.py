@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 from gogooku import errors, files, point_in_time
 from gogooku.audit import compare, days, edits, rebuild, verdict
+from gogooku.features import look_ahead
 from gogooku.raw.catalogue import DATASETS
 from helpers import leaks
 from hypothesis import given
@@ -362,6 +363,7 @@ def test_a_users_module_that_looks_ahead_is_named_with_column_day_and_raw_row(
     tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(look_ahead, "refuse", lambda *_: None)  # which refuses it in its own job
     (tmp_path / "mine.py").write_text(AHEAD)
     again = built_once(tmp_path, OfTheUser, USERS)
     found = verdict.audit(again, leaks.DAY, leaks.MOMENT, 5, [USERS])

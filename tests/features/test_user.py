@@ -263,7 +263,7 @@ def test_a_module_has_the_panel_as_it_is_and_may_change_copies(tmp_path):
         tmp_path,
         """
 def columns(panel):
-    assert len(panel.fields) == len(list(panel.fields)) and panel.shape == (120, 3)
+    assert len(panel.fields) == len(list(panel.fields)) and panel.shape == panel["open"].shape
     close = panel["close"].copy()
     close[0] = 1
     return {"copy": close, "own": panel["close"], "returns": panel.returns}
@@ -295,3 +295,104 @@ def test_a_column_made_twice_is_refused(tmp_path):
     path.write_text("def columns(panel):\n    return {'rsi_rsi_14': panel.returns}")
     with pytest.raises(UserError, match="both make"):
         computed(sample_panel.panel(count=60, stocks=2), ["rsi"], str(path))
+
+
+# ---- columns that know the future, or differ from call to call -----------------------------------
+
+PANDAS = "import pandas as pd\ndef columns(panel):\n    close = pd.DataFrame(panel['close'])\n"
+HONEST = {
+    "a mean of the last five": "close.rolling(5).mean().to_numpy()",
+    "an exponential average": "close.ewm(span=20).mean().to_numpy()",
+    "a rank of the day": "close.pct_change(fill_method=None).rank(axis=1).to_numpy()",
+    "the last price": "close.ffill().to_numpy()",
+    "a mean of the day": "close.pct_change(fill_method=None).mean(axis=1).to_numpy()[:, None] "
+    "* np.ones(panel.shape)",
+    "a score of all that came before": "((close - close.expanding().mean()) "
+    "/ close.expanding().std()).to_numpy()",
+}
+LEAKS = {
+    "the next session": "close.shift(-1).to_numpy()",
+    "the return that the label takes": "(close.shift(-2) / close.shift(-1) - 1).to_numpy()",
+    "a centred mean": "close.rolling(5, center=True).mean().to_numpy()",
+    "a score of the whole sample": "((close - close.mean()) / close.std()).to_numpy()",
+    "a gap filled from behind": "close.bfill().to_numpy()",
+    "the month's last price": "close.groupby(panel.dates.astype('datetime64[M]'))"
+    ".transform('last').to_numpy()",
+    "the week's last price": "close.groupby((panel.dates + 3).astype('datetime64[W]'))"
+    ".transform('last').to_numpy()",
+    "sessions to the last one": "close.to_numpy() * 0 + np.arange(len(close))[::-1, None]",
+    "the universe of tomorrow": "np.roll(panel['universe'], -1, axis=0) * 1.0",
+    "stocks that stay": "close.where(close.notna().iloc[-1], axis=1).to_numpy()",
+}
+
+
+@pytest.mark.parametrize("column", HONEST.values(), ids=HONEST)
+def test_a_column_that_looks_back_passes(tmp_path, column):
+    (_, made), _ = of_module(tmp_path, f"{PANDAS}    return {{'x': {column}}}")
+    assert np.isfinite(made["x"]).any()
+
+
+@pytest.mark.parametrize("column", LEAKS.values(), ids=LEAKS)
+def test_a_column_that_looks_ahead_is_refused_with_its_day(tmp_path, column):
+    text = f"{PANDAS}    return {{'fine': panel['close'], 'leak': {column}}}"
+    sentence = r"'leak' looks ahead: its value of 2019-0\d-\d\d changes with later days; make it of"
+    with pytest.raises(UserError, match=sentence) as error:
+        of_module(tmp_path, text)
+    assert "\n" not in str(error.value)
+
+
+def test_a_leak_in_a_column_of_the_day_is_refused(tmp_path):
+    text = f"{PANDAS}    return {{'m': close.mean(axis=1).shift(-1).to_numpy()}}"
+    listed = "COLUMNS = [Column('m', 'market', '1', 'd', 0, 1, 's')]\n"
+    with pytest.raises(UserError, match="'m' looks ahead"):
+        of_module(tmp_path, listed + text)
+
+
+@pytest.mark.parametrize(
+    "text, told",
+    [
+        (
+            "def columns(panel):\n    noise = np.random.default_rng().normal(size=panel.shape)\n"
+            "    return {'x': noise}",
+            "'x' differs on 2019-06-20 between two calls on one panel: seed what is random",
+        ),
+        (
+            "CALLS = []\ndef columns(panel):\n    CALLS.append(1)\n"
+            "    return {'x': panel['close'] * len(CALLS)}",
+            "differs on 2019-06-20 between two calls",
+        ),
+        (
+            "KEPT = {}\ndef columns(panel):\n    return {'x': KEPT.setdefault('x', panel.returns)}",
+            "has the shape",
+        ),
+        (
+            "def columns(panel):\n    return {f'x{len(panel.dates)}': panel.returns}",
+            "the columns' names differ from call to call",
+        ),
+    ],
+    ids=["random", "counting calls", "keeping the first answer", "named by the last day"],
+)
+def test_a_module_that_differs_from_call_to_call_is_refused(tmp_path, text, told):
+    with pytest.raises(UserError) as error:
+        of_module(tmp_path, text)
+    assert told in str(error.value) and "\n" not in str(error.value)
+
+
+def test_a_module_is_called_four_times(tmp_path):
+    calls = tmp_path / "calls"
+    of_module(
+        tmp_path,
+        f"def columns(panel):\n    with open({str(calls)!r}, 'a') as file:\n"
+        "        file.write('.')\n    return {'x': panel.returns}",
+    )
+    assert calls.read_text() == "...."
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 8])
+def test_a_short_panel_is_no_error(tmp_path, count):
+    panel = sample_panel.panel(count=count, stocks=2)
+    with np.errstate(all="ignore"):
+        (_, made), _ = of_module(
+            tmp_path, "def columns(panel):\n    return {'x': panel['open']}", panel
+        )
+    assert made["x"].shape == (count, 2)

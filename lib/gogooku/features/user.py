@@ -7,7 +7,8 @@ A study that needs later days to say something of a day is refused there.
 
 A module has `columns(panel)`, which gives name → (T, N) or (T,) floats, NaN where unknown. It may
 list them as `COLUMNS`, a list of `Column`; unlisted ones are stock columns. See
-docs/features-user.md.
+docs/features-user.md. What
+they say of a day may not change with later days, nor from call to call (`look_ahead`).
 """
 
 import importlib.util
@@ -25,7 +26,7 @@ import pandas as pd
 from gogooku import jobs
 from gogooku.arrays import time_series
 from gogooku.errors import UserError
-from gogooku.features import studies
+from gogooku.features import look_ahead, studies
 from gogooku.features.column import Column, Described, Values
 from gogooku.features.inputs import Inputs
 from gogooku.panel.panel import Panel
@@ -175,6 +176,19 @@ def _sample(sessions: int) -> pd.DataFrame:
 
 def _of_module(panel: Panel, path: str) -> tuple[list[Column], Values]:
     module = _load(path)
+    made = _called(module, path, panel)
+    if not made:
+        raise UserError(f"{path}: columns(panel) gave no column: return some")
+    listed = _listed(module, path, made)
+    for column in listed:
+        if fault := _fault(panel, column, made[column.name]):
+            raise UserError(f"{path}: the column {column.name!r} {fault}")
+    made = {name: values.copy() for name, values in made.items()}  # a module may use its own again
+    look_ahead.refuse(path, panel, made, lambda other: _called(module, path, other))
+    return listed, {name: time_series.known(values, np.float32) for name, values in made.items()}
+
+
+def _called(module: ModuleType, path: str, panel: Panel) -> Mapping[str, np.ndarray]:
     try:
         made = module.columns(_read_only(panel))
     except UserError:  # of a panel file that cannot be read
@@ -183,13 +197,7 @@ def _of_module(panel: Panel, path: str) -> tuple[list[Column], Values]:
         raise _failed(path, "columns(panel)", error) from error
     if not isinstance(made, Mapping):
         raise UserError(f"{path}: columns(panel) gave a {type(made).__name__}: return a dict")
-    if not made:
-        raise UserError(f"{path}: columns(panel) gave no column: return some")
-    listed = _listed(module, path, made)
-    for column in listed:
-        if fault := _fault(panel, column, made[column.name]):
-            raise UserError(f"{path}: the column {column.name!r} {fault}")
-    return listed, {name: time_series.known(values, np.float32) for name, values in made.items()}
+    return made
 
 
 class _ReadOnly(Mapping[str, np.ndarray]):

@@ -1,0 +1,143 @@
+"""Whether a user's columns know the future, or differ from call to call.
+
+They are computed three times more: on the same panel, on the panel up to a day, and on one with
+another future after a day. Of all days up to that one each column must say the same. The two days
+lie within a week and a month, and where most stocks have no price, so that a look at the end of
+either, a filled gap and a mean of the whole sample show. The audit proves it for the whole run.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+
+import numpy as np
+
+from gogooku.errors import UserError
+from gogooku.panel.panel import Panel
+
+Values = Mapping[str, np.ndarray]
+Compute = Callable[[Panel], Values]
+
+AHEAD = 5  # sessions after the later day, at the least
+WITHIN = 60  # sessions before it from which both days are taken
+ROUNDING = 1e-5  # relative; sums over other stocks are rounded otherwise
+
+
+def refuse(path: str, panel: Panel, values: Values, compute: Compute) -> None:
+    """Raise UserError if what `compute` makes of a day changes with later days or with each call.
+
+    path     of the user's module, for the sentence
+    values   what `compute` has made of `panel`, (T, N) or (T,) each
+    """
+    again = compute(panel)
+    _require_shapes(path, panel, values, again)
+    _compare(path, panel, values, again, "two calls on one panel", 0.0)
+    for day, other, stocks in _others(panel):
+        again = compute(other)
+        _require_shapes(path, other, values, again)
+        early, known = panel["listed"][: day + 1, stocks], slice(day + 1)
+        own = {name: x[known] if x.ndim == 1 else x[known, stocks] for name, x in values.items()}
+        again = {name: x[known] for name, x in again.items()}
+        _compare(path, panel, own, again, "later days", ROUNDING, early)
+
+
+def _require_shapes(path: str, panel: Panel, values: Values, again: Values) -> None:
+    if values.keys() != again.keys():
+        raise UserError(
+            f"{path}: the columns' names differ from call to call: name the same each time"
+        )
+    for name, own in values.items():
+        if np.shape(again[name]) != panel.shape[: own.ndim]:
+            raise UserError(
+                f"{path}: the column {name!r} has the shape {np.shape(again[name])} for a panel of "
+                f"{panel.shape}: make it of the panel that columns(panel) is given"
+            )
+
+
+def _compare(
+    path: str,
+    panel: Panel,
+    values: Values,
+    again: Values,
+    what: str,
+    rounding: float,
+    listed: np.ndarray | None = None,
+) -> None:
+    for name, own in values.items():
+        moved = _moved(own, again[name], rounding)
+        if listed is not None and own.ndim == 2:
+            moved &= listed
+        if moved.any():
+            day = panel.dates[np.flatnonzero(moved.reshape(len(own), -1).any(axis=1))[-1]]
+            raise UserError(f"{path}: the column {name!r} {_SENTENCE[what].format(day=day)}")
+
+
+_SENTENCE = {
+    "later days": "looks ahead: its value of {day} changes with later days; make it of rows up to "
+    "its day",
+    "two calls on one panel": "differs on {day} between two calls on one panel: seed what is "
+    "random, and keep nothing from call to call",
+}
+
+
+def _moved(one: np.ndarray, other: np.ndarray, rounding: float) -> np.ndarray:
+    """Say of which cells two computations differ by more than rounding."""
+    one, other = one.astype(np.float64), np.asarray(other, np.float64)
+    size = np.abs(one[np.isfinite(one) & (one != 0)])
+    slack = rounding * (np.abs(one) + (np.median(size) if len(size) else 0.0))
+    with np.errstate(invalid="ignore"):
+        apart = np.abs(one - other) > slack
+    return np.isnan(one) != np.isnan(other) | apart
+
+
+def _others(panel: Panel) -> Iterator[tuple[int, Panel, np.ndarray]]:
+    """Give a day, a panel with another future after it, and which of the stocks it holds."""
+    days = _days(panel)
+    if not len(days):
+        return
+    stocks = np.asarray(panel["listed"][: days[-1] + 1].any(axis=0))
+    ended = _Changed(panel.fields, lambda _, x: x[: days[-1] + 1, stocks])
+    yield days[-1], Panel(panel.dates[: days[-1] + 1], panel.codes[stocks], ended), stocks
+    other = _Changed(panel.fields, lambda name, x: _with_other_future(name, x, days[0]))
+    yield days[0], Panel(panel.dates, panel.codes, other), np.ones(len(panel.codes), bool)
+
+
+def _days(panel: Panel) -> np.ndarray:
+    """Choose an earlier and a later day; none if there is nothing after any."""
+    count = len(panel.dates)
+    last = max(count - 1 - AHEAD, (count - 1) // 2)
+    days = np.arange(max(last - WITHIN, 0), min(last + 1, count - 1))
+    week, month = ((panel.dates + 3).astype("datetime64[W]"), panel.dates.astype("datetime64[M]"))
+    inside = (week[days] == week[days + 1]) & (month[days] == month[days + 1])
+    days = days[inside] if inside.any() else days
+    gaps = (panel["listed"] & np.isnan(panel["close"])).sum(axis=1)
+    halves = (half for half in np.array_split(days, 2) if len(half))
+    return np.array([half[np.argmax(gaps[half])] for half in halves], int)
+
+
+def _with_other_future(name: str, x: np.ndarray, day: int) -> np.ndarray:
+    """Turn the rows after `day` around, and give each stock those of another."""
+    later = np.roll(x[day + 1 :][::-1], 1, axis=1)
+    return np.concatenate([x[: day + 1], ~later if name in ("universe", "new_level") else later])
+
+
+class _Changed(Mapping[str, np.ndarray]):
+    """Fields of a panel, each changed when it is first asked for, and read-only."""
+
+    def __init__(
+        self,
+        fields: Mapping[str, np.ndarray],
+        change: Callable[[str, np.ndarray], np.ndarray],
+    ) -> None:
+        self._fields, self._change = fields, change
+        self._changed: dict[str, np.ndarray] = {}
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        if name not in self._changed:
+            self._changed[name] = self._change(name, self._fields[name])
+            self._changed[name].setflags(write=False)
+        return self._changed[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._fields)
+
+    def __len__(self) -> int:
+        return len(self._fields)
