@@ -17,7 +17,7 @@ DEMO := --configfile config/demo.yaml
 SNAKES := Snakefile rules
 PYTHONS := lib workflow_scripts tests tools benchmarks
 
-.PHONY: demo test slow-test lint format report noise audit exchange bench soak kills lock setup device clean help
+.PHONY: demo test slow-test lint format report noise audit exchange bench soak kills check-model lock setup device clean help
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -64,6 +64,8 @@ soak: setup  ## fetch through 1,000 faults and 50 kills: the files must be those
 
 kills: setup  ## kill the smoke run 30 times, go on each time: nothing may be lost, and the bits stay the same
 	@PYTHONPATH=lib:tests $(BIN)/python tools/kills.py $(ARGS)
+check-model: setup  ## what the workflow asks of a model, as MODEL=my_model.py keeps it
+	@$(BIN)/python tools/check_model.py $(MODEL)
 
 lock:  ## write what .venv holds to envs/lock.txt
 	@{ head -n 2 envs/lock.txt; $(BIN)/pip freeze --all --exclude pip | sed 's/+cpu$$//'; } > envs/lock.new

@@ -185,3 +185,41 @@ def test_columns_of_the_user_bring_their_family(tmp_path, monkeypatch):
     assert read.families[-1] == "user" and read.user == str(tmp_path / "mine.py")
     assert settings.read(default(features={"pandas_ta": ["rsi"]})).features.families[-1] == "user"
     assert "user" not in settings.read(default()).features.families
+
+
+OWN = """
+from gogooku.section import Section
+
+class Settings(Section):
+    depth: int = 3
+
+def fit(inputs, train, valid, job): ...
+def predict(model, inputs, test, job): ...
+def save(model, path): ...
+def load(path): ...
+"""
+
+
+def test_a_users_model_brings_its_section(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text(OWN)
+    read = settings.read(default(models=["ridge", "mine.py"]))
+    assert read.models == ["ridge", str(tmp_path / "mine.py")] and read.mine.depth == 3
+    assert settings.read(default(models=["mine.py"], mine={"depth": 5})).mine.depth == 5
+
+
+@pytest.mark.parametrize(
+    "name, text, changes, sentence",
+    [
+        ("mine.py", OWN, {"mine": {"breadth": 1}}, "mine.breadth is no setting"),
+        ("mine.py", OWN, {"mine": {"depth": 2.5}}, "mine.depth is 2.5: write a whole number"),
+        ("mine.py", OWN.replace("int = 3", "int"), {}, "mine.depth is missing"),
+        ("mine.py", OWN.replace("Settings", "Other"), {"mine": {"depth": 1}}, "mine is no setting"),
+        ("graph.py", OWN, {}, "graph is a setting: rename the file"),
+        ("ridge.py", OWN, {}, "ridge is a model of gogooku"),
+    ],
+)
+def test_a_users_model_that_does_not_fit_is_refused(tmp_path, name, text, changes, sentence):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(UserError, match=sentence):
+        settings.read(default(models=[str(tmp_path / name)], **changes))

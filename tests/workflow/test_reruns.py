@@ -27,7 +27,7 @@ ATFT, RIDGE = {"train atft", "predict atft"} | JUDGE, {"train ridge", "predict r
         (f"{MODELS}/network/training.py", "import logging", "# a comment\nimport logging", set()),
         (f"{MODELS}/network/training.py", '"""Training and use', '"""Use', set()),
         (f"{MODELS}/ridge.py", "\nimport", "\nunused = 1\nimport", set()),
-        ("lib/gogooku/evaluation/metrics.py", "def mean(", "unused = 1\n\n\ndef mean(", set()),
+        ("lib/gogooku/evaluation/metrics.py", "def legs(", "unused = 1\n\n\ndef legs(", set()),
         ("lib/gogooku/dataset/assembly.py", "stock columns are null", "columns are null", set()),
         ("lib/gogooku/dataset/assembly.py", "no day has enough", "there are too few", set()),
         ("lib/gogooku/errors.py", "cannot be written (", "could not be written (", set()),
@@ -35,7 +35,8 @@ ATFT, RIDGE = {"train atft", "predict atft"} | JUDGE, {"train ridge", "predict r
         (f"{MODELS}/catalogue.py", "720", "360", set()),
         ("rules/train.smk", "threads: 1", "threads: 2", set()),
         # what decides the values of some stages
-        ("lib/gogooku/evaluation/metrics.py", "np.full(len(values), np.nan)", "None", JUDGE),
+        ("lib/gogooku/evaluation/metrics.py", "count // quantiles", "1 * count // quantiles", JUDGE),
+        ("lib/gogooku/arrays/agreement.py", "MIN_PAIRS = 20", "MIN_PAIRS = 21", ATFT),
         ("lib/gogooku/report/report.py", "THIN_DAYS = 10", "THIN_DAYS = 11", {"report"}),
         (f"{MODELS}/network/heads.py", "torch.einsum(", "1 * torch.einsum(", ATFT),
         (f"{MODELS}/network/training.py", "VALID_DAYS = 24", "VALID_DAYS = 25", ATFT),
@@ -86,3 +87,30 @@ def test_a_later_end_adds_files_and_retrains_no_old_fold(house):
 def test_a_second_run_with_other_models_uses_the_first_ones_build(house):
     planned = house.would_run("--config", "name=second", "models=[ridge]", "seeds=[3]")
     assert set(planned) == {"fold", "scaler", "train ridge", "predict ridge"} | JUDGE
+
+
+OWN = "models=[atft,lightgbm,ridge,reversal,docs/examples/huber.py,docs/examples/small_network.py]"
+
+
+def test_a_users_model_adds_its_own_jobs_and_redoes_only_the_report(house):
+    jobs = house.would_run("--config", OWN)
+    assert jobs == {
+        "train huber": 1,
+        "predict huber": 1,
+        "train small_network": 1,
+        "predict small_network": 1,
+        "evaluate": 2,
+        "report": 1,
+    }
+
+
+@pytest.mark.slow
+def test_a_users_model_is_fitted_evaluated_reported_and_redone_by_its_file_alone(house):
+    own = ("--config", "name=own", OWN, "small_network={hidden: 4}", "huber={penalty: 1}")
+    house.snakemake("train_all", *own)
+    page = (house.root / "runs/own/report/index.html").read_text()
+    assert "huber" in page and "small_network" in page
+    assert house.would_run(*own) == {}
+    with house.edited("docs/examples/huber.py", "max_iter=500", "max_iter=400"):
+        redone = {"train huber": 1, "predict huber": 1, "evaluate": 1, "report": 1}
+        assert house.would_run(*own) == redone
