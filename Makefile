@@ -64,6 +64,7 @@ soak: setup  ## fetch through 1,000 faults and 50 kills: the files must be those
 
 kills: setup  ## kill the smoke run 30 times, go on each time: nothing may be lost, and the bits stay the same
 	@PYTHONPATH=lib:tests $(BIN)/python tools/kills.py $(ARGS)
+
 check-model: setup  ## what the workflow asks of a model, as MODEL=my_model.py keeps it
 	@$(BIN)/python tools/check_model.py $(MODEL)
 

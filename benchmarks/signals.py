@@ -26,7 +26,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "lib"))
 import numpy as np
 import polars as pl
 from gogooku import files
-from gogooku.evaluation import inference, metrics
+from gogooku.arrays import agreement
+from gogooku.evaluation import inference
 
 COLUMNS = [
     ("reversal", "technical", "returns_1d", -1),
@@ -93,9 +94,9 @@ def _relation(told, column, horizon, confidence):
     said, came = (table.select(sorted(table.columns)).to_numpy() for table in tables)
     within = np.nanmax(said, axis=1, initial=-np.inf) - np.nanmin(said, axis=1, initial=np.inf)
     if np.nanmax(within) > 0:
-        daily = metrics.rank_ic(said, came)
+        daily = agreement.rank_ic(said, came)
     else:
-        daily = _product(metrics.mean(said), metrics.mean(came))
+        daily = _product(agreement.mean(said), agreement.mean(came))
     return inference.estimate(daily, horizon, ENTRY, confidence)
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import polars as pl
 import pytest
+from gogooku.arrays import agreement
 from gogooku.arrays.spread import varies
 from gogooku.dataset import scaler
 from gogooku.evaluation import inference, metrics, portfolio
@@ -39,7 +40,7 @@ def test_small_but_real_spreads_keep_their_ratios():
 
 def test_predictions_that_are_all_alike_order_nothing():
     label = np.random.default_rng(2).normal(size=(1, 250))
-    for measure in (metrics.rank_ic, metrics.ic, metrics.hit_rate):
+    for measure in (agreement.rank_ic, agreement.ic, metrics.hit_rate):
         assert np.isnan(measure(ALIKE[None], label)).all()
     assert not np.any(metrics.legs(ALIKE[None], 5))
     np.testing.assert_allclose(metrics.standardise(ALIKE[None]), 0, atol=1e-15)

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from gogooku.arrays import agreement
 from gogooku.evaluation import metrics
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -26,19 +27,19 @@ def pairs(prediction, label):
 
 def test_rank_ic_is_scipys_spearman(days):
     expected = [stats.spearmanr(x, y).statistic for x, y in pairs(*days)]
-    np.testing.assert_allclose(metrics.rank_ic(*days), expected, atol=1e-12)
+    np.testing.assert_allclose(agreement.rank_ic(*days), expected, atol=1e-12)
 
 
 def test_ic_is_scipys_pearson(days):
     expected = [stats.pearsonr(x, y).statistic for x, y in pairs(*days)]
-    np.testing.assert_allclose(metrics.ic(*days), expected, atol=1e-12)
+    np.testing.assert_allclose(agreement.ic(*days), expected, atol=1e-12)
 
 
 @settings(max_examples=50, deadline=None)
 @given(hnp.arrays(float, (3, 9), elements=st.sampled_from([-1.5, 0.0, 2.0, 7.0, np.nan])))
 def test_ranks_are_scipys_with_holes_left_open(values):
     expected = stats.rankdata(values, axis=1, nan_policy="omit")
-    np.testing.assert_array_equal(metrics.rank(values), expected)
+    np.testing.assert_array_equal(agreement.rank(values), expected)
 
 
 @settings(max_examples=25, deadline=None)
@@ -46,9 +47,9 @@ def test_ranks_are_scipys_with_holes_left_open(values):
 def test_rank_ic_sees_only_the_order(seed):
     random = np.random.default_rng(seed)
     prediction, label = random.normal(size=(2, 3, 25))
-    whole = metrics.rank_ic(prediction, label)
-    np.testing.assert_allclose(metrics.rank_ic(np.exp(prediction), label**3), whole, atol=1e-12)
-    np.testing.assert_allclose(metrics.rank_ic(-prediction, label), -whole, atol=1e-12)
+    whole = agreement.rank_ic(prediction, label)
+    np.testing.assert_allclose(agreement.rank_ic(np.exp(prediction), label**3), whole, atol=1e-12)
+    np.testing.assert_allclose(agreement.rank_ic(-prediction, label), -whole, atol=1e-12)
     assert (np.abs(whole) <= 1 + 1e-12).all()
 
 
@@ -58,7 +59,7 @@ def test_the_order_of_stocks_changes_no_metric(seed):
     random = np.random.default_rng(seed)
     prediction, label = random.integers(0, 9, size=(2, 3, 30)).astype(float)
     mixed = random.permutation(30)
-    for metric in (metrics.rank_ic, metrics.ic, metrics.hit_rate):
+    for metric in (agreement.rank_ic, agreement.ic, metrics.hit_rate):
         np.testing.assert_allclose(
             metric(prediction[:, mixed], label[:, mixed]), metric(prediction, label), atol=1e-12
         )
@@ -106,8 +107,8 @@ def test_days_that_say_nothing_give_no_number():
     prediction[1] = 0.1 + 0.2  # all alike
     label[2] = np.nan
     for values in (
-        metrics.rank_ic(prediction, label),
-        metrics.ic(prediction, label),
+        agreement.rank_ic(prediction, label),
+        agreement.ic(prediction, label),
         metrics.hit_rate(prediction, label),
         metrics.spread(prediction, label, 5),
     ):

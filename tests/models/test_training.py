@@ -5,7 +5,7 @@ from gogooku.errors import UserError
 from gogooku.models import contract
 from gogooku.models.deterministic import make_torch_deterministic
 from gogooku.models.network import training
-from gogooku.models.network.losses import day_loss, rank_ic
+from gogooku.models.network.losses import day_loss
 from helpers import planted
 from scipy import stats
 
@@ -60,16 +60,6 @@ def test_missing_targets_and_constant_scores_leave_the_gradient_finite():
     assert loss.isfinite() and scores.grad.isfinite().all()
     assert not scores.grad[:, 1:].any()
     assert day_loss(scores, torch.full((10, 3), torch.nan)) == 0
-
-
-def test_rank_ic_is_scipys_spearman_over_known_labels():
-    rng = np.random.default_rng(0)
-    scores, labels = rng.integers(0, 9, (40, 2)).astype(float), rng.standard_normal((40, 2))
-    labels[:10, 1] = np.nan
-    expected = [stats.spearmanr(scores[:, 0], labels[:, 0])[0],
-                stats.spearmanr(scores[10:, 1], labels[10:, 1])[0]]  # fmt: skip
-    np.testing.assert_allclose(rank_ic(scores, labels), expected)
-    assert np.isnan(rank_ic(np.zeros((40, 1)), labels[:, :1])).all()
 
 
 # Learning

@@ -35,7 +35,12 @@ ATFT, RIDGE = {"train atft", "predict atft"} | JUDGE, {"train ridge", "predict r
         (f"{MODELS}/catalogue.py", "720", "360", set()),
         ("rules/train.smk", "threads: 1", "threads: 2", set()),
         # what decides the values of some stages
-        ("lib/gogooku/evaluation/metrics.py", "count // quantiles", "1 * count // quantiles", JUDGE),
+        (
+            "lib/gogooku/evaluation/metrics.py",
+            "count // quantiles",
+            "1 * count // quantiles",
+            JUDGE,
+        ),
         ("lib/gogooku/arrays/agreement.py", "MIN_PAIRS = 20", "MIN_PAIRS = 21", ATFT),
         ("lib/gogooku/report/report.py", "THIN_DAYS = 10", "THIN_DAYS = 11", {"report"}),
         (f"{MODELS}/network/heads.py", "torch.einsum(", "1 * torch.einsum(", ATFT),

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from gogooku import files
+from gogooku.arrays.grid import Grid
 from gogooku.dataset.assembly import KEYS, read_kinds
 from gogooku.errors import UserError
 
@@ -65,12 +66,12 @@ class ModelInputs:
         """
         kinds = _common_kinds(datasets, columns)
         keys = files.read_parquet(datasets, KEYS)
-        grid = _Grid.of(keys)
+        grid = Grid.of(keys["date"], keys["code"])
         x = np.zeros((*grid.shape, len(kinds)), np.float32)
         for path in datasets:
             _fill(x, files.read_parquet(path, [*KEYS, *kinds]), grid, kinds, scaler)
         universe = np.zeros(grid.shape, bool)
-        universe.ravel()[grid.cells(keys)[0]] = True
+        universe.ravel()[grid.cells(keys)] = True
         known = _labels(labels, horizons, grid, universe)
         edges = _edges(graphs, grid, universe, neighbours)
         names = grid.dates, grid.codes, list(kinds), list(horizons)
@@ -107,40 +108,9 @@ class ModelInputs:
 
         Returns date, code, prediction_{h}d (Float32), sorted by date and code.
         """
-        day, slot = np.nonzero(self.universe[positions])
-        rows = predictions[day, slot].astype(np.float32)
-        scores = {f"prediction_{h}d": rows[:, i] for i, h in enumerate(self.horizons)}
-        keys = {"date": self.dates[positions][day], "code": self.codes[slot]}
-        return pl.DataFrame({**keys, **scores})
-
-
-@dataclass(frozen=True)
-class _Grid:
-    """Where a row (date, code) lies in arrays of dates × codes."""
-
-    dates: np.ndarray
-    codes: np.ndarray
-
-    @classmethod
-    def of(cls, keys: pl.DataFrame) -> "_Grid":
-        dates = keys["date"].unique().sort().to_numpy().astype("datetime64[D]")
-        return cls(dates, keys["code"].unique().sort().to_numpy().astype(str))
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        return len(self.dates), len(self.codes)
-
-    def cells(self, rows: pl.DataFrame, code: str = "code") -> tuple[np.ndarray, np.ndarray]:
-        """Give each row's flat cell, and whether the row lies on the grid at all."""
-        days = rows["date"].to_numpy().astype("datetime64[D]")
-        day = np.minimum(np.searchsorted(self.dates, days), len(self.dates) - 1)
-        slot, listed = self.slots(rows[code])
-        return day * len(self.codes) + slot, listed & (self.dates[day] == days)
-
-    def slots(self, codes: pl.Series) -> tuple[np.ndarray, np.ndarray]:
-        """Give each code's position, and whether it has one."""
-        slot = codes.cast(pl.Enum(self.codes.tolist()), strict=False).to_physical()
-        return slot.fill_null(0).to_numpy().astype(np.int64), slot.is_not_null().to_numpy()
+        scores = {f"prediction_{h}d": predictions[..., i] for i, h in enumerate(self.horizons)}
+        grid = Grid(self.dates[positions], self.codes)
+        return grid.tidy(self.universe[positions], scores, np.float32)
 
 
 def _common_kinds(datasets: Sequence[str], columns: Sequence[str] | None) -> dict[str, str]:
@@ -156,7 +126,7 @@ def _common_kinds(datasets: Sequence[str], columns: Sequence[str] | None) -> dic
 
 
 def _fill(
-    x: np.ndarray, rows: pl.DataFrame, grid: _Grid, kinds: Mapping[str, str], scaler: Scaler
+    x: np.ndarray, rows: pl.DataFrame, grid: Grid, kinds: Mapping[str, str], scaler: Scaler
 ) -> None:
     """Write one span's rows, scaled, into x."""
     market = [name for name, kind in kinds.items() if kind == "market"]
@@ -167,7 +137,7 @@ def _fill(
     if not np.isfinite(values).all():
         bad = [name for name in kinds if block[name].is_infinite().any()]
         raise UserError(f"{bad} hold infinite values: mend their definition and run again")
-    x.reshape(-1, len(kinds))[grid.cells(rows)[0]] = values
+    x.reshape(-1, len(kinds))[grid.cells(rows)] = values
 
 
 def _scale(name: str, scaler: Scaler) -> pl.Expr:
@@ -178,14 +148,13 @@ def _scale(name: str, scaler: Scaler) -> pl.Expr:
 
 
 def _labels(
-    paths: Sequence[str] | None, horizons: Sequence[int], grid: _Grid, universe: np.ndarray
+    paths: Sequence[str] | None, horizons: Sequence[int], grid: Grid, universe: np.ndarray
 ) -> np.ndarray:
     """Labels of members, (T, N, H)."""
     labels = np.full((*grid.shape, len(horizons)), np.nan, np.float32)
     if not paths:
         return labels
     rows = files.read_parquet(paths, [*KEYS, "horizon", "label"])
-    flat = labels.reshape(-1, len(horizons))
     for h, horizon in enumerate(horizons):
         part = rows.filter(pl.col("horizon") == horizon)
         if part.is_empty():
@@ -193,14 +162,13 @@ def _labels(
                 f"{paths[0]} and the label files after it hold none of horizon {horizon}: "
                 "delete them and run again"
             )
-        cell, present = grid.cells(part)
-        flat[cell[present], h] = part["label"].to_numpy()[present]
+        labels[..., h] = grid.dense(grid.cells(part), part["label"].to_numpy(), np.nan)
     labels[~universe] = np.nan
     return labels
 
 
 def _edges(
-    paths: Sequence[str] | None, grid: _Grid, universe: np.ndarray, degree: int
+    paths: Sequence[str] | None, grid: Grid, universe: np.ndarray, degree: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Neighbours and weights, (T, N, K) each, of edges whose both ends are members that day."""
     neighbours = np.full((*grid.shape, degree), -1, np.int32)
@@ -208,9 +176,8 @@ def _edges(
     if not paths:
         return neighbours, weights
     rows = files.read_parquet(paths, ["date", "source", "target", "weight"])
-    target, kept = grid.cells(rows, "target")
-    source, found = grid.cells(rows, "source")
-    kept &= found
+    target, source = grid.cells(rows, code="target"), grid.cells(rows, code="source")
+    kept = (target >= 0) & (source >= 0)
     kept[kept] = universe.ravel()[target[kept]] & universe.ravel()[source[kept]]
     target, source, weight = target[kept], source[kept], rows["weight"].to_numpy()[kept]
     order = np.argsort(target, kind="stable")

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
+from gogooku.arrays.grid import Grid
 from gogooku.calendar import ENTRY_LAG, Entry
 from gogooku.panel.panel import Panel
 
@@ -58,12 +59,7 @@ def _of_horizon(
     gains = (price[exits] / price[starts] - 1).astype(np.float32)
     level = np.cumsum(panel["new_level"], axis=0)
     real = np.isfinite(gains) & (level[exits] == level[starts])
-    row, slot = np.nonzero(real & panel["listed"][starts - lag])
-    columns = {
-        "date": days[starts[row] - lag],
-        "code": panel.codes[slot],
-        "horizon": np.full(len(row), horizon),
-        "exit": days[exits[row]],
-        "label": gains[row, slot],
-    }
-    return pl.DataFrame(columns, schema_overrides=SCHEMA)
+    grid = Grid(days[starts - lag], panel.codes)
+    rows = grid.tidy(real & panel["listed"][starts - lag], {"exit": days[exits], "label": gains})
+    horizons = pl.lit(horizon, pl.Int16).alias("horizon")
+    return rows.select("date", "code", horizons, "exit", "label")

@@ -16,6 +16,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gogooku import files, layout
+from gogooku.arrays import agreement
+from gogooku.arrays.grid import Grid
 from gogooku.calendar import Entry
 from gogooku.evaluation import inference, metrics, portfolio
 
@@ -35,33 +37,30 @@ class Rules(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Grid:
-    """The days and stocks that a model was asked about, and the fold that answered each day.
+class Predicted:
+    """The days and stocks that a model predicted, and the fold that answered each day.
 
-    days (T,): all predicted days and, where folds leave a hole, the sessions in it; codes (N,);
-    folds (T,) is null in such a hole.
+    days   (T,) date and fold: all predicted days and, where folds leave a hole, the sessions in it,
+           of which the fold is null;  grid   of these days and N codes
     """
 
     days: pl.DataFrame
-    codes: pl.DataFrame
+    grid: Grid
 
     @classmethod
-    def of(cls, predictions: dict[int, pl.DataFrame], labels: pl.DataFrame) -> "Grid":
+    def of(cls, predictions: dict[int, pl.DataFrame], labels: pl.DataFrame) -> "Predicted":
         """Span the rows of all seeds; `labels` knows the sessions."""
-        asked = pl.concat([frame.select("date", "code", "fold") for frame in predictions.values()])
-        folds = asked.group_by("date").agg(pl.col("fold").max())
+        keys = pl.concat([frame.select("date", "code", "fold") for frame in predictions.values()])
+        folds = keys.group_by("date").agg(pl.col("fold").max())
         inside = pl.col("date").is_between(folds["date"].min(), folds["date"].max())
         sessions = pl.concat([folds["date"], labels.filter(inside)["date"]]).unique().sort()
         days = sessions.to_frame().join(folds, on="date", how="left", maintain_order="left")
-        codes = asked.select(pl.col("code").unique().sort())
-        return cls(days.with_row_index("row"), codes.with_row_index("column"))
+        return cls(days, Grid.of(sessions, keys["code"]))
 
-    def table(self, frame: pl.DataFrame, column: str) -> Table:
-        """Lay `column` of tidy rows out as (T, N); NaN where `frame` has no row."""
-        placed = frame.join(self.days, on="date").join(self.codes, on="code")
-        table = np.full((len(self.days), len(self.codes)), np.nan)
-        table[placed["row"], placed["column"]] = placed[column].cast(pl.Float64).fill_null(np.nan)
-        return table
+    def table(self, rows: pl.DataFrame, column: str) -> Table:
+        """Lay `column` of tidy rows out as (T, N); NaN where no row lies."""
+        values = rows[column].cast(pl.Float64).fill_null(np.nan).to_numpy()
+        return self.grid.dense(self.grid.cells(rows), values, np.nan)
 
     def tidy(self, series: dict[str, Series], seed: int, horizon: int) -> pl.DataFrame:
         """Give daily series (T,) as rows; days that no fold answered keep only what has a value."""
@@ -115,18 +114,18 @@ def evaluate(
     """
     rules = Rules(entry, quantiles, cost, confidence)
     predictions = {seed: _newest(predictions[seed]) for seed in sorted(predictions)}
-    grid = Grid.of(predictions, labels)
-    returns = _label(grid, labels, 1)
+    answers = Predicted.of(predictions, labels)
+    returns = _label(answers, labels, 1)
     daily, found, learnt = [], {}, {}
     for horizon in horizons:
-        label, scores = _label(grid, labels, horizon), _scores(grid, predictions, horizon)
-        rows, found[str(horizon)] = _measure(grid, scores, label, returns, horizon, rules)
+        label, scores = _label(answers, labels, horizon), _scores(answers, predictions, horizon)
+        rows, found[str(horizon)] = _measure(answers, scores, label, returns, horizon, rules)
         daily += rows
         if truth is not None and entry == "next_close" and scores:
-            parts = _parts(grid, truth, horizon)
-            rows, learnt[str(horizon)] = _compare(grid, scores, label, parts, horizon, rules)
+            parts = _parts(answers, truth, horizon)
+            rows, learnt[str(horizon)] = _compare(answers, scores, label, parts, horizon, rules)
             daily += rows
-    days = grid.days.drop_nulls("fold")
+    days = answers.days.drop_nulls("fold")
     summary = {
         **rules._asdict(),
         "seeds": list(predictions),
@@ -144,10 +143,12 @@ def _newest(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.filter(pl.col("fold") == pl.col("fold").max().over("date"))
 
 
-def _scores(grid: Grid, predictions: dict[int, pl.DataFrame], horizon: int) -> dict[int, Table]:
+def _scores(
+    answers: Predicted, predictions: dict[int, pl.DataFrame], horizon: int
+) -> dict[int, Table]:
     column = f"prediction_{horizon}d"
     scores = {
-        seed: grid.table(rows, column) for seed, rows in predictions.items() if column in rows
+        seed: answers.table(rows, column) for seed, rows in predictions.items() if column in rows
     }
     if scores:
         stack = [metrics.standardise(score) for score in scores.values()]
@@ -162,7 +163,7 @@ def _mean_present(tables: list[Table]) -> Table:
 
 
 def _measure(
-    grid: Grid,
+    answers: Predicted,
     scores: dict[int, Table],
     label: Table,
     returns: Table,
@@ -174,8 +175,8 @@ def _measure(
         long_short = portfolio.long_short(score, returns, horizon, rules.quantiles)
         long_only = portfolio.long_only(score, returns, horizon, rules.quantiles)
         series = {
-            "rank_ic": metrics.rank_ic(score, label),
-            "ic": metrics.ic(score, label),
+            "rank_ic": agreement.rank_ic(score, label),
+            "ic": agreement.ic(score, label),
             "hit_rate": metrics.hit_rate(score, label),
             "spread": metrics.spread(score, label, rules.quantiles),
         }
@@ -186,12 +187,12 @@ def _measure(
             "long_only": _earned(long_only, rules),
         }
         traded = _days_of("long_short", long_short, rules) | _days_of("long_only", long_only, rules)
-        rows.append(grid.tidy(series | traded, seed, horizon))
+        rows.append(answers.tidy(series | traded, seed, horizon))
     return rows, found
 
 
 def _compare(
-    grid: Grid,
+    answers: Predicted,
     scores: dict[int, Table],
     label: Table,
     parts: dict[str, Table],
@@ -203,14 +204,14 @@ def _compare(
         return [], {}
     score = scores[MEAN_OF_SEEDS]
     total = np.where(np.isfinite(score), parts.pop("total"), np.nan)
-    reached = {"attainable": metrics.rank_ic(total, label)}
+    reached = {"attainable": agreement.rank_ic(total, label)}
     for part, expected in parts.items():
-        reached[f"part_{part}"] = metrics.rank_ic(score, expected)
-        reached[f"ceiling_{part}"] = metrics.rank_ic(total, expected)
+        reached[f"part_{part}"] = agreement.rank_ic(score, expected)
+        reached[f"ceiling_{part}"] = agreement.rank_ic(total, expected)
     estimates = {name: _estimate(values, horizon, rules) for name, values in reached.items()}
     lag = inference.lag_for(horizon, rules.entry, len(label))
-    rank_ic = metrics.rank_ic(score, label)
-    return [grid.tidy(reached, MEAN_OF_SEEDS, horizon)], {
+    rank_ic = agreement.rank_ic(score, label)
+    return [answers.tidy(reached, MEAN_OF_SEEDS, horizon)], {
         "attainable": estimates["attainable"],
         "share": inference.ratio(rank_ic, reached["attainable"], lag, rules.confidence),
         "parts": {
@@ -240,16 +241,16 @@ def _days_of(name: str, book: portfolio.Book, rules: Rules) -> dict[str, Series]
     }
 
 
-def _label(grid: Grid, labels: pl.DataFrame, horizon: int) -> Table:
-    return grid.table(labels.filter(pl.col("horizon") == horizon), "label")
+def _label(answers: Predicted, labels: pl.DataFrame, horizon: int) -> Table:
+    return answers.table(labels.filter(pl.col("horizon") == horizon), "label")
 
 
-def _parts(grid: Grid, truth: pl.DataFrame, horizon: int) -> dict[str, Table]:
+def _parts(answers: Predicted, truth: pl.DataFrame, horizon: int) -> dict[str, Table]:
     column = f"expected_{horizon}d"
     if column not in truth.columns:
         return {}
     return {
-        part: grid.table(truth.filter(pl.col("part") == part), column)
+        part: answers.table(truth.filter(pl.col("part") == part), column)
         for part in truth["part"].unique(maintain_order=True)
     }
 

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from gogooku.arrays import agreement
 from gogooku.calendar import Entry
 from gogooku.evaluation import inference, metrics
 
@@ -54,7 +55,7 @@ def long_only(prediction: Table, returns: Table, horizon: int, quantiles: int) -
     top, _ = metrics.legs(prediction, quantiles)
     asked = np.isfinite(prediction)
     asked |= ~asked.any(axis=1, keepdims=True)
-    market = metrics.mean(np.where(asked, returns, np.nan))[:, None]
+    market = agreement.mean(np.where(asked, returns, np.nan))[:, None]
     return _trade(_equal(top), returns, horizon, less=market)
 
 

@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 
 from gogooku.arrays import cross_section, time_series
+from gogooku.arrays.grid import Grid
 from gogooku.arrays.jit import kernel
 from gogooku.arrays.time_series import Array, enough
 from gogooku.panel.panel import Panel
@@ -49,7 +50,7 @@ def place(
     own = rows.filter(pl.col(code).is_in(codes.tolist()))
     known_at = own["known_at"].dt.replace_time_zone(None).to_numpy()
     placed = own.with_columns(
-        slot=pl.Series(np.searchsorted(codes, own[code].to_numpy().astype(codes.dtype))),
+        slot=pl.Series(Grid(dates, codes).slots(own[code])),
         start=pl.Series(np.searchsorted(moments, known_at)),
         basis=session_of(own[day], dates),
     ).filter(pl.col("start") < len(dates))

@@ -60,11 +60,8 @@ def compute(inputs: Inputs) -> dict[str, np.ndarray]:
 
 def _placed(panel: Panel, edges: pl.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Give day, source and target of each edge as positions in the panel."""
-    day = np.searchsorted(panel.dates, edges["date"].to_numpy().astype("datetime64[D]"))
-    slots = pl.Enum(panel.codes.tolist())
-    ends = (edges[end].cast(slots).to_physical().to_numpy() for end in ("source", "target"))
-    source, target = (end.astype(np.int64) for end in ends)
-    return day, source, target
+    grid = panel.grid
+    return grid.days(edges["date"]), grid.slots(edges["source"]), grid.slots(edges["target"])
 
 
 def _peers(

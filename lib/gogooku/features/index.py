@@ -17,6 +17,7 @@ import polars as pl
 from gogooku import point_in_time
 from gogooku.arrays import indicators as ind
 from gogooku.arrays import time_series
+from gogooku.arrays.grid import Grid
 from gogooku.arrays.time_series import Array, enough, enough_changes, ratio
 from gogooku.arrays.windows import Rolling
 from gogooku.features.column import Column, Kind
@@ -156,12 +157,10 @@ def _bars(panel: Panel, indices: pl.DataFrame) -> tuple[Array, Array, Array]:
     """Give high, low and close of CODES on the panel's dates, (T, K); NaN without an index."""
     rows = indices.select("Date", "Code", *"HLC").filter(pl.col("Code").is_in(CODES))
     rows = point_in_time.distinct(rows, ["Date", "Code"], "indices")
-    day = np.searchsorted(panel.dates, rows["Date"].to_numpy().astype("datetime64[D]"))
-    slot = rows["Code"].cast(pl.Enum(CODES)).to_physical().to_numpy()
+    grid = Grid(panel.dates, np.array(CODES))
+    cells = grid.cells(rows, "Date", "Code")
     traded = np.isfinite(panel["close"]).any(axis=1)
-    bars = np.full((3, len(panel.dates), len(CODES)), np.nan)
-    for bar, name in zip(bars, "HLC", strict=True):
-        bar[day, slot] = rows[name].to_numpy()
+    bars = (grid.dense(cells, rows[name].to_numpy(), np.nan) for name in "HLC")
     high, low, close = (time_series.where(traded[:, None], bar) for bar in bars)
     return high, low, close
 

@@ -155,17 +155,12 @@ def _segments(panel: Panel) -> Values:
 
 
 def _attributes(panel: Panel, master: pl.DataFrame) -> Values:
-    ours = (
-        pl.col("Code").is_in(panel.codes.tolist()),
-        pl.col("Date").is_in(pl.Series(panel.dates).implode()),
-    )
-    rows = point_in_time.distinct(master.filter(*ours), KEY, "master")
-    day = np.searchsorted(panel.dates, rows["Date"].to_numpy().astype("datetime64[D]"))
-    slot = np.searchsorted(panel.codes, rows["Code"].to_numpy().astype(panel.codes.dtype))
+    ours = panel.grid.cells(master, "Date", "Code") >= 0
+    rows = point_in_time.distinct(master.filter(ours), KEY, "master")
+    cells = panel.grid.cells(rows, "Date", "Code")
     scale = rows["ScaleCat"].replace_strict(SCALES, default=None, return_dtype=pl.Float64)
     loanable = (rows["Mrgn"] == LOANABLE).cast(pl.Float64)
     made = {}
     for name, values in (("scale_cat", scale), ("is_loanable", loanable)):
-        made[name] = np.full(panel.shape, np.nan)
-        made[name][day, slot] = values.fill_null(np.nan).to_numpy()
+        made[name] = panel.grid.dense(cells, values.fill_null(np.nan).to_numpy(), np.nan)
     return made

@@ -7,6 +7,7 @@ import polars as pl
 import torch
 from torch_geometric.data import Data  # type: ignore[import-untyped]
 
+from gogooku.arrays.grid import Grid
 from gogooku.errors import UserError
 
 
@@ -25,13 +26,13 @@ def to_data(edges: pl.DataFrame, codes: Sequence[str], x: torch.Tensor | None = 
         raise UserError("edges of several days make no one graph: filter them by date first")
     if x is not None and len(x) != len(codes):
         raise UserError(f"x has {len(x)} rows for {len(codes)} codes: give one row a code")
-    place = pl.Enum(pl.Series(codes, dtype=pl.String))
-    ends = edges.select(pl.col("source", "target").cast(place, strict=False), "weight").drop_nulls()
-    index = ends.select(pl.col("source", "target").to_physical().cast(pl.Int64)).to_numpy()
+    grid = Grid(np.empty(0, "datetime64[D]"), np.array(codes))
+    ends = np.stack([grid.slots(edges[end]) for end in ("source", "target")])
+    listed = (ends >= 0).all(axis=0)
     return Data(
         x=x,
-        edge_index=torch.from_numpy(np.ascontiguousarray(index.T)),
-        edge_attr=torch.from_numpy(ends["weight"].to_numpy().copy())[:, None],
+        edge_index=torch.from_numpy(ends[:, listed]),
+        edge_attr=torch.from_numpy(edges["weight"].to_numpy()[listed])[:, None],
         codes=list(codes),
         num_nodes=len(codes),
     )

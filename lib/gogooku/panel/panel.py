@@ -15,6 +15,7 @@ import numpy.typing as npt
 import polars as pl
 
 from gogooku import files
+from gogooku.arrays.grid import Grid
 from gogooku.errors import UserError
 
 KEYS = ["date", "code"]
@@ -77,18 +78,14 @@ class Panel:
         dates, codes = (_distinct([keys[name] for keys, _ in pieces]) for name in KEYS)
         if dates.is_empty():
             raise UserError("the first span holds no session: move dates.start to one")
-        days, slots = dates.to_numpy().astype("datetime64[D]"), pl.Enum(codes)
-        listed = np.zeros((len(days), len(codes)), bool)
-        placed = []
-        for keys, read in pieces:
-            day = np.searchsorted(days, keys["date"].to_numpy().astype("datetime64[D]"))
-            slot = keys["code"].cast(slots).to_physical().to_numpy()
-            cells = np.ravel_multi_index((day, slot), listed.shape)
+        grid = Grid.of(dates, codes)
+        placed = [(grid.cells(keys), read) for keys, read in pieces]
+        listed = np.zeros(grid.shape, bool)
+        for cells, _ in placed:
             listed.ravel()[cells] = True
-            placed.append((cells, read))
         if np.count_nonzero(listed) < sum(len(cells) for cells, _ in placed):
             raise UserError("panel files hold a date and code twice: delete them and run again")
-        return cls(days, codes.to_numpy().astype(str), _Fields(columns, placed, listed))
+        return cls(grid.dates, grid.codes, _Fields(columns, placed, listed))
 
     def __getitem__(self, name: str) -> np.ndarray:
         """Give the field `name`, (T, N)."""
@@ -98,6 +95,11 @@ class Panel:
     def shape(self) -> tuple[int, int]:
         """Sessions and stocks."""
         return len(self.dates), len(self.codes)
+
+    @property
+    def grid(self) -> Grid:
+        """Where rows of a date and a code lie."""
+        return Grid(self.dates, self.codes)
 
     @cached_property
     def returns(self) -> np.ndarray:
@@ -130,15 +132,9 @@ class Panel:
         """
         start = self.row(first)
         listed = self["listed"][start:]
-        day, slot = np.nonzero(listed)
-        frame = {"date": self.dates[start:][day], "code": self.codes[slot]}
-        frame |= {
-            name: values[len(values) - len(listed) :][day if values.ndim == 1 else listed].astype(
-                np.float32
-            )
-            for name, values in columns.items()
-        }
-        return pl.DataFrame(frame).with_columns(pl.col(pl.Float32).fill_nan(None))
+        late = {name: values[len(values) - len(listed) :] for name, values in columns.items()}
+        rows = Grid(self.dates[start:], self.codes).tidy(listed, late, np.float32)
+        return rows.with_columns(pl.col(pl.Float32).fill_nan(None))
 
 
 class _Fields(Mapping[str, np.ndarray]):

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from gogooku.arrays.grid import Grid
 from gogooku.panel.price_limits import daily_limit
 
 Floats = npt.NDArray[np.float64]
@@ -90,18 +91,18 @@ def clean(
     and the findings: date, code, rule, field, value, reason, sorted by the first four.
     """
     rows, clashes = _one_row_each(bars.filter(pl.col("Date").is_in(pl.Series(dates).implode())))
-    grid = _Grid.of(rows, dates)
-    values = np.stack([grid.dense(rows[name], ABSENT.get(name, np.nan)) for name in FIELDS])
+    placed = _Bars.of(rows, dates)
+    values = np.stack([placed.dense(rows[name], ABSENT.get(name, np.nan)) for name in FIELDS])
     found, low, high, links = _judge(values, limit_tolerance, limit_relief_days)
+    sound = found.reshape(len(FIELDS), -1)[:, placed.cells] == 0
     rejected = [
-        pl.when(pl.Series(found[i][grid.cells] == 0)).then(pl.col(name).fill_nan(None)).alias(name)
-        for i, name in enumerate(FIELDS)
+        pl.when(pl.Series(good)).then(pl.col(name).fill_nan(None)).alias(name)
+        for name, good in zip(FIELDS, sound, strict=True)
     ]
-    findings = pl.concat(
-        [clashes, grid.findings(values, found, low, high), grid.new_levels(values[CLOSE], links)]
-    )
-    link = pl.Series("link", links[grid.cells], nan_to_null=True)
-    return rows.with_columns(*rejected, link), findings.sort("date", "code", "rule", "field")
+    faults = placed.findings(values, found, low, high), placed.new_levels(values[CLOSE], links)
+    link = pl.Series("link", links.ravel()[placed.cells], nan_to_null=True)
+    findings = pl.concat([clashes, *faults]).sort("date", "code", "rule", "field")
+    return rows.with_columns(*rejected, link), findings
 
 
 def _one_row_each(bars: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -129,24 +130,20 @@ def _one_row_each(bars: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 @dataclass(frozen=True)
-class _Grid:
+class _Bars:
     """Where the rows of bars lie among T sessions × N stocks."""
 
-    dates: Days
-    codes: pl.Series
-    cells: tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]
+    grid: Grid
+    cells: npt.NDArray[np.int64]
 
     @classmethod
-    def of(cls, rows: pl.DataFrame, dates: Days) -> "_Grid":
-        codes = rows["Code"].unique().sort()
-        day = np.searchsorted(dates, rows["Date"].to_numpy().astype("datetime64[D]"))
-        stock = rows["Code"].cast(pl.Enum(codes)).to_physical().to_numpy()
-        return cls(dates, codes, (day, stock))
+    def of(cls, rows: pl.DataFrame, dates: Days) -> "_Bars":
+        grid = Grid(dates, Grid.of(dates, rows["Code"]).codes)
+        return cls(grid, grid.cells(rows, "Date", "Code"))
 
     def dense(self, values: pl.Series, absent: float) -> Floats:
-        grid = np.full((len(self.dates), len(self.codes)), absent)
-        grid[self.cells] = values.cast(pl.Float64).fill_null(absent).to_numpy()
-        return grid
+        known = values.cast(pl.Float64).fill_null(absent).to_numpy()
+        return self.grid.dense(self.cells, known, absent)
 
     def findings(
         self, values: Floats, found: npt.NDArray[np.int8], low: Floats, high: Floats
@@ -156,8 +153,8 @@ class _Grid:
         edges = (pl.Series(edge[day, stock]).round(1) for edge in (low, high))
         allowed = pl.format("outside {} to {}, the range around the last good close", *edges)
         return pl.select(
-            date=pl.Series(self.dates[day]),
-            code=self.codes.gather(stock),
+            date=pl.Series(self.grid.dates[day]),
+            code=pl.Series(self.grid.codes[stock]),
             rule=rule.replace_strict(RULES, return_dtype=pl.String),
             field=pl.Series(FIELDS).gather(field),
             value=pl.Series(values[field, day, stock]),
@@ -170,8 +167,8 @@ class _Grid:
         day, stock = np.nonzero(np.isfinite(links))
         link = pl.Series(links[day, stock])
         return pl.select(
-            date=pl.Series(self.dates[day]),
-            code=self.codes.gather(stock),
+            date=pl.Series(self.grid.dates[day]),
+            code=pl.Series(self.grid.codes[stock]),
             rule=pl.lit(NEW_LEVEL),
             field=pl.lit("C"),
             value=pl.Series(close[day, stock]),

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import polars as pl
 
 from gogooku import point_in_time
+from gogooku.arrays.grid import Grid
 from gogooku.errors import UserError
 from gogooku.panel import quality, universe
 
@@ -116,15 +117,11 @@ def _rows(stocks: pl.DataFrame, cleaned: pl.DataFrame) -> pl.DataFrame:
 
 def _membership(rows: pl.DataFrame, dates: Days, **knobs: Any) -> pl.Series:
     """Judge membership on the grid of sessions × stocks and bring it back to the rows."""
-    codes = rows["code"].unique().sort()
-    day = np.searchsorted(dates, rows["date"].to_numpy().astype("datetime64[D]"))
-    cells = day, rows["code"].cast(pl.Enum(codes)).to_physical().to_numpy()
-    shape = len(dates), len(codes)
-    close, value = np.full(shape, np.nan), np.full(shape, np.nan)
-    listed = np.zeros(shape, bool)
-    close[cells], value[cells] = rows["close"].to_numpy(), rows["value"].to_numpy()
-    listed[cells] = True
-    return pl.Series(universe.members(close, value, listed, **knobs)[cells])
+    grid = Grid(dates, Grid.of(dates, rows["code"]).codes)
+    cells = grid.cells(rows)
+    close, value = (grid.dense(cells, rows[name].to_numpy(), np.nan) for name in ("close", "value"))
+    listed = grid.dense(cells, True, False)
+    return pl.Series(universe.members(close, value, listed, **knobs).ravel()[cells])
 
 
 def _say_strays(bars: pl.DataFrame, dates: Days) -> None:

@@ -13,7 +13,7 @@ import polars as pl
 
 from gogooku.dataset.column_quality import drift
 from gogooku.report import page
-from gogooku.report.tables import NONE, Cell, Grid
+from gogooku.report.tables import NONE, Cell, Table
 
 SHOWN = 12  # columns a table
 NAMED = 6  # columns a sentence
@@ -213,7 +213,7 @@ def _table(
     *,
     descending: bool = True,
     until: float = 0.0,
-) -> Grid | None:
+) -> Table | None:
     """The worst columns by one measure, those that are not at its best value `until`."""
     worst = summary.filter(pl.col(measure) != until).sort(
         measure, descending=descending, maintain_order=True
@@ -226,7 +226,7 @@ def _table(
     ]
     names = {"Known": ["First known", "Least in"], "Ranges away": ["Infinite", "In"]}
     kind = [f"<{name}" for name in names.get(head, [])]
-    return Grid(["<Column", "<Family", head, *kind], [(_title(len(worst)), rows)])
+    return Table(["<Column", "<Family", head, *kind], [(_title(len(worst)), rows)])
 
 
 def _title(count: int) -> str:
@@ -255,7 +255,7 @@ def _share(measure: str) -> Callable[[Mapping[str, Any]], list[Cell]]:
     return lambda row: [Cell(_percent(row[measure]))]
 
 
-def _twins(summary: pl.DataFrame) -> Grid | None:
+def _twins(summary: pl.DataFrame) -> Table | None:
     pairs = summary.filter(pl.col("twin").is_not_null())
     if pairs.is_empty():
         return None
@@ -263,10 +263,10 @@ def _twins(summary: pl.DataFrame) -> Grid | None:
         [Cell(column), Cell(family, look="text"), Cell(twin, look="text")]
         for column, family, twin in pairs.select("column", "family", "twin").rows()
     ]
-    return Grid(["<Column", "<Family", "<Orders stocks as"], [("", rows)])
+    return Table(["<Column", "<Family", "<Orders stocks as"], [("", rows)])
 
 
-def _moved(steps: pl.DataFrame) -> Grid | None:
+def _moved(steps: pl.DataFrame) -> Table | None:
     """The greatest step of each column, greatest first."""
     if steps.is_empty():
         return None
@@ -285,7 +285,7 @@ def _moved(steps: pl.DataFrame) -> Grid | None:
         for row in worst.head(SHOWN).iter_rows(named=True)
     ]
     head = ["<Column", "<Family", "Gap", "<Between", "Median before", "Median after"]
-    return Grid(head, [(_title(len(worst)), rows)])
+    return Table(head, [(_title(len(worst)), rows)])
 
 
 def _percent(share: float | None) -> str:

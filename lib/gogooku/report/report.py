@@ -13,8 +13,8 @@ from typing import Any
 import polars as pl
 
 from gogooku import errors, files, layout
+from gogooku.arrays import agreement
 from gogooku.dataset import assembly
-from gogooku.evaluation import metrics
 from gogooku.evaluation.evaluate import Evaluations
 from gogooku.report import page, plots, tables
 
@@ -152,7 +152,7 @@ def build(
         quantiles=rules["quantiles"],
         cost=f"{rules['cost']:g}",
         label=LABELS[rules["entry"]],
-        min_pairs=metrics.MIN_PAIRS,
+        min_pairs=agreement.MIN_PAIRS,
         protocol=_protocol(facts["folds"], rules),
         headline=tables.headline(evaluations),
         seeds=tables.seeds(evaluations),

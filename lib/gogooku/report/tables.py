@@ -26,14 +26,14 @@ class Cell(NamedTuple):
     look: str = ""
 
 
-class Grid(NamedTuple):
+class Table(NamedTuple):
     """A table: column names, left-aligned if they start with <, and titled groups of rows."""
 
     head: list[str]
     groups: list[tuple[str, list[list[Cell]]]]
 
 
-def headline(evaluations: Evaluations) -> Grid:
+def headline(evaluations: Evaluations) -> Table:
     """All models by horizon: the mean of seeds, with intervals and what a portfolio earned."""
 
     def row(model: str, horizon: str, found: Mapping[str, Any]) -> list[Cell]:
@@ -54,10 +54,10 @@ def headline(evaluations: Evaluations) -> Grid:
 
     head = ["<Model", "RankIC", "Seeds", "IC", "ICIR", "Hit rate", "Spread", "Net return a year"]
     head += ["Net Sharpe", "Turnover"]
-    return Grid(head, _by_horizon(evaluations, row))
+    return Table(head, _by_horizon(evaluations, row))
 
 
-def seeds(evaluations: Evaluations) -> Grid:
+def seeds(evaluations: Evaluations) -> Table:
     """Every seed of every model beside their mean."""
     groups = []
     for horizon in horizons(evaluations):
@@ -74,10 +74,10 @@ def seeds(evaluations: Evaluations) -> Grid:
                     _interval(net["sharpe"], 2),
                 ])  # fmt: skip
         groups.append((_sessions(horizon), rows))
-    return Grid(["<Model", "Fit", "RankIC", "ICIR", "Spread", "Net Sharpe"], groups)
+    return Table(["<Model", "Fit", "RankIC", "ICIR", "Spread", "Net Sharpe"], groups)
 
 
-def power(evaluations: Evaluations) -> Grid:
+def power(evaluations: Evaluations) -> Table:
     """Days, effective days and the smallest RankIC that they would show."""
 
     def row(model: str, horizon: str, found: Mapping[str, Any]) -> list[Cell]:
@@ -91,10 +91,10 @@ def power(evaluations: Evaluations) -> Grid:
         ]
 
     head = ["<Model", "Days", "Effective days", "Standard error", "Detectable RankIC"]
-    return Grid(head, _by_horizon(evaluations, row))
+    return Table(head, _by_horizon(evaluations, row))
 
 
-def differences(evaluations: Evaluations, baselines: Collection[str]) -> Grid | None:
+def differences(evaluations: Evaluations, baselines: Collection[str]) -> Table | None:
     """Each model's daily RankIC less that of the best baseline, and whether that says anything."""
     if len(evaluations) < 2:
         return None
@@ -104,10 +104,10 @@ def differences(evaluations: Evaluations, baselines: Collection[str]) -> Grid | 
         others = [model for model in evaluations if model != reference]
         rows = [_difference(evaluations, model, reference, int(horizon)) for model in others]
         groups.append((f"{_sessions(horizon)}, against {reference or NONE}", rows))
-    return Grid(["<Model", "RankIC difference", "Days", "Detectable", "<Verdict"], groups)
+    return Table(["<Model", "RankIC difference", "Days", "Detectable", "<Verdict"], groups)
 
 
-def truth(evaluations: Evaluations) -> dict[str, Grid] | None:
+def truth(evaluations: Evaluations) -> dict[str, Table] | None:
     """Share of the attainable RankIC and each planted part; None where nothing was planted."""
     if not any(summary["truth"] for _, summary in evaluations.values()):
         return None
@@ -127,12 +127,12 @@ def truth(evaluations: Evaluations) -> dict[str, Grid] | None:
     names = _part_names(evaluations)
     groups = [(_sessions(name), _parts(evaluations, name, names)) for name in horizons(evaluations)]
     return {
-        "share": Grid(head, _by_horizon(evaluations, share)),
-        "parts": Grid(["<Model", *(name.replace("_", "-") for name in names)], groups),
+        "share": Table(head, _by_horizon(evaluations, share)),
+        "parts": Table(["<Model", *(name.replace("_", "-") for name in names)], groups),
     }
 
 
-def portfolios(evaluations: Evaluations, book: str) -> Grid:
+def portfolios(evaluations: Evaluations, book: str) -> Table:
     """What one kind of book earned, gross and net."""
 
     def row(model: str, horizon: str, found: Mapping[str, Any]) -> list[Cell]:
@@ -151,10 +151,10 @@ def portfolios(evaluations: Evaluations, book: str) -> Grid:
         ]
 
     head = ["<Model", "Gross a year", "Net a year", "Volatility", "Gross Sharpe", "Net Sharpe"]
-    return Grid([*head, "Turnover", "Break-even", "Drawdown"], _by_horizon(evaluations, row))
+    return Table([*head, "Turnover", "Break-even", "Drawdown"], _by_horizon(evaluations, row))
 
 
-def universe(years: Sequence[Mapping[str, Any]]) -> Grid | None:
+def universe(years: Sequence[Mapping[str, Any]]) -> Table | None:
     """Sessions and sizes of the universe by year."""
     if not years:
         return None
@@ -164,7 +164,7 @@ def universe(years: Sequence[Mapping[str, Any]]) -> Grid | None:
         for year in years
     ]
     head = ["<Year", "Sessions", "Listed, a session", "Members, a session", "Different members"]
-    return Grid(head, [("", rows)])
+    return Table(head, [("", rows)])
 
 
 def findings(quality: pl.DataFrame) -> dict[str, Any] | None:
@@ -181,9 +181,9 @@ def findings(quality: pl.DataFrame) -> dict[str, Any] | None:
     shown = quality.sort("date", "code", "rule", "field").head(SHOWN)
     named = f"The first {len(shown)} of {len(quality):,}" if len(shown) < len(quality) else "All"
     return {
-        "counts": Grid(["<Rule", "Values", "Stocks", "Between"], [("", rows)]),
+        "counts": Table(["<Rule", "Values", "Stocks", "Between"], [("", rows)]),
         "title": f"{named} findings",
-        "rows": Grid(
+        "rows": Table(
             ["<Date", "<Code", "<Rule", "<Field", "Value", "<Reason"],
             [("", [_finding(row) for row in shown.iter_rows(named=True)])],
         ),

@@ -5,7 +5,7 @@ from pathlib import Path
 import polars as pl
 
 from gogooku.report import page
-from gogooku.report.tables import NONE, Cell, Grid
+from gogooku.report.tables import NONE, Cell, Table
 from gogooku.research.lags import LAGS
 
 CLOCKS = {
@@ -28,7 +28,7 @@ def build(rows: pl.DataFrame, name: str, decisions: dict[str, str]) -> str:
         total, years = (pl.col("year").is_null(), pl.col("year").is_not_null())
         meaning = CLOCKS[clock].format(decision)
         clocks.append(
-            (clock, meaning, _grid(of_clock.filter(total)), _grid(of_clock.filter(years)))
+            (clock, meaning, _table(of_clock.filter(total)), _table(of_clock.filter(years)))
         )
     return page.fill(
         Path(__file__).with_name("lags.html").read_text(encoding="utf-8"),
@@ -38,7 +38,7 @@ def build(rows: pl.DataFrame, name: str, decisions: dict[str, str]) -> str:
     )
 
 
-def _grid(rows: pl.DataFrame) -> Grid:
+def _table(rows: pl.DataFrame) -> Table:
     groups = [
         (
             str(family),
@@ -55,7 +55,7 @@ def _grid(rows: pl.DataFrame) -> Grid:
         for (family,), part in rows.group_by("family", maintain_order=True)
     ]
     head = ["<Data set", "Asked for", "None known yet", "Least", "Median", "95 %", "Most"]
-    return Grid(head, groups)
+    return Table(head, groups)
 
 
 def _age(hours: float | None) -> str:

@@ -1,11 +1,8 @@
 """What a day's scores are judged by."""
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
-
-from gogooku.arrays.ranks import mean_ranks
 
 # Added to a variance: a horizon whose scores are all alike has correlation 0, not none.
 TINY = 1e-6
@@ -34,19 +31,3 @@ def _correlation(x: Tensor, y: Tensor, known: Tensor, size: Tensor) -> Tensor:
     y = torch.where(known, y - y.sum(0) / size, 0.0)
     spread = ((x.square().sum(0) / size + TINY) * (y.square().sum(0) / size + TINY)).sqrt()
     return (x * y).sum(0) / size / spread
-
-
-def rank_ic(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Correlate one day's ranks of scores and labels, (N, H) both: (H,).
-
-    Stocks without a label are left out; NaN for a horizon whose scores or labels are all alike.
-    """
-    known = np.isfinite(labels)
-    return np.array([_spearman(scores[k, h], labels[k, h]) for h, k in enumerate(known.T)])
-
-
-def _spearman(x: np.ndarray, y: np.ndarray) -> float:
-    ranks, _ = mean_ranks(np.stack([x, y]).astype(np.float64))
-    if x.size < 2 or (np.ptp(ranks, axis=1) == 0).any():
-        return float("nan")
-    return float(np.corrcoef(ranks)[0, 1])

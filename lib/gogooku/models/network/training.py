@@ -13,11 +13,12 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from gogooku import files, jobs
+from gogooku.arrays.agreement import rank_ic
 from gogooku.dataset.inputs import ModelInputs
 from gogooku.errors import UserError
 from gogooku.models.contract import Checkpoint
 from gogooku.models.network.fan import volume_like
-from gogooku.models.network.losses import day_loss, rank_ic
+from gogooku.models.network.losses import day_loss
 from gogooku.models.network.network import Atft
 from gogooku.models.targets import rank_normal
 
@@ -239,7 +240,8 @@ def _skill(net: Atft, inputs: ModelInputs, valid: np.ndarray) -> dict[str, float
     for position in valid:
         members = np.flatnonzero(inputs.universe[position])
         scores = _score(net, inputs, position, members)
-        daily.append(rank_ic(scores, inputs.labels[position, members]))
+        labels = inputs.labels[position, members]
+        daily.append(rank_ic(scores.T.astype(np.float64), labels.T.astype(np.float64)))
     mean = _known_mean(np.array(daily))
     each = {f"rank_ic_{h}d": float(value) for h, value in zip(inputs.horizons, mean, strict=True)}
     return {"rank_ic": float(mean.mean()), **each}
