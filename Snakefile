@@ -35,16 +35,16 @@ include: "rules/common.smk"
 
 
 pathvars:
-    raw=layout.raw_folder(setting["store"]),
-    truth=f"data/truth/{setting['store']}",
-    build=layout.build_folder(setting["build"]),
-    run=layout.run_folder(setting["name"]),
-    logs=f"{layout.run_folder(setting['name'])}/logs",
-    benchmarks=f"{layout.run_folder(setting['name'])}/benchmarks",
+    raw=layout.raw_folder(settings.store),
+    truth=f"data/truth/{settings.store}",
+    build=layout.build_folder(settings.build),
+    run=layout.run_folder(settings.name),
+    logs=f"{layout.run_folder(settings.name)}/logs",
+    benchmarks=f"{layout.run_folder(settings.name)}/benchmarks",
 
 
 # One line a job, progress and a last word; --verbose, -p and --quiet keep Snakemake's own output.
-display.attach(workflow, layout.run_folder(setting["name"]))
+display.attach(workflow, layout.run_folder(settings.name))
 
 
 # Light, or in need of the network, which compute nodes often lack.
@@ -81,7 +81,7 @@ rule dataset_all:
         collect("<build>/panel/{span}.parquet", span=SPANS),
         collect(
             "<build>/features/{family}/{span}.parquet",
-            family=setting["features"]["families"],
+            family=settings.features.families,
             span=SPANS,
         ),
         collect("<build>/dataset/{span}.parquet", span=SPANS),

@@ -29,7 +29,7 @@ rule audit_day:
         mem_mb=8000,
         runtime=60,
     params:
-        setting=setting,
+        settings=settings.model_dump(mode="json"),
         known=availability.datasets,
         moment=moment,
         code=code("audit_day"),
@@ -56,7 +56,7 @@ rule audit_models:
         mem_mb=12000,
         runtime=240,
     params:
-        setting=setting,
+        settings=settings.model_dump(mode="json"),
         known=availability.datasets,
         moment=moment,
         targets=AUDITED,
@@ -69,7 +69,7 @@ rule audit_leaks:
     """Sum all audited days up; a leak is named with its column, its day and the raw row."""
     input:
         raw=collect("<raw>/{dataset}/{span}.parquet", dataset=RAW, span=SPANS),
-        days=collect("<run>/audit/day{draw}.json", draw=range(setting["audit"]["days"])),
+        days=collect("<run>/audit/day{draw}.json", draw=range(settings.audit.days)),
         models="<run>/audit/models.json",
     output:
         "<run>/audit/leaks.json",
@@ -84,7 +84,7 @@ rule audit_leaks:
         mem_mb=12000,
         runtime=240,
     params:
-        setting=setting,
+        settings=settings.model_dump(mode="json"),
         known=availability.datasets,
         code=code("audit_leaks"),
     script:
@@ -108,9 +108,9 @@ rule audit_noise:
         mem_mb=1000,
         runtime=5,
     params:
-        parts=setting["market"]["parts"],
+        parts=settings.market.parts.model_dump(),
         horizons=HORIZONS,
-        entry=setting["labels"]["entry"],
+        entry=settings.labels.entry,
         code=code("audit_noise"),
     script:
         "../workflow_scripts/audit_noise.py"

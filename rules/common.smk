@@ -2,7 +2,7 @@
 
 import functools
 from dataclasses import asdict
-from datetime import date, timedelta
+from datetime import timedelta
 from math import ceil
 
 from snakemake.exceptions import WorkflowError
@@ -31,24 +31,23 @@ try:
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
-setting = settings.model_dump(mode="json")
 CLAIMS = claims.of(settings)
 
 READ = {"calendar", "master", "bars"}.union(
-    *(FAMILIES[family] for family in setting["features"]["families"])
+    *(FAMILIES[family] for family in settings.features.families)
 )
 RAW = [dataset for dataset in availability.datasets if dataset in READ]
 SPANS = settings.all_spans
 PERIODS = [
-    [str(max(start, settings.dates.start)), str(min(end, settings.dates.end))]
+    (max(start, settings.dates.start), min(end, settings.dates.end))
     for start, end in map(calendar.bounds, SPANS)
 ]
-HORIZONS = setting["labels"]["horizons"]
+HORIZONS = settings.labels.horizons
 MODELS = {model.name: model for model in map(catalogue.find, settings.models)}
 FITTED = [name for name, model in MODELS.items() if model.needs.parts]
 FOLDS = splits.plan(
     len(SPANS),
-    **{key: setting["splits"][key] for key in ("mode", "train", "valid", "test", "step")},
+    **{key: getattr(settings.splits, key) for key in ("mode", "train", "valid", "test", "step")},
 )
 
 
@@ -76,8 +75,8 @@ def code_of_family(family):
     """Name the definitions that a family's columns are made by: its own, all families', the user's."""
     own = []
     if family == "user":
-        studies = ["pandas_ta_classic"] if setting["features"]["pandas_ta"] else []
-        own = [*studies, *filter(None, [setting["features"]["user"]])]
+        studies = ["pandas_ta_classic"] if settings.features.pandas_ta else []
+        own = [*studies, *filter(None, [settings.features.user])]
     return code("features", *called_of(family), *own)
 
 
@@ -86,14 +85,16 @@ def look_back(sessions):
     return lambda wildcards: calendar.look_back(wildcards.span, sessions, SPANS[0])
 
 
+# Dates in params stand in lists: Snakemake tracks text, numbers and collections, and no bare date.
+def covered_days(wildcards):
+    """First and last day of the wildcard's span that the run covers."""
+    first, last = calendar.bounds(wildcards.span)
+    return [max(first, settings.dates.start), min(last, settings.dates.end)]
+
+
 def first_day(wildcards):
-    """First day of the wildcard's span that the run covers."""
-    return str(max(calendar.bounds(wildcards.span)[0], settings.dates.start))
-
-
-def last_day(wildcards):
-    """Last day of the wildcard's span that the run covers."""
-    return str(min(calendar.bounds(wildcards.span)[1], settings.dates.end))
+    """First day of the wildcard's span that the run covers, as text."""
+    return str(covered_days(wildcards)[0])
 
 
 def fold_spans(*parts):
@@ -124,9 +125,15 @@ def graphs_of(parts):
     return lambda model: parts(model) if model.needs.graphs else ()
 
 
+def model_settings(wildcards):
+    """What the section of the model says; none if it has none."""
+    section = getattr(settings, wildcards.model, None)
+    return section.model_dump(mode="json") if section else {}
+
+
 def neighbours_of(wildcards):
     """Edges at most a stock and day that the model reads."""
-    return setting["graph"]["neighbours"] if MODELS[wildcards.model].needs.graphs else 0
+    return settings.graph.neighbours if MODELS[wildcards.model].needs.graphs else 0
 
 
 def memory_of(wildcards, input, attempt):
@@ -152,7 +159,7 @@ def code_of(script):
 
 def seeds_of(model):
     """Seeds with which `model` is fitted: one where chance plays no part."""
-    return setting["seeds"] if MODELS[model].needs.seeds else [0]
+    return settings.seeds if MODELS[model].needs.seeds else [0]
 
 
 def calendar_of(wildcards):
@@ -164,13 +171,13 @@ def fetch_days(wildcards):
     """First and last day to fetch; the calendar is known ahead: half a year beyond its span."""
     if wildcards.dataset == "calendar":
         first, last = calendar.bounds(wildcards.span)
-        return [str(first), str(last + timedelta(days=184))]
-    return [first_day(wildcards), last_day(wildcards)]
+        return [first, last + timedelta(days=184)]
+    return covered_days(wildcards)
 
 
 def corrected_until(wildcards):
     """Name the day up to which the vendor may have corrected the span, dates.end at the latest."""
-    last = date.fromisoformat(last_day(wildcards))
+    last = covered_days(wildcards)[1]
     return str(schedule.open_until(DATASETS[wildcards.dataset], last, settings.dates.end))
 
 
@@ -181,7 +188,7 @@ def known_by(wildcards):
 
 def archive_files(wildcards):
     """Input function: the archive's files that the data set is made of."""
-    return reader.files(setting["archive"], wildcards.dataset, *calendar.bounds(wildcards.span))
+    return reader.files(settings.archive, wildcards.dataset, *calendar.bounds(wildcards.span))
 
 
 def family_inputs(wildcards):
@@ -202,7 +209,7 @@ def family_reads(wildcards):
 
 def user_columns(wildcards):
     """What the family of the user's own columns is made of; None for all others."""
-    own = {"pandas_ta": setting["features"]["pandas_ta"], "module": setting["features"]["user"]}
+    own = {"pandas_ta": settings.features.pandas_ta, "module": settings.features.user}
     return own if wildcards.family == "user" else None
 
 
@@ -217,8 +224,8 @@ def predictions_of(wildcards):
 
 
 moment = {
-    "clock": setting["clock"],
-    "decision": setting["decision_time"] or availability.decision[settings.clock],
+    "clock": settings.clock,
+    "decision": settings.decision_time or availability.decision[settings.clock],
     "closes": availability.close,
 }
 
@@ -229,9 +236,8 @@ FITS = [
     for fold in range(len(FOLDS))
     for seed in seeds_of(model)
 ]
-MODEL_FILES = [layout.model_file(setting["name"], fit) for fit in FITS if fit.model in FITTED]
-PREDICTIONS = [layout.predictions(setting["name"], fit) for fit in FITS]
+MODEL_FILES = [layout.model_file(settings.name, fit) for fit in FITS if fit.model in FITTED]
+PREDICTIONS = [layout.predictions(settings.name, fit) for fit in FITS]
 AUDITED = [
-    layout.predictions(setting["name"], layout.Fit(model, 0, seeds_of(model)[0]))
-    for model in MODELS
+    layout.predictions(settings.name, layout.Fit(model, 0, seeds_of(model)[0])) for model in MODELS
 ]

@@ -12,7 +12,7 @@ rule dataset:
     input:
         panel="<build>/panel/{span}.parquet",
         families=collect(
-            "<build>/features/{family}/{{span}}.parquet", family=setting["features"]["families"]
+            "<build>/features/{family}/{{span}}.parquet", family=settings.features.families
         ),
     output:
         "<build>/dataset/{span}.parquet",
@@ -28,7 +28,7 @@ rule dataset:
         runtime=20,
     params:
         normalisation={
-            key: setting["features"][key]
+            key: getattr(settings.features, key)
             for key in ("clip", "method", "within_sector", "min_stocks")
         },
         code=code("dataset"),
@@ -41,7 +41,7 @@ rule profile:
     input:
         panel="<build>/panel/{span}.parquet",
         families=collect(
-            "<build>/features/{family}/{{span}}.parquet", family=setting["features"]["families"]
+            "<build>/features/{family}/{{span}}.parquet", family=settings.features.families
         ),
     output:
         "<build>/profile/{span}.parquet",
@@ -56,8 +56,8 @@ rule profile:
         mem_mb=4000,
         runtime=20,
     params:
-        families=setting["features"]["families"],
-        min_stocks=setting["features"]["min_stocks"],
+        families=settings.features.families,
+        min_stocks=settings.features.min_stocks,
         code=code("profile"),
     script:
         "../workflow_scripts/profile.py"

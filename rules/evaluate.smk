@@ -16,7 +16,7 @@ rule evaluate:
     input:
         predictions=predictions_of,
         labels=collect("<build>/labels/{span}.parquet", span=SPANS),
-        truth="<truth>.parquet" if setting["source"] == "simulated" else [],
+        truth="<truth>.parquet" if settings.source == "simulated" else [],
     output:
         daily="<run>/evaluation/{model}.parquet",
         summary="<run>/evaluation/{model}.json",
@@ -32,8 +32,8 @@ rule evaluate:
         runtime=30,
     params:
         horizons=HORIZONS,
-        entry=setting["labels"]["entry"],
-        evaluation=setting["evaluation"],
+        entry=settings.labels.entry,
+        evaluation=settings.evaluation.model_dump(),
         code=code("evaluate"),
     script:
         "../workflow_scripts/evaluate.py"
@@ -78,7 +78,7 @@ rule report:
         mem_mb=4000,
         runtime=20,
     params:
-        setting=setting,
+        settings=settings.model_dump(mode="json"),
         fitted=FITTED,
         baselines=[name for name, model in MODELS.items() if model.needs.baseline],
         code=code("report"),

@@ -13,7 +13,7 @@ uncovered and purge. They have no benchmark: Snakemake takes one for a product, 
 would find nothing to do.
 """
 
-if setting["source"] == "simulated":
+if settings.source == "simulated":
 
     localrules:
         fetch,
@@ -32,10 +32,10 @@ if setting["source"] == "simulated":
             "../envs/cpu.yaml"
         threads: 1
         resources:
-            mem_mb=2000 + 2 * setting["market"]["stocks"],
+            mem_mb=2000 + 2 * settings.market.stocks,
             runtime=20,
         params:
-            market=setting["market"],
+            market=settings.market.model_dump(),
             code=code("market"),
         script:
             "../workflow_scripts/market.py"
@@ -59,13 +59,13 @@ if setting["source"] == "simulated":
             runtime=30,
         params:
             days=fetch_days,
-            today=setting["market"]["end"],
+            today=str(settings.market.end),
             known=known_by,
             code=code("fetch_simulated"),
         script:
             "../workflow_scripts/fetch_simulated.py"
 
-elif setting["source"] == "jquants":
+elif settings.source == "jquants":
 
     localrules:
         fetch,
@@ -76,9 +76,7 @@ elif setting["source"] == "jquants":
 
     # An add-on to a plan, the minute bars, is fetched by nobody who does not ask for its files by name.
     OFFERED = [name for name in availability.datasets if DATASETS[name].plan != "minute"]
-    SERVED = [
-        name for name in OFFERED if plans.serves(setting["jquants"]["plan"], DATASETS[name])
-    ]
+    SERVED = [name for name in OFFERED if plans.serves(settings.jquants.plan, DATASETS[name])]
 
     rule fetch_all:
         """Raw files of all that the plan serves, whether a family of features reads it or not."""
@@ -104,7 +102,9 @@ elif setting["source"] == "jquants":
         params:
             days=fetch_days,
             until=corrected_until,
-            api=[setting["jquants"][key] for key in ("url", "plan")],
+            api=[settings.jquants.url, settings.jquants.plan],
+            # An object, which Snakemake does not track: no row depends on how the API is asked.
+            jquants=settings.jquants,
             known=known_by,
             code=code("fetch_jquants"),
         script:
@@ -121,6 +121,7 @@ elif setting["source"] == "jquants":
             mem_mb=1000,
             runtime=60,
         params:
+            jquants=settings.jquants,
             code=code("check"),
         script:
             "../workflow_scripts/check.py"
@@ -140,7 +141,8 @@ elif setting["source"] == "jquants":
         params:
             datasets=[name for name in OFFERED if name != "calendar"],
             periods=PERIODS,
-            days=f"{layout.raw_folder(setting['store'])}/.days",
+            days=f"{layout.raw_folder(settings.store)}/.days",
+            jquants=settings.jquants,
             code=code("status"),
         script:
             "../workflow_scripts/status.py"
@@ -156,7 +158,8 @@ elif setting["source"] == "jquants":
             mem_mb=1000,
             runtime=60,
         params:
-            raw=layout.raw_folder(setting["store"]),
+            raw=layout.raw_folder(settings.store),
+            jquants=settings.jquants,
             code=code("uncovered"),
         script:
             "../workflow_scripts/uncovered.py"
@@ -172,12 +175,13 @@ elif setting["source"] == "jquants":
             mem_mb=1000,
             runtime=60,
         params:
-            raw=layout.raw_folder(setting["store"]),
+            raw=layout.raw_folder(settings.store),
+            jquants=settings.jquants,
             code=code("purge"),
         script:
             "../workflow_scripts/purge.py"
 
-elif setting["source"] == "archive":
+elif settings.source == "archive":
 
     localrules:
         fetch,
@@ -200,8 +204,8 @@ elif setting["source"] == "archive":
             mem_mb=4000,
             runtime=20,
         params:
-            folder=setting["archive"],
-            factor_convention=setting["archive_factor"],
+            folder=settings.archive,
+            factor_convention=settings.archive_factor,
             days=fetch_days,
             known=known_by,
             code=code("fetch_archive"),
@@ -209,7 +213,7 @@ elif setting["source"] == "archive":
             "../workflow_scripts/fetch_archive.py"
 
 
-if setting["source"] != "jquants":
+if settings.source != "jquants":
 
     localrules:
         check,
@@ -226,7 +230,7 @@ if setting["source"] != "jquants":
             mem_mb=4000,
             runtime=60,
         params:
-            setting=setting,
+            settings=settings.model_dump(mode="json"),
             datasets=RAW,
             spans=SPANS,
             code=code("check_source"),
@@ -244,10 +248,10 @@ if setting["source"] != "jquants":
             mem_mb=1000,
             runtime=60,
         params:
-            raw=layout.raw_folder(setting["store"]),
+            raw=layout.raw_folder(settings.store),
             datasets=RAW,
             spans=SPANS,
-            made=setting["source"] != "stored",
+            made=settings.source != "stored",
             code=code("status_source"),
         script:
             "../workflow_scripts/status_source.py"

@@ -8,7 +8,7 @@ writes  <build>/graphs/{span}.parquet   date, source, target, weight (signed cor
 rule graph:
     """Link every stock of {wildcards.span} to those it has moved with."""
     input:
-        collect("<build>/panel/{span}.parquet", span=look_back(setting["graph"]["window"] + 1)),
+        collect("<build>/panel/{span}.parquet", span=look_back(settings.graph.window + 1)),
     output:
         "<build>/graphs/{span}.parquet",
     log:
@@ -23,7 +23,7 @@ rule graph:
         runtime=30,
     params:
         first=first_day,
-        graph=setting["graph"],
+        graph=settings.graph.model_dump(),
         code=code("graph"),
     script:
         "../workflow_scripts/graph.py"

@@ -26,11 +26,10 @@ rule panel:
         mem_mb=4000,
         runtime=20,
     params:
-        first=first_day,
-        last=last_day,
+        days=covered_days,
         moment=moment,
-        quality=setting["quality"],
-        universe=setting["universe"],
+        quality=settings.quality.model_dump(),
+        universe=settings.universe.model_dump(),
         code=code("panel"),
     script:
         "../workflow_scripts/panel.py"
@@ -53,9 +52,8 @@ rule labels:
         mem_mb=3000,
         runtime=20,
     params:
-        first=first_day,
-        last=last_day,
-        labels=setting["labels"],
+        days=covered_days,
+        labels=settings.labels.model_dump(),
         code=code("labels"),
     script:
         "../workflow_scripts/labels.py"

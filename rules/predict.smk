@@ -32,7 +32,7 @@ rule predict:
         runtime=60,
     params:
         model=lambda wildcards: MODELS[wildcards.model].entry,
-        settings=lambda wildcards: setting.get(wildcards.model, {}),
+        settings=model_settings,
         columns=lambda wildcards: MODELS[wildcards.model].needs.columns,
         neighbours=neighbours_of,
         code=code_of("predict"),

@@ -28,8 +28,8 @@ rule research_lags:
         mem_mb=6000,
         runtime=30,
     params:
-        name=setting["name"],
-        families=setting["features"]["families"],
+        name=settings.name,
+        families=settings.features.families,
         decisions={**availability.decision, moment["clock"]: moment["decision"]},
         closes=moment["closes"],
         code=code("research_lags"),

@@ -28,10 +28,10 @@ rule fold:
             part: [SPANS[i] for i in FOLDS[int(wildcards.fold)][part]]
             for part in ("train", "valid", "test")
         },
-        start=setting["dates"]["start"],
-        embargo=setting["splits"]["embargo"],
+        start=str(settings.dates.start),
+        embargo=settings.splits.embargo,
         horizons=HORIZONS,
-        entry=setting["labels"]["entry"],
+        entry=settings.labels.entry,
         code=code("fold"),
     script:
         "../workflow_scripts/fold.py"

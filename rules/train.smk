@@ -34,11 +34,11 @@ rule train:
         runtime=minutes_of,
     params:
         model=lambda wildcards: MODELS[wildcards.model].entry,
-        settings=lambda wildcards: setting.get(wildcards.model, {}),
+        settings=model_settings,
         columns=lambda wildcards: MODELS[wildcards.model].needs.columns,
         neighbours=neighbours_of,
         checkpoint=lambda wildcards: (
-            f"{layout.run_folder(setting['name'])}/resume/"
+            f"{layout.run_folder(settings.name)}/resume/"
             f"{wildcards.model}-fold{wildcards.fold}-seed{wildcards.seed}"
         ),
         code=code_of("train"),

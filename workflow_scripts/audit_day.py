@@ -1,5 +1,6 @@
 """Change what was known after a random day, build its span again, and compare the past."""
 
+import datetime as dt
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,13 +12,14 @@ if TYPE_CHECKING:
 
 params, inputs, target = snakemake.params, snakemake.input, Path(snakemake.output[0])
 jobs.start(snakemake)
-setting, draw = params.setting, int(snakemake.wildcards.draw)
+settings, draw = params.settings, int(snakemake.wildcards.draw)
 
 sessions = calendar.Sessions.read(inputs.calendar)
-dates, seed = setting["dates"], setting["audit"]["seed"]
-day = days.drawn(sessions.between(dates["start"], dates["end"]), draw, seed)
+period, seed = settings["dates"], settings["audit"]["seed"]
+start, end = (dt.date.fromisoformat(period[key]) for key in ("start", "end"))
+day = days.drawn(sessions.between(start, end), draw, seed)
 moment = days.moment(day, params.moment["decision"], params.moment["closes"])
 
 raw = [Path(path) for path in inputs.raw]
-house = rebuild.Rebuild(target.with_suffix(""), raw, setting, params.known, snakemake.threads)
+house = rebuild.Rebuild(target.with_suffix(""), raw, settings, params.known, snakemake.threads)
 files.write_json(verdict.audit(house, day, moment, seed + 1 + draw, None), target)

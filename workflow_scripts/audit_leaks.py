@@ -15,7 +15,7 @@ jobs.start(snakemake)
 told = [files.read_json(path) for path in [*inputs.days, inputs.models]]
 raw = [Path(path) for path in inputs.raw]
 house = rebuild.Rebuild(
-    target.with_suffix(""), raw, params.setting, params.known, snakemake.threads
+    target.with_suffix(""), raw, params.settings, params.known, snakemake.threads
 )
 stages = verdict.judge(told, house)
 files.write_json({"days": told, "stages": stages}, target)

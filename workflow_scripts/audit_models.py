@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
 params, inputs, target = snakemake.params, snakemake.input, Path(snakemake.output[0])
 jobs.start(snakemake)
-setting = params.setting
+settings = params.settings
 
-day = days.chosen(files.read_json(inputs.fold)["test"], setting["audit"]["day"])
+day = days.chosen(files.read_json(inputs.fold)["test"], settings["audit"]["day"])
 moment = days.moment(day, params.moment["decision"], params.moment["closes"])
 
 raw = [Path(path) for path in inputs.raw]
-house = rebuild.Rebuild(target.with_suffix(""), raw, setting, params.known, snakemake.threads)
-told = verdict.audit(house, day, moment, setting["audit"]["seed"], params.targets)
+house = rebuild.Rebuild(target.with_suffix(""), raw, settings, params.known, snakemake.threads)
+told = verdict.audit(house, day, moment, settings["audit"]["seed"], params.targets)
 files.write_json(told, target)

@@ -9,4 +9,4 @@ if TYPE_CHECKING:
 
 params = snakemake.params
 jobs.start(snakemake)
-print(sources.check(params.setting, params.datasets, params.spans))
+print(sources.check(params.settings, params.datasets, params.spans))

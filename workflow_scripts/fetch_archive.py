@@ -1,6 +1,5 @@
 """Read one data set of one span from the archive."""
 
-import datetime as dt
 from typing import TYPE_CHECKING
 
 from gogooku import calendar, files, jobs, point_in_time
@@ -12,7 +11,7 @@ if TYPE_CHECKING:
 
 wildcards, params, inputs = snakemake.wildcards, snakemake.params, snakemake.input
 jobs.start(snakemake)
-first, last = map(dt.date.fromisoformat, params.days)
+first, last = params.days
 
 days = calendar.Sessions.read(inputs.calendar).days
 got = reader.read(

@@ -12,15 +12,15 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 wildcards, params, inputs = snakemake.wildcards, snakemake.params, snakemake.input
-jquants, target = snakemake.config["jquants"], snakemake.output[0]  # what no row depends on
+jquants, target = params.jquants, snakemake.output[0]
 jobs.start(snakemake)
-first, last = map(dt.date.fromisoformat, params.days)
+first, last = params.days
 
 days, now = calendar.Sessions.read(inputs.calendar).days, dt.datetime.now(dt.UTC)
-with account.open_client(**jquants) as client:
-    cache = Cache.beside(target, client.plan, jquants["url"])
+with account.open_client(**dict(jquants)) as client:
+    cache = Cache.beside(target, client.plan, jquants.url)
     got = fetch.read(
-        client, wildcards.dataset, first, last, days, now=now, cache=cache, in_bulk=jquants["bulk"]
+        client, wildcards.dataset, first, last, days, now=now, cache=cache, in_bulk=jquants.bulk
     )
 
 rows = point_in_time.stamp(got.rows, **params.known, sessions=days)

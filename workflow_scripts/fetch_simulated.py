@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 wildcards, params, inputs = snakemake.wildcards, snakemake.params, snakemake.input
 jobs.start(snakemake)
-first, last = map(dt.date.fromisoformat, params.days)
+first, last = params.days
 
 days = calendar.Sessions.read(inputs.calendar).days
 fields = list(DATASETS[wildcards.dataset].schema)

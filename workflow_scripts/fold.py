@@ -1,5 +1,6 @@
 """Cut one fold and prove that no label of a part reaches into the next."""
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 from gogooku import calendar, files, jobs, splits
@@ -13,7 +14,7 @@ jobs.start(snakemake)
 sessions = calendar.Sessions.read(snakemake.input)
 fold = splits.cut(
     int(snakemake.wildcards.fold),
-    calendar.Sessions(sessions.since(params.start)),
+    calendar.Sessions(sessions.since(dt.date.fromisoformat(params.start))),
     params.spans,
     embargo=params.embargo,
     horizons=params.horizons,

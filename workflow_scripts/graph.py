@@ -1,5 +1,6 @@
 """Link every stock of one span to those it has moved with."""
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 from gogooku import files, jobs
@@ -13,5 +14,5 @@ params = snakemake.params
 jobs.start(snakemake)
 
 panel = Panel.read(snakemake.input)
-edges = correlation.edges(panel, params.first, **params.graph)
+edges = correlation.edges(panel, dt.date.fromisoformat(params.first), **params.graph)
 files.write_parquet(edges, snakemake.output[0])

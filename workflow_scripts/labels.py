@@ -13,5 +13,6 @@ params = snakemake.params
 jobs.start(snakemake)
 
 panel = Panel.read(snakemake.input.panel)
-rows = labels.realised(panel, params.first, params.last, **params.labels)
+first, last = params.days
+rows = labels.realised(panel, first, last, **params.labels)
 files.write_parquet(rows, snakemake.output[0])

@@ -1,6 +1,5 @@
 """Simulate the exchange: its tables for the server, the truth for evaluation alone."""
 
-import datetime as dt
 from typing import TYPE_CHECKING
 
 from gogooku import files, jobs
@@ -11,9 +10,8 @@ if TYPE_CHECKING:
 
 market, paths = snakemake.params.market, dict(snakemake.output.items())
 jobs.start(snakemake)
-start, end = map(dt.date.fromisoformat, (market["start"], market["end"]))
 
 truth = paths.pop("truth")
-made = simulation.simulate(**{**market, "start": start, "end": end}, datasets=list(paths))
+made = simulation.simulate(**market, datasets=list(paths))
 files.write_parquets(made.tables, paths)
 files.write_parquet(made.truth, truth)

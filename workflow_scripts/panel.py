@@ -1,6 +1,5 @@
 """Clean one span's bars, judge each day's universe and lay both out."""
 
-import datetime as dt
 from typing import TYPE_CHECKING
 
 from gogooku import calendar, files, jobs
@@ -13,12 +12,12 @@ if TYPE_CHECKING:
 params, inputs = snakemake.params, snakemake.input
 jobs.start(snakemake)
 
+first, last = params.days
+
 bars = store.read("bars", inputs.bars, params.moment["clock"], panel_rows.BARS)
 master = store.read("master", inputs.master, params.moment["clock"], panel_rows.LISTS)
-dates = calendar.Sessions.read(inputs.calendar).until(params.last)
+dates = calendar.Sessions.read(inputs.calendar).until(last)
 moments = calendar.decision_moments(dates, params.moment["decision"], params.moment["closes"])
-
-first = dt.date.fromisoformat(params.first)
 
 rows, findings = panel_rows.build(
     bars, master, dates, moments, first, **params.quality, **params.universe

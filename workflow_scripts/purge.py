@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 jobs.start(snakemake)
 raw = Path(snakemake.params.raw)
-with account.open_client(**snakemake.config["jquants"] | {"plan": "free"}) as client:
+with account.open_client(**dict(snakemake.params.jquants) | {"plan": "free"}) as client:
     found = subscription.uncovered(client, raw)
 print(subscription.listed(found, raw))
 print(subscription.purge(found))

@@ -9,21 +9,21 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 params, inputs = snakemake.params, snakemake.input
-setting = params.setting
+settings = params.settings
 jobs.start(snakemake)
 
 evaluations = report.read_evaluations(inputs.daily, inputs.summaries)
 panel = files.read_parquet(inputs.panel, ["date", "code", "universe"])
 folds = [files.read_json(path) for path in inputs.folds]
 curves = report.read_curves(inputs.curves)
-lacks = coverage.lacks(inputs.raw, setting["dates"]["start"], setting["dates"]["end"])
+lacks = coverage.lacks(inputs.raw, settings["dates"]["start"], settings["dates"]["end"])
 
 profile = files.read_parquet(inputs.profile)
 
 named = {"fitted": params.fitted, "baselines": params.baselines}
-facts = report.facts(setting, panel, folds, lacks, columns_page.words(profile), **named)
+facts = report.facts(settings, panel, folds, lacks, columns_page.words(profile), **named)
 page = report.build(evaluations, facts, files.read_parquet(inputs.quality), curves)
 files.write_text(page, snakemake.output.page)
-files.write_text(columns_page.build(profile, setting["name"]), snakemake.output.columns)
+files.write_text(columns_page.build(profile, settings["name"]), snakemake.output.columns)
 figures = plots.draw(evaluations, folds, curves)
 plots.write(figures, snakemake.output.figures)

@@ -11,14 +11,13 @@ from gogooku.vendor.cache import Cache
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-params, jquants = snakemake.params, snakemake.config["jquants"]
+params, jquants = snakemake.params, snakemake.params.jquants
 jobs.start(snakemake)
 days = calendar.Sessions.read(snakemake.input.calendar).days
-periods = [tuple(map(dt.date.fromisoformat, period)) for period in params.periods]
 now = dt.datetime.now(dt.UTC)
 
-with account.open_client(**jquants) as client:
-    cache = Cache(Path(params.days), client.plan, jquants["url"])
-    how = {"share": jquants["share"], "now": now, "in_bulk": jquants["bulk"]}
-    print(subscription.status(client, cache, params.datasets, periods, days, **how))
+with account.open_client(**dict(jquants)) as client:
+    cache = Cache(Path(params.days), client.plan, jquants.url)
+    how = {"share": jquants.share, "now": now, "in_bulk": jquants.bulk}
+    print(subscription.status(client, cache, params.datasets, params.periods, days, **how))
     print(subscription.outgrown(cache.folder.parent, client.plan))

@@ -124,16 +124,16 @@ class Sessions:
             raise ValueError("a day is not a session of the exchange")
         return found
 
-    def between(self, first: dt.date | str, last: dt.date | str) -> Days:
+    def between(self, first: dt.date, last: dt.date) -> Days:
         """Give the sessions from `first` to `last`, both included."""
         low, high = np.datetime64(first, "D"), np.datetime64(last, "D")
         return self.days[(self.days >= low) & (self.days <= high)]
 
-    def since(self, first: dt.date | str) -> Days:
+    def since(self, first: dt.date) -> Days:
         """Give the sessions from `first` on, which is included."""
         return self.days[self.days >= np.datetime64(first, "D")]
 
-    def until(self, last: dt.date | str) -> Days:
+    def until(self, last: dt.date) -> Days:
         """Give the sessions up to `last`, which is included."""
         return self.days[self.days <= np.datetime64(last, "D")]
 

@@ -16,10 +16,10 @@ Report = tuple[str, list[str]]
 """A table of what there is, and a sentence for each fault."""
 
 
-def check(setting: Setting, datasets: Sequence[str], spans: Sequence[str]) -> str:
+def check(settings: Setting, datasets: Sequence[str], spans: Sequence[str]) -> str:
     """Say what the source holds of `datasets`.
 
-    setting   all settings, as plain values
+    settings   all settings, as plain values
     spans     of the run; of an archive only the first and the last are read
 
     Raises UserError with one sentence a fault if the run could not use it.
@@ -29,16 +29,16 @@ def check(setting: Setting, datasets: Sequence[str], spans: Sequence[str]) -> st
         "archive": _archive,
         "stored": _stored,
     }
-    source = setting["source"]
-    table, faults = checks[source](setting, datasets, spans)
+    source = settings["source"]
+    table, faults = checks[source](settings, datasets, spans)
     if faults:
         raise UserError("\n".join(inventory.shortened(faults)))
     return f"{table}\nThe source `{source}` can be used.\n"
 
 
-def _simulated(setting: Setting, datasets: Sequence[str], spans: Sequence[str]) -> Report:
+def _simulated(settings: Setting, datasets: Sequence[str], spans: Sequence[str]) -> Report:
     """Look at what the exchange serves; a run simulates it if it is not there."""
-    folder = Path(layout.raw_folder(setting["store"]), "exchange")
+    folder = Path(layout.raw_folder(settings["store"]), "exchange")
     if not folder.is_dir():
         return f"{folder} is not there yet: the first run simulates the market.\n", []
     counts, faults = _each(
@@ -48,9 +48,9 @@ def _simulated(setting: Setting, datasets: Sequence[str], spans: Sequence[str]) 
     return inventory.text([{"data set": n, "rows": rows} for n, rows in counts.items()]), faults
 
 
-def _archive(setting: Setting, datasets: Sequence[str], spans: Sequence[str]) -> Report:
+def _archive(settings: Setting, datasets: Sequence[str], spans: Sequence[str]) -> Report:
     """Read the first and the last span of every data set, and name their files."""
-    folder = setting["archive"]
+    folder = settings["archive"]
     if folder is None:
         return "", ["`archive` names no folder: set it to that of the files"]
     ends = list(dict.fromkeys([spans[0], spans[-1]]))
@@ -58,27 +58,27 @@ def _archive(setting: Setting, datasets: Sequence[str], spans: Sequence[str]) ->
 
     def rows_of(name: str) -> dict[str, object]:
         paths = reader.files(folder, name, *period)
-        rows = {f"rows of {span}": _rows(setting, name, *calendar.bounds(span)) for span in ends}
+        rows = {f"rows of {span}": _rows(settings, name, *calendar.bounds(span)) for span in ends}
         return {"data set": name, "files": len(paths), **rows}
 
     table, faults = _each(datasets, rows_of)
     return f"{folder}\n{inventory.text(list(table.values()))}", faults
 
 
-def _rows(setting: Setting, name: str, first: dt.date, last: dt.date) -> int:
-    convention = setting["archive_factor"]
-    return len(reader.read(setting["archive"], name, first, last, factor_convention=convention))
+def _rows(settings: Setting, name: str, first: dt.date, last: dt.date) -> int:
+    convention = settings["archive_factor"]
+    return len(reader.read(settings["archive"], name, first, last, factor_convention=convention))
 
 
-def _stored(setting: Setting, datasets: Sequence[str], spans: Sequence[str]) -> Report:
+def _stored(settings: Setting, datasets: Sequence[str], spans: Sequence[str]) -> Report:
     """Read every file as a run does, and say which are missing."""
-    raw = Path(layout.raw_folder(setting["store"]))
+    raw = Path(layout.raw_folder(settings["store"]))
     entries = [inventory.look(raw, name, spans) for name in datasets]
     missing = [raw / e.dataset / f"{span}.parquet" for e in entries for span in e.missing]
     paths = [raw / name / f"{span}.parquet" for name in datasets for span in spans]
     _, faults = _each(
         [path for path in paths if path not in missing],
-        lambda path: store.read(path.parent.name, path, setting["clock"]).height,
+        lambda path: store.read(path.parent.name, path, settings["clock"]).height,
     )
     absent = [f"{path} is missing: put the raw file there" for path in missing]
     return inventory.table(entries), [*faults, *absent]

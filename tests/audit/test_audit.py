@@ -311,8 +311,8 @@ def built_once(folder, kind, target):
         files.write_parquet(rows, folder / path)
     build(folder, [target], kind.feature)
     raws = [path.relative_to(folder) for path in sorted((folder / "raw").rglob("*.parquet"))]
-    setting = {"spans": "year", "clock": "published", "name": "x", "build": "x"}
-    return kind(folder / "again", raws, setting, leaks.RULES, 1)
+    settings = {"spans": "year", "clock": "published", "name": "x", "build": "x"}
+    return kind(folder / "again", raws, settings, leaks.RULES, 1)
 
 
 @pytest.fixture
@@ -410,7 +410,7 @@ def test_earlier_spans_are_taken_over_and_the_days_own_is_not(run_of_a_leak):
     early = run_of_a_leak.raw[0].with_name("2020y.parquet")
     whole = InProcess(
         run_of_a_leak.folder, [*run_of_a_leak.raw, early],
-        run_of_a_leak.setting, leaks.RULES, 1,
+        run_of_a_leak.settings, leaks.RULES, 1,
     )  # fmt: skip
     nothing = {str(path): pl.DataFrame() for path in whole.raw}
     whole.build(nothing, [], leaks.DAY)

@@ -46,6 +46,24 @@ def test_the_key_comes_from_the_environment_or_else_from_a_file(alone, monkeypat
     assert account.key() == "of-the-environment"
 
 
+def test_an_empty_variable_hides_no_key_of_the_file(alone, monkeypatch):
+    (alone / ".env").write_text("JQUANTS_API_KEY=of-the-file\n")
+    monkeypatch.setenv("JQUANTS_API_KEY", "")
+    assert account.key() == "of-the-file"
+
+
+def test_a_key_with_a_line_end_is_the_key(alone, monkeypatch):
+    monkeypatch.setenv("JQUANTS_API_KEY", "of-a-secret\n")
+    assert account.key() == "of-a-secret"
+
+
+def test_an_empty_file_and_an_empty_variable_hold_no_key(alone, monkeypatch):
+    (alone / ".env").write_text("JQUANTS_API_KEY=\n")
+    monkeypatch.setenv("JQUANTS_API_KEY", " ")
+    with pytest.raises(UserError, match="no API key"):
+        account.key()
+
+
 def test_a_file_that_is_no_text_is_named(alone):
     (alone / ".env").write_bytes(b"\xff\xfe\x00JQ")
     with pytest.raises(UserError, match=r"\.env cannot be read"):

@@ -32,25 +32,25 @@ class Rebuild:
 
     folder    working directory of the second build
     raw       all raw files of the run, relative as both builds name them
-    setting   of the run
+    settings   of the run
     rules     data set → when its rows are known
     cores     that the second build may use
     """
 
     folder: Path
     raw: Sequence[Path]
-    setting: Mapping[str, Any]
+    settings: Mapping[str, Any]
     rules: Mapping[str, Rules]
     cores: int
 
     @property
     def build_folder(self) -> Path:
         """The folder of panel to data set, relative likewise."""
-        return Path(layout.build_folder(self.setting["build"]))
+        return Path(layout.build_folder(self.settings["build"]))
 
     def targets(self, day: dt.date) -> list[str]:
         """Name the files that hold the day's features, data set, labels and graph."""
-        span = calendar.span_of(day, self.setting["spans"])
+        span = calendar.span_of(day, self.settings["spans"])
         return [str(self.build_folder / stage / f"{span}.parquet") for stage in SPAN_STAGES]
 
     def draw(self, moment: dt.datetime, seed: int, *, ending: bool) -> dict[str, pl.DataFrame]:
@@ -60,7 +60,7 @@ class Rebuild:
                 files.read_parquet(path),
                 layout.dataset(path),
                 moment,
-                self.setting["clock"],
+                self.settings["clock"],
                 self.rules[layout.dataset(path)],
                 (seed, f"{layout.dataset(path)}/{layout.span(path)}"),
                 ending=ending,
@@ -82,9 +82,9 @@ class Rebuild:
         for path in self.raw:
             self._lay(path, changes[str(path)])
         if day:
-            self._take_over(calendar.span_of(day, self.setting["spans"]))
-            claims.sign(Claim("build", self.build_folder, self.setting["name"], {}), self.folder)
-        files.write_json({**self.setting, "source": "stored"}, self.folder / "config.json")
+            self._take_over(calendar.span_of(day, self.settings["spans"]))
+            claims.sign(Claim("build", self.build_folder, self.settings["name"], {}), self.folder)
+        files.write_json({**self.settings, "source": "stored"}, self.folder / "config.json")
         self._snakemake(targets)
 
     def discard(self) -> None:

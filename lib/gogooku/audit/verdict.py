@@ -142,7 +142,7 @@ def culprit(
         dt.date.fromisoformat(audited["day"]),
         dt.datetime.fromisoformat(audited["moment"]),
     )
-    clock = rebuild.setting["clock"]
+    clock = rebuild.settings["clock"]
     changes, count = edits.ranked(
         rebuild.draw(moment, audited["seed"], ending=not audited["whole"]), clock
     )

@@ -27,8 +27,8 @@ SCHEMA = {
 
 def realised(
     panel: Panel,
-    first: dt.date | str,
-    last: dt.date | str,
+    first: dt.date,
+    last: dt.date,
     *,
     horizons: Sequence[int],
     entry: Entry,
@@ -49,7 +49,7 @@ def realised(
 
 
 def _of_horizon(
-    panel: Panel, first: dt.date | str, last: dt.date | str, horizon: int, entry: Entry
+    panel: Panel, first: dt.date, last: dt.date, horizon: int, entry: Entry
 ) -> pl.DataFrame:
     lag, days, price = ENTRY_LAG[entry], panel.dates, panel[PRICE[entry]]
     ends = np.arange(lag + horizon, len(days))

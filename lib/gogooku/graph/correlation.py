@@ -20,7 +20,7 @@ SCHEMA = {"date": pl.Date, "source": pl.String, "target": pl.String, "weight": p
 
 def edges(
     panel: Panel,
-    first: dt.date | str,
+    first: dt.date,
     *,
     window: int,
     half_life: float,

@@ -69,7 +69,7 @@ def read_curves(paths: Sequence[str | Path]) -> pl.DataFrame:
 
 
 def facts(
-    setting: Mapping[str, Any],
+    settings: Mapping[str, Any],
     panel: pl.DataFrame,
     folds: Sequence[Mapping[str, Any]],
     lacks: Sequence[str] = (),
@@ -80,7 +80,7 @@ def facts(
 ) -> dict[str, Any]:
     """Gather what the page says of a run beside its results.
 
-    setting   all settings of the run
+    settings   all settings of the run
     panel     date, code, universe: rows of all spans
     folds     the fold files' content
     lacks     sentences on what the source did not serve
@@ -91,18 +91,18 @@ def facts(
     thin (sentences on days without normalised values), notes and universe (year, sessions, listed
     and members per session, different members).
     """
-    source, entry = setting["source"], setting["labels"]["entry"]
+    source, entry = settings["source"], settings["labels"]["entry"]
     first, last = (str(day) for day in (panel["date"].min(), panel["date"].max()))
-    text = json.dumps(setting, indent=1, sort_keys=True, ensure_ascii=False)
+    text = json.dumps(settings, indent=1, sort_keys=True, ensure_ascii=False)
     notes = [("stop", UNTRADABLE)] if entry == "close" else []
     if source in CAUTIONS:
         notes.append(("", CAUTIONS[source]))
     return {
-        "name": setting["name"],
+        "name": settings["name"],
         "source": source,
         "entry": entry,
         "data": f"{SOURCES[source]} Sessions from {first} to {last}, {len(panel):,} rows of "
-        f"{panel['code'].n_unique():,} stocks; the clock is “{setting['clock']}”.",
+        f"{panel['code'].n_unique():,} stocks; the clock is “{settings['clock']}”.",
         "digest": hashlib.sha256(text.encode()).hexdigest()[:12],
         "config": text,
         "folds": [_until(fold, last) for fold in folds],
@@ -110,7 +110,7 @@ def facts(
         "columns": list(columns),
         "fitted": list(fitted),
         "baselines": list(baselines),
-        "thin": _thin(panel, setting["features"]["min_stocks"]),
+        "thin": _thin(panel, settings["features"]["min_stocks"]),
         "notes": notes,
         "universe": _universe(panel),
     }

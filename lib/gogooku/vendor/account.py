@@ -13,7 +13,9 @@ from gogooku.vendor.jquants import KEY_VARIABLE, Client, NotInPlan, OutsideWindo
 
 
 class _Secrets(BaseSettings):
-    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore")
+    model_config = SettingsConfigDict(
+        env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore"
+    )
 
     jquants_api_key: SecretStr = SecretStr("")
 
@@ -21,10 +23,12 @@ class _Secrets(BaseSettings):
 def key() -> str:
     """Read the API key from the environment variable JQUANTS_API_KEY or from the file .env.
 
+    An empty value is no value: it hides no other.
+
     Raises UserError if neither has it.
     """
     try:
-        found = _Secrets().jquants_api_key.get_secret_value()
+        found = _Secrets().jquants_api_key.get_secret_value().strip()
     except (ValidationError, UnicodeDecodeError):
         raise errors.UserError(
             f".env cannot be read: write one line in it, {KEY_VARIABLE}=<the key>"

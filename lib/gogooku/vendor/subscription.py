@@ -142,12 +142,14 @@ def _minutes(client: Client, requests: int, share: float, bucket: str = "") -> f
     return requests / (share * limit)
 
 
-def outgrown(raw: Path, plan: str) -> str:
+def outgrown(raw: Path, plan: str | None) -> str:
     """Name the raw files below `raw` that a cheaper plan left without what `plan` serves.
 
     A plan that is found out by asking is no parameter of theirs, so nothing fetches them again.
-    The text is "" if there are none.
+    The text is "" if there are none, or the plan is unknown.
     """
+    if plan is None:
+        return ""
     found = {path: reason for path in _files(raw, 2) if (reason := _gain(path, plan))}
     if not found:
         return ""
