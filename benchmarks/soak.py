@@ -35,16 +35,15 @@ from pathlib import Path
 import polars as pl
 from gogooku import calendar, errors, files, jobs, point_in_time
 from gogooku.config import availability
-from gogooku.raw import provenance
+from gogooku.raw import inventory, provenance
 from gogooku.raw.catalogue import DATASETS
-from gogooku.vendor import fetch, subscription
+from gogooku.vendor import fetch
 from gogooku.vendor.cache import DAYS, Cache
 from gogooku.vendor.jquants import Client
 from simulated_exchange.market import simulation
 from simulated_exchange.server.clock import JST
 from simulated_exchange.server.exchange import ROOT, Exchange
 from simulated_exchange.server.limits import Limiter
-from tqdm import tqdm
 
 KEY = "a-key-that-must-not-be-found"
 PLAN = "premium"
@@ -139,11 +138,8 @@ class Job:
 
 def fetch_all(job, log):
     """Fetch as the workflow does, the calendar before the rest; status 1 after a UserError."""
-    words = open(log, "w", buffering=1)  # noqa: SIM115 - lives as long as the process
-    os.dup2(words.fileno(), 1)
-    os.dup2(words.fileno(), 2)
-    jobs.log_to(os.devnull)  # and to what stderr is now
-    tqdm.set_lock(threading.RLock())  # its own outlives a process that is killed
+    jobs.log_to(log)
+    os.dup2(2, 1)
     settings = availability.read(CONFIG)
     closes = settings.close
     cache = Cache.beside(job.raw / "any" / "file", PLAN, "")  # of any port: folders are compared
@@ -396,7 +392,7 @@ def report(result):
     rows = [{"": name, "count": count} for name, count in facts.items()]
     wrong = [f"{path}\n" for path in (*result.different, *result.changed, *result.found)]
     equal = f"result equal: {'yes' if result.equal else 'NO'}"
-    return "\n".join([subscription.text(counted), subscription.text(rows), *wrong, equal])
+    return "\n".join([inventory.text(counted), inventory.text(rows), *wrong, equal])
 
 
 def main():
