@@ -10,7 +10,7 @@ from snakemake.exceptions import WorkflowError
 from gogooku import calendar, files, jobs, layout, locks, splits, workarounds
 from gogooku.archive import reader
 from gogooku.config import availability as available
-from gogooku.config import claims
+from gogooku.config import claims, overlays
 from gogooku.config import settings as settings_of
 from gogooku.console import display
 from gogooku.errors import UserError
@@ -22,6 +22,8 @@ from gogooku.raw.catalogue import DATASETS
 from gogooku.vendor import schedule
 
 try:
+    if workflow.is_main_process:
+        overlays.check(workflow.configfiles, sys.argv)
     settings = settings_of.read(config)
     availability = available.read(ROOT / "config" / "availability.yaml")
     if workflow.is_main_process:
