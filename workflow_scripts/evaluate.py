@@ -12,8 +12,9 @@ params, inputs = snakemake.params, snakemake.input
 jobs.start(snakemake)
 
 predictions = evaluate.read_predictions(inputs.predictions)
-labels = files.read_parquet(inputs.labels)
-truth = files.read_parquet(inputs.truth) if inputs.truth else None
+labels = files.read_parquet(inputs.labels, required=["date", "code", "horizon", "label"])
+planted = ["date", "code", "part"]
+truth = files.read_parquet(inputs.truth, required=planted) if inputs.truth else None
 
 daily, summary = evaluate.evaluate(
     predictions, labels, truth, horizons=params.horizons, entry=params.entry, **params.evaluation

@@ -18,11 +18,12 @@ folds = [files.read_json(path) for path in inputs.folds]
 curves = report.read_curves(inputs.curves)
 lacks = coverage.lacks(inputs.raw, settings["dates"]["start"], settings["dates"]["end"])
 
-profile = files.read_parquet(inputs.profile)
+profile = files.read_parquet(inputs.profile, required=["column"])
+rejected = files.read_parquet(inputs.quality, required=["date"])
 
 named = {"fitted": params.fitted, "baselines": params.baselines}
 facts = report.facts(settings, panel, folds, lacks, columns_page.words(profile), **named)
-page = report.build(evaluations, facts, files.read_parquet(inputs.quality), curves)
+page = report.build(evaluations, facts, rejected, curves)
 files.write_text(page, snakemake.output.page)
 files.write_text(columns_page.build(profile, settings["name"]), snakemake.output.columns)
 figures = plots.draw(evaluations, folds, curves)

@@ -63,14 +63,21 @@ def write_parquets(frames: Mapping[str, pl.DataFrame], paths: Mapping[str, str |
         write_parquet(frames[name], paths[name])
 
 
-def read_parquet(paths: Paths, columns: Sequence[str] | None = None) -> pl.DataFrame:
+def read_parquet(
+    paths: Paths, columns: Sequence[str] | None = None, *, required: Sequence[str] = ()
+) -> pl.DataFrame:
     """Read one Parquet file or several, one below the other.
+
+    columns    all to read; None: whatever there is
+    required   columns that must be among them
 
     Raises UserError naming the file that is missing, unreadable or lacks a column.
     """
     files = [paths] if isinstance(paths, str | Path) else list(paths)
     frames = [_read_one(file, columns) for file in files]
     for file, frame in zip(files, frames, strict=True):
+        if missing := [name for name in required if name not in frame.columns]:
+            raise UserError(f"{file} lacks the columns {missing}: delete it and run again")
         if frame.schema != frames[0].schema:
             raise UserError(
                 f"{file} and {files[0]} differ in columns or types: delete both and run again"
@@ -129,11 +136,11 @@ class Entries(dict[str, Any]):
 
     def __init__(self, content: Mapping[str, Any], path: str | Path) -> None:
         super().__init__(content)
-        self._path = path
+        self.path = path
 
     def __missing__(self, key: str) -> Any:
         """Say that the file is not what it should be."""
-        raise UserError(f"{self._path} lacks {key!r}: delete it and run again")
+        raise UserError(f"{self.path} lacks {key!r}: delete it and run again")
 
 
 def read_metadata(path: str | Path) -> Entries:

@@ -63,8 +63,9 @@ def one_of_each_folder(paths):
 
 def damages(path):
     content = path.read_bytes()
-    yield "truncated", content[: len(content) // 2]
-    yield "empty", b""
+    if path.suffix != ".jsonl":  # any number of whole lines may be all that there is
+        yield "truncated", content[: len(content) // 2]
+        yield "empty", b""
     yield "foreign", b"what is this"
     if path.suffix == ".parquet":
         table = io.BytesIO()

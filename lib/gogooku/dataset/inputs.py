@@ -142,7 +142,8 @@ def _fill(
 
 def _scale(name: str, scaler: Scaler) -> pl.Expr:
     if name not in scaler:
-        raise UserError(f"the fold's scaler lacks the market column {name}: delete it, run again")
+        file = getattr(scaler, "path", "the fold's scaler")
+        raise UserError(f"{file} lacks the market column {name}: delete it and run again")
     spread = scaler[name]["sd"] or 1.0
     return ((pl.col(name) - scaler[name]["mean"]) / spread).clip(-FARTHEST, FARTHEST)
 

@@ -83,7 +83,9 @@ def read_predictions(paths: Sequence[str | Path]) -> dict[int, pl.DataFrame]:
     found: dict[int, list[pl.DataFrame]] = {}
     for path in sorted(map(str, paths)):
         fit = layout.fit(path)
-        rows = files.read_parquet(path).with_columns(fold=pl.lit(fit.fold, pl.Int16))
+        rows = files.read_parquet(path, required=["date", "code"]).with_columns(
+            fold=pl.lit(fit.fold, pl.Int16)
+        )
         found.setdefault(fit.seed, []).append(rows)
     return {seed: pl.concat(found[seed]) for seed in sorted(found)}
 

@@ -58,7 +58,7 @@ class Inputs:
         def rows(name: str) -> pl.DataFrame:
             read, clock = reads[name], moment["clock"]
             if not read["fields"]:
-                return files.read_parquet(paths[name])
+                return files.read_parquet(paths[name], ["date", "source", "target", "weight"])
             known = store.read(name, paths[name], clock, read["fields"])
             if read["published"]:
                 published = store.read(name, paths[name], "published", [])["known_at"]

@@ -48,13 +48,17 @@ LABELS = {
 }
 
 
+DAILY = ["date", "seed", "fold", "horizon", "metric", "value"]
+"""Columns of an evaluation's daily numbers."""
+
+
 def read_evaluations(
     daily: Sequence[str | Path], summaries: Sequence[str | Path]
 ) -> dict[str, tuple[pl.DataFrame, dict[str, Any]]]:
     """Read {model}.parquet and {model}.json of each model, in the given order."""
     pairs = zip(daily, summaries, strict=True)
     return {
-        layout.model(rows): (files.read_parquet(rows), files.read_json(means))
+        layout.model(rows): (files.read_parquet(rows, DAILY), files.read_json(means))
         for rows, means in pairs
     }
 
