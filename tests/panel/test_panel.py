@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime as dt
+import itertools
 
 import numpy as np
 import polars as pl
@@ -9,6 +10,7 @@ import pytest
 from gogooku import errors, files
 from gogooku.features.column import Column, finish
 from gogooku.panel.panel import Panel
+from helpers.panels import make
 
 DAYS = [dt.date(2024, 1, day) for day in (4, 5, 9)]
 
@@ -196,3 +198,26 @@ def test_a_limit_flag_that_the_source_does_not_give_is_absent():
     listed = panel["listed"]
     assert np.isnan(panel["limit_up"]).all()
     assert (panel["limit_down"][listed] == 0).all() and np.isnan(panel["limit_down"][~listed]).all()
+
+
+# ---- what is shared cannot be changed ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cut", [None, 2], ids=["whole", "late"])
+def test_no_array_of_a_panel_can_be_written_into(cut):
+    panel = make([[100.0, 50.0]] * 4)
+    panel = panel if cut is None else panel.since(cut)
+    arrays = {name: panel[name] for name in panel.fields}
+    arrays |= {"dates": panel.dates, "codes": panel.codes, "returns": panel.returns}
+    for name, values in arrays.items():
+        with pytest.raises(ValueError, match="read-only"):
+            values[:] = values[::-1].copy()
+        assert not values[1:].flags.writeable, name
+
+
+def test_fields_of_a_panel_share_no_memory_but_those_of_its_later_sessions():
+    panel = make([[100.0, 50.0]] * 4)
+    fields = {name: panel[name] for name in panel.fields}
+    for one, other in itertools.combinations(fields, 2):
+        assert not np.shares_memory(fields[one], fields[other]), (one, other)
+    assert np.shares_memory(panel["close"], panel.since(2)["close"])

@@ -15,7 +15,7 @@ import importlib.util
 import logging
 import re
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
@@ -190,7 +190,7 @@ def _of_module(panel: Panel, path: str) -> tuple[list[Column], Values]:
 
 def _called(module: ModuleType, path: str, panel: Panel) -> Mapping[str, np.ndarray]:
     try:
-        made = module.columns(_read_only(panel))
+        made = module.columns(panel)
     except UserError:  # of a panel file that cannot be read
         raise
     except (Exception, SystemExit) as error:
@@ -198,32 +198,6 @@ def _called(module: ModuleType, path: str, panel: Panel) -> Mapping[str, np.ndar
     if not isinstance(made, Mapping):
         raise UserError(f"{path}: columns(panel) gave a {type(made).__name__}: return a dict")
     return made
-
-
-class _ReadOnly(Mapping[str, np.ndarray]):
-    """A panel's fields, in which a write fails: they decide which rows the job files."""
-
-    def __init__(self, fields: Mapping[str, np.ndarray]) -> None:
-        self._fields = fields
-
-    def __getitem__(self, name: str) -> np.ndarray:
-        return _locked(self._fields[name])
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._fields)
-
-    def __len__(self) -> int:
-        return len(self._fields)
-
-
-def _read_only(panel: Panel) -> Panel:
-    return Panel(_locked(panel.dates), _locked(panel.codes), _ReadOnly(panel.fields))
-
-
-def _locked(values: np.ndarray) -> np.ndarray:
-    view = values.view()
-    view.setflags(write=False)
-    return view
 
 
 def _load(path: str) -> ModuleType:

@@ -42,7 +42,7 @@ class Panel:
     session, lead from one to the other. `value` [JPY], `factor`, `volume_factor` and `limit_up`,
     `limit_down` (1, 0, or NaN where the source does not say) are float64; `listed`, `universe` and
     `new_level` (prices go on at another level, and nothing says why) bool; `s33`, `s17`, `market`
-    int32 with -1 for none.
+    int32 with -1 for none. A panel's arrays are read-only: copy one to change it.
     """
 
     dates: np.ndarray
@@ -85,7 +85,8 @@ class Panel:
             listed.ravel()[cells] = True
         if np.count_nonzero(listed) < sum(len(cells) for cells, _ in placed):
             raise UserError("panel files hold a date and code twice: delete them and run again")
-        return cls(grid.dates, grid.codes, _Fields(columns, placed, listed))
+        fields = _Fields(columns, placed, _locked(listed))
+        return cls(_locked(grid.dates), _locked(grid.codes), fields)
 
     def __getitem__(self, name: str) -> np.ndarray:
         """Give the field `name`, (T, N)."""
@@ -107,7 +108,7 @@ class Panel:
         close = self["close"]
         gains = np.full(close.shape, np.nan)
         gains[1:] = close[1:] / close[:-1] - 1
-        return gains
+        return _locked(gains)
 
     def since(self, row: int) -> "Panel":
         """Give the sessions from `row` on, all if it is negative, adjusted as the whole is.
@@ -170,7 +171,7 @@ class _Fields(Mapping[str, np.ndarray]):
         if name not in self._names:
             raise KeyError(name)
         if name not in self._laid_out:
-            self._laid_out[name] = self._lay_out(name)
+            self._laid_out[name] = _locked(self._lay_out(name))
         return self._laid_out[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -242,6 +243,13 @@ class _Cut(Mapping[str, np.ndarray]):
 
     def __len__(self) -> int:
         return len(self._fields)
+
+
+def _locked(values: np.ndarray) -> np.ndarray:
+    """Forbid writing: what holds the array shares it."""
+    view = values.view()
+    view.setflags(write=False)
+    return view
 
 
 def _distinct(columns: Sequence[pl.Series]) -> pl.Series:
