@@ -336,4 +336,4 @@ def test_the_research_configuration_adds_the_family_and_drops_none():
                          for name in ("default", "research"))  # fmt: skip
     assert "index" not in default["families"]
     assert set(research["families"]) == {*default["families"], "index"}
-    assert set(research) == {"families"}
+    assert set(research) == {"families", "pandas_ta"}

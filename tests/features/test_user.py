@@ -1,13 +1,16 @@
 """Columns of the user's own: studies of pandas-ta, and a module; what is wrong is told."""
 
 import datetime as dt
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pandas_ta_classic as ta
 import polars as pl
 import pytest
+import yaml
 from gogooku.errors import UserError
+from gogooku.families import FAMILIES
 from gogooku.features import studies, user
 from gogooku.features.column import finish
 from gogooku.panel.panel import Panel
@@ -15,6 +18,7 @@ from helpers import sample_panel
 from helpers.family_inputs import inputs_of
 
 COUNT = 120
+CONFIG = Path(__file__).parents[2] / "config"
 
 
 def of_module(tmp_path, text, panel=None):
@@ -99,6 +103,13 @@ def test_a_study_that_looks_ahead_is_refused(monkeypatch):
     monkeypatch.setattr(user, "_applied", centred)
     with pytest.raises(UserError, match="looks ahead"):
         user.probe("rsi")
+
+
+def test_the_studies_of_the_research_configuration_look_back():
+    research = yaml.safe_load((CONFIG / "research.yaml").read_text())["features"]
+    assert 3 <= len(research["pandas_ta"]) <= 5
+    for study in research["pandas_ta"]:
+        assert user.probe(study).names, study
 
 
 def test_a_study_that_fails_is_told():
@@ -396,3 +407,7 @@ def test_a_short_panel_is_no_error(tmp_path, count):
             tmp_path, "def columns(panel):\n    return {'x': panel['open']}", panel
         )
     assert made["x"].shape == (count, 2)
+
+
+def test_the_family_loads_as_many_sessions_as_columns_may_look_back():
+    assert FAMILIES["user"]["panel"].look_back == user.LOOK_BACK

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 from gogooku.families import FAMILIES, module_of
+from gogooku.features import studies
 from gogooku.lineage.reach import Code
 from gogooku.models import catalogue
 
@@ -42,7 +43,11 @@ def environment(kind):
 
 
 def pins(kind):
-    specs = [spec for spec in environment(kind)["dependencies"] if not spec.startswith("python ")]
+    asked = environment(kind)["dependencies"]
+    by_pip = [spec for part in asked if isinstance(part, dict) for spec in part["pip"]]
+    specs = [spec for spec in asked if isinstance(spec, str) and spec != "pip"]
+    specs = [spec for spec in specs if not spec.startswith("python ")]
+    specs += [spec.replace("==", " ==") for spec in by_pip]
     found = [PIN.fullmatch(spec) for spec in specs]
     assert all(found), f"not `name ==version [build]`: {specs}"
     return {normal(CONDA_NAMES.get(pin["name"], pin["name"])): pin["version"] for pin in found}
@@ -96,6 +101,10 @@ def test_an_environment_holds_what_its_scripts_import(kind):
     files = reached_by(kind)
     assert files, f"no rule uses envs/{kind}.yaml"
     assert third_party(files) - set(pins(kind)) == set()
+
+
+def test_the_environment_of_the_features_holds_an_edition_of_pandas_ta():
+    assert {normal(edition) for edition in studies.EDITIONS} & set(pins("cpu"))
 
 
 def test_the_lock_pins_every_package_exactly_once():
