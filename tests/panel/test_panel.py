@@ -172,7 +172,7 @@ def test_a_flag_of_the_day_is_every_stock_s():
 
 def test_what_is_known_without_the_familys_data_makes_no_row_valid():
     panel, flag = Panel.of(rows()), np.ones(3, np.float32)
-    listed = dataclasses.replace(column("b"), told=False)
+    listed = dataclasses.replace(column("b"), validates=False)
     made = {"a": panel["close"], "b": panel["factor"], "c": flag}
     frame, _ = finish(panel, "test", [column("a"), listed, column("c", "flag")], made, DAYS[0])
     assert frame["b"].null_count() == frame["c"].null_count() == 0

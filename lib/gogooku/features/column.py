@@ -24,11 +24,11 @@ class Column:
     kind        stock: normalised across the day's universe; market: of the day or of a market
                 section's day, scaled over time; flag: 0 or 1, never scaled
     look_back   sessions before the day that its value can depend on
-    min_obs     bars in a row, from the first on, with which it begins; of what is not made of
-                daily bars, observations below which it is null
+    min_obs     observations that it needs. Of a column made of daily bars: on how many bars in a
+                row, counted from a stock's first, it has its first value
     source      paper, book, exchange rule or vendor's field that defines it
-    told        whether its being known makes the family's row valid: not where the list of the day
-                alone gives it, or where it outlives the data
+    validates   whether a value makes `is_{family}_valid` true; not if the day's list of stocks
+                gives the value to everyone, or if it lasts longer than the data behind it
     inputs      fields of the panel, in its order, then raw data sets as `families.FAMILIES` orders
                 them, that a value is computed from; a column of the user's need not list them
     """
@@ -40,7 +40,7 @@ class Column:
     look_back: int
     min_obs: int
     source: str
-    told: bool = True
+    validates: bool = True
     inputs: tuple[str, ...] = ()
 
     def about(self) -> str:
@@ -82,7 +82,7 @@ def finish(
     frame = panel.tidy({name: values[name] for name in names}, first)
     if infinite := [name for name in names if frame[name].is_infinite().any()]:
         raise ValueError(f"{family}: {infinite} hold infinite values")
-    of_stocks = [column.name for column in columns if column.kind == "stock" and column.told]
+    of_stocks = [column.name for column in columns if column.kind == "stock" and column.validates]
     known = pl.any_horizontal(pl.col(name).is_not_null() for name in of_stocks or names)
     kinds = {column.name: column.kind for column in columns}
     about = {column.name: column.about() for column in columns}

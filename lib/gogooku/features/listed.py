@@ -70,7 +70,7 @@ COLUMNS = [
                 definition=f"listed on {name.title()} or a section that it continues")
         for name in SEGMENTS
     ),
-    _listed("scale_cat", kind="stock", unit="class", told=False,
+    _listed("scale_cat", kind="stock", unit="class", validates=False,
             definition="TOPIX size: 0 none, 1 Small (1 or 2), 2 Mid400, 3 Large70, 4 Core30"),
     _listed("is_loanable", kind="flag", unit="0/1",
             definition="stocks may be borrowed for standardised margin selling (Mrgn 2)"),

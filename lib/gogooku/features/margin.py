@@ -1,10 +1,11 @@
 """Who trades on credit: margin balances of all issues, and alerts on issues that are watched.
 
-A print is one balance day of one stock; its newest one counts for 20 sessions at most. Prints were
-weekly without a publication date and are daily with one since September 2026. So that columns keep
-their meaning, the print before one of the weekly era is the next older, and the print before one
-of the daily era is the newest that is a week older. Windows count prints from the newest backwards
-in these steps, within 55 weeks; all balances of a window are in the shares of its newest day.
+A print is the balance of one stock on one day. A stock's newest print counts for 20 sessions at
+most. Until September 2026 there was one print a week, without a publication date; since then there
+is one a day, with a date. A step back is a week in both eras, so that columns keep their meaning:
+from a weekly print to the one before it, from a daily print to the newest that is a week older.
+Windows take such steps from the newest print back, within 55 weeks, and all balances of a window
+are in shares of its newest day.
 
 Long is what customers have bought on credit, short what they have sold. ADV is the mean volume of
 20 sessions in the shares of the day.

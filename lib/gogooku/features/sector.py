@@ -73,7 +73,7 @@ COLUMNS = [
         0,
         1,
         MASTER,
-        told=False,
+        validates=False,
         inputs=PEERS,
     ),
     Column(

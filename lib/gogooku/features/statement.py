@@ -55,7 +55,7 @@ COLUMNS = [
     _flag("stmt_change_in_est", definition="the newest statement changed accounting estimates"),
     _flag("stmt_nc_flag", definition="its figures are those of the parent alone"),
     _flag("stmt_imp_statement", definition="first session on which the newest period counts"),
-    _column("stmt_days_since_statement", unit="sessions", told=False,
+    _column("stmt_days_since_statement", unit="sessions", validates=False,
             definition=f"sessions since that session, at most {LONGEST}"),
     _to_price("stmt_ep", definition="TTM profit to common shareholders per share / close"),
     _to_price("stmt_bp", definition="book value per share as filed, or shareholders' equity less "

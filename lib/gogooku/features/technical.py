@@ -443,7 +443,7 @@ LISTING = [
         LONGEST_LISTING,
         1,
         "J-Quants master",
-        told=False,
+        validates=False,
         inputs=("listed",),
     ),
 ]

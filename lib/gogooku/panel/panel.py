@@ -51,10 +51,13 @@ class Panel:
 
     @classmethod
     def read(cls, paths: files.Paths) -> "Panel":
-        """Load panel files of neighbouring spans, each field when it is first asked for.
+        """Load panel files of neighbouring spans.
 
-        Raises UserError, then too, naming a file that is missing, unreadable or lacks a column; of
-        the sessions since a late one, no file before them is opened.
+        Only dates and codes are read at once; a field is read when it is first asked for, from the
+        files that hold its sessions: `since` a late session, earlier files stay closed.
+
+        Raises UserError, at once or when a field is read, naming a file that is missing, unreadable
+        or lacks a column.
         """
         named = [paths] if isinstance(paths, str | Path) else paths
         absolute = [Path(file).absolute() for file in named]  # users' code may change the folder

@@ -222,10 +222,14 @@ def _broken(bar: Floats, low: Floats, high: Floats) -> npt.NDArray[np.int8]:
 
 @dataclass
 class _Base:
-    """What each of N stocks' limits rest on: the range in which its last close lies, and why.
+    """What the day's price limits of N stocks are made of, (N,) each.
 
-    last, far            last good close, and the nearest of those rejected since, FAR from it [JPY]
-    low, high            range of the newest close [JPY]; one price after a good close
+    A limit is so far from the last close. After a close that was rejected, or days without one, the
+    last close is known as a range only.
+
+    last, far            last good close; of the closes rejected since that are FAR from it, the
+                         nearest to it [JPY]
+    low, high            range in which the newest close lies [JPY]; one price after a good close
     missed               sessions since that good close
     held_up, held_down   sessions in a row with no price, or a single one at the limit or beyond
     up, down             today's limits, widened [JPY]
@@ -243,8 +247,8 @@ class _Base:
 
     @classmethod
     def unknown(cls, stocks: int) -> "_Base":
-        nothing, none = np.full(stocks, np.nan), np.zeros(stocks, np.int64)
-        return cls(nothing, nothing, nothing, nothing, none, none, none, nothing, nothing)
+        prices, counts = np.full((6, stocks), np.nan), np.zeros((3, stocks), np.int64)
+        return cls(*prices[:4], *counts, *prices[4:])
 
     def adjust(self, factor: Floats) -> None:
         known = np.where((factor > 0) & np.isfinite(factor), factor, 1.0)
