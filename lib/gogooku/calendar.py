@@ -50,11 +50,11 @@ def _name(month: int, granularity: Granularity) -> str:
 
 
 def _parse(span: str) -> tuple[int, Granularity]:
-    found = re.fullmatch(r"(\d{4})([mqy])(\d{0,2})", span)
-    if not found:
+    match = re.fullmatch(r"(\d{4})([mqy])(\d{0,2})", span)
+    if not match:
         raise ValueError(f"{span!r} is not a span such as 2024m05, 2024q2 or 2024y")
-    granularity: Granularity = MARKS[found[2]]  # type: ignore[assignment]
-    return int(found[1]) * 12 + (int(found[3] or 1) - 1) * MONTHS[granularity], granularity
+    granularity: Granularity = MARKS[match[2]]  # type: ignore[assignment]
+    return int(match[1]) * 12 + (int(match[3] or 1) - 1) * MONTHS[granularity], granularity
 
 
 def bounds(span: str) -> tuple[dt.date, dt.date]:
@@ -116,13 +116,13 @@ class Sessions:
 
     def position(self, days: npt.ArrayLike) -> npt.NDArray[np.intp]:
         """Count the sessions before each of `days`; raises ValueError for a day that is none."""
-        wanted = np.asarray(days, "datetime64[D]")
-        found = np.searchsorted(self.days, wanted)
-        if wanted.size and not (
-            found.max() < len(self.days) and np.array_equal(self.days[found], wanted)
+        sought = np.asarray(days, "datetime64[D]")
+        place = np.searchsorted(self.days, sought)
+        if sought.size and not (
+            place.max() < len(self.days) and np.array_equal(self.days[place], sought)
         ):
             raise ValueError("a day is not a session of the exchange")
-        return found
+        return place
 
     def between(self, first: dt.date, last: dt.date) -> Days:
         """Give the sessions from `first` to `last`, both included."""
@@ -186,10 +186,10 @@ def minutes(clock: str) -> np.timedelta64:
 
     Raises ValueError if it is neither.
     """
-    found = re.fullmatch(r"([0-3]\d):([0-5]\d)(?::([0-5]\d))?", clock)
-    if not found:
+    match = re.fullmatch(r"([0-3]\d):([0-5]\d)(?::([0-5]\d))?", clock)
+    if not match:
         raise ValueError(f"{clock!r} is no time of day: write 16:30, or 24:30 for the next day's")
-    hours, minute, second = (int(part or 0) for part in found.groups())
+    hours, minute, second = (int(part or 0) for part in match.groups())
     return np.timedelta64(hours * 3600 + minute * 60 + second, "s")
 
 
@@ -212,15 +212,15 @@ def times_of_day(texts: pl.Series) -> pl.Series:
 
 def _seconds(text: str) -> int | None:
     plain = text.strip().lower().replace("時", ":").replace("分", ":").rstrip("秒").rstrip(":")
-    found = TIME_OF_DAY.fullmatch(
+    match = TIME_OF_DAY.fullmatch(
         COMPACT_TIME.sub(_with_colons, plain) if plain.isdigit() else plain
     )
-    if not found:
+    if not match:
         return None
-    hours, minute, second = (int(found[part] or 0) for part in ("hours", "minutes", "seconds"))
-    if found["half"] and not 1 <= hours <= 12 or hours > 23 or minute > 59 or second > 59:
+    hours, minute, second = (int(match[part] or 0) for part in ("hours", "minutes", "seconds"))
+    if match["half"] and not 1 <= hours <= 12 or hours > 23 or minute > 59 or second > 59:
         return None
-    hours = hours % 12 + 12 * (found["half"] == "p") if found["half"] else hours
+    hours = hours % 12 + 12 * (match["half"] == "p") if match["half"] else hours
     return hours * 3600 + minute * 60 + second
 
 

@@ -242,10 +242,10 @@ def on_the_day(
     days = pl.DataFrame({"Date": dates, "_moment": moments}).with_columns(
         pl.col("Date").cast(pl.Date), pl.col("_moment").cast(pl.Datetime("us")).cast(MOMENT)
     )
-    seen = rows.join(days, on="Date", maintain_order="left")
-    seen = seen.filter(pl.col("known_at") <= pl.col("_moment"))
+    visible_rows = rows.join(days, on="Date", maintain_order="left")
+    visible_rows = visible_rows.filter(pl.col("known_at") <= pl.col("_moment"))
     newest = pl.col("known_at") == pl.col("known_at").max().over(key)
-    return seen.filter(newest).drop("_moment")
+    return visible_rows.filter(newest).drop("_moment")
 
 
 def as_of(known_at: calendar.Days, moments: calendar.Days) -> npt.NDArray[np.intp]:

@@ -55,7 +55,7 @@ def read(
     What can be asked for on its own day alone is read on the evening of every session.
     Raises UserError as fetch.read does.
     """
-    if DATASETS[dataset].asked != "now":
+    if DATASETS[dataset].request != "now":
         with connect(tables, clocks.fixed(clocks.end_of(today))) as client:
             return fetch.read(client, dataset, first, last, sessions).rows
     days = sessions[(sessions >= np.datetime64(first)) & (sessions <= np.datetime64(last))]

@@ -49,7 +49,7 @@ def test_a_folder_gives_what_the_api_gives(dataset, folder):
     ):
         api = fetch.read(client, dataset, FIRST, LAST, SESSIONS).rows
     found = read(folder, dataset)
-    if DATASETS[dataset].asked == "session":
+    if DATASETS[dataset].request == "session":
         found = found.filter(pl.col(DATASETS[dataset].day).is_in(SESSIONS))
     assert_frame_equal(found, as_filed(dataset, api))
 

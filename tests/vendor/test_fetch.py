@@ -93,7 +93,7 @@ class Desk:
 def held(dataset, days=SESSIONS):
     entry = DATASETS[dataset]
     rows = TABLES[dataset].sort(entry.order)
-    return rows.filter(pl.col(entry.day).is_in(days)) if entry.asked == "session" else rows
+    return rows.filter(pl.col(entry.day).is_in(days)) if entry.request == "session" else rows
 
 
 SERVED = sorted(set(TABLES) - {"earnings_calendar"})
@@ -586,7 +586,7 @@ def test_fields_that_are_new_stay_as_text_behind_the_known_ones(tmp_path):
 
 # ---- files of whole months -----------------------------------------------------------------------
 
-BULK = sorted(name for name in SERVED if DATASETS[name].bulk and DATASETS[name].asked != "range")
+BULK = sorted(name for name in SERVED if DATASETS[name].bulk and DATASETS[name].request != "range")
 
 
 @pytest.mark.parametrize("plan", ["standard", "premium"])

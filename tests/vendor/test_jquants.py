@@ -66,7 +66,7 @@ def test_what_is_read_is_what_the_exchange_holds(dataset, workers):
         found = read(client, dataset)
     entry = DATASETS[dataset]
     held = tables()[dataset].sort(entry.order)
-    if entry.asked == "session":
+    if entry.request == "session":
         held = held.filter(pl.col(entry.day).is_in(SESSIONS))
     assert_frame_equal(found, held)
 
@@ -219,7 +219,7 @@ def test_the_workflow_reads_what_the_exchange_holds(dataset):
     held, entry = tables()[dataset], DATASETS[dataset]
     sessions = np.array(SESSIONS, "datetime64[D]")
     found = local.read({dataset: held}, dataset, FIRST, LAST, sessions, LAST)
-    if entry.asked == "session":
+    if entry.request == "session":
         held = held.filter(pl.col(entry.day).is_in(SESSIONS))
     assert_frame_equal(found, held.sort(entry.order))
 

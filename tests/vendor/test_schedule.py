@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 SESSIONS = np.arange(np.datetime64("2026-08-03"), np.datetime64("2026-12-31"))
 SESSIONS = SESSIONS[np.is_busday(SESSIONS)]
-BY_DAY = sorted(name for name, entry in DATASETS.items() if entry.asked in ("session", "week"))
+BY_DAY = sorted(name for name, entry in DATASETS.items() if entry.request in ("session", "week"))
 
 
 def of(dataset, sessions=SESSIONS):

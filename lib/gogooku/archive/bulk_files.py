@@ -36,10 +36,10 @@ def is_one(folder: Path) -> bool:
 
 def files(folder: Path, dataset: str, first: dt.date, last: dt.date) -> list[Path]:
     """List a data set's files that may hold rows from `first` to `last`, days before months."""
-    found = [(path, date) for name, date, path in _all(folder) if name == dataset]
-    months = {date for _, date in found if len(date) == 6}
-    counting = [(path, date) for path, date in found if len(date) != 8 or date[:6] not in months]
-    inside = [(path, date) for path, date in counting if _overlaps(date, first, last)]
+    every = [(path, date) for name, date, path in _all(folder) if name == dataset]
+    months = {date for _, date in every if len(date) == 6}
+    current = [(path, date) for path, date in every if len(date) != 8 or date[:6] not in months]
+    inside = [(path, date) for path, date in current if _overlaps(date, first, last)]
     return [path for path, _ in sorted(inside, key=lambda file: (len(file[1]) != 8, file[0].name))]
 
 

@@ -26,11 +26,11 @@ def typed(values: pl.Series, path: Path) -> pl.Series:
 
     Raises UserError naming the file, the column and the first value that does not fit.
     """
-    given = _without_dashes(values)
-    cells = _cast(given, values.name)
-    lost = cells.is_null() & given.is_not_null()
+    text = _without_dashes(values)
+    cells = _cast(text, values.name)
+    lost = cells.is_null() & text.is_not_null()
     if lost.any():
-        bad = given.filter(lost)[0]
+        bad = text.filter(lost)[0]
         raise UserError(f"{path} holds {str(bad)!r} in the column {values.name!r}: mend that row")
     return cells
 

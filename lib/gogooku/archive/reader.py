@@ -251,20 +251,20 @@ def _investor_types(folder: Path, first: dt.date, last: dt.date) -> pl.DataFrame
 
 
 def _optional(folder: Path, name: str) -> list[Path]:
-    found = _found(folder, name, PLACES)
-    if not found:
+    files = _found(folder, name, PLACES)
+    if not files:
         log.warning("%s holds no %s: that data set has no rows", folder, name)
-    return found
+    return files
 
 
 def _parts(folder: Path, name: str, places: Sequence[str] = PLACES) -> list[Path]:
-    found = _found(folder, name, places)
-    if not found:
+    files = _found(folder, name, places)
+    if not files:
         raise UserError(
             f"{folder} holds no {name}.csv or {name}.parquet: set `archive` to a folder in the "
             "layout of the public JPX data set"
         )
-    return found
+    return files
 
 
 def _found(folder: Path, name: str, places: Sequence[str]) -> list[Path]:

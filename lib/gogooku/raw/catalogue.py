@@ -48,7 +48,7 @@ _ENTRIES = [
         date Date!
         text HolDiv!
         """,
-        asked="range", key="Date", served="00:00",
+        request="range", key="Date", served="00:00",
     ),
     _entry(
         "master", "/equities/master", "free", "2008-05-07",
@@ -56,7 +56,7 @@ _ENTRIES = [
         date Date!
         text Code! CoName CoNameEn S17 S17Nm S33 S33Nm ScaleCat Mkt! MktNm Mrgn MrgnNm ProdCat!
         """,
-        asked="session", key="Date Code", served="08:00", reread=1,
+        request="session", key="Date Code", served="08:00", reread=1,
     ),
     _entry(
         "bars", "/equities/bars/daily", "free", "2008-05-07",
@@ -77,7 +77,7 @@ _ENTRIES = [
         JPY AVa?
         text ExRT?
         """,
-        asked="session", key="Date Code", served="16:30", reread=5,
+        request="session", key="Date Code", served="16:30", reread=5,
         ignored=_ADJUSTED | {"MktCap"},
     ),
     _entry(
@@ -90,7 +90,7 @@ _ENTRIES = [
         JPY MVa
         date ReadOn?
         """,
-        asked="now", day="ReadOn", key="ReadOn Date Code", served="12:00", bulk=False,
+        request="now", day="ReadOn", key="ReadOn Date Code", served="12:00", bulk=False,
     ),
     _entry(
         "bars_minute", "/equities/bars/minute", "minute", "2024-01-01",
@@ -101,7 +101,7 @@ _ENTRIES = [
         shares Vo
         JPY Va
         """,
-        asked="session", key="Date Time Code", served="16:30", reread=5,
+        request="session", key="Date Time Code", served="16:30", reread=5,
     ),
     _entry(
         "valuation", "/equities/valuation", "light", "2008-05-07",
@@ -113,13 +113,13 @@ _ENTRIES = [
         times PER FwdPER PBR
         MJPY MktCap
         """,
-        asked="session", key="Date Code", served="16:30", reread=5,
+        request="session", key="Date Code", served="16:30", reread=5,
     ),
     _entry(
         "investor_types", "/equities/investor-types", "light", "2008-01-16",
         "date PubDate! StDate! EnDate!\ntext Section!\nkJPY "
         + " ".join(group + side for group in GROUPS for side in ("Sell", "Buy", "Tot", "Bal")),
-        asked="range", key="PubDate Section StDate EnDate", served="16:30", reread=40,
+        request="range", key="PubDate Section StDate EnDate", served="16:30", reread=40,
         empty=True, margin=14,
     ),
     _entry(
@@ -129,7 +129,7 @@ _ENTRIES = [
         text Code! CoName FY SectorNm FQ Section
         date ReadOn?
         """,
-        asked="now", day="ReadOn", key="ReadOn Date Code", served="19:00", empty=True, bulk=False,
+        request="now", day="ReadOn", key="ReadOn Date Code", served="19:00", empty=True, bulk=False,
     ),
     _entry(
         "earnings_date", "/fins/earnings-date", "light", "2014-09-01",
@@ -137,7 +137,7 @@ _ENTRIES = [
         date PubDate! SchDate
         text FQName! FYE! Code! CoName CoNameEn
         """,
-        asked="session", key="PubDate Code FQName FYE", served="10:05", reread=1, empty=True,
+        request="session", key="PubDate Code FQName FYE", served="10:05", reread=1, empty=True,
     ),
     _entry(
         "summary", "/fins/summary", "free", "2008-07-07",
@@ -164,7 +164,8 @@ _ENTRIES = [
         JPY NxFNCOP NxFNCOdP NxFNCNP NxFNCEPS ShEq? NCShEq?
         fraction ROE? NCROE?
         """,
-        asked="session", key="DiscDate Code DiscTime DiscNo", served="24:30", reread=2, empty=True,
+        request="session", key="DiscDate Code DiscTime DiscNo", served="24:30", reread=2,
+        empty=True,
     ),
     _entry(
         "details", "/fins/details", "premium", "2009-01-13",
@@ -173,7 +174,8 @@ _ENTRIES = [
         text DiscTime Code! DiscNo! DocType!
         object FS
         """,
-        asked="session", key="DiscDate Code DiscTime DiscNo", served="24:30", reread=2, empty=True,
+        request="session", key="DiscDate Code DiscTime DiscNo", served="24:30", reread=2,
+        empty=True,
     ),
     _entry(
         "dividend", "/fins/dividend", "premium", "2013-02-20",
@@ -190,7 +192,7 @@ _ENTRIES = [
         text CommSpecCode
         JPY CommDivRate SpecDivRate
         """,
-        asked="session", key="PubDate Code RefNo", served="19:00", reread=1, empty=True,
+        request="session", key="PubDate Code RefNo", served="19:00", reread=1, empty=True,
     ),
     _entry(
         "indices", "/indices/bars/daily", "standard", "2008-05-07",
@@ -199,7 +201,7 @@ _ENTRIES = [
         text Code!
         points O H L C
         """,
-        asked="session", key="Date Code", served="16:30", reread=5,
+        request="session", key="Date Code", served="16:30", reread=5,
     ),
     _entry(
         "topix", "/indices/bars/daily/topix", "light", "2008-05-07",
@@ -207,7 +209,7 @@ _ENTRIES = [
         date Date!
         points O H L C
         """,
-        asked="range", key="Date", served="16:30", reread=5,
+        request="range", key="Date", served="16:30", reread=5,
     ),
     _entry(
         "margin_interest", "/markets/margin-interest", "standard", "2012-02-10",
@@ -217,7 +219,7 @@ _ENTRIES = [
         shares ShrtVol LongVol ShrtNegVol LongNegVol ShrtStdVol LongStdVol
         JPY ShrtVal? LongVal? ShrtNegVal? LongNegVal? ShrtStdVal? LongStdVal?
         """,
-        asked="week", day="Date", key="Date Code PubDate", served="16:30", delay=2, reread=5,
+        request="week", day="Date", key="Date Code PubDate", served="16:30", delay=2, reread=5,
     ),
     _entry(
         "margin_alert", "/markets/margin-alert", "standard", "2008-05-08",
@@ -234,7 +236,7 @@ _ENTRIES = [
         shares LongStdOut LongStdOutChg
         text TSEMrgnRegCls
         """,
-        asked="session", key="PubDate Code AppDate", served="16:30", reread=5, empty=True,
+        request="session", key="PubDate Code AppDate", served="16:30", reread=5, empty=True,
     ),
     _entry(
         "short_ratio", "/markets/short-ratio", "standard", "2008-11-05",
@@ -243,7 +245,7 @@ _ENTRIES = [
         text S33!
         JPY SellExShortVa ShrtWithResVa ShrtNoResVa
         """,
-        asked="session", key="Date S33", served="16:30", reread=5, traded=True,
+        request="session", key="Date S33", served="16:30", reread=5, traded=True,
     ),
     _entry(
         "short_sale", "/markets/short-sale-report", "standard", "2013-11-07",
@@ -257,7 +259,7 @@ _ENTRIES = [
         fraction PrevRptRatio
         text Notes
         """,
-        asked="session", query="disc_date", served="17:30", reread=5, empty=True, unnamed=True,
+        request="session", query="disc_date", served="17:30", reread=5, empty=True, unnamed=True,
         key="DiscDate CalcDate Code SSName DICName FundName",
     ),
     _entry(
@@ -270,7 +272,7 @@ _ENTRIES = [
         shares LongSellVo ShrtNoMrgnVo MrgnSellNewVo MrgnSellCloseVo LongBuyVo MrgnBuyNewVo
         shares MrgnBuyCloseVo
         """,
-        asked="session", key="Date Code", served="18:00", reread=5, traded=True,
+        request="session", key="Date Code", served="18:00", reread=5, traded=True,
     ),
     _entry(
         "options_225", "/derivatives/bars/daily/options/225", "standard", "2008-05-07",
@@ -282,7 +284,7 @@ _ENTRIES = [
         JPY Va
         text CM
         """ + _OPTION_TAIL,
-        asked="session", key="Date Code EmMrgnTrgDiv", served="27:00", reread=5,
+        request="session", key="Date Code EmMrgnTrgDiv", served="27:00", reread=5,
     ),
     _entry(
         "futures", "/derivatives/bars/daily/futures", "premium", "2008-05-07",
@@ -299,7 +301,7 @@ _ENTRIES = [
         points Settle
         text CCMFlag
         """,
-        asked="session", key="Date Code EmMrgnTrgDiv", served="27:00", reread=5,
+        request="session", key="Date Code EmMrgnTrgDiv", served="27:00", reread=5,
     ),
     _entry(
         "options", "/derivatives/bars/daily/options", "premium", "2008-05-07",
@@ -311,7 +313,7 @@ _ENTRIES = [
         JPY Va
         text CM
         """ + _OPTION_TAIL + "text CCMFlag",
-        asked="session", key="Date Code EmMrgnTrgDiv", served="27:00", reread=5,
+        request="session", key="Date Code EmMrgnTrgDiv", served="27:00", reread=5,
     ),
 ]  # fmt: skip
 

@@ -8,7 +8,7 @@ from typing import Literal
 import polars as pl
 
 Plan = Literal["free", "light", "standard", "premium", "minute"]
-Asked = Literal["range", "session", "week", "now"]
+Request = Literal["range", "session", "week", "now"]
 
 PLANS: tuple[Plan, ...] = ("free", "light", "standard", "premium")
 """Subscriptions, each with all that the one before serves; `minute` is an add-on to paid ones."""
@@ -43,7 +43,7 @@ class DataSet:
     path      below the API's root
     plan      the cheapest that serves it
     since     first day of its history
-    asked     range: one question for a span of days; session: one each session; week: one for the
+    request   range: one request for a span of days; session: one each session; week: one for the
               last session of each week until DAILY_MARGIN, then one each session; now: only
               today's state can be asked for
     day       the field by which rows are asked for and filed under
@@ -65,7 +65,7 @@ class DataSet:
     path: str
     plan: Plan
     since: dt.date
-    asked: Asked
+    request: Request
     day: str
     key: tuple[str, ...]
     fields: tuple[Field, ...]
@@ -124,8 +124,8 @@ def entry(name: str, path: str, plan: Plan, since: str, fields: str, **facts: ob
 
     facts   the other fields of DataSet; `day` is the first of the key if it is not given
     """
-    read = _fields(fields)
+    columns = _fields(fields)
     key = tuple(str(facts.pop("key")).split())
     facts.setdefault("day", key[0])
     day = dt.date.fromisoformat(since)
-    return DataSet(name, path, plan, day, key=key, fields=read, **facts)  # type: ignore[arg-type]
+    return DataSet(name, path, plan, day, key=key, fields=columns, **facts)  # type: ignore[arg-type]

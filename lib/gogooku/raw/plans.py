@@ -33,11 +33,11 @@ class Window:
     @classmethod
     def told(cls, message: str) -> "Window | None":
         """Read the window in the text of a refusal; None if there is none in it."""
-        found = COVERED.search(message)
-        if not found:
+        match = COVERED.search(message)
+        if not match:
             return None
-        end = dt.date.fromisoformat(found[2]) if found[2] else None
-        return cls(dt.date.fromisoformat(found[1]), end)
+        end = dt.date.fromisoformat(match[2]) if match[2] else None
+        return cls(dt.date.fromisoformat(match[1]), end)
 
     def __contains__(self, day: dt.date) -> bool:
         return self.start <= day and (self.end is None or day <= self.end)
@@ -77,8 +77,8 @@ class Memory:
     @property
     def window(self) -> Window | None:
         """The days covered, as far as the vendor has told them."""
-        told = self._known.get("window")
-        return Window.told(f"dates: {told}") if told else None
+        text = self._known.get("window")
+        return Window.told(f"dates: {text}") if text else None
 
     def keep(self, *, plan: str | None = None, window: Window | None = None) -> None:
         """Remember a plan or a window, beside what other processes have found out since."""

@@ -28,7 +28,7 @@ def describe(
     Returns source, data set, schema (version of the catalogue's entry), rows (day → count, as
     JSON), content (SHA-256 of the rows as CSV) and, where given, plan, fetched_first, fetched_last.
     """
-    told = {
+    description = {
         "source": source,
         "dataset": dataset,
         "schema": schema.version(dataset),
@@ -36,10 +36,13 @@ def describe(
         "content": hashlib.sha256(rows.write_csv().encode()).hexdigest(),
     }
     if plan:
-        told["plan"] = plan
+        description["plan"] = plan
     if times:
-        told |= {"fetched_first": min(times).isoformat(), "fetched_last": max(times).isoformat()}
-    return told
+        description |= {
+            "fetched_first": min(times).isoformat(),
+            "fetched_last": max(times).isoformat(),
+        }
+    return description
 
 
 def _counts(rows: pl.DataFrame, day: str) -> dict[str, int]:

@@ -35,9 +35,9 @@ def version(dataset: str) -> str:
     When they are served, corrected or part of which plan is no part of it.
     """
     entry = DATASETS[dataset]
-    asked = (entry.path, entry.query, entry.day, entry.order)
-    read = (entry.fields, sorted(entry.ignored), NOTHING.get(dataset), PARSER)
-    return hashlib.sha256(repr((asked, read)).encode()).hexdigest()[:8]
+    request = (entry.path, entry.query, entry.day, entry.order)
+    parsing = (entry.fields, sorted(entry.ignored), NOTHING.get(dataset), PARSER)
+    return hashlib.sha256(repr((request, parsing)).encode()).hexdigest()[:8]
 
 
 def empty(dataset: str) -> pl.DataFrame:
@@ -63,12 +63,12 @@ def page(dataset: str, body: bytes) -> tuple[pl.DataFrame, str]:
     a field that is always there absent, a value that cannot be read as the field's type, or a key
     of the page that follows that is no text.
     """
-    read = _read(dataset, body)
-    if read is None:
+    answer = _read(dataset, body)
+    if answer is None:
         raise errors.UserError(
             f"{DATASETS[dataset].path} answered something else than rows under 'data'"
         )
-    rows, following = read
+    rows, following = answer
     return (_typed(dataset, rows) if len(rows) else empty(dataset)), following
 
 
@@ -94,9 +94,9 @@ def table(dataset: str, content: bytes) -> pl.DataFrame:
 
 def joined(dataset: str, frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
     """Put frames of one data set below each other; new fields that one lacks are null there."""
-    whole = pl.concat([empty(dataset), *frames], how="diagonal")
+    rows = pl.concat([empty(dataset), *frames], how="diagonal")
     known = DATASETS[dataset].schema
-    return whole.select(*known, *sorted(set(whole.columns) - set(known)))
+    return rows.select(*known, *sorted(set(rows.columns) - set(known)))
 
 
 def distinct(dataset: str, rows: pl.DataFrame) -> pl.DataFrame:
@@ -205,12 +205,13 @@ def _typed(dataset: str, rows: pl.DataFrame) -> pl.DataFrame:
     _check_fields(dataset, rows.columns)
     known = DATASETS[dataset].schema
     new = sorted(set(rows.columns) - known.keys() - DATASETS[dataset].ignored)
-    given = {column.name: column for column in rows.get_columns()}
+    columns_by_name = {column.name: column for column in rows.get_columns()}
     absent = pl.Series([None]).new_from_index(0, len(rows))
     columns = [
-        _column(dataset, given.get(name, absent).alias(name), kind) for name, kind in known.items()
+        _column(dataset, columns_by_name.get(name, absent).alias(name), kind)
+        for name, kind in known.items()
     ]
-    frame = pl.DataFrame([*columns, *(_text(given[name], [""]) for name in new)])
+    frame = pl.DataFrame([*columns, *(_text(columns_by_name[name], [""]) for name in new)])
     for name in DATASETS[dataset].filled:
         if frame[name].has_nulls():
             raise errors.UserError(

@@ -28,16 +28,16 @@ def key() -> str:
     Raises UserError if neither has it.
     """
     try:
-        found = _Secrets().jquants_api_key.get_secret_value().strip()
+        secret = _Secrets().jquants_api_key.get_secret_value().strip()
     except (ValidationError, UnicodeDecodeError):
         raise errors.UserError(
             f".env cannot be read: write one line in it, {KEY_VARIABLE}=<the key>"
         ) from None
-    if not found:
+    if not secret:
         raise errors.UserError(
             f"no API key: set the environment variable {KEY_VARIABLE}, or write it into .env"
         )
-    return found
+    return secret
 
 
 def open_client(
@@ -63,9 +63,9 @@ def open_client(
     )  # fmt: skip
     if plan != "auto":
         return open_as(plan)
-    with open_as("free") as asking:
-        found = asking.memory.plan or probe(asking)
-    return open_as(found)
+    with open_as("free") as client:
+        name = client.memory.plan or probe(client)
+    return open_as(name)
 
 
 def probe(client: Client) -> str:

@@ -47,15 +47,15 @@ def fill(
     except NotInPlan:
         log.warning("%s: the plan has no files, days are asked for", DATASETS[dataset].path)
         return
-    wanted = {
+    news = {
         month: file
         for month, file in files.items()
         if _is_news(cache, dataset, months[month], _modified(dataset, file))
     }
     read = functools.partial(_read, client, cache, dataset, now)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        months_read = pool.map(read, (months[month] for month in wanted), wanted.values())
-        list(jobs.progress(months_read, f"{dataset} (files)", len(wanted)))
+        months_read = pool.map(read, (months[month] for month in news), news.values())
+        list(jobs.progress(months_read, f"{dataset} (files)", len(news)))
 
 
 def _covered_files(
@@ -86,18 +86,18 @@ def _files(
     client: Client, dataset: str, months: Mapping[dt.date, object]
 ) -> dict[dt.date, dict[str, Any]]:
     """List the newest file of each month; the month stands in the digits of a file's name."""
-    found: dict[dt.date, dict[str, Any]] = {}
+    newest: dict[dt.date, dict[str, Any]] = {}
     if not months:
-        return found
+        return newest
     for file in client.listed(dataset, f"{min(months):%Y-%m}", f"{max(months):%Y-%m}"):
         digits = MONTH.search(file["Key"])
         if not digits:
             continue
         month = dt.datetime.strptime(digits[1], "%Y%m").date()
-        newer = month in found and _modified(dataset, found[month]) >= _modified(dataset, file)
+        newer = month in newest and _modified(dataset, newest[month]) >= _modified(dataset, file)
         if month in months and not newer:
-            found[month] = file
-    return found
+            newest[month] = file
+    return newest
 
 
 def _modified(dataset: str, file: Mapping[str, Any]) -> dt.datetime:
@@ -112,11 +112,11 @@ def _modified(dataset: str, file: Mapping[str, Any]) -> dt.datetime:
 
 def _is_news(cache: Cache, dataset: str, days: Iterable[dt.date], modified: dt.datetime) -> bool:
     """Whether a file of that moment tells more than the cache; days that it lacks stay missing."""
-    held = [cache.held(dataset, str(day)) for day in days]
-    times = [answer.checked for answer in held if answer is not None]
+    answers = [cache.held(dataset, str(day)) for day in days]
+    times = [answer.checked for answer in answers if answer is not None]
     if any(time < modified for time in times):
         return True
-    return modified not in times and held.count(None) >= FEWEST_DAYS
+    return modified not in times and answers.count(None) >= FEWEST_DAYS
 
 
 def _read(

@@ -70,8 +70,8 @@ class Cache:
         It cannot be asked for again; the newest of several counts.
         """
         paths = (self.folder / dataset).glob(f"*-{self._server}-*/{name}.parquet")
-        found = [held for path in sorted(paths) if (held := _opened(path))]
-        return max(found, key=lambda held: held.checked, default=None)
+        answers = [held for path in sorted(paths) if (held := _opened(path))]
+        return max(answers, key=lambda held: held.checked, default=None)
 
     def put(
         self,

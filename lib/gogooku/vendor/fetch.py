@@ -23,11 +23,12 @@ NEEDED = {"calendar", "master", "bars"}
 """Data sets without which there is nothing to compute; a plan may lack the others."""
 
 UNSETTLED = dt.datetime(9998, 1, 1, tzinfo=dt.UTC)
-"""A moment after all deliveries: what an exchange that knows no clock has to give is final."""
+"""A moment after all deliveries, for an exchange without a clock: every answer of it is final."""
 
-NEVER = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-"""A moment before all deliveries, at which an answer held that lacks sessions: it is always stale,
-but while it comes alike it keeps the time at which it first came."""
+UNCHECKED = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+"""A moment before all deliveries. An answer that lacks sessions is filed as checked then, so that
+each fetch asks for it again; as long as it comes back equal, the time at which it first came
+stands."""
 
 
 @dataclass
@@ -114,9 +115,9 @@ class _Reading:
                 f"{self.entry.path} is not part of the plan {self.client.plan}: a higher plan "
                 "serves it"
             )
-        if self.entry.asked == "range":
+        if self.entry.request == "range":
             return [self._range()]
-        if self.entry.asked == "now":
+        if self.entry.request == "now":
             return self._collected()
         return self._days()
 
@@ -127,10 +128,10 @@ class _Reading:
         if self.in_bulk and self.cache:
             bulk.fill(self.client, self.cache, self.dataset, days, self.now)
         missing = [day for day in days if not self._holds(day)]
-        asked = dict(zip(missing, self._ask_all(missing), strict=True))
-        self._say_left_out([day for day, rows in asked.items() if rows is None])
-        found = (asked[day] if day in asked else self._kept(day) for day in days)
-        return [rows for rows in found if rows is not None]
+        answers = dict(zip(missing, self._ask_all(missing), strict=True))
+        self._say_left_out([day for day, rows in answers.items() if rows is None])
+        frames = (answers[day] if day in answers else self._kept(day) for day in days)
+        return [rows for rows in frames if rows is not None]
 
     def _due(self, days: Iterable[dt.date]) -> Iterator[dt.date]:
         """Leave out days that are not delivered yet; an error if they should have been."""
@@ -211,7 +212,7 @@ class _Reading:
             held = self.cache.held(self.dataset, name) if self.cache else None
             if held and held.rows > len(rows):
                 return self._kept(name)
-            return self._keep(name, rows, NEVER) if len(rows) else rows
+            return self._keep(name, rows, UNCHECKED) if len(rows) else rows
         return self._keep(name, rows, self.now)
 
     def _lacking(self, rows: pl.DataFrame, days: Iterable[dt.date]) -> list[dt.date]:
@@ -230,7 +231,7 @@ class _Reading:
     def _say_lacking(self, days: Sequence[dt.date]) -> None:
         """Refuse to go on without the newest day; an older one may have none for good."""
         newest = self.deliveries.newest(self.moment)
-        if self.entry.asked != "now" and self.deliveries.moment(days[-1]) >= newest:
+        if self.entry.request != "now" and self.deliveries.moment(days[-1]) >= newest:
             raise errors.UserError(
                 f"{self.entry.path} has no rows of {days[-1]} yet: the vendor is late, run again "
                 "later"
@@ -319,10 +320,10 @@ class _Reading:
         days = self.deliveries.asked(self.first, self.last)
         today = self.deliveries.asked(self.today, self.today)
         due = self.deliveries.moment(self.today) <= self.moment
-        asked = {day: self._today() for day in today if due and not self._holds(day)}
+        answers = {day: self._today() for day in today if due and not self._holds(day)}
         self.times.clear()  # today may lie beyond the span
-        found = (self._read_on(day) if self.cache else asked.get(day) for day in days)
-        return [rows for rows in found if rows is not None]
+        frames = (self._read_on(day) if self.cache else answers.get(day) for day in days)
+        return [rows for rows in frames if rows is not None]
 
     def _read_on(self, day: dt.date) -> pl.DataFrame | None:
         held = self.cache.collected(self.dataset, str(day)) if self.cache else None

@@ -148,16 +148,16 @@ class Client:
         """
         _check_question(dataset, query)
         frames, seen = [], {""}
-        onward: str | None = None
-        while onward != "":
-            ask = query | {"pagination_key": onward} if onward else query
-            frame, onward = self._patiently(self._page, dataset, ask)
+        following: str | None = None
+        while following != "":
+            ask = query | {"pagination_key": following} if following else query
+            frame, following = self._patiently(self._page, dataset, ask)
             frames.append(frame)
-            if onward and onward in seen:
+            if following and following in seen:
                 raise errors.UserError(
                     f"{DATASETS[dataset].path} sent one page twice: run again later"
                 )
-            seen.add(onward)
+            seen.add(following)
         rows = frames[0] if len(frames) == 1 else schema.joined(dataset, frames)
         return schema.distinct(dataset, rows)
 
@@ -170,15 +170,15 @@ class Client:
         """
         query = {"endpoint": DATASETS[dataset].path, "from": first, "to": last}
         files: list[dict[str, Any]] = []
-        seen, onward = {""}, "first"
-        while onward:
+        seen, following = {""}, "first"
+        while following:
             answer = self._patiently(self._document, "/bulk/list", query)
             files += map(_checked_file, _rows_of(answer))
-            onward = schema.next_key("/bulk/list", answer.get("pagination_key"))
-            if onward and onward in seen:
+            following = schema.next_key("/bulk/list", answer.get("pagination_key"))
+            if following and following in seen:
                 raise errors.UserError("/bulk/list sent one page twice: run again later")
-            seen.add(onward)
-            query = query | {"pagination_key": onward}
+            seen.add(following)
+            query = query | {"pagination_key": following}
         return files
 
     def file(self, key: str, size: int) -> bytes:
@@ -318,10 +318,10 @@ def _checked(key: str) -> str:
 
 
 def _rows_of(answer: dict[str, Any]) -> list[Any]:
-    found = answer.get("data")
-    if not isinstance(found, list):
+    rows = answer.get("data")
+    if not isinstance(rows, list):
         raise errors.UserError("/bulk/list answered something else than files under 'data'")
-    return found
+    return rows
 
 
 def _checked_file(file: Any) -> dict[str, Any]:

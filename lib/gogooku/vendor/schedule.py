@@ -39,7 +39,7 @@ class Deliveries:
         """List the days from `first` to `last` that are asked for one by one."""
         since = max(np.datetime64(first), np.datetime64(self.entry.since))
         days = self.sessions[(self.sessions >= since) & (self.sessions <= np.datetime64(last))]
-        if self.entry.asked == "week":
+        if self.entry.request == "week":
             daily = days >= np.datetime64(DAILY_MARGIN)
             days = days[daily | np.isin(days, _ends_of_weeks(self.sessions))]
         return [day.item() for day in days]
@@ -69,7 +69,7 @@ class Deliveries:
 
     def _delay(self, day: dt.date) -> int:
         """Sessions until the day's rows are served; daily margin balances take one, not two."""
-        return 1 if self.entry.asked == "week" and day >= DAILY_MARGIN else self.entry.delay
+        return 1 if self.entry.request == "week" and day >= DAILY_MARGIN else self.entry.delay
 
     def _served(self, sessions: calendar.Days) -> calendar.Days:
         return calendar.to_utc(sessions, calendar.minutes(self.entry.served))

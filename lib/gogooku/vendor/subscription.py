@@ -93,26 +93,30 @@ def _standing(
     entry = DATASETS[dataset]
     moment = np.datetime64(now.astimezone(dt.UTC).replace(tzinfo=None), "us")
     deliveries = Deliveries(entry, sessions)
-    if entry.asked == "range":
+    if entry.request == "range":
         answers = {f"{first}_{last}": last for first, last in periods}
     else:
         days = (day for period in periods for day in deliveries.asked(*period))
         answers = {str(day): day for day in days}
     covered = {name: day for name, day in answers.items() if _covers(client, dataset, day)}
     due = {name: day for name, day in covered.items() if deliveries.moment(day) <= moment}
-    found = cache.collected if entry.asked == "now" else cache.held
-    held = {name: answer for name in due if (answer := found(dataset, name))}
-    stale = [name for name in held if _is_stale(deliveries, due[name], held[name], moment)]
-    still = [name for name in held if moment < deliveries.settled(due[name])]
-    missing = [day for name, day in due.items() if name not in held]
-    ask = len(missing) + len(stale) if entry.asked != "now" else 0
-    if in_bulk and entry.bulk and entry.asked != "range" and client.plan != "free":
+    look_up = cache.collected if entry.request == "now" else cache.held
+    answers_there = {name: answer for name in due if (answer := look_up(dataset, name))}
+    stale = [
+        name
+        for name in answers_there
+        if _is_stale(deliveries, due[name], answers_there[name], moment)
+    ]
+    still = [name for name in answers_there if moment < deliveries.settled(due[name])]
+    missing = [day for name, day in due.items() if name not in answers_there]
+    ask = len(missing) + len(stale) if entry.request != "now" else 0
+    if in_bulk and entry.bulk and entry.request != "range" and client.plan != "free":
         ask -= sum(_spared(missing, *period, now) for period in periods)
     return {
         "data set": dataset,
         "plan": entry.plan,
         "days": len(answers),
-        "there": len(held),
+        "there": len(answers_there),
         "missing": len(missing),
         "not covered": len(answers) - len(covered),
         "open": len(still),
@@ -150,12 +154,12 @@ def outgrown(raw: Path, plan: str | None) -> str:
     """
     if plan is None:
         return ""
-    found = {path: reason for path in _files(raw, 2) if (reason := _gain(path, plan))}
-    if not found:
+    reasons = {path: reason for path in _files(raw, 2) if (reason := _gain(path, plan))}
+    if not reasons:
         return ""
     return (
         f"fetched with a cheaper plan than {plan}; delete them to have them fetched again:\n"
-        + "".join(f"  {path}  {reason}\n" for path, reason in found.items())
+        + "".join(f"  {path}  {reason}\n" for path, reason in reasons.items())
     )
 
 
@@ -165,7 +169,7 @@ def _gain(path: Path, plan: str) -> str:
         return ""
     entry = DATASETS[dataset]
     first, last = calendar.bounds(layout.span(path))
-    if entry.asked == "now" or entry.since > last:  # past days are not to be had
+    if entry.request == "now" or entry.since > last:  # past days are not to be had
         return ""
     if not plans.serves(had, entry) and plans.serves(plan, entry):
         return f"the plan {had} lacks the data set"
@@ -186,12 +190,12 @@ def uncovered(client: Client, raw: Path) -> dict[Path, str]:
     plan = account.probe(client)
     answers = ((path, path.parents[1].name, *_of_answer(path)) for path in _files(raw / DAYS, 3))
     spans = ((path, layout.dataset(path), *_of_span(path)) for path in _files(raw, 2))
-    found = dict.fromkeys(_drafts(raw), "left by a job that was killed")
+    reasons = dict.fromkeys(_drafts(raw), "left by a job that was killed")
     for path, dataset, had, days in (*answers, *spans):
         reason = _reason(dataset, had, days, plan, client.memory.window)
         if dataset in DATASETS and reason:
-            found[path] = reason
-    return found
+            reasons[path] = reason
+    return reasons
 
 
 def listed(found: Mapping[Path, str], raw: Path) -> str:
@@ -224,8 +228,8 @@ def _files(folder: Path, depth: int) -> Iterator[Path]:
 def _drafts(folder: Path) -> Iterator[Path]:
     """List drafts of `files.atomic` that nobody writes to any more."""
     newest = time.time() - ABANDONED.total_seconds()
-    found = sorted(folder.rglob(".*.parquet.*"))
-    return (path for path in found if path.stat().st_mtime < newest)
+    paths = sorted(folder.rglob(".*.parquet.*"))
+    return (path for path in paths if path.stat().st_mtime < newest)
 
 
 def _of_answer(path: Path) -> tuple[str | None, list[dt.date]]:
@@ -236,9 +240,9 @@ def _of_answer(path: Path) -> tuple[str | None, list[dt.date]]:
 
 def _of_span(path: Path) -> tuple[str | None, list[dt.date]]:
     """Give the same of a raw file; a file of another source has no plan."""
-    told = files.read_metadata(path)
-    days = sorted(json.loads(told.get("rows", "{}")))
-    return told.get("plan"), [dt.date.fromisoformat(day) for day in days]
+    metadata = files.read_metadata(path)
+    days = sorted(json.loads(metadata.get("rows", "{}")))
+    return metadata.get("plan"), [dt.date.fromisoformat(day) for day in days]
 
 
 def _reason(

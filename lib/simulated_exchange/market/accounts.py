@@ -83,9 +83,9 @@ def _standing(listings: Listings, rows: pl.DataFrame) -> Floats:
     """(T, N) newest value of rows (DiscDate, Code, value) from the session after each on."""
     session = np.searchsorted(listings.days, rows["DiscDate"].to_numpy(), side="right")
     issue = np.searchsorted(listings.codes, rows["Code"].to_numpy().astype(str))
-    kept = session < len(listings.days)
+    served = session < len(listings.days)
     newest = np.full(listings.listed.shape, -1)
-    np.maximum.at(newest, (session[kept], issue[kept]), np.flatnonzero(kept))
+    np.maximum.at(newest, (session[served], issue[served]), np.flatnonzero(served))
     newest = np.maximum.accumulate(newest, axis=0)
     return np.append(rows["value"].to_numpy(), np.nan)[newest]
 

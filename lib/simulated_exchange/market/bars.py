@@ -130,8 +130,8 @@ def _wide_enough(tops, floors, volumes, value, day):
 
 def _columns(half, session, top, floor, value):
     traded = session.volume > 0
-    found = {
+    columns = {
         "O": session.start, "H": top, "L": floor, "C": session.end,
         "Vo": session.volume, "Va": value,
     }  # fmt: skip
-    return {half + name: np.where(traded, part, np.nan) for name, part in found.items()}
+    return {half + name: np.where(traded, part, np.nan) for name, part in columns.items()}

@@ -89,14 +89,14 @@ def contracts(days: Days, timeline: Days, months: int, lives: dict[int, int]) ->
              several steps lives as long as the longest
     """
     first, last = days[[0, -1]].astype("datetime64[M]").astype(np.int64)
-    found = []
+    contracts = []
     for month in range(first, last + 16):
         steps = [step for step in lives if (month + 1) % step == 0]
         if (month + 1) % months == 0 and steps:
             contract = _contract(days, timeline, month, max(lives[step] for step in steps))
             if contract is not None:
-                found.append(contract)
-    return found
+                contracts.append(contract)
+    return contracts
 
 
 def _contract(days, timeline, month, life):

@@ -55,16 +55,16 @@ def options(rng: np.random.Generator, board: Board, product: str) -> pl.DataFram
 
 def futures(rng: np.random.Generator, boards: dict[str, Board]) -> pl.DataFrame:
     """Write the futures of the products whose names begin with a board's."""
-    found = []
+    tables = []
     for product, (_, months, *_) in FUTURES.items():
         board = next(board for name, board in boards.items() if product.startswith(name))
         live = contracts.contracts(board.index.days, board.timeline, months, LIVES)
-        found += [
+        tables += [
             _finished(_future(rng, board, contract, product), product)
             for contract in live
             if _served(board, contract)
         ]
-    return table("futures", pl.concat(found))
+    return table("futures", pl.concat(tables))
 
 
 def table(dataset: str, rows: pl.DataFrame) -> pl.DataFrame:
@@ -93,18 +93,18 @@ def _chain(rng, board, contract, product):
     fresh = listed & ~np.vstack([np.zeros((1, len(strikes)), bool), listed[:-1]])
     volatility = contracts.implied(index, sessions, years, strikes)
     distance = np.log(strikes / path.close[sessions, None]) / WIDTH
-    kept = listed & (sessions >= board.first)[:, None]
-    at, column = np.nonzero(kept)
+    alive = listed & (sessions >= board.first)[:, None]
+    at, column = np.nonzero(alive)
     common = {
         "session": sessions[at],
         "CM": np.full(len(at), contract.month),
         "Strike": strikes[column],
-        "fresh": fresh[kept],
-        "IV": np.round(volatility[kept] * 100, 4),
+        "fresh": fresh[alive],
+        "IV": np.round(volatility[alive] * 100, 4),
         "BaseVol": np.round(contracts.level(index, sessions, years) * 100, 5)[at],
         "IR": np.round(index.rate[sessions] * 100, 4)[at],
     }
-    found = []
+    tables = []
     for call in (False, True):
         wanted = np.exp(-(distance**2) + (0 if call else PUTS) * index.fear[sessions, None])
         wanted *= BUSY * np.exp(rng.normal(0, 0.7, distance.shape)) / (1 + 6 * years[:, None])
@@ -116,14 +116,14 @@ def _chain(rng, board, contract, product):
             f"1{4 if call else 3}{digit}{contract.number % 1000:03d}{int(strike / step) % 1000:03d}"
             for strike in strikes
         ]
-        found.append(_rows(
-            board, contract, worth, _option_tick, volume[kept], np.round(interest[kept]), yen,
+        tables.append(_rows(
+            board, contract, worth, _option_tick, volume[alive], np.round(interest[alive]), yen,
             common | {
                 "Code": np.array(code)[column],
                 "PCDiv": np.full(len(at), "2" if call else "1"),
             },
         ))  # fmt: skip
-    return pl.concat(found)
+    return pl.concat(tables)
 
 
 def _worth(index, common, years, call, spot):

@@ -211,8 +211,8 @@ def margin_interest(
 ) -> pl.DataFrame:
     """Write the balances of all issues, weekly and from 2026-09-25 on daily, as published."""
     balances, published = prints(listings.days)
-    kept = (balances >= listings.first) & (published < len(listings.days))
-    balances, published = balances[kept], published[kept]
+    served = (balances >= listings.first) & (published < len(listings.days))
+    balances, published = balances[served], published[served]
     listed = listings.listed[balances] & (listings.loanable != "3")
     which, issue = np.nonzero(listed)
     session, public = balances[which], published[which]

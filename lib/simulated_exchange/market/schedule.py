@@ -82,13 +82,13 @@ def draw(
 
 def before(schedule: Schedule, listings: Listings) -> Floats:
     """(T + 21, N) one in the sessions before a date of earnings that has been announced."""
-    found = np.zeros((len(listings.days) + LONGEST, len(listings.codes)))
+    news = np.zeros((len(listings.days) + LONGEST, len(listings.codes)))
     common = listings.common[schedule.issue] & _announced_to_all(schedule, listings)
     for lead in range(1, WINDOW + 1):
         session = schedule.session - lead
-        kept = common & (session >= 0) & (session < len(found))
-        found[session[kept], schedule.issue[kept]] = 1.0
-    return found
+        served = common & (session >= 0) & (session < len(news))
+        news[session[served], schedule.issue[served]] = 1.0
+    return news
 
 
 def _announced_to_all(schedule, listings):
@@ -100,12 +100,12 @@ def _announced_to_all(schedule, listings):
 
 def earnings_date(schedule: Schedule, listings: Listings) -> pl.DataFrame:
     """Write the announced dates; changes are added rows, without a date where it is open."""
-    said = [
+    notices = [
         (schedule.announced, schedule.first, None),
         (schedule.changed, schedule.session, schedule.open),
         (schedule.renewed, schedule.session, None),
     ]
-    rows = pl.concat([_announced(schedule, listings, *part) for part in said])
+    rows = pl.concat([_announced(schedule, listings, *part) for part in notices])
     fields = DATASETS["earnings_date"]
     return rows.select(*fields.schema).sort(fields.key)
 

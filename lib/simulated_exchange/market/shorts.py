@@ -72,9 +72,9 @@ def draw(rng: np.random.Generator, listings: Listings, surprise: Floats) -> Shor
     below = np.round(rng.uniform(0.002, 0.0049, len(slot)), 4)
     same = np.append(False, slot[1:] == slot[:-1])
     before = np.append(False, held[:-1]) & same
-    kept = held | before
+    served = held | before
     known = _sum_up(listings, issue, slot, session, np.where(held, size, 0.0))
-    reports = np.flatnonzero(kept)
+    reports = np.flatnonzero(served)
     slot, session = slot[reports], session[reports]
     previous = np.where(np.append(False, slot[1:] == slot[:-1]), np.arange(len(slot)) - 1, -1)
     return Shorts(
@@ -138,11 +138,15 @@ def _expected(shorts, steps, mean, reply):
 
 def short_sale(shorts: Shorts, listings: Listings) -> pl.DataFrame:
     """Write the reports, one row a reporter, with the chain of its earlier ones."""
-    kept = shorts.session >= listings.first
-    session, day = shorts.session[kept], shorts.calculated[kept]
-    issue, reporter, position = shorts.issue[kept], shorts.reporter[kept], shorts.position[kept]
+    served = shorts.session >= listings.first
+    session, day = shorts.session[served], shorts.calculated[served]
+    issue, reporter, position = (
+        shorts.issue[served],
+        shorts.reporter[served],
+        shorts.position[served],
+    )
     shares = np.round(position * listings.shares[day, issue] / LOT) * LOT
-    previous = shorts.previous[kept]
+    previous = shorts.previous[served]
     first = previous < 0
     earlier = listings.days[shorts.calculated[previous]]
     names = _names()

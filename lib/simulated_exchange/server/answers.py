@@ -143,8 +143,8 @@ def minutes(bars: pl.DataFrame) -> pl.DataFrame:
         for prefix, first, last in (("M", "09:00", "11:29"), ("A", "12:30", None))
     ]
     unsplit = bars.filter(pl.col("MO").is_null() & pl.col("AO").is_null())
-    whole = _two_minutes(unsplit, "", "09:00", None)
-    return pl.concat([*halves, whole]).sort("Date", "Code", "Time")
+    unsplit_bars = _two_minutes(unsplit, "", "09:00", None)
+    return pl.concat([*halves, unsplit_bars]).sort("Date", "Code", "Time")
 
 
 CLOSE_MOVED = dt.date(2024, 11, 5)

@@ -267,11 +267,11 @@ class Links:
         if key is not None:
             return Reply(400, message("The API key was sent to a host that must not see it."))
         with self._lock:
-            found = self._open.pop(query.get("X-Amz-Signature", ""), None)
-        if found is None or "/" + found[0] != path or self._clock() >= found[2]:
+            link = self._open.pop(query.get("X-Amz-Signature", ""), None)
+        if link is None or "/" + link[0] != path or self._clock() >= link[2]:
             denied = (
                 b"<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>"
             )
             return Reply(403, denied, "application/xml")
-        self.fetched.append(found[0])
-        return Reply(200, found[1].read_bytes(), "application/gzip")
+        self.fetched.append(link[0])
+        return Reply(200, link[1].read_bytes(), "application/gzip")

@@ -62,14 +62,14 @@ def run(arguments: Sequence[str] | None = None) -> None:
 
     arguments   of the command line; None: those of the process
     """
-    asked = parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     for sign in (signal.SIGINT, signal.SIGTERM):
         signal.signal(sign, signal.default_int_handler)
     try:
         with tempfile.TemporaryDirectory(prefix="exchange-tables-") as folder:
-            tables = asked.folder or _simulated(asked, Path(folder))
-            with Exchange(tables, **_settings(asked)) as server:
-                print(_welcome(server.url, asked), flush=True)
+            tables = options.folder or _simulated(options, Path(folder))
+            with Exchange(tables, **_settings(options)) as server:
+                print(_welcome(server.url, options), flush=True)
                 threading.Event().wait()
     except KeyboardInterrupt:
         print("closed")

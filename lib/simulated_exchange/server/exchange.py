@@ -214,14 +214,14 @@ class Exchange:
     def _rows(
         self, dataset: str, query: dict[str, str], now: dt.datetime, fault: str | None
     ) -> Reply:
-        asked = question(dataset, query, self._covered(now))
+        request = question(dataset, query, self._covered(now))
         place = self._place(dataset, query, now)
-        found = self._found(asked, place.asked)
-        if dataset == "bars_am" and found.is_empty():
+        answer = self._found(request, place.asked)
+        if dataset == "bars_am" and answer.is_empty():
             return Reply(210, b'{"data": []}')
         if place.since:
-            found = found.filter(~self._times.appeared(dataset, place.since))
-        rows, end = self._page(dataset, found, place.row, fault)
+            answer = answer.filter(~self._times.appeared(dataset, place.since))
+        rows, end = self._page(dataset, answer, place.row, fault)
         known = self._times.newest("bars", now)
         if fault == "split" and dataset == "bars":
             self._shelf.announce(rows["Code"], known)
@@ -229,9 +229,9 @@ class Exchange:
         tail: dict[str, str] = {}
         if fault == "repeat":
             tail["pagination_key"] = query.get("pagination_key") or place.key(place.row, 0)
-        elif end < len(found) or fault == "empty-page":
+        elif end < len(answer) or fault == "empty-page":
             tail["pagination_key"] = place.key(end, next(self._pages))
-        elif self._has_cursor(asked, place.asked):
+        elif self._has_cursor(request, place.asked):
             tail["cursor"] = pages.cursor(place.asked)
         return Reply(200, _envelope(dataset, answers.written(dataset, rows), tail, fault))
 
@@ -275,8 +275,8 @@ class Exchange:
         if dataset == "earnings_calendar":
             evening = now - clocks.hours(DATASETS[dataset].served)
             first = last = times.session_until(evening.date())
-        found = self._shelf.rows(dataset, first, last, asked.equals)
-        return found.filter(times.appeared(dataset, now))
+        rows = self._shelf.rows(dataset, first, last, asked.equals)
+        return rows.filter(times.appeared(dataset, now))
 
     def _list_of(self, asked: Question, now: dt.datetime) -> dt.date:
         """Give the session whose issue list answers for a day: itself, or the next that there is.

@@ -159,11 +159,11 @@ def _other(value: Any) -> Any:
 def _mixed(dataset: str, place: int, row: dict[str, Any]) -> dict[str, Any]:
     """Write what is missing as null, as "" or not at all; the first row stays whole."""
     missing = [name for name, value in row.items() if value in (None, "")]
-    kept = {name for n, name in enumerate(missing) if place == 0 or (place + n) % 3}
+    present = {name for n, name in enumerate(missing) if place == 0 or (place + n) % 3}
     return {
         name: value if value not in (None, "") else (None if place % 2 else "")
         for name, value in row.items()
-        if name in kept or name not in missing
+        if name in present or name not in missing
     }
 
 

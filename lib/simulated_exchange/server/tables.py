@@ -64,12 +64,12 @@ class Shelf:
     ) -> pl.DataFrame:
         """Give the rows of the days `first` to `last` whose columns have the values of `equals`."""
         equals = equals or {}
-        found = self._source(dataset).rows(first, last, equals)
+        rows = self._source(dataset).rows(first, last, equals)
         changes = self._corrections.get(dataset)
         if changes is None:
-            return found
+            return rows
         changes = changes.filter(_chosen(dataset, first, last, equals))
-        return _corrected(dataset, found, changes)
+        return _corrected(dataset, rows, changes)
 
     def days(self, dataset: str) -> pl.Series:
         """Give the days that have rows, in order."""
@@ -178,8 +178,8 @@ class _InMemory:
     def rows(self, first: dt.date, last: dt.date, equals: Equals) -> pl.DataFrame:
         days = self._table[self._day]
         low, high = days.search_sorted(first, "left"), days.search_sorted(last, "right")
-        found = self._table[low:high]
-        return found.filter(_matching(equals)) if equals else found
+        rows = self._table[low:high]
+        return rows.filter(_matching(equals)) if equals else rows
 
     def days(self) -> pl.Series:
         return self._table[self._day].unique().sort()
