@@ -146,7 +146,7 @@ def days_ahead(
     here = sessions.position(panel.dates)
     place = np.searchsorted(sessions.days, rows["SchDate"].to_numpy().astype("datetime64[D]"))
     end = np.minimum(rows["end"].to_numpy(), np.searchsorted(here, place, side="right"))
-    slot = np.searchsorted(panel.codes, rows["Code"].to_numpy().astype(panel.codes.dtype))
+    slot = panel.grid.slots(rows["Code"])
     for i, start in enumerate(rows["start"].to_list()):
         days = slice(start, end[i])
         distance = np.minimum(place[i] - here[days], FARTHEST).astype(float)

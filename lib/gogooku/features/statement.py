@@ -114,7 +114,7 @@ def _with_basis(panel: Panel, summary: pl.DataFrame, shares: np.ndarray) -> pl.D
     A split whose ex-date follows the day of the filing is not in the filing's figures.
     """
     rows = summary.filter(pl.col("Code").is_in(panel.codes.tolist()))
-    slot = np.searchsorted(panel.codes, rows["Code"].to_numpy().astype(panel.codes.dtype))
+    slot = panel.grid.slots(rows["Code"])
     days = rows["DiscDate"].to_numpy().astype("datetime64[D]")
     session = np.maximum(np.searchsorted(panel.dates, days, side="right") - 1, 0)
     return rows.with_columns(basis=pl.Series(shares[session, slot], dtype=pl.Float64))
