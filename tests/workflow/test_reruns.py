@@ -94,14 +94,15 @@ def test_a_second_run_with_other_models_uses_the_first_ones_build(house):
     assert set(planned) == {"fold", "scaler", "train ridge", "predict ridge"} | JUDGE
 
 
-OWN = "models=[atft,lightgbm,ridge,reversal,docs/examples/huber.py,docs/examples/small_network.py]"
+EXAMPLES = "docs/examples/elastic_net.py,docs/examples/small_network.py"
+OWN = f"models=[atft,lightgbm,ridge,reversal,{EXAMPLES}]"
 
 
 def test_a_users_model_adds_its_own_jobs_and_redoes_only_the_report(house):
     jobs = house.would_run("--config", OWN)
     assert jobs == {
-        "train huber": 1,
-        "predict huber": 1,
+        "train elastic_net": 1,
+        "predict elastic_net": 1,
         "train small_network": 1,
         "predict small_network": 1,
         "evaluate": 2,
@@ -111,11 +112,11 @@ def test_a_users_model_adds_its_own_jobs_and_redoes_only_the_report(house):
 
 @pytest.mark.slow
 def test_a_users_model_is_fitted_evaluated_reported_and_redone_by_its_file_alone(house):
-    own = ("--config", "name=own", OWN, "small_network={hidden: 4}", "huber={penalty: 1}")
+    own = ("--config", "name=own", OWN, "small_network={hidden: 4}", "elastic_net={penalty: 1}")
     house.snakemake("train_all", *own)
     page = (house.root / "runs/own/report/index.html").read_text()
-    assert "huber" in page and "small_network" in page
+    assert "elastic_net" in page and "small_network" in page
     assert house.would_run(*own) == {}
-    with house.edited("docs/examples/huber.py", "max_iter=500", "max_iter=400"):
-        redone = {"train huber": 1, "predict huber": 1, "evaluate": 1, "report": 1}
+    with house.edited("docs/examples/elastic_net.py", "(0.02", "(0.03"):
+        redone = {"train elastic_net": 1, "predict elastic_net": 1, "evaluate": 1, "report": 1}
         assert house.would_run(*own) == redone
