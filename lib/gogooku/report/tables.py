@@ -36,17 +36,17 @@ class Table(NamedTuple):
 def headline(evaluations: Evaluations) -> Table:
     """All models by horizon: the mean of seeds, with intervals and what a portfolio earned."""
 
-    def row(model: str, horizon: str, found: Mapping[str, Any]) -> list[Cell]:
-        book = found.get("long_short", {})
+    def row(model: str, horizon: str, scores: Mapping[str, Any]) -> list[Cell]:
+        book = scores.get("long_short", {})
         net = book.get("net", {})
         return [
             Cell(model),
-            _interval(found.get("rank_ic")),
+            _interval(scores.get("rank_ic")),
             Cell(_range(evaluations[model][1], horizon), look="mute"),
-            _interval(found.get("ic")),
-            Cell(_number(found.get("icir"), 2)),
-            _interval(found.get("hit_rate"), 1, 100, "%", nothing=0.5),
-            _interval(found.get("spread"), 1, 1e4, " bp"),
+            _interval(scores.get("ic")),
+            Cell(_number(scores.get("icir"), 2)),
+            _interval(scores.get("hit_rate"), 1, 100, "%", nothing=0.5),
+            _interval(scores.get("spread"), 1, 1e4, " bp"),
             Cell(_number(net.get("annual"), 1, 100, "%")),
             _interval(net.get("sharpe"), 2),
             Cell(_number(book.get("turnover"), 2, sign=False)),
@@ -63,14 +63,14 @@ def seeds(evaluations: Evaluations) -> Table:
     for horizon in horizons(evaluations):
         rows = []
         for model, (_, summary) in evaluations.items():
-            for seed, found in sorted(summary["horizons"].get(horizon, {}).items(), key=_seed):
-                net = found["long_short"]["net"]
+            for seed, scores in sorted(summary["horizons"].get(horizon, {}).items(), key=_seed):
+                net = scores["long_short"]["net"]
                 rows.append([
                     Cell(model),
                     Cell("mean" if int(seed) == MEAN_OF_SEEDS else f"seed {seed}"),
-                    _interval(found["rank_ic"]),
-                    Cell(_number(found["icir"], 2)),
-                    _interval(found["spread"], 1, 1e4, " bp"),
+                    _interval(scores["rank_ic"]),
+                    Cell(_number(scores["icir"], 2)),
+                    _interval(scores["spread"], 1, 1e4, " bp"),
                     _interval(net["sharpe"], 2),
                 ])  # fmt: skip
         groups.append((_sessions(horizon), rows))
@@ -80,8 +80,8 @@ def seeds(evaluations: Evaluations) -> Table:
 def power(evaluations: Evaluations) -> Table:
     """Days, effective days and the smallest RankIC that they would show."""
 
-    def row(model: str, horizon: str, found: Mapping[str, Any]) -> list[Cell]:
-        known = found.get("rank_ic", {})
+    def row(model: str, horizon: str, scores: Mapping[str, Any]) -> list[Cell]:
+        known = scores.get("rank_ic", {})
         return [
             Cell(model),
             Cell(_number(known.get("days"), 0, sign=False)),
@@ -115,10 +115,10 @@ def truth(evaluations: Evaluations) -> dict[str, Table] | None:
     def share(model: str, horizon: str, _: Mapping[str, Any]) -> list[Cell]:
         summary = evaluations[model][1]
         known = summary["truth"].get(horizon) or {}
-        found = summary["horizons"].get(horizon, {}).get(str(MEAN_OF_SEEDS), {})
+        scores = summary["horizons"].get(horizon, {}).get(str(MEAN_OF_SEEDS), {})
         return [
             Cell(model),
-            _interval(found.get("rank_ic")),
+            _interval(scores.get("rank_ic")),
             _interval(known.get("attainable")),
             _interval(known.get("share"), 1, 100, "%"),
         ]
@@ -135,8 +135,8 @@ def truth(evaluations: Evaluations) -> dict[str, Table] | None:
 def portfolios(evaluations: Evaluations, book: str) -> Table:
     """What one kind of book earned, gross and net."""
 
-    def row(model: str, horizon: str, found: Mapping[str, Any]) -> list[Cell]:
-        known = found.get(book, {})
+    def row(model: str, horizon: str, scores: Mapping[str, Any]) -> list[Cell]:
+        known = scores.get(book, {})
         gross, net = known.get("gross", {}), known.get("net", {})
         return [
             Cell(model),
@@ -280,8 +280,10 @@ def _finding(row: Mapping[str, Any]) -> list[Cell]:
 
 
 def _range(summary: Mapping[str, Any], horizon: str) -> str:
-    found = summary["horizons"].get(horizon, {})
-    means = [_mean(known, "rank_ic") for seed, known in found.items() if int(seed) != MEAN_OF_SEEDS]
+    scores = summary["horizons"].get(horizon, {})
+    means = [
+        _mean(known, "rank_ic") for seed, known in scores.items() if int(seed) != MEAN_OF_SEEDS
+    ]
     known = [mean for mean in means if mean is not None]
     if len(known) < 2:
         return ""
@@ -324,8 +326,8 @@ def _is_number(value: float | None) -> TypeGuard[float]:
     return value is not None and math.isfinite(value)
 
 
-def _mean(found: Mapping[str, Any], name: str) -> float | None:
-    return found.get(name, {}).get("mean")
+def _mean(scores: Mapping[str, Any], name: str) -> float | None:
+    return scores.get(name, {}).get("mean")
 
 
 def _seed(item: tuple[str, Any]) -> int:
