@@ -28,8 +28,8 @@ def read_kinds(path: str) -> dict[str, str]:
 
 def read_about(paths: Sequence[str]) -> dict[str, str]:
     """Say of each column of some features files what it is."""
-    told = [json.loads(files.read_metadata(path)["about"]) for path in paths]
-    return {name: text for about in told for name, text in about.items()}
+    texts = [json.loads(files.read_metadata(path)["about"]) for path in paths]
+    return {name: text for about in texts for name, text in about.items()}
 
 
 def assemble(

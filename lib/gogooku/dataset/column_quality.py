@@ -169,9 +169,9 @@ def _twins(arrays: Arrays, starts: np.ndarray) -> dict[str, str]:
     days = [slice(*ends) for ends in zip(starts[:-1], starts[1:], strict=True)]
     across = {name: x for name, x in arrays.items() if any(_tells(x[day]) for day in days)}
     daily = {name: x[starts[:-1]] for name, x in arrays.items() if name not in across}
-    whole = [slice(0, len(days))]
+    one_group = [slice(0, len(days))]
     along = {name: x for name, x in daily.items() if _tells(x)}
-    groups = [*_alike(across, days), *_alike(along, whole)]
+    groups = [*_alike(across, days), *_alike(along, one_group)]
     return {name: group[0] for group in groups for name in group[1:]}
 
 
@@ -195,7 +195,7 @@ def _parts(group: list[str], arrays: Arrays, day: slice) -> list[list[str]]:
     apart = np.nan_to_num(2 * ranks - known - 1)
     first = np.take_along_axis(apart, np.argmax(apart != 0, axis=1)[:, None], axis=1)
     orders = np.where(np.isnan(ranks), np.nan, apart * np.sign(first) + 0.0)
-    found: dict[bytes, list[str]] = {}
+    by_order: dict[bytes, list[str]] = {}
     for name, order in zip(group, orders, strict=True):
-        found.setdefault(order.tobytes(), []).append(name)
-    return [part for part in found.values() if len(part) > 1]
+        by_order.setdefault(order.tobytes(), []).append(name)
+    return [part for part in by_order.values() if len(part) > 1]

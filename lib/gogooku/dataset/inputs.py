@@ -178,9 +178,9 @@ def _edges(
         return neighbours, weights
     rows = files.read_parquet(paths, ["date", "source", "target", "weight"])
     target, source = grid.cells(rows, code="target"), grid.cells(rows, code="source")
-    kept = (target >= 0) & (source >= 0)
-    kept[kept] = universe.ravel()[target[kept]] & universe.ravel()[source[kept]]
-    target, source, weight = target[kept], source[kept], rows["weight"].to_numpy()[kept]
+    inside = (target >= 0) & (source >= 0)
+    inside[inside] = universe.ravel()[target[inside]] & universe.ravel()[source[inside]]
+    target, source, weight = target[inside], source[inside], rows["weight"].to_numpy()[inside]
     order = np.argsort(target, kind="stable")
     target, source, weight = target[order], source[order], weight[order]
     place = np.arange(len(target)) - np.searchsorted(target, target)

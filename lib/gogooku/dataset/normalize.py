@@ -53,15 +53,15 @@ def same_day(
     """
     days = day_starts(frame["date"])
     order, groups = _sectors_of(frame["date"], sectors)
-    made = []
+    series = []
     for name in columns:
         x = frame[name].cast(pl.Float32).fill_null(np.nan).to_numpy()
         column = scores(x, days, clip=clip, method=method, fewest=fewest)
         peers = scores(x[order], groups, clip=clip, method=method, fewest=FEWEST_PEERS)
-        found = np.isfinite(peers)
-        column[order[found]] = peers[found]
-        made.append(pl.Series(name, column, nan_to_null=True))
-    return frame.with_columns(made)
+        finite = np.isfinite(peers)
+        column[order[finite]] = peers[finite]
+        series.append(pl.Series(name, column, nan_to_null=True))
+    return frame.with_columns(series)
 
 
 def scores(

@@ -80,14 +80,14 @@ class Predicted:
 
 def read_predictions(paths: Sequence[str | Path]) -> dict[int, pl.DataFrame]:
     """Read …/fold{k}/seed{s}.parquet files: rows by seed, with the column `fold` (Int16)."""
-    found: dict[int, list[pl.DataFrame]] = {}
+    frames: dict[int, list[pl.DataFrame]] = {}
     for path in sorted(map(str, paths)):
         fit = layout.fit(path)
         rows = files.read_parquet(path, required=["date", "code"]).with_columns(
             fold=pl.lit(fit.fold, pl.Int16)
         )
-        found.setdefault(fit.seed, []).append(rows)
-    return {seed: pl.concat(found[seed]) for seed in sorted(found)}
+        frames.setdefault(fit.seed, []).append(rows)
+    return {seed: pl.concat(frames[seed]) for seed in sorted(frames)}
 
 
 def evaluate(
@@ -118,14 +118,14 @@ def evaluate(
     predictions = {seed: _newest(predictions[seed]) for seed in sorted(predictions)}
     answers = Predicted.of(predictions, labels)
     returns = _label(answers, labels, 1)
-    daily, found, learnt = [], {}, {}
+    daily, measured, recovered = [], {}, {}
     for horizon in horizons:
         label, scores = _label(answers, labels, horizon), _scores(answers, predictions, horizon)
-        rows, found[str(horizon)] = _measure(answers, scores, label, returns, horizon, rules)
+        rows, measured[str(horizon)] = _measure(answers, scores, label, returns, horizon, rules)
         daily += rows
         if truth is not None and entry == "next_close" and scores:
             parts = _parts(answers, truth, horizon)
-            rows, learnt[str(horizon)] = _compare(answers, scores, label, parts, horizon, rules)
+            rows, recovered[str(horizon)] = _compare(answers, scores, label, parts, horizon, rules)
             daily += rows
     days = answers.days.drop_nulls("fold")
     summary = {
@@ -135,8 +135,8 @@ def evaluate(
         "first": str(days["date"][0]),
         "last": str(days["date"][-1]),
         "days": len(days),
-        "horizons": found,
-        "truth": learnt,
+        "horizons": measured,
+        "truth": recovered,
     }
     return pl.concat(daily), _plain(summary)
 
@@ -172,7 +172,7 @@ def _measure(
     horizon: int,
     rules: Rules,
 ) -> tuple[list[pl.DataFrame], dict[str, Any]]:
-    rows, found = [], {}
+    rows, measured = [], {}
     for seed, score in scores.items():
         long_short = portfolio.long_short(score, returns, horizon, rules.quantiles)
         long_only = portfolio.long_only(score, returns, horizon, rules.quantiles)
@@ -182,7 +182,7 @@ def _measure(
             "hit_rate": metrics.hit_rate(score, label),
             "spread": metrics.spread(score, label, rules.quantiles),
         }
-        found[str(seed)] = {
+        measured[str(seed)] = {
             **{name: _estimate(values, horizon, rules) for name, values in series.items()},
             "icir": inference.icir(series["rank_ic"]),
             "long_short": _earned(long_short, rules),
@@ -190,7 +190,7 @@ def _measure(
         }
         traded = _days_of("long_short", long_short, rules) | _days_of("long_only", long_only, rules)
         rows.append(answers.tidy(series | traded, seed, horizon))
-    return rows, found
+    return rows, measured
 
 
 def _compare(

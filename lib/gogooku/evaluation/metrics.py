@@ -15,8 +15,8 @@ from gogooku.arrays.spread import varies
 def hit_rate(prediction: Table, label: Table) -> Table:
     """Share of stocks on the same side of the day's mean in prediction and in label."""
     prediction, label = agreement.paired(prediction, label)
-    said, came = agreement.centred(prediction), agreement.centred(label)
-    hits = np.where(np.isfinite(said), np.sign(said) == np.sign(came), np.nan)
+    forecast, outcome = agreement.centred(prediction), agreement.centred(label)
+    hits = np.where(np.isfinite(forecast), np.sign(forecast) == np.sign(outcome), np.nan)
     return np.where(agreement.speaks(prediction, label), agreement.mean(hits), np.nan)
 
 

@@ -59,12 +59,12 @@ def _row(path: Path, horizon: int, entry: inference.Entry) -> dict[str, Any]:
         pl.col("seed") == evaluate.MEAN_OF_SEEDS,
     )
     values = rows.sort("date")["value"].fill_null(float("nan")).to_numpy()
-    found = inference.estimate(values, horizon, entry, CONFIDENCE)
+    estimate = inference.estimate(values, horizon, entry, CONFIDENCE)
     return {
         "model": layout.model(path),
         "horizon": horizon,
-        "days": found.days,
-        "mean": found.mean,
-        "low": found.low,
-        "high": found.high,
+        "days": estimate.days,
+        "mean": estimate.mean,
+        "low": estimate.low,
+        "high": estimate.high,
     }

@@ -53,9 +53,9 @@ def long_only(prediction: Table, returns: Table, horizon: int, quantiles: int) -
     On a day without predictions, in a hole between folds, the mean is that of all stocks.
     """
     top, _ = metrics.legs(prediction, quantiles)
-    asked = np.isfinite(prediction)
-    asked |= ~asked.any(axis=1, keepdims=True)
-    market = agreement.mean(np.where(asked, returns, np.nan))[:, None]
+    predicted = np.isfinite(prediction)
+    predicted |= ~predicted.any(axis=1, keepdims=True)
+    market = agreement.mean(np.where(predicted, returns, np.nan))[:, None]
     return _trade(_equal(top), returns, horizon, less=market)
 
 
@@ -66,11 +66,11 @@ def statistics(book: Book, cost: float, entry: Entry, confidence: float) -> dict
     an Estimate, `drawdown` the largest fall of reinvested wealth from a peak [share]; `turnover` is
     per session, `break_even` the cost at which nothing is left [bp per side].
     """
-    traded, held = np.nansum(book.turnover), np.isfinite(book.turnover).sum()
+    traded, days = np.nansum(book.turnover), np.isfinite(book.turnover).sum()
     return {
         "gross": _earned(book.gross, entry, confidence),
         "net": _earned(book.net(cost), entry, confidence),
-        "turnover": float(traded / held) if held else np.nan,
+        "turnover": float(traded / days) if days else np.nan,
         "break_even": float(np.nansum(book.gross) / traded * 1e4) if traded else np.nan,
     }
 

@@ -49,10 +49,10 @@ def edges(
     start = int(np.searchsorted(panel.dates, np.datetime64(first, "D")))
     days = [pl.DataFrame(schema=SCHEMA)]
     for day in range(start, len(panel.dates)):
-        seen = returns[max(0, day - window + 1) : day + 1]
-        members, scores = _standardised(seen, panel["universe"][day], half_life, min_observations)
-        found = _strongest(scores, neighbours, 1 - shrinkage, min_correlation)
-        days.append(_rows(panel.dates[day], panel.codes[members], *found))
+        recent = returns[max(0, day - window + 1) : day + 1]
+        members, scores = _standardised(recent, panel["universe"][day], half_life, min_observations)
+        partners = _strongest(scores, neighbours, 1 - shrinkage, min_correlation)
+        days.append(_rows(panel.dates[day], panel.codes[members], *partners))
     return pl.concat(days)
 
 
@@ -68,10 +68,10 @@ def _standardised(
     """Give the members with enough returns and their columns of weighted norm 1, (W, M)."""
     known = np.isfinite(returns)
     members = np.flatnonzero(universe & (known.sum(axis=0) >= min_observations))
-    known, seen = known[:, members], np.where(known, returns, 0.0)[:, members]
+    known, recent = known[:, members], np.where(known, returns, 0.0)[:, members]
     weight = 0.5 ** (np.arange(len(returns))[::-1, None] / half_life)
-    mean = (weight * seen).sum(axis=0) / (weight * known).sum(axis=0)
-    scores = np.where(known, np.sqrt(weight) * (seen - mean), 0.0)
+    mean = (weight * recent).sum(axis=0) / (weight * known).sum(axis=0)
+    scores = np.where(known, np.sqrt(weight) * (recent - mean), 0.0)
     norm = np.sqrt((scores**2).sum(axis=0))
     # Prices that never moved leave a rounding error, not a direction.
     moved = norm > 1e-9

@@ -57,17 +57,17 @@ def fit(inputs: "ModelInputs", train: np.ndarray, valid: np.ndarray, job: Job) -
 
     parameters = _parameters(job)
     x, y = _rows(inputs, _draw(inputs, train, job.settings.max_rows), "training")
-    learnt = lightgbm.Dataset(x, params=parameters, free_raw_data=False)
+    training_rows = lightgbm.Dataset(x, params=parameters, free_raw_data=False)
     x, goal = _rows(inputs, _draw(inputs, valid, job.settings.max_rows), "validation")
-    judged = learnt.create_valid(x)
+    validation_rows = training_rows.create_valid(x)
     models = []
     for h, horizon in enumerate(inputs.horizons):
         stop = lightgbm.early_stopping(job.settings.patience, verbose=False)
         booster = lightgbm.train(
             parameters,
-            _aim(learnt, y[:, h]),
+            _aim(training_rows, y[:, h]),
             job.settings.rounds,
-            [_aim(judged, goal[:, h])],
+            [_aim(validation_rows, goal[:, h])],
             callbacks=[stop],
         )
         logging.info("horizon %d: %d trees", horizon, booster.best_iteration)

@@ -56,8 +56,8 @@ class Split(nn.Module):
         parts = torch.einsum("sfl,lnc->snfc", self.analysis, wave)
         power = parts.square().sum(0)
         order = power.argsort(dim=1, descending=True, stable=True)[:, : self.frequencies]
-        kept = torch.zeros_like(power).scatter_(1, order, 1.0)
-        main = torch.einsum("lsf,snfc->lnc", self.synthesis, parts * kept)
+        strongest = torch.zeros_like(power).scatter_(1, order, 1.0)
+        main = torch.einsum("lsf,snfc->lnc", self.synthesis, parts * strongest)
         spread = (wave.square().mean(0) + TINY).log() / 2
         amplitudes = (power.gather(1, order) + TINY).log() / 2
         removed = torch.cat([level, spread[None], amplitudes.transpose(0, 1)])
@@ -79,8 +79,8 @@ class Context(nn.Module):
         # In half precision two components of like size would change places.
         with torch.autocast(x.device.type, enabled=False):
             main, residual, removed = self.split(x)
-        told = self.parts(torch.cat([main, residual], -1)) + self.removed(removed.flatten(1))
-        return self.gate * told
+        addition = self.parts(torch.cat([main, residual], -1)) + self.removed(removed.flatten(1))
+        return self.gate * addition
 
 
 def _line(length: int) -> Tensor:

@@ -22,8 +22,8 @@ def day_loss(scores: Tensor, targets: Tensor) -> Tensor:
     counted = size > 1
     error = functional.huber_loss(scores, goal, reduction="none")
     huber = (error * known).sum(0) / size.clamp(min=1)
-    judged = huber + 1 - _correlation(scores, goal, known, size.clamp(min=1))
-    return torch.where(counted, judged, 0.0).sum() / counted.sum().clamp(min=1)
+    loss = huber + 1 - _correlation(scores, goal, known, size.clamp(min=1))
+    return torch.where(counted, loss, 0.0).sum() / counted.sum().clamp(min=1)
 
 
 def _correlation(x: Tensor, y: Tensor, known: Tensor, size: Tensor) -> Tensor:

@@ -62,8 +62,8 @@ class Atft(nn.Module):
 
         Returns (N, H); larger means a better return expected, in units of the label's sd.
         """
-        chosen = self.selection(x)
+        blend = self.selection(x)
         if self.fan is not None:
-            chosen = chosen + self.fan(x[..., self.channels])
-        encoded, near = self.neighbourhood(self.encoder(chosen), x[-1], neighbours, weights)
+            blend = blend + self.fan(x[..., self.channels])
+        encoded, near = self.neighbourhood(self.encoder(blend), x[-1], neighbours, weights)
         return self.heads(encoded, torch.cat([x[-1], near], 1))

@@ -29,8 +29,8 @@ class Encoder(nn.Module):
         """Encode windows x (L, N, width) as (N, width)."""
         hidden, _ = self.recurrent(x)
         read = self.recurrent_skip(hidden, x)
-        looked = self.attention_skip(self.attention(read), read[-1])
-        return self.skip(self.residual(looked), read[-1])
+        attended = self.attention_skip(self.attention(read), read[-1])
+        return self.skip(self.residual(attended), read[-1])
 
 
 class LastAttention(nn.Module):
@@ -52,11 +52,11 @@ class LastAttention(nn.Module):
         query = self.query(x[-1]).unflatten(-1, (self.heads, self.size))
         # The last session's score with key(x): the query meets the key map first, not its result.
         maps = self.key.weight.unflatten(0, (self.heads, self.size))
-        asked = torch.einsum("nhs,hsw->nhw", query, maps)
-        scores = torch.einsum("nhw,lnw->lnh", asked, x)
+        projected = torch.einsum("nhs,hsw->nhw", query, maps)
+        scores = torch.einsum("nhw,lnw->lnh", projected, x)
         return (scores * self.size**-0.5).softmax(0)
 
     def forward(self, x: Tensor) -> Tensor:
         """Attend over x (L, N, width); returns (N, width)."""
-        seen = torch.einsum("ln,lnw->nw", self.weights(x).mean(-1), x)
-        return self.out(self.value(seen))
+        mixture = torch.einsum("ln,lnw->nw", self.weights(x).mean(-1), x)
+        return self.out(self.value(mixture))

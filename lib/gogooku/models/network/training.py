@@ -254,13 +254,13 @@ def _known_mean(x: np.ndarray) -> np.ndarray:
 
 def _with_labels(targets: np.ndarray, positions: np.ndarray, part: str) -> np.ndarray:
     """Keep the days on which at least two stocks have a label."""
-    kept = positions[(np.isfinite(targets[positions]).sum(1) > 1).any(1)]
-    if not len(kept):
+    labelled = positions[(np.isfinite(targets[positions]).sum(1) > 1).any(1)]
+    if not len(labelled):
         raise UserError(
             f"the {part} part of the fold has no day with labels: "
             "move dates.start back or lengthen splits"
         )
-    return kept
+    return labelled
 
 
 def _thin(positions: np.ndarray, number: int) -> np.ndarray:
