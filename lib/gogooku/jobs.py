@@ -27,8 +27,11 @@ WRAPPERS = (
     "gogooku.arrays.jit.kernel", "gogooku.arrays.time_series.Cells",
     "threadpoolctl.threadpool_limits.wrap",
 )  # fmt: skip
-# What says how a job goes and gives back what it is given, or nothing: it decides no value.
-ASIDE = ("gogooku.jobs.start", "gogooku.jobs.log_to", "gogooku.jobs.progress")
+# What says how a job goes, or why it failed, and gives back what it is given: it decides no value.
+ASIDE = (
+    "gogooku.jobs.start", "gogooku.jobs.log_to", "gogooku.jobs.progress",
+    "gogooku.errors.unwritable",
+)  # fmt: skip
 
 SHORTEST_PAUSE = 5.0
 """Seconds between two messages on a job's progress, at least."""
