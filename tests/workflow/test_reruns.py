@@ -37,8 +37,8 @@ ATFT, RIDGE = {"train atft", "predict atft"} | JUDGE, {"train ridge", "predict r
         # what decides the values of some stages
         (
             "lib/gogooku/evaluation/metrics.py",
-            "count // quantiles",
-            "1 * count // quantiles",
+            "[:, None], count // quantiles",
+            "[:, None], 1 * count // quantiles",
             JUDGE,
         ),
         ("lib/gogooku/arrays/agreement.py", "MIN_PAIRS = 20", "MIN_PAIRS = 21", ATFT),
