@@ -3,8 +3,8 @@
     snakemake --cores 24 train_all        from raw data to the report
     snakemake --profile slurm             the same on a cluster
 
-Settings: config/default.yaml and the overlays beside it. Each file of rules/ is one room; its
-head says what the room reads and writes.
+Settings: config/default.yaml and the overlays beside it. The head of each file of
+rules/ says what its stages read and write.
 """
 
 import os
@@ -44,7 +44,7 @@ pathvars:
 
 
 # One line a job, progress and a last word; --verbose, -p and --quiet keep Snakemake's own output.
-display.attach(workflow, layout.run_folder(settings.name))
+display.attach(workflow, layout.run_folder(settings.name), results.of_run)
 
 
 # Light, or in need of the network, which compute nodes often lack.

@@ -1,4 +1,4 @@
-"""What all rooms share: the checked settings, the spans, the folds and the code of a stage."""
+"""What all rules share: the checked settings, the spans, the folds and the code of a stage."""
 
 import functools
 from dataclasses import asdict
@@ -12,14 +12,15 @@ from gogooku.archive import reader
 from gogooku.config import availability as available
 from gogooku.config import claims, overlays
 from gogooku.config import settings as settings_of
-from gogooku.console import display
 from gogooku.errors import UserError
 from gogooku.families import FAMILIES, BUILT, called_of, module_of
 from gogooku.models import catalogue
 from gogooku.panel import universe
 from gogooku.raw import plans
 from gogooku.raw.catalogue import DATASETS
+from gogooku.report import results
 from gogooku.vendor import schedule
+from run_display import display
 
 try:
     if workflow.is_main_process:

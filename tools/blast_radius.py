@@ -12,8 +12,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "lib"))
 
 from gogooku import jobs
 from gogooku.families import FAMILIES, called_of
-from gogooku.lineage.modules import Module
 from gogooku.models import catalogue
+from lineage.modules import Module
 
 ROOT = Path(__file__).parents[1]
 SCRIPTS = ROOT / "workflow_scripts"

@@ -6,7 +6,7 @@ PYTHONPATH=lib python tools/summary.py runs/demo
 import sys
 from pathlib import Path
 
-from gogooku.console import results
+from gogooku.report import results
 
 
 def main(folder):

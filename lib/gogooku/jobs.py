@@ -13,9 +13,9 @@ from types import TracebackType
 from typing import Any, TextIO
 
 import numpy as np
+from lineage.reach import Code
 
 from gogooku.errors import UserError, unwritable
-from gogooku.lineage.reach import Code
 
 LIB = Path(__file__).resolve().parents[1]
 # Holds the digests of the run that a job belongs to, since a job on another machine reads the rules

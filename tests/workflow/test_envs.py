@@ -9,8 +9,8 @@ import pytest
 import yaml
 from gogooku.families import FAMILIES, module_of
 from gogooku.features import studies
-from gogooku.lineage.reach import Code
 from gogooku.models import catalogue
+from lineage.reach import Code
 
 ROOT = Path(__file__).parents[2]
 CONDA_NAMES = {

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from gogooku import jobs
-from gogooku.lineage.reach import Code
 from helpers import trace
 from helpers.house import House
+from lineage.reach import Code
 
 pytestmark = [pytest.mark.xdist_group("house"), pytest.mark.slow]
 

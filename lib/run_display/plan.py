@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from gogooku.console import words
+from run_display import words
 
 CAUSES = {
     "Missing output files": "output missing",

@@ -10,17 +10,17 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from gogooku.console import display
 from helpers.house import ROOT
 from helpers.screen import on_a_terminal, shown
+from run_display import display
 from snakemake_interface_logger_plugins.common import LogEvent
 from snakemake_interface_logger_plugins.tests import TestLogHandlerBase
 
 SNAKEFILE = """
 import sys
 sys.path.insert(0, LIB)
-from gogooku.console import display
-display.attach(workflow, "runs/toy")
+from run_display import display
+display.attach(workflow, "runs/toy", lambda run: "")
 
 rule train_all:
     input: collect("{seed}.out", seed=[0, 1])

@@ -5,7 +5,7 @@
 import re
 
 import pytest
-from gogooku.lineage.reach import Code
+from lineage.reach import Code
 
 HOUSE = {
     "script.py": "from house import used\n\nused.f(1)\n",

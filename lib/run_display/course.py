@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gogooku.console import words
+from run_display import words
 
 
 @dataclass

@@ -5,7 +5,7 @@ import io
 import time
 
 import pytest
-from gogooku.console import course, logs, plan, terminal, words
+from run_display import course, logs, plan, terminal, words
 
 
 @pytest.mark.parametrize("module", [words, plan])

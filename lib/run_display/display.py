@@ -22,10 +22,9 @@ from typing import Any
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from gogooku.console import logs, plan, results, words
-from gogooku.console.course import Course, Job
-from gogooku.console.terminal import Terminal
-from gogooku.errors import UserError
+from run_display import logs, plan, words
+from run_display.course import Course, Job
+from run_display.terminal import Terminal
 
 SNAKEMAKES_OWN = "DefaultStreamHandler"
 """Name of the handler whose place the display takes."""
@@ -43,10 +42,11 @@ WORD_EVERY = 60.0  # how often lines alone tell what still runs [s]
 MOST_FAULTS, MOST_NAMED = 5, 3
 
 
-def attach(workflow: Any, run: str) -> None:
+def attach(workflow: Any, run: str, table: Callable[[Path], str]) -> None:
     """Show the run of `workflow` on the terminal, unless other output was asked for.
 
-    run   the run's folder, where the results stand
+    run     the run's folder, where the results stand
+    table   the folder → its results as people read them; "" if they cannot be read
 
     Jobs that Snakemake starts as processes of its own, and a workflow that includes this one as a
     module, keep Snakemake's output.
@@ -61,24 +61,20 @@ def attach(workflow: Any, run: str) -> None:
     if any(isinstance(handler, Display) for handler in logger.handlers):
         return
     display = Display(settings, None)
-    display.report = lambda: _report(workflow, Path(run))
+    display.report = lambda: _report(workflow, Path(run), table)
     display.targets = lambda: {r.name for r in workflow.rules if not r.output and not r.log}
     handlers[SNAKEMAKES_OWN].addFilter(display.leaves)
     logger.addHandler(display)
 
 
-def _report(workflow: Any, run: Path) -> str:
+def _report(workflow: Any, run: Path, table: Callable[[Path], str]) -> str:
     """Give the table of results and the report's path; "" if the report was no aim of the run."""
     page = run / "report" / "index.html"
     if workflow.dag is None or not page.is_file():
         return ""
     if not any(job.rule.name == "report" for job in workflow.dag.jobs):
         return ""
-    try:
-        table = results.table(results.read(run))
-    except (UserError, KeyError, StopIteration):
-        return f"report: {page}"
-    return f"{table}\n\nreport: {page}"
+    return f"{table(run)}\n\nreport: {page}".lstrip()
 
 
 class Display(LogHandlerBase):

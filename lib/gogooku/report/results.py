@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from gogooku import files
+from gogooku.errors import UserError
 
 MEAN_OF_SEEDS = "-1"
 UNKNOWN = "unknown"
@@ -18,6 +19,14 @@ def read(run: Path) -> dict[str, Any]:
     Raises UserError if one cannot be read.
     """
     return {path.stem: files.read_json(path) for path in sorted(run.glob("evaluation/*.json"))}
+
+
+def of_run(run: Path) -> str:
+    """Give the table of the run in a folder; "" if its evaluations cannot be read."""
+    try:
+        return table(read(run))
+    except (UserError, KeyError, StopIteration):
+        return ""
 
 
 def table(summaries: Summaries) -> str:
