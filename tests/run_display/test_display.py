@@ -150,7 +150,7 @@ def attached(settings, name=display.SNAKEMAKES_OWN):
         modifier=SimpleNamespace(is_main_snakefile=lambda: True),
     )  # fmt: skip
     for _ in range(2):  # a workflow may be read twice
-        display.attach(workflow, "runs/x")
+        display.attach(workflow, "runs/x", lambda run: "")
     return [handler for handler in logger.handlers if isinstance(handler, display.Display)]
 
 
