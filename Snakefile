@@ -22,10 +22,9 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
     [str(ROOT / "lib"), *filter(None, [os.environ.get("PYTHONPATH")])]
 )
 
-if workflow.resource_settings.cores is None:  # Snakemake asks for them even to list rules
-    workflow.resource_settings.cores = workflow.global_resources["_cores"] = len(
-        os.sched_getaffinity(0)
-    )
+from gogooku import workarounds
+
+workarounds.set_missing_cores(workflow)
 
 
 configfile: ROOT / "config" / "default.yaml"

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 from gogooku import workarounds
+from snakemake import api
 from snakemake.scheduling.job_scheduler import JobScheduler
 
 ROOT = Path(__file__).parents[1]
@@ -33,6 +34,25 @@ def test_a_scheduler_without_the_limit_is_said(caplog):
     assert limited.job_rate_limiter is None and not caplog.text
     workarounds.lift_job_rate(SimpleNamespace())
     assert "lift_job_rate can go" in caplog.text
+
+
+def test_snakemake_still_refuses_to_answer_without_cores():
+    assert "if self.workflow_api.resource_settings.cores is None:" in inspect.getsource(api)
+
+
+@pytest.mark.parametrize(("named", "cores"), [(None, len(os.sched_getaffinity(0))), (7, 7)])
+def test_cores_that_nobody_named_are_those_of_the_process(named, cores, caplog):
+    resources = SimpleNamespace(cores=named)
+    workflow = SimpleNamespace(resource_settings=resources, global_resources={"_cores": named})
+    workarounds.set_missing_cores(workflow)
+    assert resources.cores == workflow.global_resources["_cores"] == cores
+    assert not caplog.text
+
+
+def test_a_snakemake_that_keeps_its_cores_elsewhere_is_said(caplog):
+    workflow = SimpleNamespace(resource_settings=SimpleNamespace(), global_resources={})
+    workarounds.set_missing_cores(workflow)
+    assert "set_missing_cores can go" in caplog.text and not workflow.global_resources
 
 
 LOADED = "import sys; from gogooku.arrays import jit; print('scipy' in sys.modules); "

@@ -8,6 +8,7 @@ import functools
 import importlib
 import importlib.metadata
 import logging
+import os
 import sys
 from typing import Any
 
@@ -32,6 +33,18 @@ def lift_job_rate(scheduler: Any) -> None:
     if not hasattr(scheduler, "job_rate_limiter"):
         log.warning("Snakemake has no job_rate_limiter any more: workarounds.lift_job_rate can go")
     scheduler.job_rate_limiter = None
+
+
+def set_missing_cores(workflow: Any) -> None:
+    """Set Snakemake's cores to those of this process where the command line names none.
+
+    It refuses a run without a number, and asks for one even to list rules.
+    """
+    resources = workflow.resource_settings
+    if not hasattr(resources, "cores") or "_cores" not in workflow.global_resources:
+        log.warning("Snakemake keeps cores elsewhere: workarounds.set_missing_cores can go")
+    elif resources.cores is None:
+        resources.cores = workflow.global_resources["_cores"] = len(os.sched_getaffinity(0))
 
 
 def import_numba() -> Any:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import gzip
+import os
 import shutil
 from pathlib import Path
 
@@ -135,6 +136,20 @@ def test_a_broken_file_is_named(tmp_path):
     (tmp_path / "indices_bars_daily_topix_202401.csv.gz").write_bytes(b"\x1f\x8b half")
     with pytest.raises(UserError, match=r"topix_202401.csv.gz cannot be read .*download it again"):
         read(tmp_path, "topix", dt.date(2024, 1, 1), dt.date(2024, 1, 31))
+
+
+def test_a_folder_that_vanishes_while_it_is_searched_is_left_out(folder, monkeypatch):
+    gone = folder / "gone"
+    gone.mkdir()
+    scan = os.scandir
+
+    def scandir(path):
+        if Path(path) == gone:
+            gone.rmdir()
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    assert bulk_files.is_one(folder) and not gone.exists()
 
 
 def test_another_folder_is_none(tmp_path):

@@ -46,9 +46,10 @@ def test_the_key_comes_from_the_environment_or_else_from_a_file(alone, monkeypat
     assert account.key() == "of-the-environment"
 
 
-def test_an_empty_variable_hides_no_key_of_the_file(alone, monkeypatch):
+@pytest.mark.parametrize("blank", ["", "  ", "\n"])
+def test_an_empty_or_blank_variable_hides_no_key_of_the_file(alone, monkeypatch, blank):
     (alone / ".env").write_text("JQUANTS_API_KEY=of-the-file\n")
-    monkeypatch.setenv("JQUANTS_API_KEY", "")
+    monkeypatch.setenv("JQUANTS_API_KEY", blank)
     assert account.key() == "of-the-file"
 
 

@@ -23,7 +23,7 @@ MODULES = sorted(LIB.rglob("*.py"))
 
 # From the ground up: a module may import from its own folder and from those before it.
 LAYERS = [
-    *"errors workarounds section locks files layout jobs calendar point_in_time".split(),
+    *"errors workarounds user_code section locks files layout jobs calendar point_in_time".split(),
     *"splits families".split(),
     *"arrays raw vendor archive panel graph features dataset models config sources".split(),
     *"evaluation report research audit".split(),

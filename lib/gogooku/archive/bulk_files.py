@@ -11,6 +11,7 @@ so that rows which the vendor has withdrawn stay withdrawn. The vendor's paths h
 import datetime as dt
 import gzip
 import logging
+import os
 import re
 import zlib
 from collections.abc import Iterator
@@ -49,7 +50,8 @@ def read(folder: Path, dataset: str, first: dt.date, last: dt.date) -> pl.DataFr
     Files that belong to no data set are said. Raises UserError naming a file that is broken, or
     what schema.table refuses.
     """
-    if strange := [path.name for path in sorted(folder.rglob("*.csv.gz")) if not _named(path)]:
+    packed = (path for path in _tables(folder) if path.name.endswith(".csv.gz"))
+    if strange := [path.name for path in packed if not _named(path)]:
         log.warning(
             "%s: %d files belong to no data set and are left out: %s",
             folder, len(strange), ", ".join(strange[:5]),
@@ -62,9 +64,15 @@ def read(folder: Path, dataset: str, first: dt.date, last: dt.date) -> pl.DataFr
 
 def _all(folder: Path) -> Iterator[tuple[str, str, Path]]:
     """Give data set, date ("" for none) and path of each bulk file."""
-    for path in sorted(folder.rglob("*.csv*")):
+    for path in _tables(folder):
         if named := _named(path):
             yield *named, path
+
+
+def _tables(folder: Path) -> list[Path]:
+    """List all CSV files at any depth, without what cannot be searched or vanishes meanwhile."""
+    paths = (Path(top, name) for top, _, names in os.walk(folder) for name in names)
+    return sorted(path for path in paths if ".csv" in path.name)
 
 
 def _named(path: Path) -> tuple[str, str] | None:

@@ -11,10 +11,8 @@ docs/features-user.md. What
 they say of a day may not change with later days, nor from call to call (`look_ahead`).
 """
 
-import importlib.util
 import logging
 import re
-import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
@@ -23,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from gogooku import jobs
+from gogooku import jobs, user_code
 from gogooku.arrays import time_series
 from gogooku.errors import UserError
 from gogooku.features import look_ahead, studies
@@ -175,7 +173,7 @@ def _sample(sessions: int) -> pd.DataFrame:
 
 
 def _of_module(panel: Panel, path: str) -> tuple[list[Column], Values]:
-    module = _load(path)
+    module = user_code.load(path, "user")
     made = _called(module, path, panel)
     if not made:
         raise UserError(f"{path}: columns(panel) gave no column: return some")
@@ -194,33 +192,10 @@ def _called(module: ModuleType, path: str, panel: Panel) -> Mapping[str, np.ndar
     except UserError:  # of a panel file that cannot be read
         raise
     except (Exception, SystemExit) as error:
-        raise _failed(path, "columns(panel)", error) from error
+        raise user_code.failure(path, "columns(panel)", error) from error
     if not isinstance(made, Mapping):
         raise UserError(f"{path}: columns(panel) gave a {type(made).__name__}: return a dict")
     return made
-
-
-def _load(path: str) -> ModuleType:
-    name = f"user_{Path(path).stem}"
-    spec = importlib.util.spec_from_file_location(name, path)  # lineage: declared
-    if spec is None or spec.loader is None:
-        raise UserError(f"features.user {path} is no Python module: name a file that ends in .py")
-    module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
-        raise _failed(path, "the module", error) from error
-    return module
-
-
-def _failed(path: str, what: str, error: BaseException) -> UserError:
-    """Say in one sentence how the user's code failed, and in which of its lines."""
-    frames = traceback.extract_tb(error.__traceback__)
-    lines = [frame.lineno for frame in frames if frame.filename == path]
-    lines += [error.lineno] if isinstance(error, SyntaxError) else []
-    place = f" in line {lines[-1]}" if lines else ""
-    reason = " ".join(f"{type(error).__name__}: {error}".split())
-    return UserError(f"{path}: {what} fails{place} ({reason}): mend it")
 
 
 def _listed(module: ModuleType, path: str, made: Mapping[str, np.ndarray]) -> list[Column]:

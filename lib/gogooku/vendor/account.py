@@ -1,6 +1,7 @@
 """Whose account it is: the API key from the environment or .env, and the plan behind it."""
 
 import functools
+import os
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,12 @@ class _Secrets(BaseSettings):
 def key() -> str:
     """Read the API key from the environment variable JQUANTS_API_KEY or from the file .env.
 
-    An empty value is no value: it hides no other.
+    An empty or blank value is no value: it hides no other.
 
     Raises UserError if neither has it.
     """
+    if not os.environ.get(KEY_VARIABLE, "").strip():
+        os.environ.pop(KEY_VARIABLE, None)
     try:
         secret = _Secrets().jquants_api_key.get_secret_value().strip()
     except (ValidationError, UnicodeDecodeError):
