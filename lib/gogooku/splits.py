@@ -30,6 +30,12 @@ def plan(
     """List each fold's spans by position: {"train": [0, 1, …], "valid": […], "test": […]}.
 
     A fold has all its spans: one span more can add a fold and changes none.
+
+    >>> for fold in plan(7, mode="rolling", train=3, valid=1, test=1, step=1):
+    ...     print(fold["train"], fold["valid"], fold["test"])
+    [0, 1, 2] [3] [4]
+    [1, 2, 3] [4] [5]
+    [2, 3, 4] [5] [6]
     """
     return [
         _parts(fold * step, fold * step if mode == "rolling" else 0, train, valid, test)
@@ -67,6 +73,19 @@ def cut(
     unknown.
 
     Raises UserError where a part keeps no session.
+
+    A label of h sessions entered at the next close reaches h + 1 sessions past its day, and 20 more
+    pass before the next part: so of 2022 the training part loses its last 26 weekdays.
+
+    >>> days = np.arange("2022-01-01", "2025-01-01", dtype="datetime64[D]")
+    >>> weekdays = Sessions(days[np.is_busday(days)])
+    >>> spans = {"train": ["2022y"], "valid": ["2023y"], "test": ["2024y"]}
+    >>> fold = cut(0, weekdays, spans, embargo=20, horizons=[1, 5], entry="next_close")
+    >>> for part in PARTS:
+    ...     print(part, fold[part]["first"], fold[part]["last"], fold[part]["sessions"])
+    train 2022-01-03 2022-11-24 234
+    valid 2023-01-02 2023-11-23 234
+    test 2024-01-01 2024-12-31 262
     """
     gap = ENTRY_LAG[entry] + max(horizons) + embargo
     held = [_held(number, part, sessions, spans[part]) for part in PARTS]

@@ -1,17 +1,10 @@
 """Words, logs and estimates that the display is made of."""
 
-import doctest
 import io
 import time
 
 import pytest
 from run_display import course, logs, plan, terminal, words
-
-
-@pytest.mark.parametrize("module", [words, plan])
-def test_examples_hold(module):
-    outcome = doctest.testmod(module)
-    assert outcome.attempted and not outcome.failed
 
 
 def test_the_sentence_is_the_last_error_with_all_its_lines(tmp_path):
