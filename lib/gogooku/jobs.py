@@ -23,10 +23,7 @@ LIB = Path(__file__).resolve().parents[1]
 PLANNED = "GOGOOKU_CODE"
 
 # Decorators that compile, or that limit threads, and add nothing to what the text says.
-WRAPPERS = (
-    "gogooku.arrays.jit.kernel", "gogooku.arrays.time_series.Cells",
-    "threadpoolctl.threadpool_limits.wrap",
-)  # fmt: skip
+WRAPPERS = ("gogooku.arrays.jit.kernel", "threadpoolctl.threadpool_limits.wrap")
 # What says how a job goes, or why it failed, and gives back what it is given: it decides no value.
 ASIDE = (
     "gogooku.jobs.start", "gogooku.jobs.log_to", "gogooku.jobs.progress",

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from gogooku.arrays.ranks import FEW, keys_of, mean_ranks, quantile
+from gogooku.arrays.ranks import mean_ranks, quantile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -41,12 +41,12 @@ def test_what_is_not_finite_has_no_rank():
     assert mean_ranks(np.empty((3, 0)))[0].shape == (3, 0)
 
 
-@pytest.mark.parametrize("size", [1, 2, FEW - 1, FEW, 2500])
+@pytest.mark.parametrize("size", [1, 2, 255, 256, 2500])
 @pytest.mark.parametrize("share", [0, 0.01, 0.5, 0.77, 1])
 @pytest.mark.parametrize("draw", ["standard_normal", "standard_cauchy", "random", "ties"])
 def test_quantiles_are_numpys(size, share, draw):
     rng = np.random.default_rng(size)
     x = rng.integers(-2, 2, size) if draw == "ties" else getattr(rng, draw)(size)
     x = x.astype(np.float32)
-    found = quantile(x, keys_of(x.view(np.uint32)), share)
+    found = quantile(np.sort(x), share)
     assert found == pytest.approx(np.quantile(x.astype(float), share), rel=1e-6, abs=1e-6)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import scipy.stats
 from gogooku.arrays import cross_section, time_series
-from gogooku.arrays.windows import Rolling
+from gogooku.arrays.windows import Rolling, path_zscore
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,12 +20,12 @@ WINDOWED = {
     "skew": lambda x: time_series.ts_skew_kurt(x, WINDOW, FEWEST)[0],
     "kurt": lambda x: time_series.ts_skew_kurt(x, WINDOW, FEWEST)[1],
     "zscore": lambda x: time_series.ts_zscore(x, WINDOW, FEWEST),
-    "deviation": lambda x: time_series.ts_mean_deviation(x, WINDOW, FEWEST),
+    "deviation": lambda x: Rolling(x, means=(WINDOW,), min_obs=FEWEST).mean_deviation(WINDOW),
     "beta": lambda x: time_series.ts_beta(x, x[:, ::-1], WINDOW, FEWEST),
     "corr": lambda x: time_series.ts_corr(x, x[:, ::-1], WINDOW, FEWEST),
     "autocorr": lambda x: time_series.ts_autocorr(x, WINDOW, FEWEST),
-    "path": lambda x: time_series.ts_path_zscore(x, WINDOW, FEWEST),
-    "count": lambda x: time_series.ts_count(x, WINDOW),
+    "path": lambda x: path_zscore(x, WINDOW, FEWEST),
+    "count": lambda x: Rolling(x).count(WINDOW),
 }
 STATEFUL = {
     "ema": lambda x: time_series.ts_ema(x, 5),
@@ -143,7 +143,7 @@ def test_the_z_score_of_a_path_is_that_of_its_cumulated_steps():
     steps = sample(missing=0)
     paths = pd.DataFrame(np.cumsum(steps, axis=0)).rolling(WINDOW)
     expected = (np.cumsum(steps, axis=0) - paths.mean()) / paths.std(ddof=0)
-    made = time_series.ts_path_zscore(steps, WINDOW, WINDOW)
+    made = path_zscore(steps, WINDOW, WINDOW)
     np.testing.assert_allclose(made[WINDOW - 1 :], expected[WINDOW - 1 :], rtol=1e-9, atol=1e-9)
 
 

@@ -13,7 +13,7 @@ from gogooku.arrays import time_series
 from gogooku.arrays.windows import Rolling
 from gogooku.calendar import Sessions
 from gogooku.families import FAMILIES
-from gogooku.features import technical
+from gogooku.features import technical, technical_calendar
 from gogooku.features.column import finish
 from gogooku.panel.panel import Panel
 from helpers import sample_panel
@@ -323,7 +323,7 @@ def test_a_new_listing_is_young_and_others_are_old():
     age = np.expm1(made["days_since_listing_log"])
     assert np.isnan(age[:10, 0]).all()
     np.testing.assert_allclose(age[10:, 0], np.arange(20), atol=1e-4)
-    np.testing.assert_allclose(age[:, 1], technical.LONGEST_LISTING, rtol=1e-5)
+    np.testing.assert_allclose(age[:, 1], technical_calendar.LONGEST_LISTING, rtol=1e-5)
 
 
 def test_the_catalogue_names_what_is_made_and_its_files_hold_it():

@@ -14,17 +14,9 @@ from gogooku.arrays.time_series import Array, dense, known, ratio, where
 def cs_mean(x: np.ndarray, mask: np.ndarray) -> Array:
     """Average each day's observations within `mask`, summed by code; gives (T,)."""
     inside = mask & np.isfinite(x)
-    return ratio(_sums(np.where(inside, x, 0.0)), inside.sum(axis=1))
-
-
-@kernel
-def _sums(x):
-    """Sum each row in order: further stocks without an observation change no bit."""
-    total = np.zeros(x.shape[0])
-    for t in range(x.shape[0]):
-        for s in range(x.shape[1]):
-            total[t] += x[t, s]
-    return total
+    # One after the other: further stocks without an observation change no bit.
+    total = np.cumsum(np.where(inside, x, 0.0), axis=1)[:, -1]
+    return ratio(total, inside.sum(axis=1))
 
 
 def cs_std(x: np.ndarray, mask: np.ndarray) -> Array:
@@ -35,20 +27,9 @@ def cs_std(x: np.ndarray, mask: np.ndarray) -> Array:
 
 def group_count(group: np.ndarray, mask: np.ndarray) -> Array:
     """Count the stocks within `mask` in each stock's group of the day; NaN without a group."""
-    return where(group >= 0, _group_counts(*_grouped(np.zeros(group.shape), group, mask)))
-
-
-@kernel
-def _group_counts(x, group, member, groups):
-    out = np.zeros(group.shape)
-    for t in range(group.shape[0]):
-        count = np.zeros(groups)
-        for s in range(group.shape[1]):
-            if member[t, s]:
-                count[group[t, s]] += 1
-        for s in range(group.shape[1]):
-            out[t, s] = count[group[t, s]] if group[t, s] >= 0 else 0
-    return out
+    cell = np.arange(len(group))[:, None] * (int(group.max(initial=0)) + 1) + group
+    counts = np.bincount(cell[mask & (group >= 0)], minlength=int(cell.max(initial=0)) + 1)
+    return where(group >= 0, counts[np.maximum(cell, 0)])
 
 
 def group_median_of_others(x: np.ndarray, group: np.ndarray, mask: np.ndarray) -> Array:

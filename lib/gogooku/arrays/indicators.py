@@ -10,15 +10,15 @@ import numpy as np
 
 from gogooku.arrays import time_series
 from gogooku.arrays.jit import kernel
-from gogooku.arrays.time_series import Array, Cells, enough, excess, ratio
-from gogooku.arrays.windows import Rolling, dense
+from gogooku.arrays.time_series import Array, delay, enough, excess, ratio
+from gogooku.arrays.windows import Rolling, dense, path_zscore
 
 SESSIONS_PER_YEAR = 245
 
 
 def returns(close: np.ndarray, sessions: int) -> Array:
     """Return over `sessions`: C_t / C_t−h − 1."""
-    return time_series.growth(close, sessions)
+    return excess(close, delay(close, sessions))
 
 
 def log_returns(close: np.ndarray, sessions: int) -> Array:
@@ -37,11 +37,9 @@ def annual(deviation: np.ndarray) -> Array:
     return deviation * np.sqrt(SESSIONS_PER_YEAR)
 
 
-@Cells
-def _annual_root(square, out):
+def _annual_root(square: np.ndarray) -> Array:
     """Scale a mean square likewise; 0 where rounding took a sum of nothing below 0."""
-    for i in range(out.size):
-        out[i] = np.sqrt(SESSIONS_PER_YEAR * (0.0 if square[i] < 0 else square[i]))
+    return np.sqrt(SESSIONS_PER_YEAR * np.where(square < 0, 0.0, square))
 
 
 def volatility(steps: Rolling, window: int) -> Array:
@@ -64,30 +62,11 @@ def ema_gap(x: np.ndarray, fast: int, slow: int) -> Array:
 
 def change(x: np.ndarray, sessions: int = 1) -> Array:
     """Difference to the value `sessions` earlier."""
-    return time_series.against_earlier(np.subtract, sessions, x, then=x)
+    return x - delay(x, sessions)
 
 
-@Cells
-def _percent(part, rest, out):
-    """Give the part's percentage of itself and the rest."""
-    for i in range(out.size):
-        made = 100 * (part[i] / (part[i] + rest[i]))
-        out[i] = made if made - made == 0 else np.nan
-
-
-@Cells
-def _percent_of(part, whole, out):
-    for i in range(out.size):
-        made = 100 * (part[i] / whole[i])
-        out[i] = made if made - made == 0 else np.nan
-
-
-@Cells
-def _apart(plus, minus, out):
-    """Give the percentage of both by which they differ."""
-    for i in range(out.size):
-        made = 100 * (abs(plus[i] - minus[i]) / (plus[i] + minus[i]))
-        out[i] = made if made - made == 0 else np.nan
+def _percent(part: np.ndarray, whole: np.ndarray) -> Array:
+    return 100 * ratio(part, whole)
 
 
 @kernel
@@ -105,7 +84,8 @@ def _steps(close):
 
 def rsi(close: np.ndarray, span: int) -> Array:
     """Relative strength index, 0 to 100. Source: Wilder (1978)."""
-    return _percent(*(time_series.ts_wilder(moved, span) for moved in _steps(dense(close))))
+    up, down = (time_series.ts_wilder(moved, span) for moved in _steps(dense(close)))
+    return _percent(up, up + down)
 
 
 def macd(close: np.ndarray, fast: int, slow: int, signal: int) -> tuple[Array, Array]:
@@ -120,32 +100,16 @@ def bollinger(closes: Rolling, window: int, width: float) -> tuple[Array, Array]
 
     closes   with the means, population variances and z-scores of `window`
     """
-    asked = closes.zscores[window], closes.variances[window], closes.means[window]
-    return _bands(*asked, width)
-
-
-@kernel
-def _bands(score, variance, middle, width):
-    place, reach = np.empty(score.shape), np.empty(score.shape)
-    for t in range(score.shape[0]):
-        for s in range(score.shape[1]):
-            place[t, s] = score[t, s] / (2 * width) + 0.5
-            made = 2 * (width * np.sqrt(variance[t, s])) / middle[t, s]
-            reach[t, s] = made if made - made == 0 else np.nan
-    return place, reach
-
-
-@Cells
-def _true_range(high, low, before, out):
-    for i in range(out.size):
-        reach = max(high[i], before[i]) - min(low[i], before[i])
-        known = high[i] + low[i] + before[i]
-        out[i] = reach if known - known == 0 else np.nan
+    place = closes.zscores[window] / (2 * width) + 0.5
+    reach = 2 * (width * np.sqrt(closes.variances[window]))
+    return place, ratio(reach, closes.means[window])
 
 
 def true_range(high: np.ndarray, low: np.ndarray, close: np.ndarray) -> Array:
     """Range of the day and the close before it."""
-    return time_series.against_earlier(_true_range, 1, high, low, then=close)
+    before = delay(close, 1)
+    reach = np.maximum(high, before) - np.minimum(low, before)
+    return time_series.where_known(high + low + before, reach)
 
 
 def atr(high: np.ndarray, low: np.ndarray, close: np.ndarray, span: int) -> Array:
@@ -161,8 +125,9 @@ def directional(
         time_series.ts_wilder(x, span, seed=span - 1)
         for x in _movements(dense(high), dense(low), true_range(high, low, close))
     )
-    plus, minus = (_percent_of(x, total) for x in moved)
-    index = time_series.where_known(high - low, _apart(plus, minus))
+    plus, minus = (_percent(x, total) for x in moved)
+    apart = _percent(np.abs(plus - minus), plus + minus)
+    index = time_series.where_known(high - low, apart)
     return plus, minus, time_series.ts_wilder(index, span)
 
 
@@ -182,12 +147,9 @@ def _movements(high, low, reach):
     return both, plus, minus
 
 
-@Cells
-def place(x: Array, lowest: Array, highest: Array, out: Array) -> None:
+def place(x: np.ndarray, lowest: np.ndarray, highest: np.ndarray) -> Array:
     """Place of x in a range, 0 (lowest) to 1 (highest); NaN where the range is nothing."""
-    for i in range(out.size):
-        made = (x[i] - lowest[i]) / (highest[i] - lowest[i])
-        out[i] = made if made - made == 0 else np.nan
+    return ratio(x - lowest, highest - lowest)
 
 
 def place_in_range(highs: Rolling, lows: Rolling, close: np.ndarray, window: int) -> Array:
@@ -198,23 +160,15 @@ def place_in_range(highs: Rolling, lows: Rolling, close: np.ndarray, window: int
     return place(close, lows.minima[window], highs.maxima[window])
 
 
-@Cells
-def _typical(high, low, close, out):
-    for i in range(out.size):
-        out[i] = (high[i] + low[i] + close[i]) / 3
-
-
-@Cells
-def _deviations(x, mean, deviation, out):
-    for i in range(out.size):
-        made = (x[i] - mean[i]) / (0.015 * deviation[i])
-        out[i] = made if made - made == 0 else np.nan
+def _typical(high: np.ndarray, low: np.ndarray, close: np.ndarray) -> Array:
+    return (high + low + close) / 3
 
 
 def cci(high: np.ndarray, low: np.ndarray, close: np.ndarray, window: int) -> Array:
     """Commodity channel index. Source: Lambert (1980)."""
     prices = Rolling(_typical(high, low, close), means=(window,))
-    return _deviations(prices.x, prices.means[window], prices.mean_deviation(window))
+    apart = prices.x - prices.means[window]
+    return ratio(apart, 0.015 * prices.mean_deviation(window))
 
 
 def mfi(
@@ -228,7 +182,7 @@ def mfi(
         time_series.ts_sum(flow, window, enough(window))
         for flow in _flows(_typical(high, low, close), dense(volume))
     )
-    return _percent(up, down)
+    return _percent(up, up + down)
 
 
 @kernel
@@ -245,34 +199,20 @@ def _flows(price, volume):
     return up, down
 
 
-@Cells
-def _money_flow(high, low, close, volume, out):
-    for i in range(out.size):
-        reach = high[i] - low[i]
-        share = 0.0 if reach == 0 else (2 * close[i] - high[i] - low[i]) / reach
-        flow = volume[i] * share
-        out[i] = flow if flow - flow == 0 else np.nan
-
-
 def cmf(
     high: np.ndarray, low: np.ndarray, close: np.ndarray, volume: np.ndarray, window: int
 ) -> Array:
     """Chaikin money flow, −1 to 1; a session without a range carries its volume and no flow."""
-    flow = _money_flow(high, low, close, volume)
+    reach = high - low
+    share = np.where(reach == 0, 0.0, ratio(2 * close - high - low, reach))
+    flow = volume * share
     traded = time_series.where_known(flow, volume)
     return ratio(*(time_series.ts_sum(x, window, enough(window)) for x in (flow, traded)))
 
 
 def obv_zscore(close: np.ndarray, volume: np.ndarray, window: int) -> Array:
     """On-balance volume as a z-score of its window. Source: Granville (1963)."""
-    return time_series.ts_path_zscore(np.sign(change(close)) * volume, window, enough(window))
-
-
-@Cells
-def _drift_free(first, high, low, last, out):
-    for i in range(out.size):
-        above = (high[i] - last[i]) * (high[i] - first[i])
-        out[i] = above + (low[i] - last[i]) * (low[i] - first[i])
+    return path_zscore(np.sign(change(close)) * volume, window, enough(window))
 
 
 class Logs:
@@ -290,16 +230,10 @@ class Logs:
         windows: tuple[int, ...],
     ) -> None:
         self.reach, self.body = high - low, last - first
-        night = time_series.against_earlier(np.subtract, 1, first, then=last)
-        self.nights = Rolling(night, variances=windows, centred=True)
+        self.nights = Rolling(first - delay(last, 1), variances=windows, centred=True)
         self.bodies = Rolling(self.body, variances=windows, centred=True)
-        self.drift_free = Rolling(_drift_free(first, high, low, last), means=windows, centred=True)
-
-
-@Cells
-def _candle(reach, body, out):
-    for i in range(out.size):
-        out[i] = reach[i] * reach[i] / 2 - (2 * np.log(2) - 1) * body[i] * body[i]
+        drift_free = (high - last) * (high - first) + (low - last) * (low - first)
+        self.drift_free = Rolling(drift_free, means=windows, centred=True)
 
 
 def parkinson(logs: Logs, window: int) -> Array:
@@ -309,7 +243,9 @@ def parkinson(logs: Logs, window: int) -> Array:
 
 def garman_klass(logs: Logs, window: int) -> Array:
     """Annualised volatility from ranges and bodies. Source: Garman and Klass (1980)."""
-    return _annual_root(mean(_candle(logs.reach, logs.body), window, centred=True))
+    reach, body = logs.reach, logs.body
+    candle = reach * reach / 2 - (2 * np.log(2) - 1) * body * body
+    return _annual_root(mean(candle, window, centred=True))
 
 
 def rogers_satchell(logs: Logs, window: int) -> Array:
@@ -321,13 +257,5 @@ def yang_zhang(logs: Logs, window: int) -> Array:
     """Annualised volatility with overnight moves. Source: Yang and Zhang (2000)."""
     share = 0.34 / (1.34 + (window + 1) / (window - 1))
     night, body = logs.nights.variances[window], logs.bodies.variances[window]
-    return _annual_root(_mixed(night, body, logs.drift_free.means[window], share))
-
-
-@kernel
-def _mixed(night, body, drift_free, share):
-    out = np.empty(night.shape)
-    for t in range(out.shape[0]):
-        for s in range(out.shape[1]):
-            out[t, s] = night[t, s] + share * body[t, s] + (1 - share) * drift_free[t, s]
-    return out
+    drift_free = logs.drift_free.means[window]
+    return _annual_root(night + share * body + (1 - share) * drift_free)

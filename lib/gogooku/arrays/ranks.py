@@ -11,7 +11,6 @@ from gogooku.arrays.jit import kernel
 
 DIGIT = 11  # bits that are counted at once: 2,048 counts stay in the processor's nearest cache
 COUNTS = 1 << DIGIT
-FEW = 256  # values that are sooner compared than counted
 
 ZSCORE, ROBUST, RANK, RANK_NORMAL = range(4)
 # What turns a median and a mean of absolute deviations into the sd of a normal distribution.
@@ -107,48 +106,15 @@ def _digit(key, shift):
 
 
 @kernel
-def quantile(values: np.ndarray, keys: np.ndarray, share: float) -> float:
-    """Give a quantile of finite values (n,), n ≥ 1, interpolated linearly between its neighbours.
+def quantile(ordered: np.ndarray, share: float) -> float:
+    """Give a quantile of ascending values (n,), n ≥ 1, interpolated between its neighbours.
 
-    keys    `keys_of` the values' bits
     share   of the values that lie below it [0–1]
-
-    Only the values that share a first digit with the quantile are sorted.
     """
-    place = share * (len(values) - 1)
-    below = int(place)
-    above = min(below + 1, len(values) - 1)
-    near, before = _around(values, keys, below, above)
-    left, right = near[below - before], near[above - before]
-    return left + (right - left) * (place - below)
-
-
-@kernel
-def _around(values, keys, below, above):
-    """Give in order the values that share a first digit with those at two places.
-
-    And the place of the first of them among all.
-    """
-    if len(values) < FEW:
-        return np.sort(values), 0
-    shift = np.uint64(8 * keys.itemsize - DIGIT)
-    count = np.zeros(COUNTS, np.int64)
-    for key in keys:
-        count[_digit(key, shift)] += 1
-    first, before = 0, 0
-    while before + count[first] <= below:
-        before += count[first]
-        first += 1
-    last, upto = first, before + count[first]
-    while upto <= above:
-        last += 1
-        upto += count[last]
-    near, found = np.empty(len(values) + 1, values.dtype), 0
-    for i in range(len(values)):
-        near[found] = values[i]
-        digit = _digit(keys[i], shift)
-        found += (digit >= first) & (digit <= last)
-    return np.sort(near[:found]), before
+    position = share * (len(ordered) - 1)
+    below = int(position)
+    left, right = ordered[below], ordered[min(below + 1, len(ordered) - 1)]
+    return left + (right - left) * (position - below)
 
 
 # ---- scores --------------------------------------------------------------------------------------
@@ -204,8 +170,8 @@ def _known(x):
 @kernel
 def _winsorise(x, clip):
     """Draw x in to its quantiles, which are given."""
-    keys = keys_of(x.view(np.uint32))
-    low, high = np.float32(quantile(x, keys, clip)), np.float32(quantile(x, keys, 1 - clip))
+    ordered = np.sort(x)
+    low, high = np.float32(quantile(ordered, clip)), np.float32(quantile(ordered, 1 - clip))
     for i in range(len(x)):
         x[i] = min(max(x[i], low), high)
     return np.float64(low), np.float64(high)
@@ -225,10 +191,9 @@ def _moments(x):
 
 @kernel
 def _medians(x):
-    middle = quantile(x, keys_of(x.view(np.uint32)), 0.5)
+    middle = quantile(np.sort(x), 0.5)
     apart = np.abs(x - middle)
-    size = apart.astype(np.float32)
-    usual = quantile(size, keys_of(size.view(np.uint32)), 0.5)
+    usual = quantile(np.sort(apart.astype(np.float32)), 0.5)
     return middle, usual * PER_MEDIAN if usual > 0 else _total(apart) / len(x) * PER_MEAN
 
 

@@ -4,17 +4,16 @@ All take and give (T, N) float64, dates outermost, absent = NaN; an infinite val
 A window is the last `window` sessions, the day itself among them, and a result needs `min_obs`
 observations in it. A row depends on no later row and on none before its window, bit for bit; an
 old huge value leaves no trace; and the deviation of constants is exactly 0. Columns that share a
-series share its windows: rolling.Rolling.
+series share its windows: windows.Rolling.
 """
 
-import functools
 from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 import numpy.typing as npt
 
 from gogooku.arrays.jit import kernel
-from gogooku.arrays.windows import Array, Rolling, dense, enough, path_zscore
+from gogooku.arrays.windows import Array, Rolling, dense, enough
 
 Made = tuple[str, np.ndarray]
 
@@ -24,71 +23,28 @@ BLOCK = 128  # stocks
 # ---- cells ---------------------------------------------------------------------------------------
 
 
-class Cells:
-    """A kernel that goes over cells one by one, called with whole arrays of one shape or broadcast.
-
-    kernel   takes flat inputs and, last, the flat array it fills
-
-    numba's `vectorize` would do the same, and compile a wrapper of each formula in each process.
-    """
-
-    def __init__(self, loop: Callable[..., None]) -> None:
-        self.kernel = kernel(loop)
-        functools.update_wrapper(self, loop)
-
-    def __call__(
-        self, *arrays: np.ndarray, out: np.ndarray | None = None, dtype: npt.DTypeLike = np.float64
-    ) -> Array:
-        """Give the formula of each cell of the `arrays`, in `out` (contiguous) if there is one."""
-        if out is None:
-            out = np.empty(np.broadcast(*arrays).shape, dtype)
-        self.kernel(*[_flat(x, out.shape) for x in arrays], out.reshape(-1, copy=False))
-        return out
-
-
-def _flat(x: np.ndarray, shape: tuple[int, ...]) -> Array:
-    return dense(x if np.shape(x) == shape else np.broadcast_to(x, shape)).reshape(-1)
-
-
-@Cells
-def _known(x, out):
-    for i in range(out.size):
-        out[i] = x[i] if x[i] - x[i] == 0 else np.nan
-
-
-@Cells
-def _known_single(x, out):
-    for i in range(out.size):
-        made = np.float32(x[i])
-        out[i] = made if made - made == 0 else np.float32(np.nan)
-
-
-def known(x: np.ndarray, dtype: npt.DTypeLike = np.float64) -> np.ndarray:
+def known(x: npt.ArrayLike, dtype: npt.DTypeLike = np.float64) -> np.ndarray:
     """Copy `x` as `dtype`, with NaN for what is infinite or leaves its range."""
-    return _known_single(x, dtype=np.float32) if dtype == np.float32 else _known(x)
+    with np.errstate(over="ignore"):
+        values = np.array(x, dtype)
+    values[~np.isfinite(values)] = np.nan
+    return values
 
 
-@Cells
-def ratio(over: Array, under: Array, out: Array) -> None:
+def ratio(over: np.ndarray, under: np.ndarray) -> Array:
     """Divide; NaN where the divisor is 0 or the result is not finite."""
-    for i in range(out.size):
-        made = over[i] / under[i]
-        out[i] = made if made - made == 0 else np.nan
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        return known(np.divide(over, under, dtype=np.float64))
 
 
-@Cells
-def excess(over: Array, under: Array, out: Array) -> None:
+def excess(over: np.ndarray, under: np.ndarray) -> Array:
     """Divide and take 1 off; NaN where the divisor is 0 or the result is not finite."""
-    for i in range(out.size):
-        made = over[i] / under[i] - 1
-        out[i] = made if made - made == 0 else np.nan
+    return ratio(over, under) - 1
 
 
-@Cells
-def where_known(x: Array, value: Array, out: Array) -> None:
+def where_known(x: np.ndarray, value: np.ndarray) -> Array:
     """Give `value` where `x` is finite, else NaN."""
-    for i in range(out.size):
-        out[i] = value[i] if x[i] - x[i] == 0 else np.nan
+    return where(np.isfinite(x), value)
 
 
 def where(condition: np.ndarray, value: np.ndarray) -> Array:
@@ -117,23 +73,6 @@ def delay(x: np.ndarray, sessions: int) -> Array:
     out[:sessions] = np.nan
     out[sessions:] = x[: max(len(x) - sessions, 0)]
     return out
-
-
-def against_earlier(
-    formula: Callable[..., Array], sessions: int, *now: np.ndarray, then: np.ndarray
-) -> Array:
-    """Give the formula of each row of `now` and the row of `then` that many `sessions` earlier."""
-    out = np.empty(then.shape)
-    out[:sessions] = np.nan
-    earlier = then[: max(len(then) - sessions, 0)]
-    with np.errstate(invalid="ignore"):
-        formula(*(x[sessions:] for x in now), earlier, out=out[sessions:])
-    return out
-
-
-def growth(x: np.ndarray, sessions: int) -> Array:
-    """Give the relative change over `sessions` rows: x_t / x_t−h − 1."""
-    return against_earlier(excess, sessions, x, then=x)
 
 
 def by_blocks(
@@ -197,11 +136,6 @@ def _pairs(x, y, x_mean, y_mean, window):
     return xx, yy, xy
 
 
-def ts_count(x: np.ndarray, window: int) -> Array:
-    """Count the observations of each window."""
-    return Rolling(x).count(window)
-
-
 def ts_sum(x: np.ndarray, window: int, min_obs: int) -> Array:
     """Sum the observations of each window."""
     return Rolling(x, sums=(window,), min_obs=min_obs, centred=True).sums[window]
@@ -230,11 +164,6 @@ def ts_max(x: np.ndarray, window: int, min_obs: int) -> Array:
 def ts_min(x: np.ndarray, window: int, min_obs: int) -> Array:
     """Give each window's least observation."""
     return Rolling(x, minima=(window,), min_obs=min_obs).minima[window]
-
-
-def ts_mean_deviation(x: np.ndarray, window: int, min_obs: int) -> Array:
-    """Give each window's mean absolute deviation from its mean."""
-    return Rolling(x, means=(window,), min_obs=min_obs).mean_deviation(window)
 
 
 def ts_skew_kurt(x: np.ndarray, window: int, min_obs: int) -> tuple[Array, Array]:
@@ -347,11 +276,3 @@ def _runs(holds, longest):
 def ts_run(holds: np.ndarray, longest: int) -> Array:
     """Count the sessions in a row, up to `longest`, on which `holds` (T, N) bool was true."""
     return _runs(np.ascontiguousarray(holds, np.bool_), longest)
-
-
-def ts_path_zscore(steps: np.ndarray, window: int, min_obs: int) -> Array:
-    """Give the z-score of the running total of `steps` within each window; NaN if it stands still.
-
-    The total is taken as 0 on the newest row, which shifts it and not its z-score.
-    """
-    return path_zscore(steps, window, min_obs)

@@ -99,7 +99,10 @@ class Rolling:
 
 
 def path_zscore(steps: np.ndarray, window: int, min_obs: int) -> Array:
-    """Give the z-score of a running total; see time_series.ts_path_zscore."""
+    """Give the z-score of the running total of `steps` within each window; NaN if it stands still.
+
+    The total is taken as 0 on the newest row, which shifts it and not its z-score.
+    """
     _, made = _sweep(dense(steps), *_plan(((), (), (), (window,)), min_obs), 0, False, True)
     return made[0]
 

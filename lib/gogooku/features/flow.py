@@ -23,12 +23,10 @@ import polars as pl
 from gogooku import point_in_time
 from gogooku.arrays import time_series
 from gogooku.arrays.time_series import Array, delay, enough, ratio, where_known
-from gogooku.features.column import Column
+from gogooku.features.column import Column, Values
 from gogooku.features.inputs import Inputs
 
 log = logging.getLogger(__name__)
-
-Values = dict[str, np.ndarray]
 
 YEAR = 52  # prints
 REACH = 60  # weeks: a year's prints and 4 more, with room for weeks that have none

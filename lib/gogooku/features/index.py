@@ -20,13 +20,11 @@ from gogooku.arrays import time_series
 from gogooku.arrays.grid import Grid
 from gogooku.arrays.time_series import Array, enough, enough_changes, ratio
 from gogooku.arrays.windows import Rolling
-from gogooku.features.column import Column, Kind
+from gogooku.features.column import Column, Kind, Values
 from gogooku.features.inputs import Inputs
 from gogooku.panel.panel import Panel
 
 log = logging.getLogger(__name__)
-
-Values = dict[str, np.ndarray]
 
 TOPIX = "0000"
 INDICES = {

@@ -18,13 +18,11 @@ from gogooku.arrays import indicators as ind
 from gogooku.arrays.time_series import Array, delay, enough, ratio
 from gogooku.features import balances
 from gogooku.features.balances import SHARES_LAST
-from gogooku.features.column import Column
+from gogooku.features.column import Column, Values
 from gogooku.features.inputs import Inputs
 from gogooku.panel.panel import Panel
 
 log = logging.getLogger(__name__)
-
-Values = dict[str, np.ndarray]
 
 KEY = ["Date", "Code"]  # of the master
 

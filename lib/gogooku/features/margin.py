@@ -21,13 +21,11 @@ from gogooku.arrays import time_series
 from gogooku.arrays.jit import kernel
 from gogooku.arrays.time_series import Array, enough, ratio
 from gogooku.features import balances as positions
-from gogooku.features.column import Column
+from gogooku.features.column import Column, Values
 from gogooku.features.inputs import Inputs
 from gogooku.panel.panel import Panel
 
 log = logging.getLogger(__name__)
-
-Values = dict[str, np.ndarray]
 
 YEAR, MONTH = 52, 4  # prints
 FEWEST = 35  # prints, two thirds of a year's; a number, as numba keeps what it compiled with it

@@ -16,13 +16,11 @@ from gogooku.arrays import cross_section, time_series
 from gogooku.arrays import indicators as ind
 from gogooku.arrays.time_series import Array, delay, enough, enough_changes, ratio, settled
 from gogooku.arrays.windows import Rolling
-from gogooku.features.column import Column
+from gogooku.features.column import Column, Values
 from gogooku.features.inputs import Inputs
 from gogooku.panel.panel import Panel
 
 log = logging.getLogger(__name__)
-
-Values = dict[str, np.ndarray]
 
 RETURNS = (1, 5, 10, 20)
 EMAS = (5, 20, 60, 200)
@@ -57,46 +55,23 @@ COLUMNS = [
     _market("bb_pct_b", "share", "place between mean ∓ 2 sd of 20 closes", 20),
     _market("bb_bw", "share", "4 sd / mean of 20 closes", 20),
     _market("dd_from_peak", "share", f"C / highest C of {YEAR} sessions − 1", YEAR),
-    _flag(
-        "big_move_flag", "abs(r1) ≥ 2 sd of the 60 r1 before the day", 61, enough_changes(60) + 1
-    ),
-    _market(
-        "ret_1d_z",
-        "sd",
-        f"mkt_ret_1d as a z-score of {YEAR} sessions",
-        YEAR + 1,
-        enough_changes(YEAR),
-    ),
+    _flag("big_move_flag", "abs(r1) ≥ 2 sd of the 60 r1 before the day", 61,
+          enough_changes(60) + 1),
+    _market("ret_1d_z", "sd", f"mkt_ret_1d as a z-score of {YEAR} sessions", YEAR + 1,
+            enough_changes(YEAR)),
     _market("vol_20d_z", "sd", f"mkt_vol_20d likewise, {YEAR}", YEAR + 20, VOL_YEAR),
     _market("bb_bw_z", "sd", f"mkt_bb_bw likewise, {YEAR}", YEAR + 20, BAND_YEAR),
-    _market(
-        "dd_from_peak_z", "sd", f"mkt_dd_from_peak likewise, {YEAR}", 2 * YEAR, 2 * enough(YEAR) - 1
-    ),
+    _market("dd_from_peak_z", "sd", f"mkt_dd_from_peak likewise, {YEAR}", 2 * YEAR,
+            2 * enough(YEAR) - 1),
     _flag("bull_200", "C > EMA_200", settled(200), 200),
     _flag("trend_up", "EMA_5 > EMA_20", settled(20), 20),
     _flag("high_vol", "mkt_vol_20d_z > 1", YEAR + 20, VOL_YEAR),
     _flag("squeeze", "mkt_bb_bw_z < −1", YEAR + 20, BAND_YEAR),
-    Column(
-        "mkt_breadth_up",
-        "market",
-        "share",
-        "stocks with r1 > 0 over those with r1, universe",
-        1,
-        2,
-        "bars",
-        inputs=("close", "universe"),
-    ),
-    Column(
-        "mkt_dispersion",
-        "market",
-        "share",
-        "sd of r1 across the universe, divisor n",
-        1,
-        2,
-        "bars",
-        inputs=("close", "universe"),
-    ),
-]
+    Column("mkt_breadth_up", "market", "share", "stocks with r1 > 0 over those with r1, universe",
+           1, 2, "bars", inputs=("close", "universe")),
+    Column("mkt_dispersion", "market", "share", "sd of r1 across the universe, divisor n", 1, 2,
+           "bars", inputs=("close", "universe")),
+]  # fmt: skip
 
 
 def compute(inputs: Inputs) -> Values:

@@ -10,10 +10,8 @@ from gogooku.arrays import indicators as ind
 from gogooku.arrays import time_series
 from gogooku.arrays.time_series import delay, enough, settled
 from gogooku.features import market
-from gogooku.features.column import Column
+from gogooku.features.column import Column, Values
 from gogooku.features.inputs import Inputs
-
-Values = dict[str, np.ndarray]
 
 WINDOW, FEWEST = 60, 40  # of betas [sessions, pairs of returns]
 REACH = 2 * WINDOW  # sessions that windows look back; averages look back farther
@@ -28,32 +26,19 @@ def _stock(
 
 COLUMNS = [
     _stock("beta_60d", "1", "slope of r1 on m1 of the same sessions", WINDOW),
-    _stock(
-        "beta_lagged_60d", "1", "slope of r1 on m1 of the session before", WINDOW + 1, FEWEST + 2
-    ),
+    _stock("beta_lagged_60d", "1", "slope of r1 on m1 of the session before", WINDOW + 1,
+           FEWEST + 2),
     _stock("alpha_1d", "share", "r1 − beta_60d of t−1 × m1", WINDOW + 1, FEWEST + 2),
     _stock("alpha_5d", "share", "r5 − beta_60d of t−5 × m5", WINDOW + 5, FEWEST + 6),
     _stock("rel_strength_5d", "share", "r5 − m5", 5, 6),
-    Column(
-        "trend_align_mkt",
-        "flag",
-        "0 or 1",
-        "EMA_5 stands on the same side of EMA_20 for stock and index",
-        settled(20),
-        20,
-        "as defined here",
-        inputs=market.INPUTS,
-    ),
+    Column("trend_align_mkt", "flag", "0 or 1",
+           "EMA_5 stands on the same side of EMA_20 for stock and index", settled(20), 20,
+           "as defined here", inputs=market.INPUTS),
     _stock("alpha_vs_regime", "share", "alpha_1d × mkt_bull_200", settled(200), 200),
     _stock("idio_vol_ratio", "share", "√(1 − ρ²), ρ the correlation of 60 r1 and m1", WINDOW),
-    _stock(
-        "beta_stability_60d",
-        "1",
-        "1 / (1 + sd of 60 values of beta_60d)",
-        2 * WINDOW,
-        FEWEST + enough(WINDOW),
-    ),
-]
+    _stock("beta_stability_60d", "1", "1 / (1 + sd of 60 values of beta_60d)", 2 * WINDOW,
+           FEWEST + enough(WINDOW)),
+]  # fmt: skip
 
 
 def compute(inputs: Inputs) -> Values:

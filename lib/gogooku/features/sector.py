@@ -11,10 +11,8 @@ from gogooku.arrays import cross_section, time_series
 from gogooku.arrays import indicators as ind
 from gogooku.arrays.time_series import delay, enough, enough_changes, ratio, settled
 from gogooku.arrays.windows import Rolling
-from gogooku.features.column import Column
+from gogooku.features.column import Column, Values
 from gogooku.features.inputs import Inputs
-
-Values = dict[str, np.ndarray]
 
 LONGER = (5, 20)  # sessions
 HORIZONS = (1, *LONGER)
@@ -45,72 +43,29 @@ WITHIN = {
 }  # column → field, look-back, fewest observations
 
 COLUMNS = [
-    *(
-        _stock(f"sec_ret_{h}d", "share", f"median returns_{h}d of the other peers", h, h + 1)
-        for h in HORIZONS
-    ),
-    _stock("sec_mom_20", "share", "sec_ret_1d compounded over 20 sessions", 20, enough_changes(20)),
-    _stock(
-        "sec_gap_5_20",
-        "share",
-        "EMA_5 / EMA_20 − 1 of the level that sec_ret_1d makes",
-        settled(20),
-        21,
-    ),
+    *(_stock(f"sec_ret_{h}d", "share", f"median returns_{h}d of the other peers", h, h + 1)
+      for h in HORIZONS),
+    _stock("sec_mom_20", "share", "sec_ret_1d compounded over 20 sessions", 20,
+           enough_changes(20)),
+    _stock("sec_gap_5_20", "share", "EMA_5 / EMA_20 − 1 of the level that sec_ret_1d makes",
+           settled(20), 21),
     _stock("sec_vol_20", "per √year", "sd of 20 sec_ret_1d × √245", 20, enough_changes(20)),
-    _stock(
-        "sec_vol_20_z",
-        "sd",
-        f"sec_vol_20 as a z-score of {YEAR} sessions",
-        YEAR + 20,
-        enough(20) + enough(YEAR),
-    ),
-    Column(
-        "sec_member_cnt",
-        "stock",
-        "stocks",
-        "universe members of the sector, the stock among them",
-        0,
-        1,
-        MASTER,
-        validates=False,
-        inputs=PEERS,
-    ),
-    Column(
-        "sec_small_flag",
-        "flag",
-        "0 or 1",
-        f"sec_member_cnt < {SMALL}",
-        0,
-        1,
-        MASTER,
-        inputs=PEERS,
-    ),
-    *(
-        _stock(f"rel_to_sec_{h}d", "share", f"returns_{h}d − sec_ret_{h}d", h, h + 1)
-        for h in HORIZONS
-    ),
+    _stock("sec_vol_20_z", "sd", f"sec_vol_20 as a z-score of {YEAR} sessions", YEAR + 20,
+           enough(20) + enough(YEAR)),
+    Column("sec_member_cnt", "stock", "stocks",
+           "universe members of the sector, the stock among them", 0, 1, MASTER, validates=False,
+           inputs=PEERS),
+    Column("sec_small_flag", "flag", "0 or 1", f"sec_member_cnt < {SMALL}", 0, 1, MASTER,
+           inputs=PEERS),
+    *(_stock(f"rel_to_sec_{h}d", "share", f"returns_{h}d − sec_ret_{h}d", h, h + 1)
+      for h in HORIZONS),
     _stock("beta_to_sec_60", "1", "slope of returns_1d on sec_ret_1d", WINDOW, FEWEST + 1),
-    _stock(
-        "alpha_vs_sec_1d",
-        "share",
-        "returns_1d − beta_to_sec_60 of t−1 × sec_ret_1d",
-        WINDOW + 1,
-        FEWEST + 2,
-    ),
-    *(
-        _stock(
-            f"{name}_in_sec_z",
-            "sd",
-            f"{name} as a z-score among the peers, itself one of them",
-            back,
-            fewest,
-            field,
-        )
-        for name, (field, back, fewest) in WITHIN.items()
-    ),
+    _stock("alpha_vs_sec_1d", "share", "returns_1d − beta_to_sec_60 of t−1 × sec_ret_1d",
+           WINDOW + 1, FEWEST + 2),
+    *(_stock(f"{name}_in_sec_z", "sd", f"{name} as a z-score among the peers, itself one of them",
+             back, fewest, field) for name, (field, back, fewest) in WITHIN.items()),
     _stock("ret_1d_rank_in_sec", "0–1", "share of peers with a lower returns_1d, ties half", 1, 2),
-]
+]  # fmt: skip
 
 
 def compute(inputs: Inputs) -> Values:

@@ -20,13 +20,11 @@ import polars as pl
 from gogooku.arrays import time_series
 from gogooku.arrays.time_series import Array, delay, enough, ratio
 from gogooku.features import balances
-from gogooku.features.column import Column
+from gogooku.features.column import Column, Values
 from gogooku.features.inputs import Inputs
 from gogooku.panel.panel import Panel
 
 log = logging.getLogger(__name__)
-
-Values = dict[str, np.ndarray]
 
 REPORTER = ("SSName", "DICName", "FundName")
 INDIVIDUAL = "個人"

@@ -19,22 +19,24 @@ from gogooku.arrays import indicators as ind
 from gogooku.arrays import time_series
 from gogooku.arrays.time_series import Made, delay, enough, enough_changes, excess, ratio, settled
 from gogooku.arrays.windows import Rolling
-from gogooku.calendar import Days, Sessions
+from gogooku.calendar import Sessions
 from gogooku.features import balances
-from gogooku.features.balances import SHARES_LAST
-from gogooku.features.column import Column
+from gogooku.features.column import Column, Values
 from gogooku.features.inputs import Inputs
+from gogooku.features.technical_calendar import (
+    CALENDAR,
+    LISTING,
+    of_the_calendar,
+    of_the_listing,
+)
 from gogooku.panel.panel import Panel
 
 log = logging.getLogger(__name__)
-
-Values = dict[str, np.ndarray]
 
 INPUTS = ("open", "high", "low", "close", "volume", "value")
 AVERAGED = ("high", "low", "close")
 REACH = 245  # sessions of the longest window; averages look back farther
 LONGEST_RUN = 60  # sessions
-LONGEST_LISTING = 800  # sessions; the family's look-back holds as many
 TA_LIB = "TA-Lib 0.6"
 WILDER = "Wilder (1978)"
 WILDER_14 = settled(27) + 1  # of what compares with the session before
@@ -52,12 +54,6 @@ def _stock(
 ) -> Column:
     fewest = min_obs or enough(look_back)
     return Column(name, "stock", unit, definition, look_back, fewest, source, inputs=inputs)
-
-
-def _flag(
-    name: str, definition: str, source: str = "calendar", inputs: tuple[str, ...] = ()
-) -> Column:
-    return Column(name, "flag", "0 or 1", definition, 0, 1, source, inputs=inputs)
 
 
 _body = partial(_stock, inputs=("open", "close"))
@@ -102,23 +98,17 @@ MOVES = [
     *(_stock(f"log_returns_{h}d", "log", f"ln(C_t / C_t−{h})", h, h + 1) for h in LOG_RETURNS),
     _body("overnight_return", "share", "O_t / C_t−1 − 1", 1, 2),
     _body("intraday_return", "share", "C_t / O_t − 1", 0, 1),
-    _stock(
-        "mom_persist_5d",
-        "share",
-        "sessions with r1 > 0 over those with r1, of 5",
-        5,
-        enough_changes(5),
-    ),
+    _stock("mom_persist_5d", "share", "sessions with r1 > 0 over those with r1, of 5", 5,
+           enough_changes(5)),
     _stock("up_streak", "sessions", f"run of r1 > 0 to this day, at most {LONGEST_RUN}", 61, 2),
     _stock("down_streak", "sessions", f"run of r1 < 0 to this day, at most {LONGEST_RUN}", 61, 2),
     _stock("zscore_20", "sd", "(C − mean) / sd of 20 closes", 20),
     _stock("zscore_60", "sd", "(C − mean) / sd of 60 closes", 60),
     _stock("skew_60", "1", "population skewness of 60 r1", 60, enough_changes(60)),
     _stock("kurt_60", "1", "population excess kurtosis of 60 r1", 60, enough_changes(60)),
-    _stock(
-        "autocorr_20", "1", "correlation of r1 with that of the session before, 19 pairs", 20, 15
-    ),
-]
+    _stock("autocorr_20", "1", "correlation of r1 with that of the session before, 19 pairs", 20,
+           15),
+]  # fmt: skip
 
 
 def _moves(bars: Bars) -> Iterator[Made]:
@@ -144,57 +134,20 @@ def _moves(bars: Bars) -> Iterator[Made]:
 
 
 SPREADS = [
-    *(
-        _stock(
-            f"volatility_{n}d",
-            "per √year",
-            f"sd of {n} daily log returns × √245",
-            n,
-            enough_changes(n),
-        )
-        for n in VOLATILITIES
-    ),
-    _reach(
-        "parkinson_20", "per √year", "√(mean of ln(H/L)² / 4 ln 2 × 245)", 20, 0, "Parkinson (1980)"
-    ),
-    _bar(
-        "garman_klass_20",
-        "per √year",
-        "√(mean of ½ ln(H/L)² − (2 ln 2 − 1) ln(C/O)² × 245)",
-        20,
-        0,
-        "Garman and Klass (1980)",
-    ),
-    _bar(
-        "rogers_satchell_20",
-        "per √year",
-        "√(mean of ln(H/C) ln(H/O) + ln(L/C) ln(L/O) × 245)",
-        20,
-        0,
-        "Rogers and Satchell (1991)",
-    ),
-    *(
-        _bar(
-            f"yang_zhang_{n}",
-            "per √year",
-            f"overnight, open-to-close and Rogers-Satchell variances of {n} sessions",
-            n,
-            enough_changes(n),
-            "Yang and Zhang (2000)",
-        )
-        for n in (20, 60)
-    ),
-    *(
-        _stock(
-            f"vol_of_vol_{n}",
-            "per √year",
-            f"sd of {n} values of volatility_20d",
-            n + 20,
-            enough(20) + enough(n),
-        )
-        for n in (20, 60)
-    ),
-]
+    *(_stock(f"volatility_{n}d", "per √year", f"sd of {n} daily log returns × √245", n,
+             enough_changes(n)) for n in VOLATILITIES),
+    _reach("parkinson_20", "per √year", "√(mean of ln(H/L)² / 4 ln 2 × 245)", 20, 0,
+           "Parkinson (1980)"),
+    _bar("garman_klass_20", "per √year", "√(mean of ½ ln(H/L)² − (2 ln 2 − 1) ln(C/O)² × 245)", 20,
+         0, "Garman and Klass (1980)"),
+    _bar("rogers_satchell_20", "per √year", "√(mean of ln(H/C) ln(H/O) + ln(L/C) ln(L/O) × 245)",
+         20, 0, "Rogers and Satchell (1991)"),
+    *(_bar(f"yang_zhang_{n}", "per √year",
+           f"overnight, open-to-close and Rogers-Satchell variances of {n} sessions", n,
+           enough_changes(n), "Yang and Zhang (2000)") for n in (20, 60)),
+    *(_stock(f"vol_of_vol_{n}", "per √year", f"sd of {n} values of volatility_20d", n + 20,
+             enough(20) + enough(n)) for n in (20, 60)),
+]  # fmt: skip
 
 
 def _spreads(bars: Bars) -> Iterator[Made]:
@@ -224,35 +177,19 @@ EDGES = (60, 245)  # windows of the highest high and the lowest low
 
 LEVELS = [
     *(_stock(f"price_to_sma_{n}", "share", f"C / mean of {n} closes − 1", n) for n in SMAS),
-    *(
-        _stock(f"price_to_ema_{n}", "share", f"C / EMA_{n} − 1", settled(n), n, TA_LIB)
-        for n in EMAS
-    ),
-    *(
-        _stock(f"ma_gap_{a}_{b}", "share", f"EMA_{a} / EMA_{b} − 1", settled(b), b, TA_LIB)
-        for a, b in GAPS
-    ),
-    *(
-        _stock(
-            f"ema{n}_slope", "share", f"EMA_{n} / EMA_{n} of t−1 − 1", settled(n) + 1, n + 1, TA_LIB
-        )
-        for n in SLOPES
-    ),
+    *(_stock(f"price_to_ema_{n}", "share", f"C / EMA_{n} − 1", settled(n), n, TA_LIB)
+      for n in EMAS),
+    *(_stock(f"ma_gap_{a}_{b}", "share", f"EMA_{a} / EMA_{b} − 1", settled(b), b, TA_LIB)
+      for a, b in GAPS),
+    *(_stock(f"ema{n}_slope", "share", f"EMA_{n} / EMA_{n} of t−1 − 1", settled(n) + 1, n + 1,
+             TA_LIB) for n in SLOPES),
     _reach("high_low_ratio", "ratio", "H / L", 0, 1),
     _range("close_to_high", "share", "(H − C) / (H − L)", 0, 1),
     _range("close_to_low", "share", "(C − L) / (H − L)", 0, 1),
-    *(
-        _stock(
-            f"dist_to_{side}_{n}",
-            "share",
-            f"C / {edge} of {n} sessions − 1",
-            n,
-            inputs=(side, "close"),
-        )
-        for side, edge in (("high", "highest H"), ("low", "lowest L"))
-        for n in EDGES
-    ),
-]
+    *(_stock(f"dist_to_{side}_{n}", "share", f"C / {edge} of {n} sessions − 1", n,
+             inputs=(side, "close"))
+      for side, edge in (("high", "highest H"), ("low", "lowest L")) for n in EDGES),
+]  # fmt: skip
 
 
 def _levels(bars: Bars) -> Iterator[Made]:
@@ -285,37 +222,25 @@ OSCILLATORS = [
     _stock("macd", "share", "(EMA_12 − EMA_26) / C", settled(26), 26, TA_LIB),
     _stock("macd_signal", "share", "EMA_9 of EMA_12 − EMA_26, / C", MACD, 34, TA_LIB),
     _stock("macd_histogram", "share", "macd − macd_signal", MACD, 34, TA_LIB),
-    _stock(
-        "macd_hist_slope", "share", "change of the histogram before ÷ C, / C", MACD + 1, 35, TA_LIB
-    ),
+    _stock("macd_hist_slope", "share", "change of the histogram before ÷ C, / C", MACD + 1, 35,
+           TA_LIB),
     _stock("bb_pct_b", "share", "place between mean ∓ 2 sd of 20 closes", 20, 0, TA_LIB),
     _stock("bb_width", "share", "4 sd / mean of 20 closes", 20, 0, TA_LIB),
-    _range(
-        "atr_14",
-        "share",
-        "Wilder's average of 14 true ranges, each over the close before it",
-        WILDER_14,
-        15,
-        WILDER,
-    ),
-    _range(
-        "natr_14",
-        "share",
-        "Wilder's average of 14 true ranges in JPY, / C; atr_14 is relative before it is averaged",
-        WILDER_14,
-        15,
-        TA_LIB,
-    ),
-    _range(
-        "adx_14", "0–100", "Wilder's average of 14 directional indices", 2 * WILDER_14, 28, TA_LIB
-    ),
+    _range("atr_14", "share", "Wilder's average of 14 true ranges, each over the close before it",
+           WILDER_14, 15, WILDER),
+    _range("natr_14", "share",
+           "Wilder's average of 14 true ranges in JPY, / C; atr_14 is relative before it is "
+           "averaged", WILDER_14, 15, TA_LIB),
+    _range("adx_14", "0–100", "Wilder's average of 14 directional indices", 2 * WILDER_14, 28,
+           TA_LIB),
     _range("plus_di_14", "0–100", "upward movement over true range, 14", WILDER_14, 15, TA_LIB),
     _range("minus_di_14", "0–100", "downward movement over true range, 14", WILDER_14, 15, TA_LIB),
-    _range("stoch_k", "0–100", "mean of 3 places of C in the range of 14 sessions", 16, 11, TA_LIB),
+    _range("stoch_k", "0–100", "mean of 3 places of C in the range of 14 sessions", 16, 11,
+           TA_LIB),
     _range("stoch_d", "0–100", "mean of 3 stoch_k", 18, 12, TA_LIB),
     _range("williams_r_14", "−100–0", "100 × (C − highest H) / range of 14", 14, 0, TA_LIB),
     _range("cci_20", "1", "typical price − mean of 20, / 0.015 mean deviation", 20, 0, TA_LIB),
-]
+]  # fmt: skip
 
 
 def _oscillators(bars: Bars) -> Iterator[Made]:
@@ -355,37 +280,17 @@ def _macd(close: np.ndarray) -> Iterator[Made]:
 TRADING = [
     *(_volume(f"volume_ratio_{n}", "ratio", f"V / mean of {n} V", n) for n in (5, 20, 60)),
     _volume("volume_accel", "share", "mean of 5 V / mean of 20 V − 1", 20),
-    _flow(
-        "mfi_14",
-        "0–100",
-        "money flow index of 14; ties count for neither side",
-        14,
-        enough_changes(14),
-        TA_LIB,
-    ),
-    _stock(
-        "obv_z60",
-        "sd",
-        "on-balance volume as a z-score of 60 sessions",
-        60,
-        enough_changes(60),
-        TA_LIB,
-        inputs=("close", "volume"),
-    ),
-    _flow("cmf_20", "−1–1", "V weighted by the close's place in H–L, over V, 20", 20, 0, "Chaikin"),
-    _stock(
-        "amihud_20",
-        "1/million JPY",
-        "mean of abs(r1) / value of 20 sessions",
-        20,
-        enough_changes(20),
-        "Amihud (2002)",
-        inputs=("close", "value"),
-    ),
-    _stock(
-        "dollar_volume_log", "ln JPY", "ln of the mean value of 20 sessions", 20, inputs=("value",)
-    ),
-]
+    _flow("mfi_14", "0–100", "money flow index of 14; ties count for neither side", 14,
+          enough_changes(14), TA_LIB),
+    _stock("obv_z60", "sd", "on-balance volume as a z-score of 60 sessions", 60, enough_changes(60),
+           TA_LIB, inputs=("close", "volume")),
+    _flow("cmf_20", "−1–1", "V weighted by the close's place in H–L, over V, 20", 20, 0,
+          "Chaikin"),
+    _stock("amihud_20", "1/million JPY", "mean of abs(r1) / value of 20 sessions", 20,
+           enough_changes(20), "Amihud (2002)", inputs=("close", "value")),
+    _stock("dollar_volume_log", "ln JPY", "ln of the mean value of 20 sessions", 20,
+           inputs=("value",)),
+]  # fmt: skip
 
 
 def _trading(bars: Bars) -> Iterator[Made]:
@@ -404,103 +309,11 @@ def _trading(bars: Bars) -> Iterator[Made]:
 
 FACTORS = ("rsi_14", "volatility_20d", "returns_5d", "volume_ratio_20")
 PRODUCTS = [
-    _stock(
-        "rsi_vol_interact", "points per √year", "rsi_14 × volatility_20d", WILDER_14, 15, TA_LIB
-    ),
-    _stock(
-        "vol_confirmed_mom", "share", "returns_5d × volume_ratio_20", 20, inputs=("close", "volume")
-    ),
-]
-
-
-# ---- the listing and the calendar ----------------------------------------------------------------
-
-LISTING = [
-    _stock(
-        "turnover_rate",
-        "share",
-        "V as traded / shares outstanding of the newest statement known",
-        SHARES_LAST,
-        1,
-        "J-Quants fins/summary",
-        inputs=("volume_factor", "raw_volume", "listed", "summary"),
-    ),
-    _flag(
-        "limit_up", "traded at the upper daily limit", "J-Quants UL", inputs=("limit_up", "listed")
-    ),
-    _flag(
-        "limit_down",
-        "traded at the lower daily limit",
-        "J-Quants LL",
-        inputs=("limit_down", "listed"),
-    ),
-    Column(
-        "days_since_listing_log",
-        "stock",
-        "ln(1 + sessions)",
-        f"sessions since first listed in the look-back, {LONGEST_LISTING} if listed on its first"
-        f" session, at most {LONGEST_LISTING}",
-        LONGEST_LISTING,
-        1,
-        "J-Quants master",
-        validates=False,
-        inputs=("listed",),
-    ),
-]
-
-
-def _listing(panel: Panel, outstanding: np.ndarray, start: int) -> Values:
-    past, late = panel["listed"], panel.since(start)
-    age = np.arange(start, len(past))[:, None] - np.argmax(past, axis=0) + 1
-    age = np.where(past[0], LONGEST_LISTING + 1, np.minimum(age, LONGEST_LISTING + 1))
-    made = {
-        "turnover_rate": ratio(late["raw_volume"], outstanding),
-        "limit_up": late["limit_up"],
-        "limit_down": late["limit_down"],
-        "days_since_listing_log": ind.log(age),
-    }
-    return {
-        name: time_series.known(time_series.where(late["listed"], x), np.float32)
-        for name, x in made.items()
-    }
-
-
-CALENDAR = [
-    *(_flag(f"weekday_{day}", f"weekday {day}, 0 Monday") for day in range(5)),
-    _flag("month_start", "first session of the month", inputs=("calendar",)),
-    _flag("month_end", "last session of the month", inputs=("calendar",)),
-    Column(
-        "sessions_to_month_end",
-        "market",
-        "sessions",
-        "sessions after this one in its month",
-        0,
-        1,
-        "calendar",
-        inputs=("calendar",),
-    ),
-]
-
-
-def _calendar(dates: Days, sessions: Sessions) -> Values:
-    """Give the calendar's columns, (T,); those of the month from the calendar's first day on."""
-    weekday = (dates.astype(np.int64) + 3) % 7  # day 0 of the epoch was a Thursday
-    made = {f"weekday_{day}": weekday == day for day in range(5)}
-    covered = dates >= sessions.days[0]
-    left = np.full(len(dates), np.nan)
-    left[covered] = sessions.to_month_end(dates[covered])
-    starts = np.isin(dates, _month_starts(sessions))
-    made["month_start"] = time_series.where(covered, starts)
-    made["month_end"] = time_series.where(covered, left == 0)
-    return {
-        name: time_series.known(x, np.float32)
-        for name, x in (made | {"sessions_to_month_end": left}).items()
-    }
-
-
-def _month_starts(sessions: Sessions) -> Days:
-    _, first = np.unique(sessions.days.astype("datetime64[M]"), return_index=True)
-    return sessions.days[first]
+    _stock("rsi_vol_interact", "points per √year", "rsi_14 × volatility_20d", WILDER_14, 15,
+           TA_LIB),
+    _stock("vol_confirmed_mom", "share", "returns_5d × volume_ratio_20", 20,
+           inputs=("close", "volume")),
+]  # fmt: skip
 
 
 GROUPS = [
@@ -542,7 +355,8 @@ def measured(panel: Panel, sessions: Sessions, outstanding: np.ndarray, start: i
     recent = panel.since(start - REACH)
     bars |= {name: recent[name] for name in INPUTS}
     traded = time_series.by_blocks(_traded, bars, last=len(panel.dates) - start)
-    return traded | _listing(panel, outstanding, start) | _calendar(panel.dates, sessions)
+    listing = of_the_listing(panel, outstanding, start)
+    return traded | listing | of_the_calendar(panel.dates, sessions)
 
 
 def _traded(block: Values) -> Iterator[Made]:
