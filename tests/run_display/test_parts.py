@@ -4,7 +4,7 @@ import io
 import time
 
 import pytest
-from run_display import course, logs, plan, terminal, words
+from run_display import course, logs, plan, terminal
 
 
 def test_the_sentence_is_the_last_error_with_all_its_lines(tmp_path):
