@@ -3,6 +3,7 @@
 python tools/config_schema.py
 """
 
+import copy
 import json
 import sys
 from pathlib import Path
@@ -12,12 +13,12 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "lib"))
 
-from gogooku.config import settings  # noqa: E402 - lib/ is never installed
+from gogooku.config import sentences, settings  # noqa: E402 - lib/ is never installed
 
 
 def schema():
     """Give the JSON schema of an overlay: any of the settings, with the defaults' values."""
-    whole = settings.with_sections([]).model_json_schema()
+    whole = copy.deepcopy(sentences.schema(settings.with_sections([])))
     default = yaml.safe_load((ROOT / "config" / "default.yaml").read_text(encoding="utf-8"))
     described(whole, json.loads(json.dumps(default, default=str)), whole["$defs"])
     whole["additionalProperties"] = {"type": "object"}  # the section of a user's model

@@ -1,13 +1,12 @@
 """Editors, config/default.yaml and the code tell the same of every setting."""
 
 import json
-import re
 
 import config_schema
 import jsonschema
 import pytest
 import yaml
-from gogooku.config import settings
+from gogooku.config import sentences, settings
 from helpers.configs import CONFIG
 
 OVERLAYS = sorted(set(CONFIG.glob("*.yaml")) - {CONFIG / "availability.yaml"})
@@ -22,20 +21,26 @@ def described(section, above=""):
             yield above + name, field.description
 
 
-def commented(text):
-    """Give the comment of every value in a YAML text by its dotted key."""
-    path = []
-    for indent, name, value, comment in re.findall(
-        r"^( *)(\w+):(?: +([^\s#].*?))?(?: +# (.*))?$", text, re.MULTILINE
-    ):
-        path = [*path[: len(indent) // 2], name]
-        if value:
-            yield ".".join(path), comment
+def test_every_default_has_a_comment_and_stands_in_the_order_of_the_settings():
+    commented = {".".join(keys): comment for keys, comment in sentences.comments().items()}
+    names = dict(described(settings.with_sections([])))
+    assert list(commented) == list(names) and all(commented.values())
 
 
-def test_comments_of_the_defaults_are_the_descriptions_in_their_order():
-    text = (CONFIG / "default.yaml").read_text()
-    assert list(commented(text)) == list(described(settings.with_sections([])))
+def test_models_describe_their_settings_as_the_comments_do():
+    commented = {".".join(keys): comment for keys, comment in sentences.comments().items()}
+    own = {name: text for name, text in described(settings.with_sections([])) if text}
+    assert own and own == {name: commented[name] for name in own}
+
+
+def test_the_schema_describes_every_setting():
+    def leaves(part):
+        for inner in part["properties"].values():
+            yield from [] if "$ref" in inner else [inner]
+
+    schema = config_schema.schema()
+    parts = [schema, *(part for part in schema["$defs"].values() if "properties" in part)]
+    assert [leaf for part in parts for leaf in leaves(part) if not leaf.get("description")] == []
 
 
 def test_the_schema_is_made_of_the_settings_as_they_are():

@@ -12,10 +12,10 @@ from gogooku import layout
 from gogooku.audit import compare, edits
 from gogooku.audit.rebuild import Rebuild
 from gogooku.calendar import Clock
-from gogooku.config.settings import JAPAN
 from gogooku.errors import UserError
 from gogooku.point_in_time import COLUMN
 from gogooku.raw.catalogue import DATASETS
+from gogooku.raw.plans import JAPAN
 
 log = logging.getLogger(__name__)
 

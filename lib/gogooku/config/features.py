@@ -16,39 +16,14 @@ class Features(Section):
     """Which columns a day has, and in which scale."""
 
     families: list[str] = Field(
-        min_length=1,
-        description="families of columns to compute",
-        json_schema_extra={"items": {"type": "string", "enum": list(FAMILIES)}},
+        min_length=1, json_schema_extra={"items": {"type": "string", "enum": list(FAMILIES)}}
     )
-    pandas_ta: list[str] = Field(
-        description="studies of pandas-ta by name, as [supertrend, vortex]: columns of the family "
-        "user, docs/features-user.md"
-    )
-    user: str | None = Field(
-        max_length=1000,
-        description="a module with columns of your own, likewise [path to a .py file, from the "
-        "working directory]",
-    )
-    clip: float = Field(
-        ge=0,
-        lt=0.5,
-        description="share winsorised at either end of each day's cross-section, before "
-        "normalising",
-    )
-    method: Literal["zscore", "robust", "rank", "rank_normal"] = Field(
-        description="same-day normalisation of stock columns: zscore | robust (median and MAD) | "
-        "rank | rank_normal"
-    )
-    within_sector: bool = Field(
-        description="measure a stock against its sector (S33) of the day, or against all members "
-        "where under 10 of the sector have a value"
-    )
-    min_stocks: int = Field(
-        ge=1,
-        le=10000,
-        description="a day with fewer universe members has null stock columns, and the report says "
-        "so; so has a column that fewer of them (at most 10) have",
-    )
+    pandas_ta: list[str]
+    user: str | None = Field(max_length=1000)
+    clip: float = Field(ge=0, lt=0.5)
+    method: Literal["zscore", "robust", "rank", "rank_normal"]
+    within_sector: bool
+    min_stocks: int = Field(ge=1, le=10000)
 
     @field_validator("families")
     @classmethod

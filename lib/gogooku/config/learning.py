@@ -11,12 +11,8 @@ from gogooku.section import Section
 class Labels(Section):
     """What is predicted."""
 
-    horizons: list[Annotated[int, Field(ge=1, le=250)]] = Field(
-        min_length=1, description="sessions from entry to exit"
-    )
-    entry: Entry = Field(
-        description="next_close | next_open | close (not tradable: for comparison only)"
-    )
+    horizons: list[Annotated[int, Field(ge=1, le=250)]] = Field(min_length=1)
+    entry: Entry
 
     @field_validator("horizons")
     @classmethod
@@ -33,36 +29,23 @@ class Labels(Section):
 class Splits(Section):
     """Walk-forward folds, lengths in spans."""
 
-    mode: Literal["expanding", "rolling"] = Field(
-        description="expanding | rolling: whether the training part keeps its first span"
-    )
-    train: int = Field(ge=1, le=1000, description="training length of the first fold [spans]")
-    valid: int = Field(ge=1, le=1000, description="validation length [spans]")
-    test: int = Field(ge=1, le=1000, description="test length [spans]")
-    step: int = Field(
-        ge=1, le=1000, description="spans from one fold's test part to the next one's"
-    )
-    embargo: int = Field(
-        ge=0,
-        le=1000,
-        description="sessions left out between the last label of a part and the next part; at "
-        "least 20 and the longest horizon",
-    )
+    mode: Literal["expanding", "rolling"]
+    train: int = Field(ge=1, le=1000)
+    valid: int = Field(ge=1, le=1000)
+    test: int = Field(ge=1, le=1000)
+    step: int = Field(ge=1, le=1000)
+    embargo: int = Field(ge=0, le=1000)
 
 
 class Graph(Section):
     """Who moves with whom, from returns up to the day."""
 
-    window: int = Field(ge=1, le=1000, description="sessions over which returns are correlated")
-    half_life: float = Field(gt=0, le=1e6, description="of the exponential weights [sessions]")
-    shrinkage: float = Field(ge=0, le=1, description="of the correlation towards 0 [share]")
-    neighbours: int = Field(ge=1, le=1000, description="per stock, by absolute correlation")
-    min_correlation: float = Field(ge=0, le=1, description="weaker edges are left out")
-    min_observations: int = Field(
-        ge=1,
-        le=1000,
-        description="sessions with a return in the window; a stock with fewer has no edges",
-    )
+    window: int = Field(ge=1, le=1000)
+    half_life: float = Field(gt=0, le=1e6)
+    shrinkage: float = Field(ge=0, le=1)
+    neighbours: int = Field(ge=1, le=1000)
+    min_correlation: float = Field(ge=0, le=1)
+    min_observations: int = Field(ge=1, le=1000)
 
     @model_validator(mode="after")
     def _window_can_hold_observations(self) -> "Graph":

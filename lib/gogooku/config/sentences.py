@@ -4,7 +4,8 @@ import difflib
 import functools
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -12,6 +13,9 @@ from pydantic import BaseModel, ValidationError
 from gogooku.section import FIRST, LAST
 
 LONGEST = 60  # characters of a value that a sentence repeats
+
+DEFAULTS = Path(__file__).parents[3] / "config" / "default.yaml"
+COMMENTED = re.compile(r"^( *)(\w+):(?: +([^\s#].*?))?(?: +# (.*))?$", re.MULTILINE)
 
 LIMITS = {
     "minimum": "at least",
@@ -23,18 +27,27 @@ LIMITS = {
 
 def of(error: ValidationError, section: type[BaseModel]) -> list[str]:
     """Give a sentence for each fault of a `section`: the key, its value, and what to write."""
-    return [f"config: {_sentence(fault, _schema(section))}" for fault in error.errors()]
+    return [f"config: {_sentence(fault, schema(section))}" for fault in error.errors()]
 
 
 @functools.cache
-def _schema(section: type[BaseModel]) -> dict[str, Any]:
-    return section.model_json_schema()
+def schema(section: type[BaseModel]) -> dict[str, Any]:
+    """Give the JSON schema of the settings, each described as config/default.yaml does."""
+    described = section.model_json_schema()
+    for key, comment in comments().items():
+        _at(key, described).setdefault("description", comment)
+    return described
 
 
-def closest(name: Any, choices: Iterable[str]) -> str:
-    """Ask whether the most similar of `choices` was meant; empty if none is similar."""
-    similar = difflib.get_close_matches(str(name), list(choices), 1)
-    return f"did you mean {similar[0]}?" if similar else ""
+def comments() -> dict[tuple[str, ...], str]:
+    """Give the comment of every value in config/default.yaml by its keys."""
+    above: tuple[str, ...] = ()
+    found = {}
+    for indent, name, value, comment in COMMENTED.findall(DEFAULTS.read_text(encoding="utf-8")):
+        above = (*above[: len(indent) // 2], name)
+        if value:
+            found[above] = comment
+    return found
 
 
 def _sentence(fault: Mapping[str, Any], schema: dict[str, Any]) -> str:
@@ -46,29 +59,29 @@ def _sentence(fault: Mapping[str, Any], schema: dict[str, Any]) -> str:
             return f"{key} is no setting: {_meant(fault['loc'], schema)}"
         case "missing":
             return f"{key} is missing: config/default.yaml has its default"
-    told = json.dumps(fault["input"], default=str, ensure_ascii=False)
-    told = told if len(told) <= LONGEST else f"{told[: LONGEST - 1]}…"
+    value = json.dumps(fault["input"], default=str, ensure_ascii=False)
+    value = value if len(value) <= LONGEST else f"{value[: LONGEST - 1]}…"
     due = _at(fault["loc"], schema)
     hint = _hint(fault["input"], due)
     about = f" ({due['description']})" if "description" in due else ""
-    return f"{key} is {told}: {hint}write {_needed(due)}{about}"
+    return f"{key} is {value}: {hint}write {_needed(due)}{about}"
 
 
-def _meant(place: tuple[str | int, ...], schema: dict[str, Any]) -> str:
+def _meant(keys: tuple[str | int, ...], schema: dict[str, Any]) -> str:
     """Ask whether a setting of a similar name was meant, beside the unknown one or elsewhere."""
-    *above, name = map(str, place)
-    beside = {other: ".".join([*above, other]) for other in _at(place[:-1], schema)["properties"]}
+    *above, name = map(str, keys)
+    beside = {other: ".".join([*above, other]) for other in _at(keys[:-1], schema)["properties"]}
     elsewhere = {key.split(".")[-1]: key for key in _keys(schema, schema)}
-    for keys in (beside, elsewhere):
-        if similar := difflib.get_close_matches(name, keys, 1):
-            return f"did you mean {keys[similar[0]]}?"
+    for others in (beside, elsewhere):
+        if similar := difflib.get_close_matches(name, others, 1):
+            return f"did you mean {others[similar[0]]}?"
     return "see config/default.yaml for the names"
 
 
-def _at(place: tuple[str | int, ...], schema: dict[str, Any]) -> dict[str, Any]:
-    """Give the part of `schema` that describes a place of the settings; empty if none does."""
+def _at(keys: tuple[str | int, ...], schema: dict[str, Any]) -> dict[str, Any]:
+    """Give the part of `schema` that describes the setting of these keys; empty if none does."""
     part = schema
-    for step in place:
+    for step in keys:
         inner = part.get("items", {}) if isinstance(step, int) else part.get("properties", {})
         part = inner if isinstance(step, int) else inner.get(step, {})
         part = _resolved(part, schema)
@@ -95,8 +108,8 @@ def _hint(value: Any, due: dict[str, Any]) -> str:
     if due.get("format") == "date" and (day := re.fullmatch(r"(\d{4})(\d\d)(\d\d)", str(value))):
         return f"did you mean {'-'.join(day.groups())}? "
     choices = [choice for choice in due.get("enum", []) if isinstance(choice, str)]
-    hint = closest(value, choices)
-    return f"{hint} " if hint else ""
+    similar = difflib.get_close_matches(str(value), choices, 1)
+    return f"did you mean {similar[0]}? " if similar else ""
 
 
 def _needed(due: dict[str, Any]) -> str:
