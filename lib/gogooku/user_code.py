@@ -3,10 +3,8 @@
 import importlib.util
 import sys
 import traceback
-from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
-from typing import Any, cast
 
 from gogooku.errors import UserError
 
@@ -18,11 +16,13 @@ def load(path: str | Path, kind: str) -> ModuleType:
     """
     name = f"{kind}_{Path(path).stem}"
     spec = importlib.util.spec_from_file_location(name, path)  # lineage: declared
-    module = importlib.util.module_from_spec(cast(ModuleSpec, spec))
+    if spec is None or spec.loader is None:
+        raise UserError(f"{path} is no Python file: name one that ends in .py")
+    module = importlib.util.module_from_spec(spec)
     # Dataclasses and pydantic look their annotations up there.
     sys.modules[name] = module  # lineage: declared
     try:
-        cast(Any, spec).loader.exec_module(module)
+        spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
         raise failure(path, "the module", error) from error
     return module
