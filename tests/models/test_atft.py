@@ -2,12 +2,16 @@ import numpy as np
 import pytest
 import torch
 from gogooku.models import atft
-from gogooku.models.network import selection
-from gogooku.models.network.attention import NeighbourAttention, Neighbourhood
+from gogooku.models.network import blocks
+from gogooku.models.network.blocks import (
+    Encoder,
+    LastAttention,
+    NeighbourAttention,
+    Neighbourhood,
+    Selection,
+)
 from gogooku.models.network.fan import Context, Split, volume_like
 from gogooku.models.network.network import Atft
-from gogooku.models.network.selection import Selection
-from gogooku.models.network.temporal import Encoder, LastAttention
 from torch import nn
 from torch.nn import functional
 
@@ -92,7 +96,7 @@ def test_volume_like_columns_are_found_by_name():
 
 def test_the_folded_selection_is_the_plain_one(monkeypatch):
     """The plain form, variable by variable, from embeddings, with random maps of its own."""
-    monkeypatch.setattr(selection, "INNER", 3)
+    monkeypatch.setattr(blocks, "INNER", 3)
     x = torch.randn(N, V, dtype=torch.float64)
     a, b = torch.randn(2, V, WIDTH, dtype=torch.float64)
     own = [nn.Sequential(nn.Linear(WIDTH, 3), nn.ELU(), nn.Linear(3, WIDTH)).double() for _ in a]

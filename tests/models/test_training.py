@@ -2,15 +2,14 @@ import numpy as np
 import pytest
 import torch
 from gogooku.errors import UserError
-from gogooku.models import contract
+from gogooku.models import atft, contract
 from gogooku.models.deterministic import make_torch_deterministic
 from gogooku.models.network import training
-from gogooku.models.network.losses import day_loss
 from helpers import planted
 from scipy import stats
 
 SHAPE = dict(window=5, hidden=8, heads=2, frequencies=1, dropout=0.0)
-PACE = dict(epochs=4, days_per_epoch=60, learning_rate=0.02, weight_decay=0.01, patience=4, seed=0)
+PACE = dict(epochs=4, days_per_epoch=60, learning_rate=0.02, weight_decay=0.01, patience=4)
 TRAIN, VALID, TEST = np.arange(70), np.arange(75, 90), np.arange(95, 120)
 
 
@@ -22,8 +21,10 @@ def one_thread():
     torch.set_num_threads(before)
 
 
-def learn(days, **changes):
-    return training.learn(days, TRAIN, VALID, **(SHAPE | PACE | changes))
+def learn(days, train=TRAIN, valid=VALID, seed=0, checkpoint=None, **changes):
+    settings = atft.Settings(**(SHAPE | PACE | changes))
+    job = contract.Job(settings, seed, 1, checkpoint)
+    return training.fit(days, train, valid, job), job.curve
 
 
 def predict(net, days, test):
@@ -46,7 +47,7 @@ def test_the_loss_is_huber_plus_one_minus_pearson_over_known_targets():
         x, y = scores[known, h], targets[known, h]
         parts.append(torch.nn.functional.huber_loss(x, y) + 1 - stats.pearsonr(x, y).statistic)
     torch.testing.assert_close(
-        day_loss(scores, targets), torch.stack(parts).mean().float(), atol=1e-4, rtol=0
+        training.day_loss(scores, targets), torch.stack(parts).mean().float(), atol=1e-4, rtol=0
     )
 
 
@@ -55,11 +56,11 @@ def test_missing_targets_and_constant_scores_leave_the_gradient_finite():
     targets = torch.randn(10, 3)
     targets[:, 1] = torch.nan
     targets[1:, 2] = torch.nan
-    loss = day_loss(scores, targets)
+    loss = training.day_loss(scores, targets)
     loss.backward()
     assert loss.isfinite() and scores.grad.isfinite().all()
     assert not scores.grad[:, 1:].any()
-    assert day_loss(scores, torch.full((10, 3), torch.nan)) == 0
+    assert training.day_loss(scores, torch.full((10, 3), torch.nan)) == 0
 
 
 # Learning
@@ -141,7 +142,7 @@ def test_training_stops_once_validation_gets_no_better_and_keeps_the_best(monkey
 
 def test_a_days_scores_do_not_depend_on_other_days_or_on_the_future():
     days = planted.days(sessions=30)
-    net, _ = training.learn(days, TRAIN[:15], TRAIN[16:20], **SHAPE | PACE | {"epochs": 1})
+    net, _ = learn(days, TRAIN[:15], TRAIN[16:20], epochs=1)
     told = predict(net, days, np.arange(20, 26))
     days.x[23:] = 7
     days.neighbours[23:] = -1
@@ -152,7 +153,7 @@ def test_a_days_scores_do_not_depend_on_other_days_or_on_the_future():
 
 def test_predictions_are_the_members_of_each_day_also_before_a_full_window():
     days = planted.days(sessions=30)
-    net, _ = training.learn(days, TRAIN[:15], TRAIN[16:20], **SHAPE | PACE | {"epochs": 1})
+    net, _ = learn(days, TRAIN[:15], TRAIN[16:20], epochs=1)
     predictions = predict(net, days, np.array([0, 29]))
     assert len(predictions) == days.universe[[0, 29]].sum()
     assert predictions["prediction_5d"].is_finite().all()
@@ -160,7 +161,7 @@ def test_predictions_are_the_members_of_each_day_also_before_a_full_window():
 
 def test_predictions_are_made_on_the_cpu_even_beside_a_gpu(monkeypatch):
     days = planted.days(sessions=30)
-    net, _ = training.learn(days, TRAIN[:15], TRAIN[16:20], **SHAPE | PACE | {"epochs": 1})
+    net, _ = learn(days, TRAIN[:15], TRAIN[16:20], epochs=1)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     assert predict(net, days, np.array([29])).height == days.universe[29].sum()
 
@@ -175,7 +176,7 @@ def test_a_part_without_labels_is_refused(lost, part):
 
 def test_other_columns_are_refused():
     days = planted.days(sessions=30)
-    net, _ = training.learn(days, TRAIN[:15], TRAIN[16:20], **SHAPE | PACE | {"epochs": 1})
+    net, _ = learn(days, TRAIN[:15], TRAIN[16:20], epochs=1)
     days.columns[0] = "other"
     with pytest.raises(UserError, match="other columns"):
         predict(net, days, np.array([3]))

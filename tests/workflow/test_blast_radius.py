@@ -27,8 +27,8 @@ def test_the_page_is_what_the_tool_makes():
     [
         ("models.ridge", {"train ridge", "predict ridge"}),
         ("models.reversal", {"predict reversal"}),
-        ("models.network.heads", {"train atft", "predict atft"}),
-        ("models.network.losses", {"train atft"}),
+        ("models.network.blocks", {"train atft", "predict atft"}),
+        ("models.network.training", {"train atft", "predict atft"}),
         ("features.sector", {"features sector"}),
         ("features.technical", {"features technical"}),
         ("features.inputs", FAMILIES),

@@ -43,7 +43,7 @@ ATFT, RIDGE = {"train atft", "predict atft"} | JUDGE, {"train ridge", "predict r
         ),
         ("lib/gogooku/arrays/agreement.py", "MIN_PAIRS = 20", "MIN_PAIRS = 21", ATFT),
         ("lib/gogooku/report/report.py", "THIN_DAYS = 10", "THIN_DAYS = 11", {"report"}),
-        (f"{MODELS}/network/heads.py", "torch.einsum(", "1 * torch.einsum(", ATFT),
+        (f"{MODELS}/network/blocks.py", "deep + self", "1 * deep + self", ATFT),
         (f"{MODELS}/network/training.py", "VALID_DAYS = 24", "VALID_DAYS = 25", ATFT),
         (f"{MODELS}/ridge.py", "np.eye(width)", "2 * np.eye(width)", RIDGE),
         (f"{MODELS}/ridge.py", "x.T, coefficients, ", "x.T, 1 * coefficients, ", RIDGE - TRAIN),

@@ -13,16 +13,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from gogooku import files, layout
 from gogooku.arrays import agreement
+from gogooku.arrays.agreement import Table
 from gogooku.arrays.grid import Grid
 from gogooku.calendar import Entry
 from gogooku.evaluation import inference, metrics, portfolio
+from gogooku.evaluation.inference import Series
 
-Table = NDArray[np.float64]
-Series = NDArray[np.float64]
 Evaluations = Mapping[str, tuple[pl.DataFrame, dict[str, Any]]]  # model → daily rows, summary
 MEAN_OF_SEEDS = -1
 
@@ -88,6 +87,13 @@ def read_predictions(paths: Sequence[str | Path]) -> dict[int, pl.DataFrame]:
         )
         frames.setdefault(fit.seed, []).append(rows)
     return {seed: pl.concat(frames[seed]) for seed in sorted(frames)}
+
+
+def series(daily: pl.DataFrame, metric: str, horizon: int) -> pl.DataFrame:
+    """Give the known daily rows of a metric and horizon, of the mean of seeds, sorted by date."""
+    own = (pl.col("metric") == metric) & (pl.col("horizon") == horizon)
+    mean = pl.col("seed") == MEAN_OF_SEEDS
+    return daily.filter(own & mean & pl.col("value").is_not_null()).sort("date")
 
 
 def evaluate(
@@ -174,8 +180,10 @@ def _measure(
 ) -> tuple[list[pl.DataFrame], dict[str, Any]]:
     rows, measured = [], {}
     for seed, score in scores.items():
-        long_short = portfolio.long_short(score, returns, horizon, rules.quantiles)
-        long_only = portfolio.long_only(score, returns, horizon, rules.quantiles)
+        books = {
+            "long_short": portfolio.long_short(score, returns, horizon, rules.quantiles),
+            "long_only": portfolio.long_only(score, returns, horizon, rules.quantiles),
+        }
         series = {
             "rank_ic": agreement.rank_ic(score, label),
             "ic": agreement.ic(score, label),
@@ -185,11 +193,18 @@ def _measure(
         measured[str(seed)] = {
             **{name: _estimate(values, horizon, rules) for name, values in series.items()},
             "icir": inference.icir(series["rank_ic"]),
-            "long_short": _earned(long_short, rules),
-            "long_only": _earned(long_only, rules),
+            **{
+                name: portfolio.statistics(book, rules.cost, rules.entry, rules.confidence)
+                for name, book in books.items()
+            },
         }
-        traded = _days_of("long_short", long_short, rules) | _days_of("long_only", long_only, rules)
-        rows.append(answers.tidy(series | traded, seed, horizon))
+        for name, book in books.items():
+            series |= {
+                f"{name}_gross": book.gross,
+                f"{name}_net": book.net(rules.cost),
+                f"{name}_turnover": book.turnover,
+            }
+        rows.append(answers.tidy(series, seed, horizon))
     return rows, measured
 
 
@@ -229,18 +244,6 @@ def _compare(
 
 def _estimate(values: Series, horizon: int, rules: Rules) -> inference.Estimate:
     return inference.estimate(values, horizon, rules.entry, rules.confidence)
-
-
-def _earned(book: portfolio.Book, rules: Rules) -> dict[str, Any]:
-    return portfolio.statistics(book, rules.cost, rules.entry, rules.confidence)
-
-
-def _days_of(name: str, book: portfolio.Book, rules: Rules) -> dict[str, Series]:
-    return {
-        f"{name}_gross": book.gross,
-        f"{name}_net": book.net(rules.cost),
-        f"{name}_turnover": book.turnover,
-    }
 
 
 def _label(answers: Predicted, labels: pl.DataFrame, horizon: int) -> Table:

@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from gogooku import files, layout
 from gogooku.errors import UserError
 from gogooku.evaluation import evaluate, inference
@@ -53,12 +51,7 @@ def _judge(row: Mapping[str, Any]) -> None:
 
 
 def _row(path: Path, horizon: int, entry: inference.Entry) -> dict[str, Any]:
-    rows = files.read_parquet(path).filter(
-        pl.col("metric") == "rank_ic",
-        pl.col("horizon") == horizon,
-        pl.col("seed") == evaluate.MEAN_OF_SEEDS,
-    )
-    values = rows.sort("date")["value"].fill_null(float("nan")).to_numpy()
+    values = evaluate.series(files.read_parquet(path), "rank_ic", horizon)["value"].to_numpy()
     estimate = inference.estimate(values, horizon, entry, CONFIDENCE)
     return {
         "model": layout.model(path),

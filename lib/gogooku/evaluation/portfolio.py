@@ -19,11 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gogooku.arrays import agreement
+from gogooku.arrays.agreement import Table
 from gogooku.calendar import Entry
 from gogooku.evaluation import inference, metrics
-
-Table = NDArray[np.float64]
-Series = NDArray[np.float64]
+from gogooku.evaluation.inference import Series
 
 
 class Book(NamedTuple):

@@ -50,17 +50,12 @@ class Settings(Section):
 
 
 def fit(inputs: "ModelInputs", train: np.ndarray, valid: np.ndarray, job: Job) -> "Atft":
-    """Train the network, stopped by the RankIC on the validation part (`network.training`)."""
+    """Train the network, stopped by the RankIC on the validation part."""
     from gogooku.models.deterministic import make_torch_deterministic
     from gogooku.models.network import training
 
     make_torch_deterministic(job.seed, job.threads)
-    pace = job.settings.model_dump()
-    net, curve = training.learn(
-        inputs, train, valid, seed=job.seed, checkpoint=job.checkpoint, **pace
-    )
-    job.curve.extend(curve)
-    return net
+    return training.fit(inputs, train, valid, job)
 
 
 def predict(model: "Atft", inputs: "ModelInputs", test: np.ndarray, job: Job) -> np.ndarray:

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
-import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
@@ -25,7 +24,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLo
 
 from gogooku import files
 from gogooku.evaluation import inference, portfolio
-from gogooku.evaluation.evaluate import MEAN_OF_SEEDS, Evaluations
+from gogooku.evaluation.evaluate import MEAN_OF_SEEDS, Evaluations, series
+from gogooku.report import tables
 
 INK, MUTED, LINE = "#010203", "#040506", "#070809"
 ON_PAGE = {INK: "currentColor", MUTED: "var(--muted)", LINE: "var(--line)"}
@@ -86,21 +86,21 @@ def draw(
 
 def means(evaluations: Evaluations) -> Figure | None:
     """Bars of mean RankIC by horizon with intervals; a tick marks what was attainable."""
-    horizons = _horizons(evaluations)
+    horizons = tables.horizons(evaluations)
     if not horizons:
         return None
     figure = Figure(figsize=(WIDTH, 3.2), layout="constrained")
     axes = figure.subplots()
     step = 0.8 / len(evaluations)
-    for place, (_, summary) in enumerate(evaluations.values()):
+    for number, (model, colour, _) in enumerate(_lines(evaluations)):
+        summary = evaluations[model][1]
         for row, horizon in enumerate(horizons):
-            known = _known(summary, horizon)
-            if known is not None:
-                x = row + (place - (len(evaluations) - 1) / 2) * step
-                _bar(axes, x, step, known, COLOURS[place % len(COLOURS)])
-                _attainable(axes, x, step, summary["truth"].get(str(horizon)))
+            if known := _known(summary, horizon):
+                x = row + (number - (len(evaluations) - 1) / 2) * step
+                _bar(axes, x, step, known, colour)
+                _attainable(axes, x, step, summary["truth"].get(horizon))
     axes.axhline(0, color=MUTED, linewidth=0.8)
-    axes.set_xticks(range(len(horizons)), [_sessions(horizon) for horizon in horizons])
+    axes.set_xticks(range(len(horizons)), [tables.sessions(horizon) for horizon in horizons])
     axes.set_ylabel("mean daily RankIC")
     _legend(figure, evaluations)
     return figure
@@ -110,10 +110,10 @@ def cumulative(evaluations: Evaluations) -> Figure | None:
     """Running sum of daily RankIC, one panel a horizon: a steady skill is a straight line."""
 
     def panel(axes: Axes, horizon: int) -> None:
-        for model, colour, daily in _lines(evaluations):
-            rows = _series(daily, "rank_ic", horizon)
+        for _, colour, daily in _lines(evaluations):
+            rows = series(daily, "rank_ic", horizon)
             if len(rows):
-                _line(axes, rows["date"], rows["value"].cum_sum(), colour, model)
+                axes.plot(rows["date"].to_numpy(), rows["value"].cum_sum().to_numpy(), color=colour)
         axes.axhline(0, color=MUTED, linewidth=0.8)
 
     return _panels(evaluations, panel, "sum of daily RankIC", dated=True)
@@ -123,12 +123,12 @@ def equity(evaluations: Evaluations) -> Figure | None:
     """Reinvested long–short wealth on a logarithmic axis: net solid, gross dotted."""
 
     def panel(axes: Axes, horizon: int) -> None:
-        for model, colour, daily in _lines(evaluations):
+        for _, colour, daily in _lines(evaluations):
             for kind, dash in (("net", "-"), ("gross", (0, (1, 1.6)))):
-                rows = _series(daily, f"long_short_{kind}", horizon)
+                rows = series(daily, f"long_short_{kind}", horizon)
                 if len(rows):
-                    path = portfolio.wealth(rows["value"].to_numpy())
-                    _line(axes, rows["date"], path, colour, model, dash)
+                    wealth = portfolio.wealth(rows["value"].to_numpy())
+                    axes.plot(rows["date"].to_numpy(), wealth, color=colour, linestyle=dash)
         axes.axhline(1, color=MUTED, linewidth=0.8)
         _logarithmic(axes)
 
@@ -227,15 +227,15 @@ def _groups(evaluations: Evaluations, key: pl.Expr, name: str) -> Figure | None:
     keys = rows["key"].drop_nulls().unique().sort().to_list()
 
     def panel(axes: Axes, horizon: int) -> None:
-        for place, (model, colour, daily) in enumerate(_lines(evaluations)):
-            shift = (place - (len(evaluations) - 1) / 2) * 0.6 / len(evaluations)
+        for number, (model, colour, daily) in enumerate(_lines(evaluations)):
+            shift = (number - (len(evaluations) - 1) / 2) * 0.6 / len(evaluations)
             rules = evaluations[model][1]
-            series = _series(daily, "rank_ic", horizon).with_columns(key.alias("key"))
-            for (group,), rows in series.group_by("key", maintain_order=True):
+            days = series(daily, "rank_ic", horizon).with_columns(key.alias("key"))
+            for (group,), rows in days.group_by("key", maintain_order=True):
                 known = inference.estimate(
                     rows["value"].to_numpy(), horizon, rules["entry"], rules["confidence"]
                 )
-                _whisker(axes, keys.index(group) + shift, known, colour, model)
+                _whisker(axes, keys.index(group) + shift, known, colour)
         axes.axhline(0, color=MUTED, linewidth=0.8)
         axes.set_xticks(range(len(keys)), [f"{name}{group}" for group in keys])
         axes.set_xlim(-0.6, len(keys) - 0.4)
@@ -250,13 +250,13 @@ def _panels(
     *,
     dated: bool = False,
 ) -> Figure | None:
-    horizons = _horizons(evaluations)
+    horizons = tables.horizons(evaluations)
     if not horizons:
         return None
     figure, panels = _grid(len(horizons), label)
     for axes, horizon in zip(panels, horizons, strict=True):
-        panel(axes, horizon)
-        axes.set_title(_sessions(horizon))
+        panel(axes, int(horizon))
+        axes.set_title(tables.sessions(horizon))
         if dated:
             _dates(axes)
     _legend(figure, evaluations)
@@ -288,16 +288,10 @@ def _attainable(axes: Axes, x: float, width: float, truth: Mapping[str, Any] | N
         axes.plot([x - width / 2, x + width / 2], [height, height], color=INK, linewidth=1.4)
 
 
-def _whisker(axes: Axes, x: float, known: inference.Estimate, colour: str, label: str) -> None:
+def _whisker(axes: Axes, x: float, known: inference.Estimate, colour: str) -> None:
     if math.isfinite(known.error):
         axes.plot([x, x], [known.low, known.high], color=colour, linewidth=1.3, alpha=0.7)
-    axes.plot(x, known.mean, "o", color=colour, ms=4, label=label)
-
-
-def _line(
-    axes: Axes, dates: pl.Series, values: Any, colour: str, label: str, dash: Any = "-"
-) -> None:
-    axes.plot(dates.to_numpy(), np.asarray(values), color=colour, label=label, linestyle=dash)
+    axes.plot(x, known.mean, "o", color=colour, ms=4)
 
 
 def _logarithmic(axes: Axes) -> None:
@@ -332,32 +326,12 @@ def _legend_of(figure: Figure, axes: Axes) -> None:
 
 def _lines(evaluations: Evaluations) -> list[tuple[str, str, pl.DataFrame]]:
     return [
-        (model, COLOURS[place % len(COLOURS)], daily)
-        for place, (model, (daily, _)) in enumerate(evaluations.items())
+        (model, COLOURS[number % len(COLOURS)], daily)
+        for number, (model, (daily, _)) in enumerate(evaluations.items())
     ]
 
 
-def _series(daily: pl.DataFrame, metric: str, horizon: int) -> pl.DataFrame:
-    mine = (pl.col("metric") == metric) & (pl.col("horizon") == horizon)
-    seed = pl.col("seed") == MEAN_OF_SEEDS
-    return daily.filter(mine & seed & pl.col("value").is_not_null()).sort("date")
-
-
-def _horizons(evaluations: Evaluations) -> list[int]:
-    names = {
-        int(name)
-        for _, summary in evaluations.values()
-        for name, seeds in summary["horizons"].items()
-        if seeds
-    }
-    return sorted(names)
-
-
-def _known(summary: Mapping[str, Any], horizon: int) -> Mapping[str, Any] | None:
-    seeds = summary["horizons"].get(str(horizon), {})
+def _known(summary: Mapping[str, Any], horizon: str) -> Mapping[str, Any] | None:
+    seeds = summary["horizons"].get(horizon, {})
     known = seeds.get(str(MEAN_OF_SEEDS), {}).get("rank_ic")
     return known if known and known["mean"] is not None else None
-
-
-def _sessions(horizon: int) -> str:
-    return "1 session" if horizon == 1 else f"{horizon} sessions"

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeGuard
 import polars as pl
 
 from gogooku.evaluation import inference
-from gogooku.evaluation.evaluate import MEAN_OF_SEEDS, Evaluations
+from gogooku.evaluation.evaluate import MEAN_OF_SEEDS, Evaluations, series
 
 NONE = "–"
 SHOWN = 200  # findings of the data check on the page
@@ -33,28 +33,26 @@ class Table(NamedTuple):
     groups: list[tuple[str, list[list[Cell]]]]
 
 
+Column = Callable[[str, str, Mapping[str, Any]], Cell]
+"""Gives a cell from a model's name, a horizon and the scores of the mean of seeds there."""
+
+
 def headline(evaluations: Evaluations) -> Table:
     """All models by horizon: the mean of seeds, with intervals and what a portfolio earned."""
-
-    def row(model: str, horizon: str, scores: Mapping[str, Any]) -> list[Cell]:
-        book = scores.get("long_short", {})
-        net = book.get("net", {})
-        return [
-            Cell(model),
-            _interval(scores.get("rank_ic")),
-            Cell(_range(evaluations[model][1], horizon), look="mute"),
-            _interval(scores.get("ic")),
-            Cell(_number(scores.get("icir"), 2)),
-            _interval(scores.get("hit_rate"), 1, 100, "%", nothing=0.5),
-            _interval(scores.get("spread"), 1, 1e4, " bp"),
-            Cell(_number(net.get("annual"), 1, 100, "%")),
-            _interval(net.get("sharpe"), 2),
-            Cell(_number(book.get("turnover"), 2, sign=False)),
-        ]
-
-    head = ["<Model", "RankIC", "Seeds", "IC", "ICIR", "Hit rate", "Spread", "Net return a year"]
-    head += ["Net Sharpe", "Turnover"]
-    return Table(head, _by_horizon(evaluations, row))
+    columns = {
+        "RankIC": _interval_of("rank_ic"),
+        "Seeds": lambda model, horizon, _: Cell(
+            _range(evaluations[model][1], horizon), look="mute"
+        ),
+        "IC": _interval_of("ic"),
+        "ICIR": _number_of("icir", 2),
+        "Hit rate": _interval_of("hit_rate", 1, 100, "%", nothing=0.5),
+        "Spread": _interval_of("spread", 1, 1e4, " bp"),
+        "Net return a year": _number_of("long_short.net.annual", 1, 100, "%"),
+        "Net Sharpe": _interval_of("long_short.net.sharpe", 2),
+        "Turnover": _number_of("long_short.turnover", 2, sign=False),
+    }
+    return _by_model(evaluations, columns)
 
 
 def seeds(evaluations: Evaluations) -> Table:
@@ -63,7 +61,9 @@ def seeds(evaluations: Evaluations) -> Table:
     for horizon in horizons(evaluations):
         rows = []
         for model, (_, summary) in evaluations.items():
-            for seed, scores in sorted(summary["horizons"].get(horizon, {}).items(), key=_seed):
+            for seed, scores in sorted(
+                summary["horizons"].get(horizon, {}).items(), key=lambda item: int(item[0])
+            ):
                 net = scores["long_short"]["net"]
                 rows.append([
                     Cell(model),
@@ -73,25 +73,19 @@ def seeds(evaluations: Evaluations) -> Table:
                     _interval(scores["spread"], 1, 1e4, " bp"),
                     _interval(net["sharpe"], 2),
                 ])  # fmt: skip
-        groups.append((_sessions(horizon), rows))
+        groups.append((sessions(horizon), rows))
     return Table(["<Model", "Fit", "RankIC", "ICIR", "Spread", "Net Sharpe"], groups)
 
 
 def power(evaluations: Evaluations) -> Table:
     """Days, effective days and the smallest RankIC that they would show."""
-
-    def row(model: str, horizon: str, scores: Mapping[str, Any]) -> list[Cell]:
-        known = scores.get("rank_ic", {})
-        return [
-            Cell(model),
-            Cell(_number(known.get("days"), 0, sign=False)),
-            Cell(_number(known.get("effective"), 0, sign=False)),
-            Cell(_number(known.get("error"), 4, sign=False)),
-            Cell(_number(known.get("detectable"), 3, sign=False)),
-        ]
-
-    head = ["<Model", "Days", "Effective days", "Standard error", "Detectable RankIC"]
-    return Table(head, _by_horizon(evaluations, row))
+    columns = {
+        "Days": _number_of("rank_ic.days", 0, sign=False),
+        "Effective days": _number_of("rank_ic.effective", 0, sign=False),
+        "Standard error": _number_of("rank_ic.error", 4, sign=False),
+        "Detectable RankIC": _number_of("rank_ic.detectable", 3, sign=False),
+    }
+    return _by_model(evaluations, columns)
 
 
 def differences(evaluations: Evaluations, baselines: Collection[str]) -> Table | None:
@@ -103,7 +97,7 @@ def differences(evaluations: Evaluations, baselines: Collection[str]) -> Table |
         reference = _reference(evaluations, baselines, horizon)
         others = [model for model in evaluations if model != reference]
         rows = [_difference(evaluations, model, reference, int(horizon)) for model in others]
-        groups.append((f"{_sessions(horizon)}, against {reference or NONE}", rows))
+        groups.append((f"{sessions(horizon)}, against {reference or NONE}", rows))
     return Table(["<Model", "RankIC difference", "Days", "Detectable", "<Verdict"], groups)
 
 
@@ -112,46 +106,37 @@ def truth(evaluations: Evaluations) -> dict[str, Table] | None:
     if not any(summary["truth"] for _, summary in evaluations.values()):
         return None
 
-    def share(model: str, horizon: str, _: Mapping[str, Any]) -> list[Cell]:
-        summary = evaluations[model][1]
-        known = summary["truth"].get(horizon) or {}
-        scores = summary["horizons"].get(horizon, {}).get(str(MEAN_OF_SEEDS), {})
-        return [
-            Cell(model),
-            _interval(scores.get("rank_ic")),
-            _interval(known.get("attainable")),
-            _interval(known.get("share"), 1, 100, "%"),
-        ]
+    def reached(key: str, *form: Any) -> Column:
+        return lambda model, horizon, _: _interval(
+            (evaluations[model][1]["truth"].get(horizon) or {}).get(key), *form
+        )
 
-    head = ["<Model", "RankIC", "Attainable", "Share reached"]
+    columns = {
+        "RankIC": _interval_of("rank_ic"),
+        "Attainable": reached("attainable"),
+        "Share reached": reached("share", 1, 100, "%"),
+    }
     names = _part_names(evaluations)
-    groups = [(_sessions(name), _parts(evaluations, name, names)) for name in horizons(evaluations)]
+    groups = [(sessions(name), _parts(evaluations, name, names)) for name in horizons(evaluations)]
     return {
-        "share": Table(head, _by_horizon(evaluations, share)),
+        "share": _by_model(evaluations, columns),
         "parts": Table(["<Model", *(name.replace("_", "-") for name in names)], groups),
     }
 
 
 def portfolios(evaluations: Evaluations, book: str) -> Table:
     """What one kind of book earned, gross and net."""
-
-    def row(model: str, horizon: str, scores: Mapping[str, Any]) -> list[Cell]:
-        known = scores.get(book, {})
-        gross, net = known.get("gross", {}), known.get("net", {})
-        return [
-            Cell(model),
-            Cell(_number(gross.get("annual"), 1, 100, "%")),
-            Cell(_number(net.get("annual"), 1, 100, "%")),
-            Cell(_number(net.get("volatility"), 1, 100, "%", sign=False)),
-            _interval(gross.get("sharpe"), 2),
-            _interval(net.get("sharpe"), 2),
-            Cell(_number(known.get("turnover"), 2, sign=False)),
-            Cell(_number(known.get("break_even"), 1, 1, " bp")),
-            Cell(_number(net.get("drawdown"), 1, 100, "%", sign=False)),
-        ]
-
-    head = ["<Model", "Gross a year", "Net a year", "Volatility", "Gross Sharpe", "Net Sharpe"]
-    return Table([*head, "Turnover", "Break-even", "Drawdown"], _by_horizon(evaluations, row))
+    columns = {
+        "Gross a year": _number_of(f"{book}.gross.annual", 1, 100, "%"),
+        "Net a year": _number_of(f"{book}.net.annual", 1, 100, "%"),
+        "Volatility": _number_of(f"{book}.net.volatility", 1, 100, "%", sign=False),
+        "Gross Sharpe": _interval_of(f"{book}.gross.sharpe", 2),
+        "Net Sharpe": _interval_of(f"{book}.net.sharpe", 2),
+        "Turnover": _number_of(f"{book}.turnover", 2, sign=False),
+        "Break-even": _number_of(f"{book}.break_even", 1, 1, " bp"),
+        "Drawdown": _number_of(f"{book}.net.drawdown", 1, 100, "%", sign=False),
+    }
+    return _by_model(evaluations, columns)
 
 
 def universe(years: Sequence[Mapping[str, Any]]) -> Table | None:
@@ -190,26 +175,44 @@ def findings(quality: pl.DataFrame) -> dict[str, Any] | None:
     }
 
 
-def _by_horizon(
-    evaluations: Evaluations, row: Callable[[str, str, Mapping[str, Any]], list[Cell]]
-) -> list[tuple[str, list[list[Cell]]]]:
-    mean = str(MEAN_OF_SEEDS)
-    return [
-        (
-            _sessions(horizon),
-            [
-                row(model, horizon, summary["horizons"].get(horizon, {}).get(mean, {}))
-                for model, (_, summary) in evaluations.items()
-            ],
-        )
-        for horizon in horizons(evaluations)
-    ]
+def _by_model(evaluations: Evaluations, columns: Mapping[str, Column]) -> Table:
+    """One row a model and horizon."""
+    groups = []
+    for horizon in horizons(evaluations):
+        rows = []
+        for model in evaluations:
+            scores = _scores(evaluations, model, horizon)
+            rows.append([Cell(model), *(cell(model, horizon, scores) for cell in columns.values())])
+        groups.append((sessions(horizon), rows))
+    return Table(["<Model", *columns], groups)
+
+
+def _interval_of(path: str, *form: Any, nothing: float = 0) -> Column:
+    """Show the estimate at a path of keys, as rank_ic, with its interval."""
+    return lambda model, horizon, scores: _interval(_at(scores, path), *form, nothing=nothing)
+
+
+def _number_of(path: str, *form: Any, sign: bool = True) -> Column:
+    """Show the number at a path of keys, as long_short.net.annual."""
+    return lambda model, horizon, scores: Cell(_number(_at(scores, path), *form, sign=sign))
+
+
+def _at(scores: Mapping[str, Any], path: str) -> Any:
+    found: Any = scores
+    for key in path.split("."):
+        found = (found or {}).get(key)
+    return found
+
+
+def _scores(evaluations: Evaluations, model: str, horizon: str) -> Mapping[str, Any]:
+    """Scores of the mean of seeds; none of a model that does not predict the horizon."""
+    scores: Mapping[str, Any] = evaluations[model][1]["horizons"].get(horizon, {})
+    return scores.get(str(MEAN_OF_SEEDS), {})
 
 
 def _reference(evaluations: Evaluations, baselines: Collection[str], horizon: str) -> str | None:
     means = {
-        model: _mean(summary["horizons"].get(horizon, {}).get(str(MEAN_OF_SEEDS), {}), "rank_ic")
-        for model, (_, summary) in evaluations.items()
+        model: _at(_scores(evaluations, model, horizon), "rank_ic.mean") for model in evaluations
     }
     known = {model: value for model, value in means.items() if value is not None}
     candidates = [model for model in known if model in baselines]
@@ -222,7 +225,8 @@ def _difference(
     if reference is None:
         return [Cell(model), *[Cell(NONE)] * 3, Cell(NONE, look="text")]
     (mine, rules), (theirs, _) = evaluations[model], evaluations[reference]
-    days = _rank_ics(mine, horizon).join(_rank_ics(theirs, horizon), on="date").sort("date")
+    both = (series(daily, "rank_ic", horizon).select("date", "value") for daily in (mine, theirs))
+    days = next(both).join(next(both), on="date").sort("date")
     gaps = (days["value"] - days["value_right"]).to_numpy()
     known = inference.estimate(gaps, horizon, rules["entry"], rules["confidence"])
     return [
@@ -242,12 +246,6 @@ def _verdict(known: inference.Estimate) -> Cell:
     if known.high < 0:
         return Cell("lower", look="text stop")
     return Cell("not told apart", look="text mute")
-
-
-def _rank_ics(daily: pl.DataFrame, horizon: int) -> pl.DataFrame:
-    mine = (pl.col("metric") == "rank_ic") & (pl.col("horizon") == horizon)
-    rows = daily.filter(mine & (pl.col("seed") == MEAN_OF_SEEDS))
-    return rows.select("date", "value").drop_nulls()
 
 
 def _part_names(evaluations: Evaluations) -> list[str]:
@@ -281,9 +279,7 @@ def _finding(row: Mapping[str, Any]) -> list[Cell]:
 
 def _range(summary: Mapping[str, Any], horizon: str) -> str:
     scores = summary["horizons"].get(horizon, {})
-    means = [
-        _mean(known, "rank_ic") for seed, known in scores.items() if int(seed) != MEAN_OF_SEEDS
-    ]
+    means = [_at(scores[seed], "rank_ic.mean") for seed in scores if int(seed) != MEAN_OF_SEEDS]
     known = [mean for mean in means if mean is not None]
     if len(known) < 2:
         return ""
@@ -295,6 +291,7 @@ def _interval(
     digits: int = 3,
     scale: float = 1,
     unit: str = "",
+    *,
     nothing: float = 0,
 ) -> Cell:
     """Show a mean and its interval, strong where that leaves out the value of no skill."""
@@ -326,19 +323,17 @@ def _is_number(value: float | None) -> TypeGuard[float]:
     return value is not None and math.isfinite(value)
 
 
-def _mean(scores: Mapping[str, Any], name: str) -> float | None:
-    return scores.get(name, {}).get("mean")
-
-
-def _seed(item: tuple[str, Any]) -> int:
-    return int(item[0])
-
-
 def horizons(evaluations: Evaluations) -> list[str]:
-    """Give the horizons that any model was measured at, ascending [sessions]."""
-    names = {name for _, summary in evaluations.values() for name in summary["horizons"]}
-    return sorted(names, key=int)
+    """Give the horizons that any model predicted, ascending [sessions]."""
+    predicted = [
+        horizon
+        for _, summary in evaluations.values()
+        for horizon, seeds in summary["horizons"].items()
+        if seeds
+    ]
+    return sorted(set(predicted), key=int)
 
 
-def _sessions(horizon: str) -> str:
+def sessions(horizon: str) -> str:
+    """Name a horizon for people."""
     return "1 session" if horizon == "1" else f"{horizon} sessions"

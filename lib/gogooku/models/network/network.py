@@ -11,11 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gogooku.models.network.attention import Neighbourhood
+from gogooku.models.network.blocks import Encoder, Heads, Neighbourhood, Selection
 from gogooku.models.network.fan import Context
-from gogooku.models.network.heads import Heads
-from gogooku.models.network.selection import Selection
-from gogooku.models.network.temporal import Encoder
 
 
 class Atft(nn.Module):
@@ -41,13 +38,13 @@ class Atft(nn.Module):
         dropout: float,
     ) -> None:
         super().__init__()
+        self.columns, self.horizons = list(columns), list(horizons)
+        self.channels, self.window = list(channels), window
         self.shape: dict[str, Any] = {
-            "columns": list(columns), "horizons": list(horizons), "channels": list(channels),
+            "columns": self.columns, "horizons": self.horizons, "channels": self.channels,
             "window": window, "hidden": hidden, "heads": heads, "frequencies": frequencies,
             "dropout": dropout,
         }  # fmt: skip
-        self.channels, self.window = list(channels), window
-        self.columns, self.horizons = list(columns), list(horizons)
         self.fan = Context(len(channels), window, frequencies, hidden) if channels else None
         self.selection = Selection(len(columns), hidden, dropout)
         self.encoder = Encoder(hidden, heads, dropout)

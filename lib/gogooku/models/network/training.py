@@ -10,15 +10,15 @@ from typing import Any, cast
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from gogooku import files, jobs
 from gogooku.arrays.agreement import rank_ic
 from gogooku.dataset.inputs import ModelInputs
 from gogooku.errors import UserError
-from gogooku.models.contract import Checkpoint
+from gogooku.models.contract import Job
 from gogooku.models.network.fan import volume_like
-from gogooku.models.network.losses import day_loss
 from gogooku.models.network.network import Atft
 from gogooku.models.targets import rank_normal
 
@@ -28,85 +28,39 @@ VALID_DAYS = 24
 AVERAGING = 0.98
 # Largest norm of a step's gradient.
 LARGEST_GRADIENT = 1.0
+# Added to a variance: a horizon whose scores are all alike has correlation 0, not none.
+TINY = 1e-6
 
 
-@dataclass(frozen=True)
-class Fit:
-    """Weights (name → tensor) of the epoch that ranked best, and one entry an epoch."""
+def fit(inputs: ModelInputs, train: np.ndarray, valid: np.ndarray, job: Job) -> Atft:
+    """Train a network on the days at positions `train`, stopped by those at `valid`.
 
-    weights: dict[str, Tensor]
-    curve: list[dict[str, float]]
+    Weights are averaged over the steps (a moving average) before they are judged. Each epoch's
+    state is kept at the job's checkpoint until the fit ends; a fit that was killed goes on from
+    there, to the same bits. Raises UserError for a part without labels.
 
-
-def learn(
-    inputs: ModelInputs,
-    train: np.ndarray,
-    valid: np.ndarray,
-    *,
-    seed: int,
-    window: int,
-    hidden: int,
-    heads: int,
-    frequencies: int,
-    dropout: float,
-    **schedule: Any,
-) -> tuple[Atft, list[dict[str, float]]]:
-    """Build the network for `inputs` and train it; see Atft for its shape and `fit` for the rest.
-
-    Returns the trained network and its curve.
+    Returns the network of the epoch that ranked best; the job's curve gets an entry an epoch.
     """
-    _reseed(seed, 0)
-    net = Atft(
-        columns=inputs.columns, horizons=inputs.horizons, channels=volume_like(inputs.columns),
-        window=window, hidden=hidden, heads=heads, frequencies=frequencies, dropout=dropout,
-    )  # fmt: skip
-    best = fit(net, inputs, train, valid, seed=seed, **schedule)
-    net.load_state_dict(best.weights)
-    return net.eval(), best.curve
-
-
-def fit(
-    net: Atft,
-    inputs: ModelInputs,
-    train: np.ndarray,
-    valid: np.ndarray,
-    *,
-    epochs: int,
-    days_per_epoch: int,
-    learning_rate: float,
-    weight_decay: float,
-    patience: int,
-    seed: int,
-    progress: str = "training",
-    checkpoint: Checkpoint | None = None,
-) -> Fit:
-    """Train `net` on the days at positions `train`, stopped by those at `valid`.
-
-    learning_rate   peak of the one-cycle schedule, whose length is `epochs`
-    patience        epochs without a better mean RankIC of validation before it stops
-    checkpoint      where each epoch's state is kept until the fit ends; a fit that was killed goes
-                    on from there, to the same bits
-
-    Weights are averaged over the steps (a moving average) before they are judged. On a CPU the
-    same seed and threads give the same bits. Raises UserError for a part without labels.
-    """
+    settings = job.settings
     targets = rank_normal(inputs.labels)
     train = _with_labels(targets, train, "training")
     valid = _thin(_with_labels(targets, valid, "validation"), VALID_DAYS)
-    per_epoch = min(days_per_epoch, len(train))
-    course = _Course(net.to(_device()), epochs * per_epoch, learning_rate, weight_decay)
-    path, digest = (Path(checkpoint.path), checkpoint.digest) if checkpoint else (None, "")
+    days = min(settings.days_per_epoch, len(train))
+    course = _Course(_network(inputs, job), days * settings.epochs, settings)
+    path, digest = (job.checkpoint.path, job.checkpoint.digest) if job.checkpoint else (None, "")
     course.resume(path, digest)
-    while len(course.curve) < epochs and course.stale < patience:
+    while len(course.curve) < settings.epochs and course.stale < settings.patience:
         epoch = len(course.curve) + 1
-        order = np.random.default_rng([seed, epoch]).permutation(train)[:per_epoch]
-        _reseed(seed, epoch)
-        loss = _epoch(course, inputs, targets, order, f"{progress} {epoch}/{epochs}")
+        order = np.random.default_rng([job.seed, epoch]).permutation(train)[:days]
+        _reseed(job.seed, epoch)
+        loss = _epoch(course, inputs, targets, order, f"training {epoch}/{settings.epochs}")
         course.judge(epoch, loss, _skill(course.network, inputs, valid))
         course.keep(path, digest)
     if path is not None:
         path.unlink(missing_ok=True)
-    return Fit(course.best, course.curve)
+    job.curve.extend(course.curve)
+    course.net.load_state_dict(course.best)
+    return course.net.eval()
 
 
 def predict(net: Atft, inputs: ModelInputs, test: np.ndarray) -> np.ndarray:
@@ -125,14 +79,23 @@ def predict(net: Atft, inputs: ModelInputs, test: np.ndarray) -> np.ndarray:
     return scores
 
 
+def _network(inputs: ModelInputs, job: Job) -> Atft:
+    _reseed(job.seed, 0)
+    shape = ("window", "hidden", "heads", "frequencies", "dropout")
+    net = Atft(
+        columns=inputs.columns, horizons=inputs.horizons, channels=volume_like(inputs.columns),
+        **{name: getattr(job.settings, name) for name in shape},
+    )  # fmt: skip
+    return net.to(_device())
+
+
 @dataclass
 class _Course:
     """All that a fit carries from one epoch to the next."""
 
     net: Atft
     steps: int
-    learning_rate: float
-    weight_decay: float
+    settings: Any
     best: dict[str, Tensor] = field(default_factory=dict)
     top: float = -np.inf
     stale: int = 0
@@ -140,11 +103,10 @@ class _Course:
 
     def __post_init__(self) -> None:
         self.averaged = AveragedModel(self.net, multi_avg_fn=get_ema_multi_avg_fn(AVERAGING))
-        self.optimizer = torch.optim.AdamW(
-            self.net.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay
-        )
+        rate, decay = self.settings.learning_rate, self.settings.weight_decay
+        self.optimizer = torch.optim.AdamW(self.net.parameters(), lr=rate, weight_decay=decay)
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimizer, self.learning_rate, total_steps=self.steps
+            self.optimizer, rate, total_steps=self.steps
         )
 
     def step(self, loss: Tensor) -> None:
@@ -231,6 +193,31 @@ def _forward(net: Atft, inputs: ModelInputs, position: int, members: np.ndarray)
 def _score(net: Atft, inputs: ModelInputs, position: int, members: np.ndarray) -> np.ndarray:
     with torch.inference_mode():
         return _forward(net, inputs, position, members).cpu().numpy()
+
+
+def day_loss(scores: Tensor, targets: Tensor) -> Tensor:
+    """Judge one day: Huber loss plus one minus the correlation, the mean over horizons.
+
+    scores    (N, H)
+    targets   (N, H), standardised within the day; NaN where unknown
+
+    A horizon with fewer than two targets is left out; returns a scalar, 0 if all are.
+    """
+    known = targets.isfinite()
+    goal = torch.where(known, targets, 0.0)
+    size = known.sum(0)
+    counted = size > 1
+    error = functional.huber_loss(scores, goal, reduction="none")
+    huber = (error * known).sum(0) / size.clamp(min=1)
+    loss = huber + 1 - _correlation(scores, goal, known, size.clamp(min=1))
+    return torch.where(counted, loss, 0.0).sum() / counted.sum().clamp(min=1)
+
+
+def _correlation(x: Tensor, y: Tensor, known: Tensor, size: Tensor) -> Tensor:
+    x = torch.where(known, x - (x * known).sum(0) / size, 0.0)
+    y = torch.where(known, y - y.sum(0) / size, 0.0)
+    spread = ((x.square().sum(0) / size + TINY) * (y.square().sum(0) / size + TINY)).sqrt()
+    return (x * y).sum(0) / size / spread
 
 
 def _skill(net: Atft, inputs: ModelInputs, valid: np.ndarray) -> dict[str, float]:
