@@ -14,7 +14,7 @@ from gogooku.arrays import cross_section, indicators, jit, time_series, windows
 
 
 def test_the_made_up_panel_reaches_every_kernel():
-    assert compile_kernels.compile_all() > 20
+    assert compile_kernels.compile_all() > 15
 
 
 def _lost(x):

@@ -110,13 +110,13 @@ TESTS = {
         dmi_credit_ratio dmi_imbalance dmi_long_to_adv20 dmi_short_to_adv20 dmi_reason_count
         dmi_tse_reg_level dmi_days_since_pub
     """,
-    "test_graphs::test_peers_returns_follow_the_sign_of_their_edges": """
+    "test_correlation::test_peers_returns_follow_the_sign_of_their_edges": """
         peer_ret_1d peer_ret_5d peer_rel_5d peer_corr_mean
     """,
-    "test_graphs::test_the_place_of_a_stock_in_the_graph": """
+    "test_correlation::test_the_place_of_a_stock_in_the_graph": """
         graph_degree graph_clustering graph_core
     """,
-    "test_graphs::test_page_rank_solves_its_equation": "graph_pagerank",
+    "test_correlation::test_page_rank_solves_its_equation": "graph_pagerank",
     "test_index::test_every_index_agrees_with_pandas": " ".join(
         f"idx_{code}_{name}"
         for code in INDICES

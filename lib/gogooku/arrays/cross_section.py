@@ -32,6 +32,17 @@ def group_count(group: np.ndarray, mask: np.ndarray) -> Array:
     return where(group >= 0, counts[np.maximum(cell, 0)])
 
 
+def by_group(series: np.ndarray, names: np.ndarray, group: np.ndarray) -> Array:
+    """Give each stock the series (T, G) of its group of the day, (T, N); NaN where it has none.
+
+    names   (G,) int, the groups' numbers, each once and none negative
+    """
+    column = np.full(int(max(names.max(initial=0), group.max(initial=0))) + 2, len(names))
+    column[names] = np.arange(len(names))
+    padded = np.append(series, np.full((len(series), 1), np.nan), axis=1)
+    return np.take_along_axis(padded, column[group], axis=1)
+
+
 def group_median_of_others(x: np.ndarray, group: np.ndarray, mask: np.ndarray) -> Array:
     """Give the median of the day's values within `mask` in the stock's group, itself left out.
 

@@ -86,12 +86,17 @@ class Rolling:
     def _extremes(
         self, windows: tuple[int, ...], min_obs: int | None, sign: int
     ) -> dict[int, Array]:
-        made = _sweep_highest(self.x, self._seen, *_highest_plan(windows, min_obs), sign)
-        return dict(zip(windows, made, strict=True))
+        values = np.where(np.isfinite(self.x), sign * self.x, -np.inf)
+        fewest = {n: enough(n) if min_obs is None else min_obs for n in windows}
+        return {
+            n: np.where(self.count(n) >= fewest[n], sign * _highest(values, n), np.nan)
+            for n in windows
+        }
 
     def count(self, window: int) -> Array:
         """Count the observations of each window."""
-        return _counts(self._seen, window)
+        seen = self._seen
+        return seen[1:] - seen[np.maximum(np.arange(1, len(seen)) - window, 0)]
 
     def mean_deviation(self, window: int) -> Array:
         """Give the mean absolute deviation from the windows' means; NaN where they are."""
@@ -160,35 +165,15 @@ def _plan(
     return plan, np.cumsum([1, *kept]), squared, np.array(results, np.int64).reshape(-1, 4)
 
 
-@functools.cache
-def _highest_plan(windows: tuple[int, ...], min_obs: int | None) -> tuple[Table, Table, Table]:
-    """Say how a sweep finds the highest of `windows`, of four shorter ones that may overlap.
-
-    Returns (K, 3): place and length of the shorter ones and length; (K + 1,): where the rows of
-    each begin that longer windows look back to; and (R, 3): place, length and `min_obs` of each
-    result.
-    """
-    order = [1]
-
-    def add(window: int) -> None:
-        if window not in order:
-            add(_quarter(window))
-            order.append(window)
-
-    for window in windows:
-        add(window)
-    plan, kept = np.zeros((len(order), 3), np.int64), np.ones(len(order), np.int64)
-    for k, window in enumerate(order[1:], start=1):
-        size = _quarter(window)
-        plan[k] = order.index(size), size, window
-        kept[plan[k, 0]] = max(kept[plan[k, 0]], window - size + 1)
-    results = [(order.index(n), n, enough(n) if min_obs is None else min_obs) for n in windows]
-    return plan, np.cumsum([0, *kept]), np.array(results, np.int64).reshape(-1, 3)
-
-
-def _quarter(window: int) -> int:
-    """Give the power of 4 that is a quarter of the window at least."""
-    return 4 ** (((window - 1).bit_length() - 1) // 2)
+def _highest(values: Array, window: int) -> Array:
+    """Give the greatest of each window, of two shorter ones that may overlap."""
+    highest, size = values, 1
+    while size < window:
+        step = min(size, window - size)
+        longer = highest.copy()
+        np.maximum(highest[step:], highest[: len(highest) - step], out=longer[step:])
+        highest, size = longer, size + step
+    return highest
 
 
 @kernel
@@ -289,50 +274,6 @@ def _give(made, i, t, asked, rows, sums, squares, seen, newest, about, days, ddo
             score = (count * (days[day, s] - newest[about, s]) - total) / spread
             known = (count >= fewest) & (score - score == 0)
             made[i, t, s] = score if known else np.nan
-
-
-@kernel
-def _sweep_highest(x, seen, plan, rows, asked, sign):
-    """Go down the rows once, find the highest of sign × x in all windows and give what is `asked`.
-
-    asked   (R, 3): the place of a result's window, its length and `min_obs`
-
-    Returns (R, T, N).
-    """
-    length, width = x.shape
-    made, highest = np.empty((len(asked), length, width)), np.empty((rows[-1], width))
-    for t in range(length):
-        one = rows[0] + t % (rows[1] - rows[0])
-        for s in range(width):
-            highest[one, s] = sign * x[t, s] if x[t, s] - x[t, s] == 0 else -np.inf
-        for k in range(1, len(plan)):
-            place, size, window = plan[k, 0], plan[k, 1], plan[k, 2]
-            first, kept, apart = rows[place], rows[place + 1] - rows[place], window - size
-            own, a = rows[k] + t % (rows[k + 1] - rows[k]), first + t % kept
-            b = first + max(t - min(size, apart), 0) % kept
-            c = first + max(t - min(2 * size, apart), 0) % kept
-            d = first + max(t - apart, 0) % kept
-            for s in range(width):
-                newer = highest[a, s] if highest[a, s] > highest[b, s] else highest[b, s]
-                older = highest[c, s] if highest[c, s] > highest[d, s] else highest[d, s]
-                highest[own, s] = newer if newer > older else older
-        for i in range(len(asked)):
-            k, window, fewest = asked[i, 0], asked[i, 1], asked[i, 2]
-            own, start = rows[k] + t % (rows[k + 1] - rows[k]), max(t + 1 - window, 0)
-            for s in range(width):
-                count = seen[t + 1, s] - seen[start, s]
-                made[i, t, s] = sign * highest[own, s] if count >= fewest else np.nan
-    return made
-
-
-@kernel
-def _counts(seen, window):
-    out = np.empty((seen.shape[0] - 1, seen.shape[1]))
-    for t in range(out.shape[0]):
-        start = max(t + 1 - window, 0)
-        for s in range(out.shape[1]):
-            out[t, s] = seen[t + 1, s] - seen[start, s]
-    return out
 
 
 @kernel

@@ -99,55 +99,79 @@ def prepare(summary: pl.DataFrame, basis: pl.Expr) -> pl.DataFrame:
     period's average. `BPS` is read from documents under Japanese rules alone: beside the group's
     figures under others it is that of the parent.
     """
-    document = pl.col("DocType")
-    equity = pl.coalesce("ShEq", pl.col("EqAR") * pl.col("TA"))
-    shares = pl.coalesce(pl.col("ShOutFY") - pl.col("TrShFY").fill_null(0), "AvgSh")
-    average = pl.col("AvgSh")
-    # Companies that tell no figure per share may file 0.
-    told = pl.when(document.str.ends_with("_JP"), pl.col("BPS") != 0).then("BPS")
-    earned = pl.when(pl.col("EPS") != 0).then("EPS")
-    books = _times(equity, told, (shares, average))
-    book = pl.when(~_near(books, *UNITS)).then(told)
-    profits = _times(pl.col("NP"), earned, (average, shares))
-    # EqAR comes to a thousandth, EPS to 0.01 and NP to the million.
-    preferred = _claim(equity - told * shares, pl.col("TA") * 0.0005, books, profits)
-    due = _claim(pl.col("NP") - earned * average, average * 0.01 + 1e6, profits, books)
-    year = _month("CurFYEn")
-    made = (
+    prepared = (
         summary.lazy()
         .sort(ORDER, maintain_order=True)
         .select(
-            pl.col("Code"),
-            pl.col("known_at"),
-            pl.col("DiscDate"),
-            pl.any_horizontal(
-                (pl.col("Code") == code) & (pl.col("DiscDate") >= day)
-                for code, day in DOLLARS.items()
-            ).alias("dollars"),
-            document.str.contains("FinancialStatements").alias("statement"),
-            document.str.contains("_NonConsolidated_").alias("single"),
-            _month("CurPerEn").fill_null(0).alias("end"),
-            _months().fill_null(0).alias("length"),
-            year.fill_null(0).alias("year"),
-            pl.when(pl.col("NxtFYEn").is_not_null())
-            .then(_month("NxtFYSt"))
-            .fill_null(0)
-            .alias("next_start"),
-            pl.coalesce(_month("NxtFYEn"), year + YEAR).fill_null(0).alias("next_year"),
+            "Code",
+            "known_at",
+            "DiscDate",
+            *_kind(),
+            *_periods(),
             *_withdrawn(),
             pl.col("ChgAcEst").cast(pl.Float64).fill_null(nan),
-            pl.col("TA").fill_null(nan),
-            equity.fill_null(nan).alias("equity"),
-            (shares * basis).fill_null(nan).alias("shares"),
-            pl.col("Sales", "OP", "NP").fill_null(nan),
-            due.fill_null(nan).alias("due"),
-            (book / basis).fill_null(nan).alias("book"),
-            preferred.fill_null(nan).alias("preferred"),
+            *_figures(basis),
             *_guidance(RUNNING, basis),
             *_guidance(FOLLOWING, basis),
         )
     )
-    return made.collect()  # lazily: what several figures share is made once
+    return prepared.collect()  # lazily: what several figures share is computed once
+
+
+def _kind() -> list[pl.Expr]:
+    """Say of a filing: in dollars, a statement, of the parent alone."""
+    document = pl.col("DocType")
+    dollars = [
+        (pl.col("Code") == code) & (pl.col("DiscDate") >= day) for code, day in DOLLARS.items()
+    ]
+    return [
+        pl.any_horizontal(dollars).alias("dollars"),
+        document.str.contains("FinancialStatements").alias("statement"),
+        document.str.contains("_NonConsolidated_").alias("single"),
+    ]
+
+
+def _periods() -> list[pl.Expr]:
+    """Count the months of a filing's period and fiscal years; 0 where it names none."""
+    year = _month("CurFYEn")
+    next_start = pl.when(pl.col("NxtFYEn").is_not_null()).then(_month("NxtFYSt"))
+    months = {
+        "end": _month("CurPerEn"),
+        "length": _months(),
+        "year": year,
+        "next_start": next_start,
+        "next_year": pl.coalesce(_month("NxtFYEn"), year + YEAR),
+    }
+    return [month.fill_null(0).alias(name) for name, month in months.items()]
+
+
+def _figures(basis: pl.Expr) -> list[pl.Expr]:
+    """Give the balance sheet, the results and what preferred shares take of either."""
+    equity = pl.coalesce("ShEq", pl.col("EqAR") * pl.col("TA"))
+    shares = pl.coalesce(pl.col("ShOutFY") - pl.col("TrShFY").fill_null(0), "AvgSh")
+    average = pl.col("AvgSh")
+    # Companies that tell no figure per share may file 0.
+    japanese = pl.col("DocType").str.ends_with("_JP")
+    per_share = pl.when(japanese, pl.col("BPS") != 0).then("BPS")
+    earned = pl.when(pl.col("EPS") != 0).then("EPS")
+    books = _times(equity, per_share, (shares, average))
+    book = pl.when(~_near(books, *UNITS)).then(per_share)
+    profits = _times(pl.col("NP"), earned, (average, shares))
+    # EqAR comes to a thousandth, EPS to 0.01 and NP to the million.
+    preferred = _claim(equity - per_share * shares, pl.col("TA") * 0.0005, books, profits)
+    due = _claim(pl.col("NP") - earned * average, average * 0.01 + 1e6, profits, books)
+    figures = {
+        "TA": pl.col("TA"),
+        "equity": equity,
+        "shares": shares * basis,
+        "Sales": pl.col("Sales"),
+        "OP": pl.col("OP"),
+        "NP": pl.col("NP"),
+        "due": due,
+        "book": book / basis,
+        "preferred": preferred,
+    }
+    return [figure.fill_null(nan).alias(name) for name, figure in figures.items()]
 
 
 def _times(whole: pl.Expr, per_share: pl.Expr, counts: tuple[pl.Expr, pl.Expr]) -> list[pl.Expr]:

@@ -15,8 +15,8 @@ import numpy as np
 import polars as pl
 
 from gogooku import point_in_time
+from gogooku.arrays import cross_section, time_series
 from gogooku.arrays import indicators as ind
-from gogooku.arrays import time_series
 from gogooku.arrays.grid import Grid
 from gogooku.arrays.time_series import Array, enough, enough_changes, ratio
 from gogooku.arrays.windows import Rolling
@@ -143,9 +143,10 @@ def compute(inputs: Inputs) -> Values:
     sectors = close[:, [place[code] for code in SECTORS.values()]]
     made["breadth_sector_gt_ma50"] = _breadth(sectors)[start:]
     for prefix, field, codes in (("sect", "s33", SECTORS), ("sect17", "s17", INDUSTRIES)):
-        slots = {sector: place[code] for sector, code in codes.items()}
-        slot = _slots(panel.since(start)[field], slots)
-        made |= {f"{prefix}_{name}": _by_stock(measured[name], slot) for name in MEASURES}
+        own, columns = panel.since(start)[field], [place[code] for code in codes.values()]
+        for name in MEASURES:
+            series, sectors = measured[name][:, columns], np.array([*codes])
+            made[f"{prefix}_{name}"] = cross_section.by_group(series, sectors, own)
     moves = ind.log_returns(panel["close"], 5)[start:]
     made["sect_rel_to_sec_5d"] = moves - made["sect_r_5d"]
     return {name: time_series.known(values, np.float32) for name, values in made.items()}
@@ -177,17 +178,3 @@ def _measures(high: Array, low: Array, close: Array) -> Values:
 def _breadth(close: Array) -> Array:
     above = close - ind.mean(close, BREADTH)
     return ratio((above > 0).sum(axis=1), np.isfinite(above).sum(axis=1))
-
-
-def _slots(sector: np.ndarray, slots: dict[int, int]) -> np.ndarray:
-    """Give the place in CODES of each stock's sector, (T, N); one past the end for none."""
-    found = np.full(sector.shape, len(CODES))
-    for code, slot in slots.items():
-        found[sector == code] = slot
-    return found
-
-
-def _by_stock(measure: Array, slot: np.ndarray) -> Array:
-    """Lay a measure of indices (T, K) out by each stock's own, (T, N)."""
-    absent = np.full((len(measure), 1), np.nan)
-    return np.take_along_axis(np.hstack([measure, absent]), slot, axis=1)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 
 from gogooku.errors import UserError
-from gogooku.panel.panel import Panel
+from gogooku.panel.panel import Changed, Panel
 
 Values = Mapping[str, np.ndarray]
 Compute = Callable[[Panel], Values]
@@ -94,9 +94,9 @@ def _others(panel: Panel) -> Iterator[tuple[int, Panel, np.ndarray]]:
     if not len(days):
         return
     stocks = np.asarray(panel["listed"][: days[-1] + 1].any(axis=0))
-    ended = _Changed(panel.fields, lambda _, x: x[: days[-1] + 1, stocks])
+    ended = Changed(panel.fields, lambda _, x: x[: days[-1] + 1, stocks])
     yield days[-1], Panel(panel.dates[: days[-1] + 1], panel.codes[stocks], ended), stocks
-    other = _Changed(panel.fields, lambda name, x: _with_other_future(name, x, days[0]))
+    other = Changed(panel.fields, lambda name, x: _with_other_future(name, x, days[0]))
     yield days[0], Panel(panel.dates, panel.codes, other), np.ones(len(panel.codes), bool)
 
 
@@ -117,27 +117,3 @@ def _with_other_future(name: str, x: np.ndarray, day: int) -> np.ndarray:
     """Turn the rows after `day` around, and give each stock those of another."""
     later = np.roll(x[day + 1 :][::-1], 1, axis=1)
     return np.concatenate([x[: day + 1], ~later if name in ("universe", "new_level") else later])
-
-
-class _Changed(Mapping[str, np.ndarray]):
-    """Fields of a panel, each changed when it is first asked for, and read-only."""
-
-    def __init__(
-        self,
-        fields: Mapping[str, np.ndarray],
-        change: Callable[[str, np.ndarray], np.ndarray],
-    ) -> None:
-        self._fields, self._change = fields, change
-        self._changed: dict[str, np.ndarray] = {}
-
-    def __getitem__(self, name: str) -> np.ndarray:
-        if name not in self._changed:
-            self._changed[name] = self._change(name, self._fields[name])
-            self._changed[name].setflags(write=False)
-        return self._changed[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._fields)
-
-    def __len__(self) -> int:
-        return len(self._fields)

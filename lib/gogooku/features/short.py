@@ -17,7 +17,7 @@ from functools import partial
 import numpy as np
 import polars as pl
 
-from gogooku.arrays import time_series
+from gogooku.arrays import cross_section, time_series
 from gogooku.arrays.time_series import Array, delay, enough, ratio
 from gogooku.features import balances
 from gogooku.features.column import Column, Values
@@ -143,7 +143,10 @@ def _of_sectors(panel: Panel, sales: pl.DataFrame, moments: np.ndarray, start: i
         "ss_rel_short_share": share - total,
     }
     sector = panel.since(start)["s33"]
-    made = {name: _to_stocks(values[start:], names, sector) for name, values in series.items()}
+    made = {
+        name: cross_section.by_group(values[start:], names, sector)
+        for name, values in series.items()
+    }
     return made | {"ss_mkt_short_share": np.broadcast_to(total[start:], sector.shape)}
 
 
@@ -157,11 +160,3 @@ def _prints(
     rows = balances.standing(placed, STALE).with_columns(end=pl.col("start") + 1)
     every = np.ones((len(panel.dates), len(names)))
     return names.astype(np.int64), [balances.held(rows, name, every) for name in SOLD]
-
-
-def _to_stocks(series: Array, names: np.ndarray, sector: np.ndarray) -> Array:
-    """Give each stock the series (T, S) of its sector of the day; NaN where it has none."""
-    column = np.full(int(max(names.max(initial=0), sector.max(initial=0))) + 2, len(names))
-    column[names] = np.arange(len(names))
-    padded = np.append(series, np.full((len(series), 1), np.nan), axis=1)
-    return np.take_along_axis(padded, column[sector], axis=1)

@@ -119,8 +119,9 @@ class Panel:
         Of most fields no earlier rows are laid out.
         """
         row, fields = max(row, 0), self.fields
-        late = fields.since(row) if isinstance(fields, _Fields) else _Cut(fields, row)
-        return Panel(self.dates[row:], self.codes, late)
+        if isinstance(fields, _Fields):
+            return Panel(self.dates[row:], self.codes, fields.since(row))
+        return Panel(self.dates[row:], self.codes, Changed(fields, lambda _, x: x[row:]))
 
     def row(self, first: dt.date) -> int:
         """Give the row of the first session from `first` on."""
@@ -232,14 +233,21 @@ class _Fields(Mapping[str, np.ndarray]):
         return product
 
 
-class _Cut(Mapping[str, np.ndarray]):
-    """The rows of other fields from one of theirs on."""
+class Changed(Mapping[str, np.ndarray]):
+    """Fields of a panel, each changed when it is first asked for, and read-only."""
 
-    def __init__(self, fields: Mapping[str, np.ndarray], row: int) -> None:
-        self._fields, self._row = fields, row
+    def __init__(
+        self,
+        fields: Mapping[str, np.ndarray],
+        change: Callable[[str, np.ndarray], np.ndarray],
+    ) -> None:
+        self._fields, self._change = fields, change
+        self._changed: dict[str, np.ndarray] = {}
 
     def __getitem__(self, name: str) -> np.ndarray:
-        return self._fields[name][self._row :]
+        if name not in self._changed:
+            self._changed[name] = _locked(self._change(name, self._fields[name]))
+        return self._changed[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._fields)
