@@ -117,12 +117,12 @@ class Sessions:
     def position(self, days: npt.ArrayLike) -> npt.NDArray[np.intp]:
         """Count the sessions before each of `days`; raises ValueError for a day that is none."""
         sought = np.asarray(days, "datetime64[D]")
-        place = np.searchsorted(self.days, sought)
+        position = np.searchsorted(self.days, sought)
         if sought.size and not (
-            place.max() < len(self.days) and np.array_equal(self.days[place], sought)
+            position.max() < len(self.days) and np.array_equal(self.days[position], sought)
         ):
             raise ValueError("a day is not a session of the exchange")
-        return place
+        return position
 
     def between(self, first: dt.date, last: dt.date) -> Days:
         """Give the sessions from `first` to `last`, both included."""

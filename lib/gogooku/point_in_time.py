@@ -157,19 +157,19 @@ def _by_rule(
     return calendar.to_utc(days, times + calendar.minutes(rule.after))
 
 
-def _of_later_week(days: calendar.Days, place: int, sessions: calendar.Days) -> Any:
-    """Give the session at `place` of the first later week with so many; the days for 0."""
-    if not place:
+def _of_later_week(days: calendar.Days, number: int, sessions: calendar.Days) -> Any:
+    """Give the session `number` of the first later week with so many; the days for 0."""
+    if not number:
         return days
     weeks, first, counts = np.unique(_week(sessions), return_index=True, return_counts=True)
-    first, weeks = first[counts >= place], weeks[counts >= place]
+    first, weeks = first[counts >= number], weeks[counts >= number]
     week = np.searchsorted(weeks, _week(days), side="right")
     if len(days) and week.max() >= len(weeks):
         raise UserError(
-            f"the calendar ends before session {place} of the week after {days.max()}: fetch the "
+            f"the calendar ends before session {number} of the week after {days.max()}: fetch the "
             "next span's calendar too"
         )
-    return sessions[first[week] + place - 1]
+    return sessions[first[week] + number - 1]
 
 
 def _week(days: calendar.Days) -> Any:

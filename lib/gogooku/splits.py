@@ -88,17 +88,17 @@ def cut(
     test 2024-01-01 2024-12-31 262
     """
     gap = ENTRY_LAG[entry] + max(horizons) + embargo
-    held = [_held(number, part, sessions, spans[part]) for part in PARTS]
-    ends = [_before(sessions, after[0], gap) for after in held[1:]] + [held[-1][-1]]
+    parts = [_sessions_of(number, part, sessions, spans[part]) for part in PARTS]
+    ends = [_before(sessions, after[0], gap) for after in parts[1:]] + [parts[-1][-1]]
     fold: Fold = {"fold": number, "horizons": list(horizons), "entry": entry, "embargo": embargo}
-    for part, days, end in zip(PARTS, held, ends, strict=True):
+    for part, days, end in zip(PARTS, parts, ends, strict=True):
         fold[f"{part}_spans"] = list(spans[part])
         fold[part] = _range(number, part, days[days <= end], gap)
     check(fold, sessions)
     return fold
 
 
-def _held(number: int, part: str, sessions: Sessions, spans: Sequence[str]) -> Days:
+def _sessions_of(number: int, part: str, sessions: Sessions, spans: Sequence[str]) -> Days:
     days = sessions.between(bounds(spans[0])[0], bounds(spans[-1])[1])
     if not len(days):
         raise UserError(

@@ -89,13 +89,13 @@ def _laid_out(x, group, member, order, groups):
             start[group[s] + 1] += 1
     start = np.cumsum(start)
     fill, values = start.copy(), np.empty(len(x))
-    place = np.empty(len(x), np.int64)
+    position = np.empty(len(x), np.int64)
     for s in order:
         if member[s]:
-            place[s] = fill[group[s]]
-            values[place[s]] = x[s]
+            position[s] = fill[group[s]]
+            values[position[s]] = x[s]
             fill[group[s]] += 1
-    return start, values, place
+    return start, values, position
 
 
 @kernel
@@ -113,11 +113,11 @@ def _median_without(values, left_out):
 def _medians(x, group, member, order, groups):
     out = np.full(x.shape, np.nan)
     for t in range(x.shape[0]):
-        start, values, place = _laid_out(x[t], group[t], member[t], order[t], groups)
+        start, values, position = _laid_out(x[t], group[t], member[t], order[t], groups)
         for s in range(x.shape[1]):
             g = group[t, s]
             if g >= 0:
-                own = place[s] - start[g] if member[t, s] else start[g + 1] - start[g]
+                own = position[s] - start[g] if member[t, s] else start[g + 1] - start[g]
                 out[t, s] = _median_without(values[start[g] : start[g + 1]], own)
     return out
 

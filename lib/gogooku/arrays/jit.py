@@ -16,8 +16,8 @@ def kernel(function: Any) -> Any:
     Division by zero gives inf or nan instead of an exception, which would forbid vector code.
     """
     try:
-        made = _numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+        dispatcher = _numba.njit(cache=True, nogil=True, error_model="numpy")(function)
     except RuntimeError:  # neither beside the module, nor in the user's home, nor NUMBA_CACHE_DIR
-        made = _numba.njit(nogil=True, error_model="numpy")(function)
-    KERNELS.append(made)
-    return made
+        dispatcher = _numba.njit(nogil=True, error_model="numpy")(function)
+    KERNELS.append(dispatcher)
+    return dispatcher

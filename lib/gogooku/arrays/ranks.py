@@ -34,23 +34,23 @@ def mean_ranks(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 @kernel
 def _rank_rows(rows, bits, ranks):
-    known, place = np.empty_like(bits[0]), np.empty(rows.shape[1], np.int64)
+    known, position = np.empty_like(bits[0]), np.empty(rows.shape[1], np.int64)
     for f in range(len(rows)):
         count = 0
         for i in range(rows.shape[1]):
             if rows[f, i] - rows[f, i] == 0:
                 known[count] = bits[f, i]
-                place[count] = i
+                position[count] = i
                 count += 1
-        found = ranks_of(known[:count])
+        own = ranks_of(known[:count])
         for i in range(count):
-            ranks[f, place[i]] = found[i]
+            ranks[f, position[i]] = own[i]
 
 
 @kernel
 def ranks_of(bits: np.ndarray) -> np.ndarray:
     """Rank finite numbers, given as their bits (n,), from 1, ties sharing their mean; (n,)."""
-    ordered, place = _sorted(keys_of(bits))
+    ordered, position = _sorted(keys_of(bits))
     ranks = np.empty(len(bits))
     first = 0
     while first < len(bits):
@@ -58,7 +58,7 @@ def ranks_of(bits: np.ndarray) -> np.ndarray:
         while end < len(bits) and ordered[end] == ordered[first]:
             end += 1
         for i in range(first, end):
-            ranks[place[i]] = (first + end + 1) / 2
+            ranks[position[i]] = (first + end + 1) / 2
         first = end
     return ranks
 
@@ -78,8 +78,8 @@ def keys_of(bits: np.ndarray) -> np.ndarray:
 @kernel
 def _sorted(keys):
     """Sort keys (n,) and give where each of them stood."""
-    place = np.arange(len(keys))
-    other, other_place = np.empty_like(keys), np.empty_like(place)
+    position = np.arange(len(keys))
+    other, other_place = np.empty_like(keys), np.empty_like(position)
     for low in range(0, 8 * keys.itemsize, DIGIT):
         shift = np.uint64(low)
         count = np.zeros(COUNTS, np.int64)
@@ -93,11 +93,11 @@ def _sorted(keys):
         for i in range(len(keys)):
             digit = _digit(keys[i], shift)
             other[count[digit]] = keys[i]
-            other_place[count[digit]] = place[i]
+            other_place[count[digit]] = position[i]
             count[digit] += 1
         keys, other = other, keys
-        place, other_place = other_place, place
-    return keys, place
+        position, other_place = other_place, position
+    return keys, position
 
 
 @kernel
@@ -128,7 +128,7 @@ def score(
     clip: float,
     method: int,
     table: np.ndarray,
-    place: np.ndarray,
+    position: np.ndarray,
     out: np.ndarray,
 ) -> None:
     """Fill `out` (R,) float32 as normalize.scores says.
@@ -138,22 +138,22 @@ def score(
     """
     for group in range(len(starts) - 1):
         mine = x[starts[group] : starts[group + 1]]
-        made = out[starts[group] : starts[group + 1]]
+        part = out[starts[group] : starts[group + 1]]
         known, rows = _known(mine)
         if len(known) < max(fewest, 1):
             continue
         low, high = _winsorise(known, clip) if clip > 0 else (-np.inf, np.inf)
         if method in (ZSCORE, ROBUST):
             centre, spread = _moments(known) if method == ZSCORE else _medians(known)
-            _standardise(mine, low, high, centre, spread if spread > 0 else np.inf, made)
+            _standardise(mine, low, high, centre, spread if spread > 0 else np.inf, part)
         else:
             ranks = ranks_of(known.view(np.uint32))
             if method == RANK:
                 _spread(ranks)
             else:
-                _look_up(ranks, table[place[len(known)] :])
+                _look_up(ranks, table[position[len(known)] :])
             for i in range(len(rows)):
-                made[rows[i]] = ranks[i]
+                part[rows[i]] = ranks[i]
 
 
 @kernel
@@ -214,10 +214,10 @@ def _total(x):
 
 
 @kernel
-def _standardise(x, low, high, centre, spread, made):
+def _standardise(x, low, high, centre, spread, part):
     for i in range(len(x)):
         score = (min(max(x[i], low), high) - centre) / spread
-        made[i] = score if x[i] - x[i] == 0 else np.nan
+        part[i] = score if x[i] - x[i] == 0 else np.nan
 
 
 @kernel

@@ -84,21 +84,21 @@ def by_blocks(
     """Run `compute` on some stocks at a time, so that its windows stay in the processor's cache.
 
     fields   name → (T, N); some may begin later than others
-    last     rows that are kept of what is made, from the end; None: T
+    last     rows of the results that stay, from the end; None: T
 
     Returns what `compute` makes of each block, name → (`last` or more, n), joined to (`last`, N) of
     `dtype`. One that yields pairs has each taken as it comes, and needs no room for all of them.
     """
     sessions, count = max(x.shape for x in fields.values())
-    kept = sessions if last is None else last
+    length = sessions if last is None else last
     joined: dict[str, np.ndarray] = {}
     for first in range(0, count, BLOCK):
         stocks = slice(first, first + BLOCK)
-        made = compute({name: np.ascontiguousarray(x[:, stocks]) for name, x in fields.items()})
-        for name, values in made.items() if isinstance(made, Mapping) else made:
+        results = compute({name: np.ascontiguousarray(x[:, stocks]) for name, x in fields.items()})
+        for name, values in results.items() if isinstance(results, Mapping) else results:
             if name not in joined:
-                joined[name] = np.empty((kept, count), dtype)
-            joined[name][:, stocks] = known(values[len(values) - kept :], dtype)
+                joined[name] = np.empty((length, count), dtype)
+            joined[name][:, stocks] = known(values[len(values) - length :], dtype)
     return joined
 
 
@@ -231,10 +231,10 @@ def _smoothed(x, span, seed, weight, skip):
             moved = states[s] + share / full * (new[s] - states[s])
             state = moved if taken else states[s]
             out[t, s] = state if (age >= first) & (count >= fewest) else np.nan
-            kept = seeding | (full >= FORGOTTEN)
-            ages[s] = age if kept else 0.0
-            fulls[s] = full if kept else 0.0
-            states[s] = state if kept else 0.0
+            length = seeding | (full >= FORGOTTEN)
+            ages[s] = age if length else 0.0
+            fulls[s] = full if length else 0.0
+            states[s] = state if length else 0.0
             counts[s] = count
     return out
 

@@ -36,11 +36,11 @@ def enough(window: int) -> int:
     return -(-2 * window // 3)
 
 
-MEAN, SUM, VARIANCE, _ = range(4)  # results in the order in which they are asked; z-scores last
+MEAN, SUM, VARIANCE, _ = range(4)  # results in the order of requests; z-scores last
 
 
 class Rolling:
-    """What is asked of the windows of one series x, (T, N) with absent = NaN, by their lengths.
+    """Statistics of the windows of one series x, (T, N) with absent = NaN, by their lengths.
 
     means        averages; exact for constants
     sums         of a centred series
@@ -52,8 +52,9 @@ class Rolling:
     centred      whether x varies about 0, as returns do: all is then taken about 0, which is twice
                  as fast; constants other than 0 have a variance of rounding errors
 
-    What is asked stands by the window's length in attributes of these names, (T, N) float64 each.
-    Raises ValueError if sums are asked of a series that is not centred.
+    Attributes of these names hold the results by the window's length, (T, N) float64 each.
+
+    Raises ValueError if sums are requested of a series that is not centred.
     """
 
     def __init__(
@@ -71,14 +72,14 @@ class Rolling:
         centred: bool = False,
     ) -> None:
         self.x = dense(x)
-        asked = (means, sums, variances, zscores)
+        requests = (means, sums, variances, zscores)
         if sums and not centred:
             raise ValueError("sums are taken about 0: give centred=True")
-        about_0 = centred or not any(asked)
-        self._seen, made = _sweep(self.x, *_plan(asked, min_obs), ddof, about_0, False)
-        results = iter(made)
+        about_0 = centred or not any(requests)
+        self._seen, out = _sweep(self.x, *_plan(requests, min_obs), ddof, about_0, False)
+        results = iter(out)
         self.means, self.sums, self.variances, self.zscores = (
-            {window: next(results) for window in windows} for windows in asked
+            {window: next(results) for window in windows} for windows in requests
         )
         self.maxima = self._extremes(maxima, min_obs, 1) if maxima else {}
         self.minima = self._extremes(minima, min_obs, -1) if minima else {}
@@ -108,8 +109,8 @@ def path_zscore(steps: np.ndarray, window: int, min_obs: int) -> Array:
 
     The total is taken as 0 on the newest row, which shifts it and not its z-score.
     """
-    _, made = _sweep(dense(steps), *_plan(((), (), (), (window,)), min_obs), 0, False, True)
-    return made[0]
+    _, out = _sweep(dense(steps), *_plan(((), (), (), (window,)), min_obs), 0, False, True)
+    return out[0]
 
 
 def _parts(window: int) -> tuple[int, int]:
@@ -139,30 +140,30 @@ def _order(windows: tuple[int, ...]) -> list[int]:
 
 @functools.cache
 def _plan(
-    asked: tuple[tuple[int, ...], ...], min_obs: int | None
+    requests: tuple[tuple[int, ...], ...], min_obs: int | None
 ) -> tuple[Table, Table, int, Table]:
-    """Say how a sweep makes what is `asked` of each kind.
+    """Say how a sweep answers the `requests`, windows of each kind.
 
-    Returns of K windows, each after its parts, (K, 4): places and lengths of the newer and the
+    Returns of K windows, each after its parts, (K, 4): numbers and lengths of the newer and the
     older part; (K + 1,): where the rows of each begin that longer windows look back to; how many
-    have squares summed, which are the first; and (R, 4): kind, place, length and `min_obs` of each
+    have squares summed, which are the first; and (R, 4): kind, number, length and `min_obs` of each
     result.
     """
-    means, sums, variances, zscores = asked
+    means, sums, variances, zscores = requests
     deviations = (*variances, *zscores)
     order = _order((*deviations, *means, *sums))
-    plan, kept = np.zeros((len(order), 4), np.int64), np.ones(len(order), np.int64)
+    plan, lengths = np.zeros((len(order), 4), np.int64), np.ones(len(order), np.int64)
     for k, window in enumerate(order[1:], start=1):
         new, old = _parts(window)
         plan[k] = order.index(new), order.index(old), new, old
-        kept[plan[k, 1]] = max(kept[plan[k, 1]], new + 1)
+        lengths[plan[k, 1]] = max(lengths[plan[k, 1]], new + 1)
     results = [
         (kind, order.index(window), window, enough(window) if min_obs is None else min_obs)
-        for kind, windows in enumerate(asked)
+        for kind, windows in enumerate(requests)
         for window in windows
     ]
     squared = len(_order(deviations)) if deviations else 0
-    return plan, np.cumsum([1, *kept]), squared, np.array(results, np.int64).reshape(-1, 4)
+    return plan, np.cumsum([1, *lengths]), squared, np.array(results, np.int64).reshape(-1, 4)
 
 
 def _highest(values: Array, window: int) -> Array:
@@ -177,10 +178,10 @@ def _highest(values: Array, window: int) -> Array:
 
 
 @kernel
-def _sweep(x, plan, rows, squared, asked, ddof, centred, path):
-    """Go down the rows once, join all windows of each and make what is `asked` of them.
+def _sweep(x, plan, rows, squared, requests, ddof, centred, path):
+    """Go down the rows once, join all windows of each and answer the `requests`.
 
-    asked   (R, 4): the kind of a result, the place of its window, its length and `min_obs`
+    requests   (R, 4): kind of a result, number of its window in the plan, length and `min_obs`
 
     Sums are taken about 0 if `centred`, else about the newest observation of the part or, for the
     running total of x, a `path`, about where the part's ends. The kept rows of sums and of sums of
@@ -189,7 +190,7 @@ def _sweep(x, plan, rows, squared, asked, ddof, centred, path):
     Returns how many observations there are before each row, (T + 1, N), and the results, (R, T, N).
     """
     length, width = x.shape
-    seen, made = np.empty((length + 1, width)), np.empty((len(asked), length, width))
+    seen, out = np.empty((length + 1, width)), np.empty((len(requests), length, width))
     newest = np.zeros((1 if centred or path else length, width))
     totals = np.empty((rows[-1] if path else 1, width))
     sums, squares = np.empty((rows[-1], width)), np.empty((rows[squared], width))
@@ -239,41 +240,41 @@ def _sweep(x, plan, rows, squared, asked, ddof, centred, path):
                 sums[own, s] = sums[a, s] + older + moved
                 squares[own, s] = squares[a, s] + squares[c, s] + step * (2 * older + moved)
         about = min(t, len(newest) - 1)
-        for i in range(len(asked)):
-            _give(made, i, t, asked, rows, sums, squares, seen, newest, about, days, ddof)
-    return seen, made
+        for i in range(len(requests)):
+            _give(out, i, t, requests, rows, sums, squares, seen, newest, about, days, ddof)
+    return seen, out
 
 
 @kernel
-def _give(made, i, t, asked, rows, sums, squares, seen, newest, about, days, ddof):
-    """Make row t of what is `asked` in place i, of sums taken about the values of row `about`.
+def _give(out, i, t, requests, rows, sums, squares, seen, newest, about, days, ddof):
+    """Fill row t of result i, of sums taken about the values of row `about`.
 
     Rows are named by numbers: views of them would cost more than their sums.
     """
-    kind, k, size, fewest = asked[i, 0], asked[i, 1], asked[i, 2], asked[i, 3]
+    kind, k, size, fewest = requests[i, 0], requests[i, 1], requests[i, 2], requests[i, 3]
     own = rows[k] + t % (rows[k + 1] - rows[k])
     upto, start, day = t + 1, max(t + 1 - size, 0), min(t, len(days) - 1)
     if kind == SUM:
-        for s in range(made.shape[2]):
-            made[i, t, s] = sums[own, s] if seen[upto, s] - seen[start, s] >= fewest else np.nan
+        for s in range(out.shape[2]):
+            out[i, t, s] = sums[own, s] if seen[upto, s] - seen[start, s] >= fewest else np.nan
     elif kind == MEAN:
-        for s in range(made.shape[2]):
+        for s in range(out.shape[2]):
             count = seen[upto, s] - seen[start, s]
             mean = newest[about, s] + sums[own, s] / count
-            made[i, t, s] = mean if count >= fewest else np.nan
+            out[i, t, s] = mean if count >= fewest else np.nan
     elif kind == VARIANCE:
-        for s in range(made.shape[2]):
+        for s in range(out.shape[2]):
             count, total = seen[upto, s] - seen[start, s], sums[own, s]
             spread = count * squares[own, s] - total * total
             spread = (0.0 if spread < 0 else spread) / (count * (count - ddof))
-            made[i, t, s] = spread if count >= fewest else np.nan
+            out[i, t, s] = spread if count >= fewest else np.nan
     else:
-        for s in range(made.shape[2]):
+        for s in range(out.shape[2]):
             count, total = seen[upto, s] - seen[start, s], sums[own, s]
             spread = np.sqrt(count * squares[own, s] - total * total)
             score = (count * (days[day, s] - newest[about, s]) - total) / spread
             known = (count >= fewest) & (score - score == 0)
-            made[i, t, s] = score if known else np.nan
+            out[i, t, s] = score if known else np.nan
 
 
 @kernel

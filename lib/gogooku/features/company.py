@@ -70,7 +70,7 @@ class Company:
     published: dt.datetime | None = None
     closed: int = 0  # newest fiscal year that is reported whole or followed by filings of the next
     day: dt.date | None = None
-    told: dict[tuple[bool, int, int], tuple[Sequence[float], Sequence[float]]] = field(
+    forecasts: dict[tuple[bool, int, int], tuple[Sequence[float], Sequence[float]]] = field(
         default_factory=dict
     )
     guidance: dict[int, Guidance] = field(default_factory=dict)
@@ -119,8 +119,8 @@ class Company:
         if filing.no_dividend and not of_half_alone:
             gone |= DIVIDEND
         for known in (self.guidance, self.revision):
-            told = known[filing.year]
-            known[filing.year] = tuple(nan if i in gone else x for i, x in enumerate(told))
+            forecasts = known[filing.year]
+            known[filing.year] = tuple(nan if i in gone else x for i, x in enumerate(forecasts))
 
     def _without_old_guidance(self, filing: Filing) -> Filing:
         """Take out forecasts of a period before the newest, and what a correction only repeats.
@@ -128,8 +128,8 @@ class Company:
         What it repeats of the statement it corrects may have been revised since.
         """
         period = filing.single, filing.end, filing.length
-        corrected = self.told.get(period)
-        self.told[period] = filing.forecast, filing.next_forecast
+        corrected = self.forecasts.get(period)
+        self.forecasts[period] = filing.forecast, filing.next_forecast
         if self.newest is not None and filing.end < self.newest.end:
             return filing._replace(forecast=NO_GUIDANCE, next_forecast=NO_GUIDANCE)
         if corrected is None:
@@ -139,10 +139,10 @@ class Company:
             [
                 nan if new == was != now else new
                 for new, was, now in zip(
-                    numbers, told, self.guidance.get(year, NO_GUIDANCE), strict=True
+                    numbers, forecasts, self.guidance.get(year, NO_GUIDANCE), strict=True
                 )
             ]
-            for (year, numbers), told in zip(given, corrected, strict=True)
+            for (year, numbers), forecasts in zip(given, corrected, strict=True)
         )
         return filing._replace(forecast=forecast, next_forecast=next_forecast)
 
@@ -226,14 +226,14 @@ class Company:
         return _share(newest.equity - preferred, newest.shares)
 
 
-def walk(rows: pl.DataFrame, asked: Iterable[bool]) -> Iterator[State]:
+def walk(rows: pl.DataFrame, mask: Iterable[bool]) -> Iterator[State]:
     """Give each filing's state, in the order of the rows: by company, then as they became public.
 
     rows    as `prepare` gives them
-    asked   (rows,) whose state is wanted: that of others is empty, which saves most of the work
+    mask    (rows,) whose state is needed: that of others is empty, which saves most of the work
     """
     company, whose = Company(), None
-    for filing, wanted in zip(each(rows), asked, strict=True):
+    for filing, wanted in zip(each(rows), mask, strict=True):
         if filing.whose != whose:
             company, whose = Company(), filing.whose
         company.read(filing)

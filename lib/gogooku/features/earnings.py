@@ -39,7 +39,7 @@ from gogooku.features.inputs import Inputs
 from gogooku.features.statement import (
     LONGEST,
     VENDOR,
-    asked,
+    is_newest,
     laid_out,
     newest_filing,
     sessions_since,
@@ -96,12 +96,12 @@ def compute(inputs: Inputs) -> dict[str, np.ndarray]:
     panel, moments, start = inputs.panel, inputs.moments, inputs.start
     rows = schedules(inputs.rows("earnings_date"), inputs.rows("earnings_calendar"))
     ahead = days_ahead(panel, rows, inputs.sessions, moments)[start:]
-    made = _announced(panel, inputs.rows("summary"), moments, inputs.closes, start)
-    since = made["days_since_earnings"]
+    columns = _announced(panel, inputs.rows("summary"), moments, inputs.closes, start)
+    since = columns["days_since_earnings"]
     soon = (ahead <= WEEK) | (since <= WEEK)
-    made["days_to_earnings"] = ahead
-    made["is_earnings_week"] = time_series.where(np.isfinite(ahead) | np.isfinite(since), soon)
-    return {name: time_series.known(values, np.float32) for name, values in made.items()}
+    columns["days_to_earnings"] = ahead
+    columns["is_earnings_week"] = time_series.where(np.isfinite(ahead) | np.isfinite(since), soon)
+    return {name: time_series.known(values, np.float32) for name, values in columns.items()}
 
 
 # ---- ahead ---------------------------------------------------------------------------------------
@@ -144,13 +144,13 @@ def days_ahead(
     out = np.full(panel.shape, np.nan)
     rows = _in_force(rows.filter(pl.col("Code").is_in(panel.codes.tolist())), moments)
     here = sessions.position(panel.dates)
-    place = np.searchsorted(sessions.days, rows["SchDate"].to_numpy().astype("datetime64[D]"))
-    end = np.minimum(rows["end"].to_numpy(), np.searchsorted(here, place, side="right"))
+    position = np.searchsorted(sessions.days, rows["SchDate"].to_numpy().astype("datetime64[D]"))
+    end = np.minimum(rows["end"].to_numpy(), np.searchsorted(here, position, side="right"))
     slot = panel.grid.slots(rows["Code"])
     for i, start in enumerate(rows["start"].to_list()):
         days = slice(start, end[i])
-        distance = np.minimum(place[i] - here[days], FARTHEST).astype(float)
-        if place[i] == len(sessions.days):
+        distance = np.minimum(position[i] - here[days], FARTHEST).astype(float)
+        if position[i] == len(sessions.days):
             distance[distance < FARTHEST] = np.nan
         out[days, slot[i]] = np.fmin(out[days, slot[i]], distance)
     return out
@@ -283,7 +283,7 @@ def _announced(
     own = own.sort(filings.ORDER, maintain_order=True)
     rows = filings.prepare(own, pl.lit(1.0))
     newest = newest_filing(panel, rows, moments[start:])
-    told = walk(rows, own["published_at"], asked(newest, len(rows)))
+    told = walk(rows, own["published_at"], is_newest(newest, len(rows)))
     states = pl.DataFrame(list(told), schema=_SCHEMA, orient="row")
     age = sessions_since(states["at"], newest, moments)
     age[age >= LONGEST] = np.nan

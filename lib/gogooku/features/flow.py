@@ -106,7 +106,7 @@ def compute(inputs: Inputs) -> Values:
     investor_types   rows as published, with `known_at`; amounts [thousand JPY]
     """
     panel, moments = inputs.panel, inputs.moments
-    made = {column.name: np.full(panel.shape, np.nan, np.float32) for column in COLUMNS}
+    columns = {column.name: np.full(panel.shape, np.nan, np.float32) for column in COLUMNS}
     rows = _ordered(inputs.rows("investor_types"))
     if rows.is_empty():
         log.warning("no trading by investor type is known: all columns of flow are null")
@@ -116,8 +116,8 @@ def compute(inputs: Inputs) -> Values:
         days = np.flatnonzero(seen == number)
         recent = _recent(rows[: int(number)])
         if not recent.is_empty():
-            _lay_out(made, days, panel["market"][days], recent, moments)
-    return made
+            _lay_out(columns, days, panel["market"][days], recent, moments)
+    return columns
 
 
 def _ordered(rows: pl.DataFrame) -> pl.DataFrame:
@@ -132,7 +132,7 @@ def _recent(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _lay_out(
-    made: Values, days: np.ndarray, market: np.ndarray, rows: pl.DataFrame, moments: np.ndarray
+    columns: Values, days: np.ndarray, market: np.ndarray, rows: pl.DataFrame, moments: np.ndarray
 ) -> None:
     """Fill in the days on which exactly `rows` are known."""
     amounts = _series(rows)
@@ -144,7 +144,7 @@ def _lay_out(
     last = {name: prints[newest, np.arange(ALL + 1)] for name, prints in _features(amounts).items()}
     for name, values in (last | {"flow_days_since": age, "flow_impulse": age == 0}).items():
         lasting = time_series.known(np.where(fresh, values, np.nan), np.float32)
-        made[name][days] = np.take_along_axis(lasting, section, axis=1)
+        columns[name][days] = np.take_along_axis(lasting, section, axis=1)
 
 
 def _series(rows: pl.DataFrame) -> Values:
@@ -204,8 +204,8 @@ def _features(x: Values) -> Values:
         for prints in (foreign, individual, institutional)
     )
     indicator = (foreign_z + institutional_z) / 2 - individual_z
-    made = _groups(x) | _activity(x["TotTot"]) | _smart(foreign_z - individual_z)
-    return made | {
+    columns = _groups(x) | _activity(x["TotTot"]) | _smart(foreign_z - individual_z)
+    return columns | {
         "flow_foreign_net_ratio": foreign,
         "flow_individual_net_ratio": individual,
         "flow_foreign_net_z": foreign_z,
@@ -216,7 +216,7 @@ def _features(x: Values) -> Values:
         "foreign_domestic_divergence": foreign - _domestic(x),
         "institutional_persistence": _persistence(balance),
         "smart_flow_indicator": indicator,
-        "concentrated_flow_signal": indicator * made["flow_concentration"],
+        "concentrated_flow_signal": indicator * columns["flow_concentration"],
     }
 
 

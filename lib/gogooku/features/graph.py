@@ -54,8 +54,8 @@ def compute(inputs: Inputs) -> dict[str, np.ndarray]:
     day, source, target = _placed(panel, edges)
     weight = edges["weight"].to_numpy().astype(np.float64)
     peers = _peers(panel, day, source, target, weight)
-    made = {**_structure(panel, day, source, target, weight), **peers}
-    return {name: time_series.known(values, np.float32) for name, values in made.items()}
+    columns = {**_structure(panel, day, source, target, weight), **peers}
+    return {name: time_series.known(values, np.float32) for name, values in columns.items()}
 
 
 def _placed(panel: Panel, edges: pl.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -95,15 +95,15 @@ def _structure(
     panel: Panel, day: np.ndarray, source: np.ndarray, target: np.ndarray, weight: np.ndarray
 ) -> dict[str, Array]:
     names = ("graph_degree", "graph_clustering", "graph_core", "graph_pagerank")
-    made = {name: np.full(panel.shape, np.nan) for name in names}
+    columns = {name: np.full(panel.shape, np.nan) for name in names}
     for t in np.unique(day):
         own = slice(*np.searchsorted(day, [t, t + 1]))
         members = np.flatnonzero(panel["universe"][t])
         start, end = (np.searchsorted(members, stocks[own]) for stocks in (source, target))
-        found = _standing(start, end, np.abs(weight[own]), len(members))
-        for name, values in zip(names, found, strict=True):
-            made[name][t, members] = values
-    return made
+        measures = _standing(start, end, np.abs(weight[own]), len(members))
+        for name, values in zip(names, measures, strict=True):
+            columns[name][t, members] = values
+    return columns
 
 
 def _standing(
@@ -113,9 +113,9 @@ def _standing(
     pairs = np.sort(np.concatenate([source * size + target, target * size + source]))
     pairs = pairs[np.diff(pairs, prepend=-1) > 0]  # several times faster than np.unique
     start, linked = np.searchsorted(pairs, np.arange(size + 1) * size), pairs % size
-    given = np.bincount(target, strength, size)
-    share = ratio(strength, given[target])
-    rank = _page_rank(source, target, share, given == 0)
+    total_strength = np.bincount(target, strength, size)
+    share = ratio(strength, total_strength[target])
+    rank = _page_rank(source, target, share, total_strength == 0)
     return np.diff(start), _clustering(start, linked), _cores(start, linked), rank
 
 

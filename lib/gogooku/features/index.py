@@ -130,26 +130,26 @@ def compute(inputs: Inputs) -> Values:
         log.warning("no index is known: all columns of index are null")
     high, low, close = _bars(panel, indices)
     measured = {name: values[start:] for name, values in _measures(high, low, close).items()}
-    place = {code: slot for slot, code in enumerate(CODES)}
-    made = {
-        f"idx_{code}_{name}": measured[name][:, place[code]]
+    slot_of = {code: slot for slot, code in enumerate(CODES)}
+    columns = {
+        f"idx_{code}_{name}": measured[name][:, slot_of[code]]
         for code in INDICES
         for name in _of_index(code)
     }
     for pair, (one, other) in SPREADS.items():
         for h in RETURNS:
             moves = measured[f"r_{h}d"]
-            made[f"spread_{pair}_{h}d"] = moves[:, place[one]] - moves[:, place[other]]
-    sectors = close[:, [place[code] for code in SECTORS.values()]]
-    made["breadth_sector_gt_ma50"] = _breadth(sectors)[start:]
+            columns[f"spread_{pair}_{h}d"] = moves[:, slot_of[one]] - moves[:, slot_of[other]]
+    sectors = close[:, [slot_of[code] for code in SECTORS.values()]]
+    columns["breadth_sector_gt_ma50"] = _breadth(sectors)[start:]
     for prefix, field, codes in (("sect", "s33", SECTORS), ("sect17", "s17", INDUSTRIES)):
-        own, columns = panel.since(start)[field], [place[code] for code in codes.values()]
+        own, own_slots = panel.since(start)[field], [slot_of[code] for code in codes.values()]
         for name in MEASURES:
-            series, sectors = measured[name][:, columns], np.array([*codes])
-            made[f"{prefix}_{name}"] = cross_section.by_group(series, sectors, own)
+            series, sectors = measured[name][:, own_slots], np.array([*codes])
+            columns[f"{prefix}_{name}"] = cross_section.by_group(series, sectors, own)
     moves = ind.log_returns(panel["close"], 5)[start:]
-    made["sect_rel_to_sec_5d"] = moves - made["sect_r_5d"]
-    return {name: time_series.known(values, np.float32) for name, values in made.items()}
+    columns["sect_rel_to_sec_5d"] = moves - columns["sect_r_5d"]
+    return {name: time_series.known(values, np.float32) for name, values in columns.items()}
 
 
 def _bars(panel: Panel, indices: pl.DataFrame) -> tuple[Array, Array, Array]:
@@ -165,13 +165,13 @@ def _bars(panel: Panel, indices: pl.DataFrame) -> tuple[Array, Array, Array]:
 
 
 def _measures(high: Array, low: Array, close: Array) -> Values:
-    made = {f"r_{h}d": ind.log_returns(close, h) for h in RETURNS}
-    steps = Rolling(made["r_1d"], variances=(20,))
-    return made | {
+    columns = {f"r_{h}d": ind.log_returns(close, h) for h in RETURNS}
+    steps = Rolling(columns["r_1d"], variances=(20,))
+    return columns | {
         "natr_14": ratio(ind.atr(high, low, close, 14), close),
         "vol_20d": time_series.where_known(close, ind.volatility(steps, 20)),
         "z_close_20": time_series.ts_zscore(close, 20, enough(20)),
-        "rel_r_5d": made["r_5d"] - made["r_5d"][:, [CODES.index(TOPIX)]],
+        "rel_r_5d": columns["r_5d"] - columns["r_5d"][:, [CODES.index(TOPIX)]],
     }
 
 

@@ -90,10 +90,10 @@ def compute(inputs: Inputs) -> Values:
     before = max(start - MONTH, 0)
     shares = balances.shares(panel, summary, inputs.moments, before)
     sizes = _sizes(panel.since(before), *shares)
-    made = {name: values[start - before :] for name, values in sizes.items()}
+    columns = {name: values[start - before :] for name, values in sizes.items()}
     late = panel.since(start)
-    made |= _segments(late) | _attributes(late, inputs.rows("master"))
-    return {name: time_series.known(values, np.float32) for name, values in made.items()}
+    columns |= _segments(late) | _attributes(late, inputs.rows("master"))
+    return {name: time_series.known(values, np.float32) for name, values in columns.items()}
 
 
 def _sizes(panel: Panel, issued: Array, outstanding: Array) -> Values:
@@ -138,10 +138,10 @@ def _growth(factor: np.ndarray) -> Array:
 
 def _segment(market: np.ndarray) -> np.ndarray:
     """Number each stock's segment of the day, (T, N); −1 for none."""
-    number = np.full(market.shape, -1)
-    for place, codes in enumerate(SEGMENTS.values()):
-        number[np.isin(market, codes)] = place
-    return number
+    segment = np.full(market.shape, -1)
+    for number, codes in enumerate(SEGMENTS.values()):
+        segment[np.isin(market, codes)] = number
+    return segment
 
 
 def _segments(panel: Panel) -> Values:
@@ -158,7 +158,7 @@ def _attributes(panel: Panel, master: pl.DataFrame) -> Values:
     cells = panel.grid.cells(rows, "Date", "Code")
     scale = rows["ScaleCat"].replace_strict(SCALES, default=None, return_dtype=pl.Float64)
     loanable = (rows["Mrgn"] == LOANABLE).cast(pl.Float64)
-    made = {}
+    columns = {}
     for name, values in (("scale_cat", scale), ("is_loanable", loanable)):
-        made[name] = panel.grid.dense(cells, values.fill_null(np.nan).to_numpy(), np.nan)
-    return made
+        columns[name] = panel.grid.dense(cells, values.fill_null(np.nan).to_numpy(), np.nan)
+    return columns

@@ -108,14 +108,14 @@ def compute(inputs: Inputs) -> Values:
         (alerts, "margin alert", "dmi_…"),
         (summary, "statement", "margin_…_to_mcap"),
     )
-    for rows, what, columns in sources:
+    for rows, what, names in sources:
         if rows.is_empty():
-            log.warning("no %s is known: the columns %s are null", what, columns)
+            log.warning("no %s is known: the columns %s are null", what, names)
     volume = positions.mean_volume(panel, 20, start)
     _, outstanding = positions.shares(panel, summary, moments, start)
-    made = _balances(panel, interest, moments, volume, outstanding, start)
-    made |= _watched(panel, alerts, moments, volume, start)
-    return {name: time_series.known(values, np.float32) for name, values in made.items()}
+    columns = _balances(panel, interest, moments, volume, outstanding, start)
+    columns |= _watched(panel, alerts, moments, volume, start)
+    return {name: time_series.known(values, np.float32) for name, values in columns.items()}
 
 
 # ---- balances of all issues ----------------------------------------------------------------------
@@ -185,8 +185,10 @@ def _states(
     prints = rows[newest].select(
         "LongVol", "ShrtVol", "basis", standard=pl.col("LongStdVol") + pl.col("ShrtStdVol")
     )
-    made = {"since": since} | {name: steps[:, i] for i, name in enumerate(STEPS)}
-    states = pl.concat([rows.select("slot", "start"), prints, pl.DataFrame(made)], how="horizontal")
+    columns = {"since": since} | {name: steps[:, i] for i, name in enumerate(STEPS)}
+    states = pl.concat(
+        [rows.select("slot", "start"), prints, pl.DataFrame(columns)], how="horizontal"
+    )
     return positions.until_next(states, pl.col("basis") + LASTING)
 
 
@@ -215,16 +217,16 @@ def _walk(slot, day, daily, basis, start, long, short, splits):
 @kernel
 def _insert(prints, count, row, day, since):
     """Put a row among the `count` prints, by balance day, or in place of that day's."""
-    place = count
-    while place > 0 and day[prints[place - 1]] > day[row]:
-        place -= 1
-    if place > 0 and day[prints[place - 1]] == day[row]:
-        since[row] = since[prints[place - 1]]
-        prints[place - 1] = row
+    position = count
+    while position > 0 and day[prints[position - 1]] > day[row]:
+        position -= 1
+    if position > 0 and day[prints[position - 1]] == day[row]:
+        since[row] = since[prints[position - 1]]
+        prints[position - 1] = row
         return count
-    for i in range(count, place, -1):
+    for i in range(count, position, -1):
         prints[i] = prints[i - 1]
-    prints[place] = row
+    prints[position] = row
     return count + 1
 
 
@@ -232,15 +234,15 @@ def _insert(prints, count, row, day, since):
 def _window(prints, day, daily):
     """Step back from the newest print, the first one given."""
     window, size = np.empty(YEAR, np.int64), 0
-    place = len(prints) - 1
-    oldest = day[prints[place]] - WINDOW
-    while place >= 0 and size < YEAR and day[prints[place]] >= oldest:
-        at = prints[place]
+    position = len(prints) - 1
+    oldest = day[prints[position]] - WINDOW
+    while position >= 0 and size < YEAR and day[prints[position]] >= oldest:
+        at = prints[position]
         window[size] = at
         size += 1
         latest = day[at] - (WEEK if daily[at] else 1)
-        while place >= 0 and day[prints[place]] > latest:
-            place -= 1
+        while position >= 0 and day[prints[position]] > latest:
+            position -= 1
     return window[:size]
 
 

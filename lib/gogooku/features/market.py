@@ -80,25 +80,27 @@ def compute(inputs: Inputs) -> Values:
     topix   one row a Date: H, L, C [points], those known by then; may be empty
     """
     panel, start, topix = inputs.panel, inputs.start, inputs.rows("topix")
-    made = {name: values[start:] for name, values in indexed(panel, topix).items()}
+    columns = {name: values[start:] for name, values in indexed(panel, topix).items()}
     first = max(start - 1, 0)
     recent = panel.since(first)
     gains, universe = recent.returns[start - first :], recent["universe"][start - first :]
     rises = time_series.where_known(gains, gains > 0)
-    made["mkt_breadth_up"] = cross_section.cs_mean(rises, universe)
-    made["mkt_dispersion"] = cross_section.cs_std(gains, universe)
-    return {name: time_series.known(values, np.float32) for name, values in made.items()}
+    columns["mkt_breadth_up"] = cross_section.cs_mean(rises, universe)
+    columns["mkt_dispersion"] = cross_section.cs_std(gains, universe)
+    return {name: time_series.known(values, np.float32) for name, values in columns.items()}
 
 
 def indexed(panel: Panel, topix: pl.DataFrame) -> Values:
     """Give the columns that need the index alone, name → (T,) float64."""
     high, low, close = (bar[:, None] for bar in index(panel, topix))
-    made = {f"ret_{h}d": ind.returns(close, h) for h in RETURNS}
-    made |= {f"dev_{n}": ratio(close, time_series.ts_ema(close, n)) - 1 for n in EMAS}
-    made |= _state(high, low, close)
-    made |= {f"{name}_z": time_series.ts_zscore(made[name], YEAR, enough(YEAR)) for name in SCORED}
-    made |= _regimes(made)
-    return {f"mkt_{name}": values[:, 0] for name, values in made.items()}
+    columns = {f"ret_{h}d": ind.returns(close, h) for h in RETURNS}
+    columns |= {f"dev_{n}": ratio(close, time_series.ts_ema(close, n)) - 1 for n in EMAS}
+    columns |= _state(high, low, close)
+    columns |= {
+        f"{name}_z": time_series.ts_zscore(columns[name], YEAR, enough(YEAR)) for name in SCORED
+    }
+    columns |= _regimes(columns)
+    return {f"mkt_{name}": values[:, 0] for name, values in columns.items()}
 
 
 def _state(high: np.ndarray, low: np.ndarray, close: np.ndarray) -> Values:
@@ -119,14 +121,14 @@ def _state(high: np.ndarray, low: np.ndarray, close: np.ndarray) -> Values:
     }
 
 
-def _regimes(made: Values) -> Values:
-    usual = delay(time_series.ts_std(made["ret_1d"], 60, enough(60), ddof=1), 1)
+def _regimes(columns: Values) -> Values:
+    usual = delay(time_series.ts_std(columns["ret_1d"], 60, enough(60), ddof=1), 1)
     return {
-        "big_move_flag": _holds(np.abs(made["ret_1d"]) - 2 * usual, np.greater_equal),
-        "bull_200": _holds(made["dev_200"], np.greater),
-        "trend_up": _holds(made["gap_5_20"], np.greater),
-        "high_vol": _holds(made["vol_20d_z"] - 1, np.greater),
-        "squeeze": _holds(made["bb_bw_z"] + 1, np.less),
+        "big_move_flag": _holds(np.abs(columns["ret_1d"]) - 2 * usual, np.greater_equal),
+        "bull_200": _holds(columns["dev_200"], np.greater),
+        "trend_up": _holds(columns["gap_5_20"], np.greater),
+        "high_vol": _holds(columns["vol_20d_z"] - 1, np.greater),
+        "squeeze": _holds(columns["bb_bw_z"] + 1, np.less),
     }
 
 
@@ -144,16 +146,16 @@ def index(panel: Panel, topix: pl.DataFrame) -> tuple[Array, Array, Array]:
     Raises UserError if `topix` holds rows of one date that differ.
     """
     bars = _topix(panel, topix)
-    told = np.isfinite(bars[-1])
-    first = int(np.argmax(told)) if told.any() else len(told)
+    has_index = np.isfinite(bars[-1])
+    first = int(np.argmax(has_index)) if has_index.any() else len(has_index)
     if first == 0:
         return bars
     level = _equal_weighted(panel)
     stands_in = np.flatnonzero(np.isfinite(level[:first]))
-    if told.any() and not len(stands_in):
+    if has_index.any() and not len(stands_in):
         return bars
     log.warning("no TOPIX is known: the universe's mean return stands in for the market")
-    if not told.any():
+    if not has_index.any():
         return level, level, level
     joined = np.where(np.isfinite(level[first]), level[first], level[stands_in[-1]])
     early = np.arange(len(level)) < first

@@ -89,12 +89,14 @@ def compute(inputs: Inputs) -> dict[str, np.ndarray]:
     for session, rows in _chains(panel.dates, options_225, inputs.moments):
         for name, value in measures(rows).items():
             daily[name][session] = value
-    made = {name: daily[name] for name in DAILY}
-    made["iv_percentile_rank"] = _percentile(daily["avg_iv"], YEAR, enough(YEAR))
-    made["option_flow_momentum"] = _mean(daily["_premium"], FAST) - _mean(daily["_premium"], SLOW)
+    columns = {name: daily[name] for name in DAILY}
+    columns["iv_percentile_rank"] = _percentile(daily["avg_iv"], YEAR, enough(YEAR))
+    columns["option_flow_momentum"] = _mean(daily["_premium"], FAST) - _mean(
+        daily["_premium"], SLOW
+    )
     puts = daily["put_call_ratio"]
-    made["pcr_momentum"] = ratio(_mean(puts, FAST), _mean(puts, SLOW)) - 1
-    return {name: time_series.known(values, np.float32) for name, values in made.items()}
+    columns["pcr_momentum"] = ratio(_mean(puts, FAST), _mean(puts, SLOW)) - 1
+    return {name: time_series.known(values, np.float32) for name, values in columns.items()}
 
 
 def _chains(dates: Days, rows: pl.DataFrame, moments: Days) -> list[tuple[int, Chain]]:
@@ -141,13 +143,13 @@ def measures(chain: Chain) -> dict[str, float]:
     volumes = {name: np.nan_to_num(chain[name]) for name in ("Vo", "OI", "Va")}
     puts, calls = _sides(volumes["Vo"], chain["put"])
     busiest = _busiest(volumes["Vo"])
-    made = {
+    columns = {
         "put_call_ratio": puts / calls if calls > 0 else nan,
         "oi_call_put_imbalance": -_imbalance(volumes["OI"], chain["put"]),
         "smart_money_indicator": _imbalance(volumes["Vo"][busiest], chain["put"][busiest]),
         "_premium": -_imbalance(volumes["Va"], chain["put"]),
     }
-    return made | _expected(chain)
+    return columns | _expected(chain)
 
 
 def _sides(amount: np.ndarray, put: np.ndarray) -> tuple[float, float]:
@@ -169,9 +171,9 @@ def _busiest(volume: np.ndarray) -> np.ndarray:
 
 def _expected(chain: Chain) -> dict[str, float]:
     """Measure implied volatilities: level, term structure, skew and dispersion."""
-    held = np.isfinite(chain["IV"]) & (chain["years"] >= WEEK)
-    held &= np.isfinite(chain["Strike"]) & np.isfinite(chain["UnderPx"])
-    quoted = {name: values[held] for name, values in chain.items()}
+    usable = np.isfinite(chain["IV"]) & (chain["years"] >= WEEK)
+    usable &= np.isfinite(chain["Strike"]) & np.isfinite(chain["UnderPx"])
+    quoted = {name: values[usable] for name, values in chain.items()}
     expiries = np.unique(quoted["years"])
     smiles = [
         {name: values[quoted["years"] == years] for name, values in quoted.items()}

@@ -77,21 +77,25 @@ def compute(inputs: Inputs) -> Values:
     # What the sectors did from one session to the next has series of its own: it goes farther back.
     daily = ind.returns(panel["close"], 1)
     medians = cross_section.group_median_of_others(daily, panel["s33"], panel["universe"])
-    made = time_series.by_blocks(_series, {"daily": daily, "sector": medians}, np.float64, last)
+    columns = time_series.by_blocks(_series, {"daily": daily, "sector": medians}, np.float64, last)
     sector, universe = panel["s33"][start:], panel["universe"][start:]
-    own["returns_1d"], made["sec_ret_1d"] = daily[start:], medians[start:]
+    own["returns_1d"], columns["sec_ret_1d"] = daily[start:], medians[start:]
     for h in LONGER:
-        made[f"sec_ret_{h}d"] = cross_section.group_median_of_others(
+        columns[f"sec_ret_{h}d"] = cross_section.group_median_of_others(
             own[f"returns_{h}d"], sector, universe
         )
-    made |= {f"rel_to_sec_{h}d": own[f"returns_{h}d"] - made[f"sec_ret_{h}d"] for h in HORIZONS}
-    made |= _membership(sector, universe)
+    columns |= {
+        f"rel_to_sec_{h}d": own[f"returns_{h}d"] - columns[f"sec_ret_{h}d"] for h in HORIZONS
+    }
+    columns |= _membership(sector, universe)
     for name in WITHIN:
-        made[f"{name}_in_sec_z"] = cross_section.group_zscore(own[name], sector, universe, SCORED)
-    made["ret_1d_rank_in_sec"] = cross_section.group_rank(
+        columns[f"{name}_in_sec_z"] = cross_section.group_zscore(
+            own[name], sector, universe, SCORED
+        )
+    columns["ret_1d_rank_in_sec"] = cross_section.group_rank(
         own["returns_1d"], sector, universe, SCORED
     )
-    return {name: time_series.known(values, np.float32) for name, values in made.items()}
+    return {name: time_series.known(values, np.float32) for name, values in columns.items()}
 
 
 def _own(bars: Values) -> Values:

@@ -89,9 +89,9 @@ def compute(inputs: Inputs) -> Values:
     if short_ratio.is_empty():
         log.warning("no short selling by sector is known: short's columns of sectors are null")
     days = inputs.moments, inputs.start
-    made = _of_stocks(inputs.panel, short_sale, *days)
-    made |= _of_sectors(inputs.panel, short_ratio, *days)
-    return {name: time_series.known(values, np.float32) for name, values in made.items()}
+    columns = _of_stocks(inputs.panel, short_sale, *days)
+    columns |= _of_sectors(inputs.panel, short_ratio, *days)
+    return {name: time_series.known(values, np.float32) for name, values in columns.items()}
 
 
 def _of_stocks(panel: Panel, reports: pl.DataFrame, moments: np.ndarray, start: int) -> Values:
@@ -143,11 +143,11 @@ def _of_sectors(panel: Panel, sales: pl.DataFrame, moments: np.ndarray, start: i
         "ss_rel_short_share": share - total,
     }
     sector = panel.since(start)["s33"]
-    made = {
+    columns = {
         name: cross_section.by_group(values[start:], names, sector)
         for name, values in series.items()
     }
-    return made | {"ss_mkt_short_share": np.broadcast_to(total[start:], sector.shape)}
+    return columns | {"ss_mkt_short_share": np.broadcast_to(total[start:], sector.shape)}
 
 
 def _prints(

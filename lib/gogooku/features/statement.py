@@ -84,22 +84,22 @@ def compute(inputs: Inputs) -> dict[str, np.ndarray]:
     shares = panel["cumulated_volume_factor"]
     rows = filings.prepare(_with_basis(panel, summary, shares), pl.col("basis"))
     newest = newest_filing(panel, rows, moments[start:])
-    walked = company.walk(rows, asked(newest, len(rows)))
+    walked = company.walk(rows, is_newest(newest, len(rows)))
     states = pl.DataFrame(list(walked), schema=_SCHEMA, orient="row")
     reported, guided = (
         sessions_since(states[name], newest, moments) for name in ("statement_at", "guidance_at")
     )
     price = panel["raw_close"][start:] / shares[start:]
-    made = {name: laid_out(states[name], newest, reported) for name in ACTUALS}
-    made |= {name: laid_out(states[name], newest, guided) for name in GUIDED}
+    columns = {name: laid_out(states[name], newest, reported) for name in ACTUALS}
+    columns |= {name: laid_out(states[name], newest, guided) for name in GUIDED}
     for name, figure in PER_SHARE.items():
         age = guided if figure == "dividend" else reported
-        made[name] = time_series.known(
+        columns[name] = time_series.known(
             ratio(laid_out(states[figure], newest, age), price), np.float32
         )
-    made["days_since_statement"] = np.minimum(reported, np.float32(LONGEST))
-    made["imp_statement"] = time_series.where_known(reported, reported == 0).astype(np.float32)
-    return {f"stmt_{name}": values for name, values in made.items()}
+    columns["days_since_statement"] = np.minimum(reported, np.float32(LONGEST))
+    columns["imp_statement"] = time_series.where_known(reported, reported == 0).astype(np.float32)
+    return {f"stmt_{name}": values for name, values in columns.items()}
 
 
 _SCHEMA = {
@@ -136,11 +136,11 @@ def newest_filing(panel: Panel, rows: pl.DataFrame, moments: np.ndarray) -> np.n
     return newest
 
 
-def asked(newest: np.ndarray, count: int) -> list[bool]:
+def is_newest(newest: np.ndarray, count: int) -> list[bool]:
     """Say of each of `count` filings whether it is the newest one anywhere."""
-    found = np.zeros(count + 1, bool)
-    found[newest] = True
-    return found[:-1].tolist()
+    flags = np.zeros(count + 1, bool)
+    flags[newest] = True
+    return flags[:-1].tolist()
 
 
 def sessions_since(since: pl.Series, newest: np.ndarray, moments: np.ndarray) -> np.ndarray:

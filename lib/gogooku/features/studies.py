@@ -16,7 +16,7 @@ from types import ModuleType
 from gogooku.errors import UserError
 
 EDITIONS = ("pandas_ta_classic", "pandas_ta")
-ROOMS = (
+CATEGORIES = (
     "candles", "cycles", "momentum", "overlap", "statistics", "trend", "volatility", "volume"
 )  # fmt: skip
 CANDLES = {"cdl_doji", "cdl_inside", "cdl_pattern", "cdl_z"}  # cdl_pattern calls all other cdl_*
@@ -32,18 +32,23 @@ def names() -> list[str]:
     edition = _edition()
     spec = importlib.util.find_spec(edition) if edition else None
     folders = [Path(str(p)) for p in (spec.submodule_search_locations or [])] if spec else []
-    files = [file for folder in folders for room in ROOMS for file in folder.glob(f"{room}/*.py")]
+    files = [
+        file
+        for folder in folders
+        for category in CATEGORIES
+        for file in folder.glob(f"{category}/*.py")
+    ]
     stems = {file.stem for file in files if not file.stem.startswith("_")} - UNFED
     return sorted(name for name in stems if name in CANDLES or not name.startswith("cdl_"))
 
 
-def refuse_strangers(asked: Sequence[str]) -> None:
+def refuse_strangers(studies: Sequence[str]) -> None:
     """Raise UserError with close matches if a study does not exist or is named twice."""
-    if len(set(asked)) < len(asked):
-        raise UserError(f"features.pandas_ta {list(asked)} names a study twice: name each once")
-    if asked and not names():
+    if len(set(studies)) < len(studies):
+        raise UserError(f"features.pandas_ta {list(studies)} names a study twice: name each once")
+    if studies and not names():
         raise UserError("features.pandas_ta needs pandas-ta-classic: pip install pandas-ta-classic")
-    for study in asked:
+    for study in studies:
         if study not in names():
             raise UserError(
                 f"features.pandas_ta names {study!r}, which pandas-ta does not make of bars alone: "
@@ -67,5 +72,5 @@ def library() -> ModuleType:
 
 
 def _edition() -> str | None:
-    found = (name for name in EDITIONS if importlib.util.find_spec(name))
-    return next(found, None)
+    editions = (name for name in EDITIONS if importlib.util.find_spec(name))
+    return next(editions, None)

@@ -258,11 +258,11 @@ def _oscillators(bars: Bars) -> Iterator[Made]:
     yield "natr_14", ratio(time_series.ts_wilder(reach, 14), past_close)
     directions = ind.directional(past_high, past_low, past_close, 14)
     yield from zip(("plus_di_14", "minus_di_14", "adx_14"), directions, strict=True)
-    place = 100 * ind.place_in_range(bars.highs, bars.lows, close, STOCHASTIC)
-    smooth = time_series.ts_mean(place, 3, enough(3))
+    position = 100 * ind.place_in_range(bars.highs, bars.lows, close, STOCHASTIC)
+    smooth = time_series.ts_mean(position, 3, enough(3))
     yield "stoch_k", smooth
     yield "stoch_d", time_series.ts_mean(smooth, 3, enough(3))
-    yield "williams_r_14", place - 100
+    yield "williams_r_14", position - 100
     yield "cci_20", ind.cci(high, low, close, 20)
 
 
@@ -360,10 +360,10 @@ def measured(panel: Panel, sessions: Sessions, outstanding: np.ndarray, start: i
 
 
 def _traded(block: Values) -> Iterator[Made]:
-    bars, kept = Bars(block), {}
+    bars, factors = Bars(block), {}
     for name, values in (pair for _, group in GROUPS for pair in group(bars)):
         if name in FACTORS:
-            kept[name] = values
+            factors[name] = values
         yield name, values
-    yield "rsi_vol_interact", kept["rsi_14"] * kept["volatility_20d"]
-    yield "vol_confirmed_mom", kept["returns_5d"] * kept["volume_ratio_20"]
+    yield "rsi_vol_interact", factors["rsi_14"] * factors["volatility_20d"]
+    yield "vol_confirmed_mom", factors["returns_5d"] * factors["volume_ratio_20"]

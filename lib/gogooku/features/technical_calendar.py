@@ -42,7 +42,7 @@ def of_the_listing(panel: Panel, outstanding: np.ndarray, start: int) -> Values:
     past, late = panel["listed"], panel.since(start)
     age = np.arange(start, len(past))[:, None] - np.argmax(past, axis=0) + 1
     age = np.where(past[0], LONGEST_LISTING + 1, np.minimum(age, LONGEST_LISTING + 1))
-    made = {
+    columns = {
         "turnover_rate": ratio(late["raw_volume"], outstanding),
         "limit_up": late["limit_up"],
         "limit_down": late["limit_down"],
@@ -50,7 +50,7 @@ def of_the_listing(panel: Panel, outstanding: np.ndarray, start: int) -> Values:
     }
     return {
         name: time_series.known(time_series.where(late["listed"], x), np.float32)
-        for name, x in made.items()
+        for name, x in columns.items()
     }
 
 
@@ -66,16 +66,16 @@ CALENDAR = [
 def of_the_calendar(dates: Days, sessions: Sessions) -> Values:
     """Give the calendar's columns, (T,) float32; the month's from the calendar's first day on."""
     weekday = (dates.astype(np.int64) + 3) % 7  # day 0 of the epoch was a Thursday
-    made = {f"weekday_{day}": weekday == day for day in range(5)}
+    columns = {f"weekday_{day}": weekday == day for day in range(5)}
     covered = dates >= sessions.days[0]
     left = np.full(len(dates), np.nan)
     left[covered] = sessions.to_month_end(dates[covered])
     starts = np.isin(dates, _month_starts(sessions))
-    made["month_start"] = time_series.where(covered, starts)
-    made["month_end"] = time_series.where(covered, left == 0)
+    columns["month_start"] = time_series.where(covered, starts)
+    columns["month_end"] = time_series.where(covered, left == 0)
     return {
         name: time_series.known(x, np.float32)
-        for name, x in (made | {"sessions_to_month_end": left}).items()
+        for name, x in (columns | {"sessions_to_month_end": left}).items()
     }
 
 

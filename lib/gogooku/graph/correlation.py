@@ -102,9 +102,9 @@ def _search(scores, neighbours, share, floor):
             second = min(first + 1, size - 1)
             _products(scores, first, second, tile, product)
             for target in range(first, second + 1):
-                for place in range(max(target + 1 - start, 0), tile.shape[1]):
-                    correlation = np.float32(share * product[target - first, place])
-                    source, strength = start + place, abs(correlation)
+                for column in range(max(target + 1 - start, 0), tile.shape[1]):
+                    correlation = np.float32(share * product[target - first, column])
+                    source, strength = start + column, abs(correlation)
                     if strength > weakest[target]:
                         _insert(partner, weight, weakest, target, source, correlation)
                     if strength > weakest[source]:
@@ -134,22 +134,22 @@ def _products(scores, first, second, tile, product):
         c, d = scores[row + 2, first], scores[row + 3, first]
         e, f = scores[row, second], scores[row + 1, second]
         g, h = scores[row + 2, second], scores[row + 3, second]
-        for place in range(tile.shape[1]):
-            w, x = tile[row, place], tile[row + 1, place]
-            y, z = tile[row + 2, place], tile[row + 3, place]
-            product[0, place] = product[0, place] + a * w + b * x + c * y + d * z
-            product[1, place] = product[1, place] + e * w + f * x + g * y + h * z
+        for column in range(tile.shape[1]):
+            w, x = tile[row, column], tile[row + 1, column]
+            y, z = tile[row + 2, column], tile[row + 3, column]
+            product[0, column] = product[0, column] + a * w + b * x + c * y + d * z
+            product[1, column] = product[1, column] + e * w + f * x + g * y + h * z
 
 
 def _rows(
     day: np.datetime64, codes: np.ndarray, partner: np.ndarray, weight: np.ndarray
 ) -> pl.DataFrame:
     names = pl.Series(codes, dtype=pl.String)
-    target, place = np.nonzero(partner >= 0)
+    target, column = np.nonzero(partner >= 0)
     columns = {
         "date": np.full(len(target), day),
-        "source": names.gather(partner[target, place]),
+        "source": names.gather(partner[target, column]),
         "target": names.gather(target),
-        "weight": weight[target, place],
+        "weight": weight[target, column],
     }
     return pl.DataFrame(columns, schema=SCHEMA)

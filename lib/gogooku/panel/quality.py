@@ -93,13 +93,13 @@ def clean(
     rows, clashes = _one_row_each(bars.filter(pl.col("Date").is_in(pl.Series(dates).implode())))
     placed = _Bars.of(rows, dates)
     values = np.stack([placed.dense(rows[name], ABSENT.get(name, np.nan)) for name in FIELDS])
-    found, low, high, links = _judge(values, limit_tolerance, limit_relief_days)
-    sound = found.reshape(len(FIELDS), -1)[:, placed.cells] == 0
+    broken, low, high, links = _judge(values, limit_tolerance, limit_relief_days)
+    sound = broken.reshape(len(FIELDS), -1)[:, placed.cells] == 0
     rejected = [
         pl.when(pl.Series(good)).then(pl.col(name).fill_nan(None)).alias(name)
         for name, good in zip(FIELDS, sound, strict=True)
     ]
-    faults = placed.findings(values, found, low, high), placed.new_levels(values[CLOSE], links)
+    faults = placed.findings(values, broken, low, high), placed.new_levels(values[CLOSE], links)
     link = pl.Series("link", links.ravel()[placed.cells], nan_to_null=True)
     findings = pl.concat([clashes, *faults]).sort("date", "code", "rule", "field")
     return rows.with_columns(*rejected, link), findings
@@ -146,10 +146,10 @@ class _Bars:
         return self.grid.dense(self.cells, known, absent)
 
     def findings(
-        self, values: Floats, found: npt.NDArray[np.int8], low: Floats, high: Floats
+        self, values: Floats, broken: npt.NDArray[np.int8], low: Floats, high: Floats
     ) -> pl.DataFrame:
-        field, day, stock = np.nonzero(found)
-        rule = pl.Series(found[field, day, stock])
+        field, day, stock = np.nonzero(broken)
+        rule = pl.Series(broken[field, day, stock])
         edges = (pl.Series(edge[day, stock]).round(1) for edge in (low, high))
         allowed = pl.format("outside {} to {}, the range around the last good close", *edges)
         return pl.select(
@@ -187,37 +187,37 @@ def _judge(
 
     Returns (F, T, N) rules broken (0: none), the ranges and the links of new levels (T, N).
     """
-    found = np.zeros(values.shape, np.int8)
+    broken = np.zeros(values.shape, np.int8)
     low, high, links = (np.empty(values.shape[1:]) for _ in range(3))
     base = _Base.unknown(values.shape[2])
     for t in range(values.shape[1]):
         base.adjust(values[FACTOR, t])
         base.set_limits()
         low[t], high[t] = base.range(tolerance, base.relief(relief_days))
-        found[:, t] = _broken(values[:, t], low[t], high[t])
-        good = found[CLOSE, t] == 0
+        broken[:, t] = _broken(values[:, t], low[t], high[t])
+        good = broken[CLOSE, t] == 0
         links[t] = base.link(values[CLOSE, t], good, tolerance)
         base.follow(values[:, t], good, tolerance)
-    return found, low, high, links
+    return broken, low, high, links
 
 
 def _broken(bar: Floats, low: Floats, high: Floats) -> npt.NDArray[np.int8]:
     """Say which rule each value of one day (F, N) breaks; a value that is absent breaks none."""
-    found = np.zeros(bar.shape, np.int8)
-    found[(bar <= 0) | np.isinf(bar)] = SIGN
+    broken = np.zeros(bar.shape, np.int8)
+    broken[(bar <= 0) | np.isinf(bar)] = SIGN
     prices, amounts = slice(OPEN, CLOSE + 1), slice(VOLUME, VALUE + 1)
-    found[amounts][bar[amounts] == 0] = 0
-    found[FACTOR, np.isnan(bar[FACTOR])] = SIGN
+    broken[amounts][bar[amounts] == 0] = 0
+    broken[FACTOR, np.isnan(bar[FACTOR])] = SIGN
     beyond = (bar[prices] < low) | (bar[prices] > high)
-    found[prices][beyond & (found[prices] == 0)] = LIMIT
-    left = np.where(found == 0, bar, np.nan)
+    broken[prices][beyond & (broken[prices] == 0)] = LIMIT
+    left = np.where(broken == 0, bar, np.nan)
     pairs = [(OPEN, HIGH), (CLOSE, HIGH), (LOW, HIGH), (LOW, OPEN), (LOW, CLOSE)]
     for lower, upper in pairs:
         clash = left[lower] > left[upper]
-        found[lower, clash] = found[upper, clash] = CONTRADICTION
-    baseless = (found[CLOSE] > 0) | (found[VOLUME] > 0)
-    found[VALUE, baseless & (found[VALUE] == 0) & np.isfinite(bar[VALUE])] = DERIVED
-    return found
+        broken[lower, clash] = broken[upper, clash] = CONTRADICTION
+    baseless = (broken[CLOSE] > 0) | (broken[VOLUME] > 0)
+    broken[VALUE, baseless & (broken[VALUE] == 0) & np.isfinite(bar[VALUE])] = DERIVED
+    return broken
 
 
 @dataclass

@@ -115,13 +115,13 @@ def _rows(stocks: pl.DataFrame, cleaned: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _membership(rows: pl.DataFrame, dates: Days, **knobs: Any) -> pl.Series:
+def _membership(rows: pl.DataFrame, dates: Days, **limits: Any) -> pl.Series:
     """Judge membership on the grid of sessions × stocks and bring it back to the rows."""
     grid = Grid(dates, Grid.of(dates, rows["code"]).codes)
     cells = grid.cells(rows)
     close, value = (grid.dense(cells, rows[name].to_numpy(), np.nan) for name in ("close", "value"))
     listed = grid.dense(cells, True, False)
-    return pl.Series(universe.members(close, value, listed, **knobs).ravel()[cells])
+    return pl.Series(universe.members(close, value, listed, **limits).ravel()[cells])
 
 
 def _say_strays(bars: pl.DataFrame, dates: Days) -> None:
