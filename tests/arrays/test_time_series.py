@@ -87,6 +87,13 @@ def test_windows_of_any_length_are_their_plain_definition(kind, window):
         np.testing.assert_allclose(made[t, s], expected, rtol=1e-9, atol=1e-12)
 
 
+def test_extremes_of_a_window_longer_than_all_rows_are_those_of_the_rows():
+    x = sample(shape=(8, 2))
+    made = Rolling(x, maxima=(100,), minima=(100,), min_obs=1)
+    np.testing.assert_array_equal(made.maxima[100], np.fmax.accumulate(x))
+    np.testing.assert_array_equal(made.minima[100], np.fmin.accumulate(x))
+
+
 def test_no_observation_at_all_can_be_enough():
     nothing = np.full((5, 1), np.nan)
     np.testing.assert_array_equal(time_series.ts_sum(nothing, 3, 0), 0)

@@ -172,7 +172,7 @@ def _highest(values: Array, window: int) -> Array:
     while size < window:
         step = min(size, window - size)
         longer = highest.copy()
-        np.maximum(highest[step:], highest[: len(highest) - step], out=longer[step:])
+        np.maximum(highest[step:], highest[: max(len(highest) - step, 0)], out=longer[step:])
         highest, size = longer, size + step
     return highest
 
