@@ -50,8 +50,8 @@ def write_parquet(
     """Write `frame` as Parquet whose bytes depend on its content alone."""
     table = frame.to_arrow()
     table = table.replace_schema_metadata(dict(metadata or {}))
-    # Features hardly repeat: their dictionaries would cost three times the writing, and room.
-    # zstd would save a little room, and cost more in writing and above all in reading.
+    # Features hardly repeat: their dictionaries would cost three times the writing, and space.
+    # zstd would save a little space, and cost more in writing and above all in reading.
     repeating = [name for name, dtype in frame.schema.items() if dtype != pl.Float32]
     with atomic(path) as draft:
         pq.write_table(table, draft, compression="lz4", use_dictionary=repeating)
@@ -172,11 +172,11 @@ def write_text(text: str, path: str | Path) -> None:
 
 def fingerprint(*settings: Any, files: Iterable[str | Path]) -> str:
     """Name settings and the content of files by twelve hex digits."""
-    whole = hashlib.sha256(repr(settings).encode())
+    digest = hashlib.sha256(repr(settings).encode())
     for path in files:
         with open(path, "rb") as file:
-            whole.update(hashlib.file_digest(file, "sha256").digest())
-    return whole.hexdigest()[:12]
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()[:12]
 
 
 def write_lines(entries: Iterable[Mapping[str, Any]], path: str | Path) -> None:

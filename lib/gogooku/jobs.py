@@ -95,8 +95,8 @@ def _digest(script: Path, *also: str) -> str:
     try:
         return code().digest(script, *also)
     except SyntaxError as error:
-        place = f"{error.filename}, line {error.lineno}"
-        raise UserError(f"{place} is no Python ({error.msg}): mend it") from error
+        line = f"{error.filename}, line {error.lineno}"
+        raise UserError(f"{line} is no Python ({error.msg}): mend it") from error
     except OSError as error:
         raise UserError(f"{error.filename} cannot be read ({error.strerror})") from error
 

@@ -113,7 +113,7 @@ def test_what_one_process_learns_leaves_what_another_has_found_out(tmp_path):
     ],
 )
 def test_the_window_stands_in_the_text_of_a_refusal(text, start, end):
-    told = plans.Window.told(text)
+    told = plans.Window.parse(text)
     assert (told.start, told.end) == (dt.date(*start), end and dt.date(*end))
 
 

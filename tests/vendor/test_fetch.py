@@ -183,7 +183,9 @@ def test_another_server_finds_an_empty_cache_and_the_same_one_with_a_slash_does_
     other_rows = TABLES | {"topix": TABLES["topix"].with_columns(C=pl.lit(1.0))}
     with Desk(tmp_path, "2024-12-02 12:00", content=other_rows) as other:
         assert set(other.read("topix").rows["C"]) == {1.0}
-    places = [Cache(tmp_path, None, url).place("topix") for url in ("http://a/v2", "http://a/v2/")]
+    places = [
+        Cache(tmp_path, None, url).folder_of("topix") for url in ("http://a/v2", "http://a/v2/")
+    ]
     assert places[0] == places[1]
 
 

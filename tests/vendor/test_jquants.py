@@ -203,9 +203,9 @@ def test_a_refusal_is_final_and_told_in_one_sentence(server, dataset, sentence):
 
 def test_the_workflow_s_own_exchange_answers_in_pages(monkeypatch):
     stocks, pages = 2 * local.PAGE_ROWS + 1, []
-    whole = jquants.Client._asked
+    whole = jquants.Client._answer
     monkeypatch.setattr(
-        jquants.Client, "_asked", lambda *asked: pages.append(asked) or whole(*asked)
+        jquants.Client, "_answer", lambda *asked: pages.append(asked) or whole(*asked)
     )
     content = many_bars(stocks)
     sessions = np.array(SESSIONS, "datetime64[D]")

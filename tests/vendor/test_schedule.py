@@ -38,7 +38,7 @@ def test_a_day_is_delivered_at_the_catalogue_s_time(dataset, day, moment):
 
 
 def test_balances_are_asked_for_by_week_and_from_the_reform_on_by_day():
-    days = of("margin_interest").asked(dt.date(2026, 9, 1), dt.date(2026, 10, 2))
+    days = of("margin_interest").requested(dt.date(2026, 9, 1), dt.date(2026, 10, 2))
     weekly = [day for day in days if day < DAILY_MARGIN]
     assert weekly == [dt.date(2026, 9, day) for day in (4, 11, 18)]
     assert [day for day in days if day >= DAILY_MARGIN] == [
@@ -49,20 +49,20 @@ def test_balances_are_asked_for_by_week_and_from_the_reform_on_by_day():
 
 def test_a_week_that_goes_on_in_the_next_span_has_its_end_there():
     days = of("margin_interest")
-    assert days.asked(dt.date(2026, 8, 1), dt.date(2026, 8, 12)) == [dt.date(2026, 8, 7)]
-    assert days.asked(dt.date(2026, 8, 12), dt.date(2026, 8, 16)) == [dt.date(2026, 8, 14)]
+    assert days.requested(dt.date(2026, 8, 1), dt.date(2026, 8, 12)) == [dt.date(2026, 8, 7)]
+    assert days.requested(dt.date(2026, 8, 12), dt.date(2026, 8, 16)) == [dt.date(2026, 8, 14)]
 
 
 def test_a_week_of_two_sessions_has_no_balances():
     closed = np.arange(np.datetime64("2026-08-12"), np.datetime64("2026-08-17"))
     sessions = np.setdiff1d(SESSIONS, closed)
-    days = of("margin_interest", sessions).asked(dt.date(2026, 8, 3), dt.date(2026, 8, 23))
+    days = of("margin_interest", sessions).requested(dt.date(2026, 8, 3), dt.date(2026, 8, 23))
     assert days == [dt.date(2026, 8, 7), dt.date(2026, 8, 21)]
 
 
 def test_no_day_before_the_history_begins_is_asked_for():
     sessions = np.array(["2015-03-31", "2015-04-01", "2015-04-02"], "datetime64[D]")
-    days = of("breakdown", sessions).asked(dt.date(2015, 3, 1), dt.date(2015, 4, 30))
+    days = of("breakdown", sessions).requested(dt.date(2015, 3, 1), dt.date(2015, 4, 30))
     assert days == [dt.date(2015, 4, 1), dt.date(2015, 4, 2)]
 
 

@@ -119,17 +119,9 @@ DOCUMENTS = {
 }
 
 GUIDANCE = {
-    "FDiv1Q": "NxFDiv1Q",
-    "FDiv2Q": "NxFDiv2Q",
-    "FDiv3Q": "NxFDiv3Q",
-    "FDivFY": "NxFDivFY",
-    "FDivAnn": "NxFDivAnn",
-    "FSales": "NxFSales",
-    "FOP": "NxFOP",
-    "FOdP": "NxFOdP",
-    "FNP": "NxFNp",
-    "FEPS": "NxFEPS",
-}
+    field: f"Nx{field}"
+    for field in "FDiv1Q FDiv2Q FDiv3Q FDivFY FDivAnn FSales FOP FOdP FNP FEPS".split()
+} | {"FNP": "NxFNp"}
 """A full year's results come with guidance for the next one: the layout keeps it in the forecast
 fields, the vendor's V2 in fields of their own."""
 

@@ -1,6 +1,6 @@
 """A folder in the layout of the public JPX Kaggle data set, read as the vendor's data sets.
 
-A folder of the vendor's own bulk files is told by their names; see archive_bulk.py. The layout:
+A folder of the vendor's own bulk files shows by their names; see bulk_files.py. The layout:
 
     stock_list      one snapshot of names, sectors and sections
     stock_prices    daily bars, unadjusted
@@ -29,13 +29,14 @@ import polars as pl
 from gogooku.archive import bulk_files, cells
 from gogooku.archive import jpx_layout as layout
 from gogooku.errors import UserError
+from gogooku.raw import schema
 from gogooku.raw.catalogue import DATASETS
 
 log = logging.getLogger(__name__)
 
 Convention = Literal["ex_date", "day_before"]
 
-PLACES = ("", "train_files", "supplemental_files")
+FOLDERS = ("", "train_files", "supplemental_files")
 KINDS = (".parquet", ".csv")
 
 OUTAGES = (dt.date(2020, 10, 1),)
@@ -71,12 +72,12 @@ def files(folder: str | Path, dataset: str, first: dt.date, last: dt.date) -> li
 
     Raises UserError if there is no such folder.
     """
-    place = Path(folder)
-    if not place.is_dir():
+    root = Path(folder)
+    if not root.is_dir():
         raise UserError(f"the archive {folder} is no folder: set `archive` to one that exists")
-    if bulk_files.is_one(place):
-        return bulk_files.files(place, dataset, first, last)
-    return [path for name in FILES.get(dataset, []) for path in _found(place, name, PLACES)]
+    if bulk_files.is_one(root):
+        return bulk_files.files(root, dataset, first, last)
+    return [path for name in FILES.get(dataset, []) for path in _found(root, name)]
 
 
 def read(
@@ -97,27 +98,23 @@ def read(
     Raises UserError naming a file that is missing, unreadable or empty, a column that it lacks,
     or a value that is not what its column holds.
     """
-    place = Path(folder)
-    bulk = bulk_files.is_one(place)
-    if bulk and (dataset != "calendar" or bulk_files.files(place, dataset, first, last)):
-        return bulk_files.read(place, dataset, first, last)
+    root = Path(folder)
+    bulk = bulk_files.is_one(root)
+    if bulk and (dataset != "calendar" or bulk_files.files(root, dataset, first, last)):
+        return bulk_files.read(root, dataset, first, last)
     if dataset == "calendar":
         rows = _calendar(first, last)
     elif dataset == "master":
-        rows = _master(place, first, last)
+        rows = _master(root, first, last)
     elif dataset == "bars":
-        rows = _bars(place, first, last, factor_convention)
+        rows = _bars(root, first, last, factor_convention)
     elif dataset == "summary":
-        rows = _summary(place, first, last)
+        rows = _summary(root, first, last)
     elif dataset == "investor_types":
-        rows = _investor_types(place, first, last)
+        rows = _investor_types(root, first, last)
     else:
-        rows = _empty(dataset)
+        rows = schema.empty(dataset)
     return _in_schema(rows, dataset)
-
-
-def _empty(dataset: str) -> pl.DataFrame:
-    return pl.DataFrame(schema=DATASETS[dataset].schema)
 
 
 def _in_schema(rows: pl.DataFrame, dataset: str) -> pl.DataFrame:
@@ -176,17 +173,17 @@ def _listed(folder: Path, first: dt.date, last: dt.date) -> pl.DataFrame:
     """Give Date and Code of every row; an outage lists the stocks of the session before it."""
     since = first - OUTAGE_MEMORY
     columns = {name: layout.BARS[name] for name in ("Date", "SecuritiesCode")}
-    seen = _load(_parts(folder, "stock_prices"), columns, "Date", since, last).rename(columns)
+    rows = _load(_parts(folder, "stock_prices"), columns, "Date", since, last).rename(columns)
     for outage in OUTAGES:
-        stood = seen.filter(pl.col("Date") < outage)
-        stood = stood.filter(pl.col("Date") == pl.col("Date").max())
-        if first <= outage <= last and outage not in seen["Date"]:
-            seen = pl.concat([seen, stood.with_columns(Date=pl.lit(outage))])
-    return seen.filter(pl.col("Date") >= first)
+        before = rows.filter(pl.col("Date") < outage)
+        before = before.filter(pl.col("Date") == pl.col("Date").max())
+        if first <= outage <= last and outage not in rows["Date"]:
+            rows = pl.concat([rows, before.with_columns(Date=pl.lit(outage))])
+    return rows.filter(pl.col("Date") >= first)
 
 
 def _snapshot(folder: Path) -> pl.DataFrame:
-    rows = _load(_parts(folder, "stock_list", places=("",)), layout.LISTED)
+    rows = _load(_parts(folder, "stock_list"), layout.LISTED)
     section = pl.col("section")
     before = section.replace_strict(layout.SECTIONS, default=None)
     segment = pl.col("segment").str.strip_suffix(" (Foreign Stock)")
@@ -207,9 +204,9 @@ def _snapshot(folder: Path) -> pl.DataFrame:
 
 
 def _summary(folder: Path, first: dt.date, last: dt.date) -> pl.DataFrame:
-    parts = _optional(folder, "financials")
+    parts = _parts(folder, "financials")
     if not parts:
-        return _empty("summary")
+        return schema.empty("summary")
     rows = _load(parts, layout.FILED, "DisclosedDate", first, last).rename(layout.FILED)
     forecast = pl.any_horizontal(pl.col("FSales", "FOP", "FOdP", "FNP", "FEPS").is_not_null())
     dividend = pl.any_horizontal(pl.col("^FDiv.*$").is_not_null())
@@ -226,20 +223,20 @@ def _next_year(rows: pl.DataFrame) -> pl.DataFrame:
     """
     results = pl.any_horizontal(pl.col("Sales", "NP", "TA").is_not_null())
     ended = (pl.col("CurPerType") == "FY") & results
-    given = ended & pl.any_horizontal(pl.col(list(layout.GUIDANCE)).is_not_null())
+    guided = ended & pl.any_horizontal(pl.col(list(layout.GUIDANCE)).is_not_null())
     start = pl.col("CurFYEn").dt.offset_by("1d")
     return rows.with_columns(
         *(pl.when(~ended).then(now).alias(now) for now in layout.GUIDANCE),
         *(pl.when(ended).then(now).alias(after) for now, after in layout.GUIDANCE.items()),
-        NxtFYSt=pl.when(given).then(start),
-        NxtFYEn=pl.when(given).then(start.dt.offset_by("1y").dt.offset_by("-1d")),
+        NxtFYSt=pl.when(guided).then(start),
+        NxtFYEn=pl.when(guided).then(start.dt.offset_by("1y").dt.offset_by("-1d")),
     )
 
 
 def _investor_types(folder: Path, first: dt.date, last: dt.date) -> pl.DataFrame:
-    parts = _optional(folder, "trades")
+    parts = _parts(folder, "trades")
     if not parts:
-        return _empty("investor_types")
+        return schema.empty("investor_types")
     rows = _load(parts, layout.WEEKLY, "Date", first, last).rename(layout.WEEKLY)
     # The public original has an empty row for every session without a publication.
     rows = rows.drop_nulls(["StDate", "EnDate", "Section"])
@@ -250,26 +247,22 @@ def _investor_types(folder: Path, first: dt.date, last: dt.date) -> pl.DataFrame
     )
 
 
-def _optional(folder: Path, name: str) -> list[Path]:
-    files = _found(folder, name, PLACES)
+def _parts(folder: Path, name: str) -> list[Path]:
+    files = _found(folder, name)
+    if not files and name in NEEDED:
+        raise UserError(
+            f"{folder} holds no {name}.csv or {name}.parquet: set `archive` to a folder in the "
+            "layout of the public JPX data set"
+        )
     if not files:
         log.warning("%s holds no %s: that data set has no rows", folder, name)
     return files
 
 
-def _parts(folder: Path, name: str, places: Sequence[str] = PLACES) -> list[Path]:
-    files = _found(folder, name, places)
-    if not files:
-        raise UserError(
-            f"{folder} holds no {name}.csv or {name}.parquet: set `archive` to a folder in the "
-            "layout of the public JPX data set"
-        )
-    return files
-
-
-def _found(folder: Path, name: str, places: Sequence[str]) -> list[Path]:
-    """List the file `name` of each place; where it has both kinds, the Parquet."""
-    twins = ([folder / place / (name + kind) for kind in KINDS] for place in places)
+def _found(folder: Path, name: str) -> list[Path]:
+    """List the file `name` of each folder that may have it; of both kinds, the Parquet."""
+    folders = FOLDERS[:1] if name == "stock_list" else FOLDERS
+    twins = ([folder / inner / (name + kind) for kind in KINDS] for inner in folders)
     here = ([path for path in pair if path.is_file()] for pair in twins)
     return [pair[0] for pair in here if pair]
 

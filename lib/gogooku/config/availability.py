@@ -72,5 +72,5 @@ def _in_lists(rules: Any) -> Any:
 
 
 def _fault(fault: Mapping[str, Any]) -> str:
-    place = ".".join(map(str, fault["loc"])) or "the file"
-    return f"{place}: {fault.get('ctx', {}).get('error', fault['msg'])}"
+    key = ".".join(map(str, fault["loc"])) or "the file"
+    return f"{key}: {fault.get('ctx', {}).get('error', fault['msg'])}"

@@ -85,10 +85,10 @@ def sign(claim: Claim, root: Path = Path()) -> None:
 
 
 def _compare(claim: Claim, there: Mapping[str, Any]) -> None:
-    difference = identity.store_difference if claim.kind == "store" else identity.build_difference
-    found = difference(there["identity"], claim.identity) if there["name"] != claim.name else None
-    if found:
-        key, old, new = found
+    differ = identity.store_difference if claim.kind == "store" else identity.build_difference
+    difference = differ(there["identity"], claim.identity)
+    if difference and there["name"] != claim.name:
+        key, old, new = difference
         raise UserError(
             f"{claim.folder} is the {claim.kind} of the run {there['name']}, with {key} {old!r}, "
             f"but the run {claim.name} has {new!r}: give it a {claim.kind} of its own "

@@ -87,15 +87,15 @@ def table(entries: Iterable[Entry]) -> str:
     ])  # fmt: skip
 
 
-def status(raw: Path, datasets: Iterable[str], spans: Sequence[str], made: bool) -> str:
+def status(raw: Path, datasets: Iterable[str], spans: Sequence[str], fetched: bool) -> str:
     """Say of each data set what is there, what is missing and what cannot be read.
 
-    made   whether a run makes what is missing; else people must put it there
+    fetched   whether a run fetches what is missing; else people must put it there
     """
     entries = [look(raw, dataset, spans) for dataset in datasets]
     lines = [fault for entry in entries for fault in entry.faults]
     if missing := sum(len(entry.missing) for entry in entries):
-        remedy = "the next run that needs them makes them" if made else "see `check`"
+        remedy = "the next run that needs them makes them" if fetched else "see `check`"
         lines.append(f"{missing} files of spans are missing: {remedy}")
     return "\n".join([table(entries), *shortened(lines)])
 

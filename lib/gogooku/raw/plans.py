@@ -1,6 +1,6 @@
 """What a subscription serves: which plan it is, and which days it covers.
 
-The vendor tells neither outright. A plan shows in what it refuses; the days covered stand in the
+The vendor states neither outright. A plan shows in what it refuses; the days covered stand in the
 refusal of a day outside them. Both are remembered for the day, beside the ledger of requests.
 """
 
@@ -31,7 +31,7 @@ class Window:
     end: dt.date | None
 
     @classmethod
-    def told(cls, message: str) -> "Window | None":
+    def parse(cls, message: str) -> "Window | None":
         """Read the window in the text of a refusal; None if there is none in it."""
         match = COVERED.search(message)
         if not match:
@@ -76,9 +76,9 @@ class Memory:
 
     @property
     def window(self) -> Window | None:
-        """The days covered, as far as the vendor has told them."""
+        """The days covered, as far as the vendor has stated them."""
         text = self._known.get("window")
-        return Window.told(f"dates: {text}") if text else None
+        return Window.parse(f"dates: {text}") if text else None
 
     def keep(self, *, plan: str | None = None, window: Window | None = None) -> None:
         """Remember a plan or a window, beside what other processes have found out since."""

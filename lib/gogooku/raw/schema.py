@@ -7,6 +7,7 @@ import io
 import json
 import logging
 from collections.abc import Iterable
+from typing import Any
 
 import polars as pl
 
@@ -135,7 +136,7 @@ def _read(dataset: str, body: bytes) -> Read | None:
     try:
         answer = pl.read_json(io.BytesIO(body), infer_schema_length=None)
     except pl.exceptions.PolarsError:
-        _require_json(body)
+        _json(body)
         return None
     if "data" not in answer.columns or not isinstance(answer.schema["data"], pl.List):
         return None
@@ -153,19 +154,16 @@ def _read(dataset: str, body: bytes) -> Read | None:
     return rows, following
 
 
-def _require_json(body: bytes) -> None:
+def _json(body: bytes) -> Any:
     try:
-        json.loads(body)
+        return json.loads(body)
     except ValueError:
         raise Broken("broken JSON") from None
 
 
 def _flattened(dataset: str, body: bytes, nested: Iterable[str] = ()) -> bytes:
     """Write the objects within rows as JSON text."""
-    try:
-        answer = json.loads(body)
-    except ValueError:
-        raise Broken("broken JSON") from None
+    answer = _json(body)
     rows = answer.get("data") if isinstance(answer, dict) else None
     for row in rows if isinstance(rows, list) else ():
         for name in {*_objects(dataset), *nested} & row.keys() if isinstance(row, dict) else ():
@@ -220,14 +218,12 @@ def _typed(dataset: str, rows: pl.DataFrame) -> pl.DataFrame:
     return frame
 
 
-def _check_fields(dataset: str, got: list[str]) -> None:
-    for name in DATASETS[dataset].needed:
-        if name not in got:
-            raise errors.UserError(
-                f"{DATASETS[dataset].path} answered rows without the field {name}"
-            )
-    known = DATASETS[dataset].schema.keys()
-    _say_once(dataset, frozenset(set(got) - known - DATASETS[dataset].ignored))
+def _check_fields(dataset: str, names: list[str]) -> None:
+    entry = DATASETS[dataset]
+    for name in entry.needed:
+        if name not in names:
+            raise errors.UserError(f"{entry.path} answered rows without the field {name}")
+    _say_once(dataset, frozenset(set(names) - entry.schema.keys() - entry.ignored))
 
 
 @functools.cache
@@ -238,32 +234,32 @@ def _say_once(dataset: str, fields: frozenset[str]) -> None:
         )
 
 
-def _column(dataset: str, given: pl.Series, kind: pl.DataType) -> pl.Series:
+def _column(dataset: str, values: pl.Series, kind: pl.DataType) -> pl.Series:
     """Give one field its type; series by series, since frames of a day are small and wide."""
     marks = NOTHING.get(dataset, [""])
     if kind == pl.String:
-        return _text(given, marks)
-    typed = _cast(given, kind)
-    lost = typed.null_count() - given.null_count()
-    if lost and lost != sum((given.cast(pl.String) == mark).sum() for mark in marks):
-        unread = typed.is_null() & given.is_not_null()
-        bad = given.filter(unread & ~given.cast(pl.String).is_in(marks))[0]
+        return _text(values, marks)
+    typed = _cast(values, kind)
+    lost = typed.null_count() - values.null_count()
+    if lost and lost != sum((values.cast(pl.String) == mark).sum() for mark in marks):
+        unread = typed.is_null() & values.is_not_null()
+        bad = values.filter(unread & ~values.cast(pl.String).is_in(marks))[0]
         raise errors.UserError(
-            f"{DATASETS[dataset].path} answered {bad!r} in the field {given.name}, which is not a "
+            f"{DATASETS[dataset].path} answered {bad!r} in the field {values.name}, which is not a "
             f"{kind}"
         )
     return typed
 
 
-def _cast(given: pl.Series, kind: pl.DataType) -> pl.Series:
+def _cast(values: pl.Series, kind: pl.DataType) -> pl.Series:
     """Give values a type; what cannot have it becomes null."""
     if (
-        given.dtype == kind
-        or given.dtype == pl.Null
-        or (kind.is_numeric() and given.dtype.is_numeric())
+        values.dtype == kind
+        or values.dtype == pl.Null
+        or (kind.is_numeric() and values.dtype.is_numeric())
     ):
-        return given.cast(kind)
-    text = given.cast(pl.String)
+        return values.cast(kind)
+    text = values.cast(pl.String)
     if kind == pl.Date:
         return text.str.to_date("%Y-%m-%d", strict=False)
     if kind == pl.Boolean:
@@ -272,10 +268,10 @@ def _cast(given: pl.Series, kind: pl.DataType) -> pl.Series:
     return text.cast(kind, strict=False)
 
 
-def _text(given: pl.Series, marks: Iterable[str]) -> pl.Series:
-    if given.dtype != pl.String:
-        return given.cast(pl.String).str.strip_suffix(".0")
+def _text(values: pl.Series, marks: Iterable[str]) -> pl.Series:
+    if values.dtype != pl.String:
+        return values.cast(pl.String).str.strip_suffix(".0")
     for mark in marks:
-        blank = given == mark
-        given = given.set(blank, None) if blank.any() else given
-    return given
+        blank = values == mark
+        values = values.set(blank, None) if blank.any() else values
+    return values

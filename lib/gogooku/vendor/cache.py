@@ -51,7 +51,7 @@ class Cache:
         """Give the cache of the store that holds the raw file `raw`, <store>/<dataset>/<span>."""
         return cls(Path(raw).parents[1] / DAYS, plan, url)
 
-    def place(self, dataset: str) -> Path:
+    def folder_of(self, dataset: str) -> Path:
         """Give the folder of a data set's answers."""
         name = f"{schema.version(dataset)}-{self._server}-{self.plan or 'unknown'}"
         return self.folder / dataset / name
@@ -62,7 +62,7 @@ class Cache:
 
     def held(self, dataset: str, name: str) -> Held | None:
         """Give the answer `name` of a data set, a day or a period; None if it is not there."""
-        return _opened(self.place(dataset) / f"{name}.parquet")
+        return _opened(self.folder_of(dataset) / f"{name}.parquet")
 
     def collected(self, dataset: str, name: str) -> Held | None:
         """Give what was read on the day `name`, by whatever plan and entry of the catalogue.
@@ -85,7 +85,7 @@ class Cache:
 
         Equal rows keep the time at which they first came; of others the later fetch counts.
         """
-        path = self.place(dataset) / f"{name}.parquet"
+        path = self.folder_of(dataset) / f"{name}.parquet"
         old, fetched = _opened(path), now or checked
         if old:
             changed = _changed(old.read(), rows)

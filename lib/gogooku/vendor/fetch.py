@@ -13,9 +13,9 @@ from gogooku import calendar, errors, jobs
 from gogooku.raw import plans, schema
 from gogooku.raw.catalogue import DATASETS, HALTED
 from gogooku.vendor import bulk
-from gogooku.vendor.cache import Cache
+from gogooku.vendor.cache import Cache, Held
 from gogooku.vendor.jquants import Client, NotInPlan, OutsideWindow
-from gogooku.vendor.schedule import Deliveries
+from gogooku.vendor.schedule import Deliveries, utc
 
 log = logging.getLogger(__name__)
 
@@ -100,7 +100,7 @@ class _Reading:
         self.client, self.dataset, self.entry = client, dataset, DATASETS[dataset]
         self.first, self.last, self.now, self.cache = first, last, now, cache
         self.in_bulk = in_bulk and self.entry.bulk
-        self.moment = np.datetime64(now.astimezone(dt.UTC).replace(tzinfo=None), "us")
+        self.moment = utc(now)
         self.today = now.astimezone(plans.JAPAN).date()
         if dataset == "calendar":  # known ahead: new every day
             start = np.datetime64(min(first, self.today))
@@ -124,13 +124,20 @@ class _Reading:
     # ---- answers by day ----
 
     def _days(self) -> list[pl.DataFrame]:
-        days = list(self._due(self.deliveries.asked(self.first, self.last)))
+        requested = self.deliveries.requested(self.first, self.last)
+        days = list(self._due(requested))
         if self.in_bulk and self.cache:
             bulk.fill(self.client, self.cache, self.dataset, days, self.now)
         missing = [day for day in days if not self._holds(day)]
         answers = dict(zip(missing, self._ask_all(missing), strict=True))
-        self._say_left_out([day for day, rows in answers.items() if rows is None])
-        frames = (answers[day] if day in answers else self._kept(day) for day in days)
+        if uncovered := [day for day, rows in answers.items() if rows is None]:
+            self._say_uncovered(
+                f"{self.entry.path}: the subscription covers {self.client.memory.window}, which "
+                f"leaves out {len(uncovered)} days from {uncovered[0]} to {uncovered[-1]}: change "
+                "dates.start or dates.end",
+                everything=len(uncovered) == len(requested),
+            )
+        frames = (answers[day] if day in answers else self._stored(day) for day in days)
         return [rows for rows in frames if rows is not None]
 
     def _due(self, days: Iterable[dt.date]) -> Iterator[dt.date]:
@@ -146,15 +153,20 @@ class _Reading:
                     "run again then"
                 )
 
-    def _holds(self, day: dt.date) -> bool:
-        held = self.cache.held(self.dataset, str(day)) if self.cache else None
-        if held is None:
-            return False
-        checked = np.datetime64(held.checked.replace(tzinfo=None), "us")
-        return not self.deliveries.is_stale(day, checked, self.moment)
+    def _held(self, name: object) -> Held | None:
+        return self.cache.held(self.dataset, str(name)) if self.cache else None
 
-    def _kept(self, name: object) -> pl.DataFrame | None:
-        held = self.cache.held(self.dataset, str(name)) if self.cache else None
+    def _holds(self, day: dt.date, name: str = "") -> bool:
+        """Whether the cache has the answer `name`, or of `day`, and the vendor still says so."""
+        held = self._held(name or day)
+        return held is not None and not self.deliveries.is_stale(
+            day, utc(held.checked), self.moment
+        )
+
+    def _stored(self, name: object) -> pl.DataFrame | None:
+        return self._load(self._held(name))
+
+    def _load(self, held: Held | None) -> pl.DataFrame | None:
         if held is None:
             return None
         self.times.append(held.fetched)
@@ -206,12 +218,12 @@ class _Reading:
         if rows is not None and self._lacking(rows, days):
             rows = ask()
         if rows is None:
-            return self._kept(name)
+            return self._stored(name)
         if lacking := self._lacking(rows, days):
             self._say_lacking(lacking)
-            held = self.cache.held(self.dataset, name) if self.cache else None
+            held = self._held(name)
             if held and held.rows > len(rows):
-                return self._kept(name)
+                return self._stored(name)
             return self._keep(name, rows, UNCHECKED) if len(rows) else rows
         return self._keep(name, rows, self.now)
 
@@ -248,14 +260,7 @@ class _Reading:
             self.times.append(held.fetched)
         return rows
 
-    def _say_left_out(self, days: Sequence[dt.date]) -> None:
-        if not days:
-            return
-        sentence = (
-            f"{self.entry.path}: the subscription covers {self.client.memory.window}, which leaves "
-            f"out {len(days)} days from {days[0]} to {days[-1]}: change dates.start or dates.end"
-        )
-        everything = len(days) == len(self.deliveries.asked(self.first, self.last))
+    def _say_uncovered(self, sentence: str, everything: bool) -> None:
         if self.dataset in NEEDED and everything:
             raise errors.UserError(sentence)
         log.warning("%s", sentence)
@@ -263,36 +268,34 @@ class _Reading:
     # ---- answers to ranges ----
 
     def _range(self) -> pl.DataFrame:
-        days: Iterable[dt.date] = self.deliveries.asked(self.first, self.last)
+        days: Iterable[dt.date] = self.deliveries.requested(self.first, self.last)
         if self.dataset != "calendar":
             days = self._due(days)
         days, name = list(days), f"{self.first}_{self.last}"
-        held = self.cache.held(self.dataset, name) if self.cache else None
-        if held:
-            checked = np.datetime64(held.checked.replace(tzinfo=None), "us")
-            if not self.deliveries.is_stale(self.last, checked, self.moment):
-                return self._kept(name)  # type: ignore[return-value]
-        rows = self._whole(name, self._ask_range, days)
+        if self._holds(self.last, name):
+            rows = self._stored(name)
+        else:
+            rows = self._whole(name, self._ask_range, days)
         return schema.empty(self.dataset) if rows is None else rows
 
     def _ask_range(self) -> pl.DataFrame | None:
         """Ask for the span, wider by the margin, as far as the plan covers it."""
-        margin = dt.timedelta(self.entry.margin)
+        margin, window = dt.timedelta(self.entry.margin), self.client.memory.window
         wide = (self.first - margin, self.last + margin)
         try:
-            period = self._clamped(*wide)
+            period = window.clamp(*wide) if window else wide
             rows = self._ask_period(*period) if period else None
         except OutsideWindow as outside:
             period = outside.window.clamp(*wide)
             rows = self._ask_period(*period) if period else None
-        inside = self.client.memory.window
-        if inside and inside.clamp(self.first, self.last) != (self.first, self.last):
-            self._say_narrowed(inside)
-        return rows
-
-    def _clamped(self, first: dt.date, last: dt.date) -> tuple[dt.date, dt.date] | None:
         window = self.client.memory.window
-        return window.clamp(first, last) if window else (first, last)
+        if window and window.clamp(self.first, self.last) != (self.first, self.last):
+            self._say_uncovered(
+                f"{self.entry.path} was asked for {self.first} to {self.last} but the subscription "
+                f"covers {window}: change dates.start or dates.end",
+                everything=self.last < window.start,
+            )
+        return rows
 
     def _ask_period(self, first: dt.date, last: dt.date) -> pl.DataFrame:
         rows = self.client.rows(self.dataset, {"from": str(first), "to": str(last)})
@@ -304,36 +307,25 @@ class _Reading:
             )
         return rows.filter(pl.col(self.entry.day).is_between(self.first, self.last))
 
-    def _say_narrowed(self, window: plans.Window) -> None:
-        sentence = (
-            f"{self.entry.path} was asked for {self.first} to {self.last} but the subscription "
-            f"covers {window}: change dates.start or dates.end"
-        )
-        if self.dataset in NEEDED and self.last < window.start:
-            raise errors.UserError(sentence)
-        log.warning("%s", sentence)
-
     # ---- answers of today ----
 
     def _collected(self) -> list[pl.DataFrame]:
         """Give what was found day by day; of today it is asked for, since nothing else can be."""
-        days = self.deliveries.asked(self.first, self.last)
-        today = self.deliveries.asked(self.today, self.today)
+        days = self.deliveries.requested(self.first, self.last)
+        today = self.deliveries.requested(self.today, self.today)
         due = self.deliveries.moment(self.today) <= self.moment
-        answers = {day: self._today() for day in today if due and not self._holds(day)}
+        answers = {
+            day: self._whole(str(day), self._ask_today, [day])
+            for day in today
+            if due and not self._holds(day)
+        }
         self.times.clear()  # today may lie beyond the span
         frames = (self._read_on(day) if self.cache else answers.get(day) for day in days)
         return [rows for rows in frames if rows is not None]
 
     def _read_on(self, day: dt.date) -> pl.DataFrame | None:
-        held = self.cache.collected(self.dataset, str(day)) if self.cache else None
-        if held is None:
-            return None
-        self.times.append(held.fetched)
-        return schema.recast(self.dataset, held.read())
-
-    def _today(self) -> pl.DataFrame | None:
-        return self._whole(str(self.today), self._ask_today, [self.today])
+        rows = self._load(self.cache.collected(self.dataset, str(day)) if self.cache else None)
+        return None if rows is None else schema.recast(self.dataset, rows)
 
     def _ask_today(self) -> pl.DataFrame | None:
         """Ask for today's state; None for announcers of today or before: the list is an old one."""

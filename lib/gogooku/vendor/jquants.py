@@ -12,7 +12,7 @@ import re
 import threading
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -41,6 +41,7 @@ MOST_IN_FLIGHT = 75
 MORNING = DATASETS["bars_am"].path
 
 Query = dict[str, str]
+Page = TypeVar("Page")
 Read = TypeVar("Read")
 
 
@@ -147,17 +148,7 @@ class Client:
         every attempt.
         """
         _check_question(dataset, query)
-        frames, seen = [], {""}
-        following: str | None = None
-        while following != "":
-            ask = query | {"pagination_key": following} if following else query
-            frame, following = self._patiently(self._page, dataset, ask)
-            frames.append(frame)
-            if following and following in seen:
-                raise errors.UserError(
-                    f"{DATASETS[dataset].path} sent one page twice: run again later"
-                )
-            seen.add(following)
+        frames = list(self._pages(self._page, dataset, query))
         rows = frames[0] if len(frames) == 1 else schema.joined(dataset, frames)
         return schema.distinct(dataset, rows)
 
@@ -169,17 +160,7 @@ class Client:
         Raises UserError as `rows` does, and if a file lacks one of the three.
         """
         query = {"endpoint": DATASETS[dataset].path, "from": first, "to": last}
-        files: list[dict[str, Any]] = []
-        seen, following = {""}, "first"
-        while following:
-            answer = self._patiently(self._document, "/bulk/list", query)
-            files += map(_checked_file, _rows_of(answer))
-            following = schema.next_key("/bulk/list", answer.get("pagination_key"))
-            if following and following in seen:
-                raise errors.UserError("/bulk/list sent one page twice: run again later")
-            seen.add(following)
-            query = query | {"pagination_key": following}
-        return files
+        return [file for page in self._pages(self._list, "/bulk/list", query) for file in page]
 
     def file(self, key: str, size: int) -> bytes:
         """Download one file of `size` bytes and unpack it.
@@ -188,14 +169,29 @@ class Client:
         """
         return self._patiently(self._downloaded, key, size)
 
+    def _pages(
+        self, ask: Callable[..., tuple[Page, str]], name: str, query: Query
+    ) -> Iterator[Page]:
+        """Ask for page after page: each answer has the key of the next one, or ""."""
+        keys, key = {""}, ""
+        while True:
+            page, key = self._patiently(
+                ask, name, query | {"pagination_key": key} if key else query
+            )
+            yield page
+            if not key:
+                return
+            if key in keys:
+                raise errors.UserError(f"{_path(name)} sent one page twice: run again later")
+            keys.add(key)
+
     def _patiently(self, ask: Callable[..., Read], *arguments: Any) -> Read:
         try:
             return self._persist(ask, *arguments)
         except _TryAgain as reason:
             tries = self._persist.statistics["attempt_number"]
-            what = DATASETS[arguments[0]].path if arguments[0] in DATASETS else arguments[0]
             raise errors.UserError(
-                f"{what} failed {tries} times ({reason}): run again later"
+                f"{_path(arguments[0])} failed {tries} times ({reason}): run again later"
             ) from None
 
     def _hold(self, state: tenacity.RetryCallState) -> None:
@@ -206,15 +202,22 @@ class Client:
             log.warning("%s: %s; next try in %.0f s", state.args[0], reason, seconds)
 
     def _page(self, dataset: str, query: Query) -> tuple[pl.DataFrame, str]:
-        body = self._asked(DATASETS[dataset].path, query, DATASETS[dataset].bucket)
+        body = self._answer(DATASETS[dataset].path, query, DATASETS[dataset].bucket)
         try:
             return schema.page(dataset, body)
         except schema.Broken as reason:
             raise _TryAgain(str(reason)) from None
 
+    def _list(self, path: str, query: Query) -> tuple[list[dict[str, Any]], str]:
+        answer = self._document(path, query)
+        files = answer.get("data")
+        if not isinstance(files, list):
+            raise errors.UserError(f"{path} answered something else than files under 'data'")
+        return [*map(_checked_file, files)], schema.next_key(path, answer.get("pagination_key"))
+
     def _document(self, path: str, query: Query) -> dict[str, Any]:
         try:
-            answer = json.loads(self._asked(path, query, ""))
+            answer = json.loads(self._answer(path, query, ""))
         except ValueError:
             raise _TryAgain("broken JSON") from None
         if not isinstance(answer, dict):
@@ -241,7 +244,7 @@ class Client:
         except (OSError, EOFError, zlib.error):
             raise _TryAgain("the file is no whole gzip") from None
 
-    def _asked(self, path: str, query: Query, bucket: str) -> bytes:
+    def _answer(self, path: str, query: Query, bucket: str) -> bytes:
         """Send one request and give the body of a good answer.
 
         No content is an answer of the morning session alone, which has hours without rows, and to
@@ -268,25 +271,25 @@ class Client:
             raise _TooManyRequests(self._pace.pause(sent))
         if status == 210 or status >= 500:
             raise _TryAgain(f"status {status}")
-        raise self._refusal(path, query, status, self._said(body))
+        raise self._refusal(path, query, status, self._message(body))
 
-    def _said(self, body: bytes) -> str:
+    def _message(self, body: bytes) -> str:
         try:
             text = str(json.loads(body)["message"])
         except (ValueError, KeyError, TypeError):
             text = "no reason given"
         return " ".join(text.replace(str(self._session.headers["x-api-key"]), "***").split())
 
-    def _refusal(self, path: str, query: Query, status: int, said: str) -> errors.UserError:
-        if "api key is required" in said or "invalid or expired" in said:
+    def _refusal(self, path: str, query: Query, status: int, message: str) -> errors.UserError:
+        if "api key is required" in message or "invalid or expired" in message:
             return errors.UserError(f"the API key was refused: set {KEY_VARIABLE} to a valid key")
-        if "no active subscription" in said:
+        if "no active subscription" in message:
             return errors.UserError(
                 "the subscription has ended: renew it, or choose another source"
             )
-        if "not available on your subscription" in said:
+        if "not available on your subscription" in message:
             return NotInPlan(f"{path} is not part of the subscription: a higher plan serves it")
-        if window := plans.Window.told(said):
+        if window := plans.Window.parse(message):
             with self._lock:
                 self.memory.keep(window=window)
             return OutsideWindow(
@@ -294,7 +297,7 @@ class Client:
                 " change dates.start or dates.end",
                 window,
             )
-        return errors.UserError(f"{path} refused {_days_in(query)} with status {status}: {said}")
+        return errors.UserError(f"{path} refused {_days_in(query)} with status {status}: {message}")
 
 
 def _in_flight(plan: str | None, share: float, minute: float) -> int:
@@ -302,6 +305,11 @@ def _in_flight(plan: str | None, share: float, minute: float) -> int:
     if plan is None:
         return 8
     return min(MOST_IN_FLIGHT, math.ceil(LATENCY * minute / 60 / pace.spacing(plan, share, minute)))
+
+
+def _path(name: str) -> str:
+    """Give the path of a data set, or a path as it is."""
+    return DATASETS[name].path if name in DATASETS else name
 
 
 def _is_here(url: str) -> bool:
@@ -315,13 +323,6 @@ def _checked(key: str) -> str:
             " alone"
         )
     return key
-
-
-def _rows_of(answer: dict[str, Any]) -> list[Any]:
-    rows = answer.get("data")
-    if not isinstance(rows, list):
-        raise errors.UserError("/bulk/list answered something else than files under 'data'")
-    return rows
 
 
 def _checked_file(file: Any) -> dict[str, Any]:

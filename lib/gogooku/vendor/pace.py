@@ -82,7 +82,7 @@ class Pace:
         A pause that begins later is none of the request's fault, however long it is on its way.
         Raises UserError if the ledger is so far ahead that it was written by another clock.
         """
-        with self._turns[kind]:  # of a process one knocks at the ledger, the others queue up here
+        with self._turns[kind]:  # one thread of a process asks the ledger, the others wait here
             while True:
                 now = self._clock.time()
                 delay = self._claim(kind, now)
@@ -210,7 +210,7 @@ def _unpacked(content: bytes) -> list[int]:
 
 
 class _Slots(StateStore):
-    """The places of the ledger that one limiter keeps to."""
+    """The slots of the ledger that one limiter keeps to."""
 
     def __init__(self, ledger: _Ledger, slots: Sequence[int]) -> None:
         self._ledger, self._slots = ledger, slots

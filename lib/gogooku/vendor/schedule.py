@@ -25,6 +25,11 @@ def open_until(entry: DataSet, last: dt.date, end: dt.date) -> dt.date:
     return min(end, last + dt.timedelta(days))
 
 
+def utc(moment: dt.datetime) -> np.datetime64:
+    """Give a moment of a time zone as Deliveries has moments."""
+    return np.datetime64(moment.astimezone(dt.UTC).replace(tzinfo=None), "us")
+
+
 @dataclass(frozen=True)
 class Deliveries:
     """Moments [UTC, microseconds] of one data set on the exchange's calendar.
@@ -35,8 +40,8 @@ class Deliveries:
     entry: DataSet
     sessions: calendar.Days
 
-    def asked(self, first: dt.date, last: dt.date) -> list[dt.date]:
-        """List the days from `first` to `last` that are asked for one by one."""
+    def requested(self, first: dt.date, last: dt.date) -> list[dt.date]:
+        """List the days from `first` to `last` that are requested one by one."""
         since = max(np.datetime64(first), np.datetime64(self.entry.since))
         days = self.sessions[(self.sessions >= since) & (self.sessions <= np.datetime64(last))]
         if self.entry.request == "week":
@@ -46,11 +51,11 @@ class Deliveries:
 
     def moment(self, day: dt.date, later: int = 0) -> np.datetime64:
         """Give the delivery of the day's rows, or of those of the `later`-th session after it."""
-        place = int(np.searchsorted(self.sessions, np.datetime64(day), side="right")) - 1
-        place += self._delay(day) + later
-        if not 0 <= place < len(self.sessions):
+        index = int(np.searchsorted(self.sessions, np.datetime64(day), side="right")) - 1
+        index += self._delay(day) + later
+        if not 0 <= index < len(self.sessions):
             return NEVER
-        return self._served(self.sessions[place : place + 1])[0]
+        return self._served(self.sessions[index : index + 1])[0]
 
     def newest(self, now: np.datetime64) -> Any:
         """Give the last delivery up to `now`; the start of the day in Japan if there was none."""

@@ -4,19 +4,18 @@ import datetime as dt
 import json
 import math
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-
-import numpy as np
 
 from gogooku import calendar, files, layout
 from gogooku.raw import inventory, plans
 from gogooku.raw.catalogue import DATASETS
 from gogooku.raw.dataset import PLANS
 from gogooku.vendor import account, bulk, pace
-from gogooku.vendor.cache import DAYS, Cache, Held
+from gogooku.vendor.cache import DAYS, Cache
 from gogooku.vendor.jquants import Client
-from gogooku.vendor.schedule import Deliveries
+from gogooku.vendor.schedule import Deliveries, utc
 
 RICHER = {"bars": "premium"}
 """Data sets of which one plan serves more fields than the others."""
@@ -76,7 +75,7 @@ def status(
     requests = sum(buckets.values())
     total = {**dict.fromkeys(rows[0], ""), "data set": "all", "ask": requests}
     limits = {**buckets, "": requests}  # the plan's counts all of them
-    minutes = max(_minutes(client, asked, share, bucket) for bucket, asked in limits.items())
+    minutes = max(_minutes(client, count, share, bucket) for bucket, count in limits.items())
     return inventory.text([*rows, {**total, "min": round(minutes, 1)}])
 
 
@@ -91,12 +90,12 @@ def _standing(
     in_bulk: bool,
 ) -> inventory.Row:
     entry = DATASETS[dataset]
-    moment = np.datetime64(now.astimezone(dt.UTC).replace(tzinfo=None), "us")
+    moment = utc(now)
     deliveries = Deliveries(entry, sessions)
     if entry.request == "range":
         answers = {f"{first}_{last}": last for first, last in periods}
     else:
-        days = (day for period in periods for day in deliveries.asked(*period))
+        days = (day for period in periods for day in deliveries.requested(*period))
         answers = {str(day): day for day in days}
     covered = {name: day for name, day in answers.items() if _covers(client, dataset, day)}
     due = {name: day for name, day in covered.items() if deliveries.moment(day) <= moment}
@@ -105,7 +104,7 @@ def _standing(
     stale = [
         name
         for name in answers_there
-        if _is_stale(deliveries, due[name], answers_there[name], moment)
+        if deliveries.is_stale(due[name], utc(answers_there[name].checked), moment)
     ]
     still = [name for name in answers_there if moment < deliveries.settled(due[name])]
     missing = [day for name, day in due.items() if name not in answers_there]
@@ -130,10 +129,6 @@ def _spared(missing: Iterable[dt.date], first: dt.date, last: dt.date, now: dt.d
     months = bulk.by_month((day for day in missing if first <= day <= last), now)
     counts = [len(days) for days in months.values() if len(days) >= bulk.FEWEST_DAYS]
     return sum(counts) - len(counts) - bool(counts)
-
-
-def _is_stale(deliveries: Deliveries, day: dt.date, held: Held, now: np.datetime64) -> bool:
-    return deliveries.is_stale(day, np.datetime64(held.checked.replace(tzinfo=None), "us"), now)
 
 
 def _covers(client: Client, dataset: str, day: dt.date) -> bool:
@@ -198,24 +193,21 @@ def uncovered(client: Client, raw: Path) -> dict[Path, str]:
     return reasons
 
 
-def listed(found: Mapping[Path, str], raw: Path) -> str:
-    """Lay out what `uncovered` found: files and reasons by folder."""
-    folders: dict[tuple[Path, str], int] = {}
-    for path, reason in found.items():
-        place = path.parent.relative_to(raw), reason
-        folders[place] = folders.get(place, 0) + 1
+def listed(reasons: Mapping[Path, str], raw: Path) -> str:
+    """Count the files that `uncovered` gives, by folder and reason."""
+    folders = Counter((path.parent.relative_to(raw), reason) for path, reason in reasons.items())
     return inventory.text([
         {"folder": folder, "files": count, "reason": reason}
         for (folder, reason), count in sorted(folders.items())
     ])  # fmt: skip
 
 
-def purge(found: Mapping[Path, str]) -> str:
-    """Delete the files that `uncovered` found."""
-    for path in found:
+def purge(paths: Collection[Path]) -> str:
+    """Delete the files that `uncovered` gives."""
+    for path in paths:
         path.unlink(missing_ok=True)
     return (
-        f"{len(found)} files deleted; what runs were built from them holds their rows too: delete "
+        f"{len(paths)} files deleted; what runs were built from them holds their rows too: delete "
         "the folders of those runs\n"
     )
 
