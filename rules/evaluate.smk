@@ -2,7 +2,7 @@
 
 reads   <run>/predictions/{model}/fold{fold}/seed{seed}.parquet
         <build>/labels/{span}.parquet
-        <truth>.parquet                       simulated exchange only; no other room may read it
+        <truth>.parquet                       simulated exchange only; no other stage may read it
         <build>/profile/{span}.parquet          the quality of every column
 writes  <run>/evaluation/{model}.parquet      one row per day, horizon, seed and metric
         <run>/evaluation/{model}.json         their means, intervals and portfolios

@@ -1,4 +1,4 @@
-"""Research: doors that measure the data themselves; nothing else waits for them.
+"""Research: targets that measure the data themselves; nothing else waits for them.
 
 reads   <raw>/{dataset}/{span}.parquet   every data set that a configured family reads
         <build>/panel/{span}.parquet       who was in the universe on which day

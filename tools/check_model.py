@@ -168,8 +168,8 @@ def predicts_without_the_future(case):
     """predicts the same whatever comes later"""
     changed = with_another_future(case.inputs, MIDDLE)
     early = TEST[TEST <= MIDDLE]
-    told, other = (case.predict(case.learnt, each, early) for each in (case.inputs, changed))
-    if not told.equals(other):
+    scores, other = (case.predict(case.learnt, each, early) for each in (case.inputs, changed))
+    if not scores.equals(other):
         raise Broken("predict reads days after the one that it scores: use those up to it alone")
 
 

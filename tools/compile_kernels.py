@@ -37,10 +37,10 @@ def compile_all() -> int:
     for family in FAMILIES:
         importlib.import_module(module_of(family)).compute(inputs)
     _place_across_stocks(panel)
-    found = _compiled()
-    if left := [name for name, compiled in found.items() if not compiled]:
+    state = _compiled()
+    if left := [name for name, compiled in state.items() if not compiled]:
         raise ValueError(f"{left} are compiled by nothing that is made of the panel")
-    return len(found)
+    return len(state)
 
 
 def _tables(panel: Panel) -> dict[str, pl.DataFrame]:

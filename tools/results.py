@@ -14,15 +14,15 @@ def main(run):
     """Print mean RankIC with its interval of every model and horizon, and net Sharpe at each."""
     for model, summary in _models(run):
         for horizon, seeds in sorted(summary["horizons"].items(), key=lambda item: int(item[0])):
-            found = seeds[MEAN_OF_SEEDS]
-            net = found["long_short"]["net"]
+            scores = seeds[MEAN_OF_SEEDS]
+            net = scores["long_short"]["net"]
             cells = [
                 model,
                 f"{horizon} d",
-                _interval(found["rank_ic"], 4),
-                f"{found['icir']:+.2f}",
+                _interval(scores["rank_ic"], 4),
+                f"{scores['icir']:+.2f}",
                 _interval(net["sharpe"], 2),
-                f"{found['long_short']['turnover']:.2f}",
+                f"{scores['long_short']['turnover']:.2f}",
             ]
             print("| " + " | ".join(cells) + " |")
 

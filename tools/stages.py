@@ -26,14 +26,14 @@ def main(run):
 
 
 def _job(path):
-    told = json.loads(path.read_text().splitlines()[-1])
-    room, name = path.parent.name, path.stem.split("-")[0]
-    stage = f"{room} {name}" if room in ("fetch", "features", "train", "predict") else room
+    record = json.loads(path.read_text().splitlines()[-1])
+    stage, name = path.parent.name, path.stem.split("-")[0]
+    stage = f"{stage} {name}" if stage in ("fetch", "features", "train", "predict") else stage
     return {
         "stage": stage,
-        "wall": float(told["s"]),
-        "cpu": float(told["cpu_time"] or 0),
-        "peak": float(told["max_rss"] or 0),
+        "wall": float(record["s"]),
+        "cpu": float(record["cpu_time"] or 0),
+        "peak": float(record["max_rss"] or 0),
     }
 
 

@@ -21,5 +21,5 @@ day = days.drawn(sessions.between(start, end), draw, seed)
 moment = days.moment(day, params.moment["decision"], params.moment["closes"])
 
 raw = [Path(path) for path in inputs.raw]
-house = rebuild.Rebuild(target.with_suffix(""), raw, settings, params.known, snakemake.threads)
-files.write_json(verdict.audit(house, day, moment, seed + 1 + draw, None), target)
+build = rebuild.Rebuild(target.with_suffix(""), raw, settings, params.known, snakemake.threads)
+files.write_json(verdict.audit(build, day, moment, seed + 1 + draw, None), target)

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 params, inputs, target = snakemake.params, snakemake.input, Path(snakemake.output[0])
 jobs.start(snakemake)
 
-told = [files.read_json(path) for path in [*inputs.days, inputs.models]]
+days = [files.read_json(path) for path in [*inputs.days, inputs.models]]
 raw = [Path(path) for path in inputs.raw]
-house = rebuild.Rebuild(
+build = rebuild.Rebuild(
     target.with_suffix(""), raw, params.settings, params.known, snakemake.threads
 )
-stages = verdict.judge(told, house)
-files.write_json({"days": told, "stages": stages}, target)
+stages = verdict.judge(days, build)
+files.write_json({"days": days, "stages": stages}, target)

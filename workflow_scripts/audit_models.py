@@ -1,4 +1,4 @@
-"""Change what was known after a day of the first test part, build its whole fold again, compare."""
+"""Change what was known after a day of the first test part, build its fold again, compare."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,6 @@ day = days.chosen(files.read_json(inputs.fold)["test"], settings["audit"]["day"]
 moment = days.moment(day, params.moment["decision"], params.moment["closes"])
 
 raw = [Path(path) for path in inputs.raw]
-house = rebuild.Rebuild(target.with_suffix(""), raw, settings, params.known, snakemake.threads)
-told = verdict.audit(house, day, moment, settings["audit"]["seed"], params.targets)
-files.write_json(told, target)
+build = rebuild.Rebuild(target.with_suffix(""), raw, settings, params.known, snakemake.threads)
+audited = verdict.audit(build, day, moment, settings["audit"]["seed"], params.targets)
+files.write_json(audited, target)

@@ -16,5 +16,5 @@ panel = files.read_parquet(snakemake.input.panel, ["date", "code", "universe", "
 families = assembly.read_families(snakemake.input.families)
 
 rows, reasons, kinds = assembly.assemble(panel, families, **params.normalisation)
-told = {"kinds": json.dumps(kinds), "reasons": json.dumps(reasons)}
-files.write_parquet(rows, snakemake.output[0], told)
+metadata = {"kinds": json.dumps(kinds), "reasons": json.dumps(reasons)}
+files.write_parquet(rows, snakemake.output[0], metadata)

@@ -14,11 +14,11 @@ jobs.start(snakemake)
 first, last = params.days
 
 days = calendar.Sessions.read(inputs.calendar).days
-got = reader.read(
+answer = reader.read(
     params.folder, wildcards.dataset, first, last, factor_convention=params.factor_convention
 )
 
-rows = point_in_time.stamp(got, **params.known, sessions=days)
+rows = point_in_time.stamp(answer, **params.known, sessions=days)
 files.write_parquet(
     rows, snakemake.output[0], provenance.describe(rows, wildcards.dataset, "archive")
 )

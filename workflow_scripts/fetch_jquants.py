@@ -19,10 +19,10 @@ first, last = params.days
 days, now = calendar.Sessions.read(inputs.calendar).days, dt.datetime.now(dt.UTC)
 with account.open_client(**dict(jquants)) as client:
     cache = Cache.beside(target, client.plan, jquants.url)
-    got = fetch.read(
+    answer = fetch.read(
         client, wildcards.dataset, first, last, days, now=now, cache=cache, in_bulk=jquants.bulk
     )
 
-rows = point_in_time.stamp(got.rows, **params.known, sessions=days)
-told = provenance.describe(rows, wildcards.dataset, "jquants", client.plan, got.times)
-files.write_parquet(rows, target, told)
+rows = point_in_time.stamp(answer.rows, **params.known, sessions=days)
+metadata = provenance.describe(rows, wildcards.dataset, "jquants", client.plan, answer.times)
+files.write_parquet(rows, target, metadata)

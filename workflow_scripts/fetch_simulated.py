@@ -19,8 +19,8 @@ days = calendar.Sessions.read(inputs.calendar).days
 fields = list(DATASETS[wildcards.dataset].schema)
 table = {wildcards.dataset: files.read_parquet(inputs.table, fields)}
 today = dt.date.fromisoformat(params.today)
-got = local.read(table, wildcards.dataset, first, last, days, today)
+answer = local.read(table, wildcards.dataset, first, last, days, today)
 
-rows = point_in_time.stamp(got, **params.known, sessions=days)
-told = provenance.describe(rows, wildcards.dataset, "simulated")
-files.write_parquet(rows, snakemake.output[0], told)
+rows = point_in_time.stamp(answer, **params.known, sessions=days)
+metadata = provenance.describe(rows, wildcards.dataset, "simulated")
+files.write_parquet(rows, snakemake.output[0], metadata)

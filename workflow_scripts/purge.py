@@ -12,6 +12,6 @@ if TYPE_CHECKING:
 jobs.start(snakemake)
 raw = Path(snakemake.params.raw)
 with account.open_client(**dict(snakemake.params.jquants) | {"plan": "free"}) as client:
-    found = subscription.uncovered(client, raw)
-print(subscription.listed(found, raw))
-print(subscription.purge(found))
+    paths = subscription.uncovered(client, raw)
+print(subscription.listed(paths, raw))
+print(subscription.purge(paths))

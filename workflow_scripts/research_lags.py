@@ -8,12 +8,12 @@ from gogooku.research import lags, lags_page
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-params, inputs, made = snakemake.params, snakemake.input, snakemake.output
+params, inputs, outputs = snakemake.params, snakemake.input, snakemake.output
 jobs.start(snakemake)
 
 panel = files.read_parquet(inputs.panel, ["date", "code", "universe"])
 rows = lags.measure(panel, inputs.raw, params.families, params.decisions, params.closes)
 
-files.write_parquet(rows, made.rows)
-files.write_json(lags.summary(rows), made.summary)
-files.write_text(lags_page.build(rows, params.name, params.decisions), made.page)
+files.write_parquet(rows, outputs.rows)
+files.write_json(lags.summary(rows), outputs.summary)
+files.write_text(lags_page.build(rows, params.name, params.decisions), outputs.page)

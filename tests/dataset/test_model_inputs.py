@@ -112,7 +112,7 @@ def test_a_window_is_a_view_and_starts_with_zeros_before_the_first_session(paths
 
 def test_within_holds_both_ends(paths):
     inputs = ModelInputs.read(*paths, SCALER, [1, 5], neighbours=1)
-    assert inputs.within("2024-01-05", dt.date(2024, 1, 9)).tolist() == [1, 2]
+    assert inputs.part({"first": "2024-01-05", "last": "2024-01-09"}).tolist() == [1, 2]
     assert inputs.part({"first": "2024-01-01", "last": "2024-01-05"}).tolist() == [0, 1]
 
 

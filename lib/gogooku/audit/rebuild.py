@@ -28,7 +28,7 @@ SPAN_STAGES = ("dataset", "labels", "graphs")
 
 @dataclass(frozen=True)
 class Rebuild:
-    """A run and its build, and the place in which they are made again.
+    """A run and its build, and the folder in which they are built again.
 
     folder    working directory of the second build
     raw       all raw files of the run, relative as both builds name them
@@ -119,10 +119,10 @@ class Rebuild:
             )
 
 
-def _link(path: Path, place: Path) -> None:
+def _link(path: Path, link: Path) -> None:
     """Give a file a second name; no one writes into a file, all replace it whole."""
-    place.parent.mkdir(parents=True, exist_ok=True)
+    link.parent.mkdir(parents=True, exist_ok=True)
     try:
-        os.link(path, place)
+        os.link(path, link)
     except OSError:  # another file system
-        shutil.copy2(path, place)
+        shutil.copy2(path, link)

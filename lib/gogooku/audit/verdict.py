@@ -2,6 +2,7 @@
 
 import datetime as dt
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -37,9 +38,9 @@ def audit(
     rebuild.build(changes, targets or rebuild.targets(day), None if targets else day)
     stages = compare.stages(Path(), rebuild.folder, day)
     rebuild.discard()
-    edited: dict[str, int] = {}
+    edited: Counter[str] = Counter()
     for path, frame in changes.items():
-        edited[layout.dataset(path)] = edited.get(layout.dataset(path), 0) + len(frame)
+        edited[layout.dataset(path)] += len(frame)
     return {
         "day": str(day),
         "moment": moment.isoformat(),
@@ -138,10 +139,8 @@ def culprit(
     row's description. One build of the file a step, of n edits ⌈log₂ n⌉ steps: 20 for a million.
     """
     file = fault["file"]
-    day, moment = (
-        dt.date.fromisoformat(audited["day"]),
-        dt.datetime.fromisoformat(audited["moment"]),
-    )
+    day = dt.date.fromisoformat(audited["day"])
+    moment = dt.datetime.fromisoformat(audited["moment"])
     clock = rebuild.settings["clock"]
     changes, count = edits.ranked(
         rebuild.draw(moment, audited["seed"], ending=not audited["whole"]), clock

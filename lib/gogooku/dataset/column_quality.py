@@ -15,7 +15,7 @@ from gogooku.dataset.assembly import KEYS, Family
 from gogooku.dataset.normalize import day_starts
 
 SKETCH = 101  # values, from the lowest to the highest, that stand for a column's distribution
-INNER = (1, 99)  # places in the sketch between which the bulk of the values lies
+INNER = (1, 99)  # indices in the sketch between which the bulk of the values lies
 FEWEST = 10  # known values on a day below which two columns cannot be told to be alike
 
 Arrays = Mapping[str, npt.NDArray[np.float32]]
@@ -145,7 +145,7 @@ def _sketched(ordered: np.ndarray) -> dict[str, object]:
         return {"sketch": [], "farthest": None}
     sketch = ordered[np.linspace(0, len(ordered) - 1, SKETCH).round().astype(np.intp)]
     sketch = sketch.astype(np.float64)
-    low, high = (sketch[place] for place in INNER)
+    low, high = (sketch[index] for index in INNER)
     middle = sketch[SKETCH // 2]
     reach = max(sketch[-1] - middle, middle - sketch[0])
     scale = high - low if high > low else max(abs(middle), 1.0)
@@ -154,8 +154,8 @@ def _sketched(ordered: np.ndarray) -> dict[str, object]:
 
 def _sessions_before(keys: pl.DataFrame, sessions: pl.Series) -> npt.NDArray[np.int64]:
     """Give the row of the same stock in the session before each row; −1 for none."""
-    place = pl.DataFrame({"date": sessions}).with_row_index("session")
-    rows = keys.with_row_index("row").join(place, on="date", maintain_order="left")
+    numbers = pl.DataFrame({"date": sessions}).with_row_index("session")
+    rows = keys.with_row_index("row").join(numbers, on="date", maintain_order="left")
     earlier = rows.select("code", pl.col("session") + 1, before="row")
     joined = rows.join(earlier, on=["code", "session"], how="left", maintain_order="left")
     return joined["before"].cast(pl.Int64).fill_null(-1).to_numpy()

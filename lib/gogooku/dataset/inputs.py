@@ -1,6 +1,5 @@
 """The dense days that models read: data sets, labels and graphs as arrays."""
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -56,7 +55,7 @@ class ModelInputs:
         horizons     whose labels to load [sessions]
         columns      those to load, all if None
         neighbours   edges at most per stock and day, K; a width fixed by the settings, because a
-                     sum over more places may round otherwise
+                     sum over more slots may round otherwise
 
         Labels and edges of stocks outside the day's universe are left out. Memory: the arrays
         above and one span's rows.
@@ -77,14 +76,10 @@ class ModelInputs:
         names = grid.dates, grid.codes, list(kinds), list(horizons)
         return cls(x, universe, known, *names, *edges)
 
-    def within(self, first: dt.date | str, last: dt.date | str) -> np.ndarray:
-        """Give the positions of the sessions from `first` to `last`, both included."""
-        low, high = np.datetime64(first, "D"), np.datetime64(last, "D")
-        return np.flatnonzero((self.dates >= low) & (self.dates <= high))
-
     def part(self, fold_part: Mapping[str, str]) -> np.ndarray:
-        """Give the positions of the sessions of a fold's part, which names its first and last."""
-        return self.within(fold_part["first"], fold_part["last"])
+        """Give the positions of the sessions of a fold's part, from its `first` to its `last`."""
+        low, high = (np.datetime64(fold_part[end], "D") for end in ("first", "last"))
+        return np.flatnonzero((self.dates >= low) & (self.dates <= high))
 
     def window(self, position: int, length: int) -> np.ndarray:
         """Give the `length` sessions that end at `position`, (length, N, F): a view.
@@ -183,9 +178,9 @@ def _edges(
     target, source, weight = target[inside], source[inside], rows["weight"].to_numpy()[inside]
     order = np.argsort(target, kind="stable")
     target, source, weight = target[order], source[order], weight[order]
-    place = np.arange(len(target)) - np.searchsorted(target, target)
-    if place.max(initial=-1) >= degree:
+    slot = np.arange(len(target)) - np.searchsorted(target, target)
+    if slot.max(initial=-1) >= degree:
         raise UserError(f"{paths[0]} has more than {degree} edges a stock: delete it, run again")
-    neighbours.reshape(-1, degree)[target, place] = source % grid.shape[1]
-    weights.reshape(-1, degree)[target, place] = weight
+    neighbours.reshape(-1, degree)[target, slot] = source % grid.shape[1]
+    weights.reshape(-1, degree)[target, slot] = weight
     return neighbours, weights

@@ -85,8 +85,8 @@ def scores(
     """
     x = np.ascontiguousarray(x, np.float32)
     out = np.full(len(x), np.nan, np.float32)
-    table, place = _normal_tables(x, starts) if method == "rank_normal" else _NO_TABLES
-    ranks.score(x, starts, fewest, clip, METHODS[method], table, place, out)
+    table, offsets = _normal_tables(x, starts) if method == "rank_normal" else _NO_TABLES
+    ranks.score(x, starts, fewest, clip, METHODS[method], table, offsets, out)
     return out
 
 
@@ -128,9 +128,9 @@ def _normal_tables(x: Scores, starts: np.ndarray) -> tuple[Scores, npt.NDArray[n
     """Lay the normal scores of all group sizes end to end, and say where each size's begin."""
     sizes = np.unique(np.add.reduceat(np.append(np.isfinite(x), False), starts, dtype=np.int64))
     tables = [_normal_scores(int(size)) for size in sizes]
-    place = np.zeros(sizes[-1] + 1, np.int64)
-    place[sizes] = np.cumsum([0, *(len(table) for table in tables[:-1])])
-    return np.concatenate(tables), place
+    offsets = np.zeros(sizes[-1] + 1, np.int64)
+    offsets[sizes] = np.cumsum([0, *(len(table) for table in tables[:-1])])
+    return np.concatenate(tables), offsets
 
 
 @cache

@@ -37,9 +37,9 @@ def legs(prediction: Table, quantiles: int) -> tuple[NDArray[np.bool_], NDArray[
     together, by their mean rank: the order of the columns never decides. A day whose predictions
     are all alike, but for rounding, has neither.
     """
-    place, count = agreement.rank(prediction), agreement.count(prediction)[:, None]
+    rank, count = agreement.rank(prediction), agreement.count(prediction)[:, None]
     size = np.where(varies(prediction, axis=1)[:, None], count // quantiles, 0)
-    return place > count - size, place <= size
+    return rank > count - size, rank <= size
 
 
 def standardise(values: Table) -> Table:

@@ -1,4 +1,4 @@
-"""The one place in which torch is made to repeat itself, which takes settings of the process."""
+"""Settings of the process under which torch repeats itself."""
 
 import os
 

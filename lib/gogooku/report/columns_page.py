@@ -61,54 +61,42 @@ def words(rows: pl.DataFrame) -> list[str]:
     well = (summary["coverage"] >= WELL_KNOWN).sum()
     price = pl.col("family").is_in(PRICES) & ~pl.col("column").is_in(AT_REST)
     price &= pl.col("kind") == "stock"
-    sentences = [
-        f"{well} of {len(summary)} columns are known in at least {WELL_KNOWN:.0%} of the "
-        "universe's rows.",
-        _sentence(summary, pl.col("coverage") == 0, "is never known", "are never known"),
-        _sentence(
-            summary,
+    findings = [
+        (pl.col("coverage") == 0, "is never known", "are never known"),
+        (
             pl.col("thin") > 0,
             "is left out on days on which too few stocks have it",
             "are left out on days on which too few stocks have them",
         ),
-        _sentence(
-            summary,
-            pl.col("constant") == 1,
-            "never tells anything apart",
-            "never tell anything apart",
-        ),
-        _sentence(summary, pl.col("infinite") > 0, "holds infinite values", "hold infinite values"),
-        _sentence(
-            summary,
+        (pl.col("constant") == 1, "never tells anything apart", "never tell anything apart"),
+        (pl.col("infinite") > 0, "holds infinite values", "hold infinite values"),
+        (
             pl.col("farthest") >= FAR,
             f"has values more than {FAR:g} ranges out",
             f"have values more than {FAR:g} ranges out",
         ),
-        _sentence(
-            summary,
+        (
             price & (pl.col("stale") >= STALE),
             "should move with prices and mostly stands still",
             "should move with prices and mostly stand still",
         ),
-        _sentence(
-            summary,
+        (
             pl.col("twin").is_not_null(),
             "orders stocks exactly as another column does",
             "order stocks exactly as another column does",
         ),
     ]
-    return [text for text in sentences if text]
+    texts = (_sentence(summary.filter(mask)["column"], *verbs) for mask, *verbs in findings)
+    known = f"known in at least {WELL_KNOWN:.0%} of the universe's rows."
+    return [f"{well} of {len(summary)} columns are {known}", *filter(None, texts)]
 
 
-def _sentence(summary: pl.DataFrame, mask: pl.Expr, one: str, many: str) -> str:
-    names = summary.filter(mask)["column"].to_list()
-    if not names:
+def _sentence(names: pl.Series, one: str, many: str) -> str:
+    if names.is_empty():
         return ""
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    listed = ", ".join(names[:NAMED]) + more
-    return (
-        f"{len(names)} column{'s' * (len(names) > 1)} {one if len(names) == 1 else many}: {listed}."
-    )
+    subject = f"1 column {one}" if len(names) == 1 else f"{len(names)} columns {many}"
+    return f"{subject}: {', '.join(names[:NAMED])}{more}."
 
 
 def _summary(rows: pl.DataFrame) -> pl.DataFrame:
@@ -174,30 +162,21 @@ def _glance(summary: pl.DataFrame) -> list[tuple[str, str, str]]:
 
 def _heat(rows: pl.DataFrame) -> list[dict[str, Any]]:
     """Coverage of each column by year, family by family."""
-    known = rows.group_by("family", "column", "year", maintain_order=True).agg(
-        share=_ratio("known", "rows")
-    )
+    by = ["family", "column", "year"]
+    known = rows.group_by(by, maintain_order=True).agg(share=_ratio("known", "rows"))
     years = known["year"].unique().sort().to_list()
-    by_family: dict[str, dict[str, dict[int, float]]] = {}
-    for family, column, year, share in known.rows():
-        by_family.setdefault(family, {}).setdefault(column, {})[year] = share
     about = dict(rows.select("column", "about").rows())
     means = dict(_summary(rows).group_by("family").agg(pl.col("coverage").mean()).rows())
+    families: dict[str, list[dict[str, Any]]] = {}
+    for (family, column), part in known.group_by("family", "column", maintain_order=True):
+        shares = dict(part.select("year", "share").rows())
+        cells = [_shade(shares.get(year)) for year in years]
+        families.setdefault(str(family), []).append(
+            {"name": column, "about": about[column], "cells": cells}
+        )
     return [
-        {
-            "name": family,
-            "years": years,
-            "mean": _percent(means[family]),
-            "columns": [
-                {
-                    "name": name,
-                    "about": about[name],
-                    "cells": [_shade(shares.get(year)) for year in years],
-                }
-                for name, shares in columns.items()
-            ],
-        }
-        for family, columns in by_family.items()
+        {"name": family, "years": years, "mean": _percent(means[family]), "columns": columns}
+        for family, columns in families.items()
     ]
 
 

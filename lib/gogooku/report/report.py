@@ -110,10 +110,10 @@ def facts(
         "digest": hashlib.sha256(text.encode()).hexdigest()[:12],
         "config": text,
         "folds": [_until(fold, last) for fold in folds],
-        "lacks": list(lacks),
-        "columns": list(columns),
-        "fitted": list(fitted),
-        "baselines": list(baselines),
+        "lacks": lacks,
+        "columns": columns,
+        "fitted": fitted,
+        "baselines": baselines,
         "thin": _thin(panel, settings["features"]["min_stocks"]),
         "notes": notes,
         "universe": _universe(panel),
@@ -149,7 +149,8 @@ def build(
         title=facts["name"],
         facts=facts,
         notes=facts["notes"],
-        lead=_lead(evaluations, rules),
+        lead=f"{len(evaluations)} models, horizons of {', '.join(tables.horizons(evaluations))} "
+        f"sessions, tested from {rules['first']} to {rules['last']}.",
         glance=_glance(evaluations, facts, rules),
         pictures={name: plots.inline(figure, name) for name, figure in figures.items()},
         percent=f"{rules['confidence']:.0%}".replace("%", "\N{NO-BREAK SPACE}%"),
@@ -167,14 +168,6 @@ def build(
         long_only=tables.portfolios(evaluations, "long_only"),
         universe=tables.universe(facts["universe"]),
         quality=tables.findings(quality),
-    )
-
-
-def _lead(evaluations: Evaluations, rules: Mapping[str, Any]) -> str:
-    horizons = ", ".join(tables.horizons(evaluations))
-    return (
-        f"{len(evaluations)} models, horizons of {horizons} sessions, tested from {rules['first']} "
-        f"to {rules['last']}."
     )
 
 

@@ -138,7 +138,7 @@ class LastAttention(nn.Module):
 class NeighbourAttention(nn.Module):
     """Graph attention over a fixed number of neighbours, with the signed edge weight as feature.
 
-    Each stock has K places for neighbours, so the layer is a gather and a softmax over K: dense,
+    Each stock has K slots for neighbours, so the layer is a gather and a softmax over K: dense,
     of one shape, and repeatable bit for bit. Source: Brody, Alon and Yahav (2022), GATv2.
     """
 

@@ -182,7 +182,7 @@ def _forward(net: Atft, inputs: ModelInputs, position: int, members: np.ndarray)
     x = torch.from_numpy(inputs.window(position, net.window)[:, members]).to(device)
     rows = np.full(len(inputs.codes) + 1, -1, np.int64)
     rows[members] = np.arange(len(members))
-    # The extra last place answers for -1, "no neighbour".
+    # The extra last row answers for -1, "no neighbour".
     neighbours = torch.from_numpy(rows[inputs.neighbours[position, members]]).to(device)
     weights = torch.from_numpy(inputs.weights[position, members]).to(device)
     with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
