@@ -51,7 +51,7 @@ def ours(bars):
         "ADX": adx,
         "CCI": ind.cci(high, low, close, 20),
         "Williams": 100
-        * ind.place_in_range(Rolling(high, maxima=(14,)), Rolling(low, minima=(14,)), close, 14)
+        * ind.place(close, time_series.ts_min(low, 14, 10), time_series.ts_max(high, 14, 10))
         - 100,
         "MFI": ind.mfi(high, low, close, volume, 14),
         "band width": width,

@@ -152,14 +152,6 @@ def place(x: np.ndarray, lowest: np.ndarray, highest: np.ndarray) -> Array:
     return ratio(x - lowest, highest - lowest)
 
 
-def place_in_range(highs: Rolling, lows: Rolling, close: np.ndarray, window: int) -> Array:
-    """Close within the trailing range, 0 (lowest low) to 1 (highest high).
-
-    highs, lows   with the maxima and the minima of `window`
-    """
-    return place(close, lows.minima[window], highs.maxima[window])
-
-
 def _typical(high: np.ndarray, low: np.ndarray, close: np.ndarray) -> Array:
     return (high + low + close) / 3
 

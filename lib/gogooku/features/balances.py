@@ -71,18 +71,13 @@ def standing(
     placed    rows as `place` gives them
     lasting   sessions after the balance day from which a row counts no more
     """
-    one = ["slot", *key]
-    newest = placed.filter(pl.col(day) >= pl.col(day).cum_max().over(one))
-    return _ended(newest, one, pl.col("basis") + lasting)
+    newest = placed.filter(pl.col(day) >= pl.col(day).cum_max().over("slot", *key))
+    return until_next(newest, pl.col("basis") + lasting, key)
 
 
-def until_next(placed: pl.DataFrame, lapse: pl.Expr) -> pl.DataFrame:
-    """Let every row of a slot count until the next one does or it lapses; adds `end`."""
-    return _ended(placed, ["slot"], lapse)
-
-
-def _ended(rows: pl.DataFrame, one: Sequence[str], lapse: pl.Expr) -> pl.DataFrame:
-    following = pl.col("start").shift(-1).over(one)
+def until_next(rows: pl.DataFrame, lapse: pl.Expr, key: Sequence[str] = ()) -> pl.DataFrame:
+    """Let every row of a slot and `key` count until the next one does or it lapses; adds `end`."""
+    following = pl.col("start").shift(-1).over("slot", *key)
     return rows.with_columns(end=pl.min_horizontal(following, lapse)).filter(
         pl.col("end") > pl.col("start")
     )

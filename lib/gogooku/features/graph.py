@@ -11,9 +11,10 @@ from functools import partial
 import numpy as np
 import polars as pl
 
+from gogooku.arrays import indicators as ind
 from gogooku.arrays import time_series
 from gogooku.arrays.jit import kernel
-from gogooku.arrays.time_series import Array, delay, ratio
+from gogooku.arrays.time_series import Array, ratio
 from gogooku.features.column import Column
 from gogooku.features.inputs import Inputs
 from gogooku.panel.panel import Panel
@@ -77,18 +78,14 @@ def _peers(
         known = np.isfinite(seen)
         return ratio(total(np.where(known, weight * seen, 0.0)), total(np.abs(weight) * known))
 
-    week = _gains(panel, 5)
+    week = ind.returns(panel["close"], 5)
     peer_week = mean_return(week)
     return {
         "peer_corr_mean": ratio(total(weight), total(np.ones(len(weight)))),
-        "peer_ret_1d": mean_return(_gains(panel, 1)),
+        "peer_ret_1d": mean_return(ind.returns(panel["close"], 1)),
         "peer_ret_5d": peer_week,
         "peer_rel_5d": week - peer_week,
     }
-
-
-def _gains(panel: Panel, sessions: int) -> Array:
-    return ratio(panel["close"], delay(panel["close"], sessions)) - 1
 
 
 def _structure(

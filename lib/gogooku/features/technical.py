@@ -258,7 +258,7 @@ def _oscillators(bars: Bars) -> Iterator[Made]:
     yield "natr_14", ratio(time_series.ts_wilder(reach, 14), past_close)
     directions = ind.directional(past_high, past_low, past_close, 14)
     yield from zip(("plus_di_14", "minus_di_14", "adx_14"), directions, strict=True)
-    position = 100 * ind.place_in_range(bars.highs, bars.lows, close, STOCHASTIC)
+    position = 100 * ind.place(close, bars.lows.minima[STOCHASTIC], bars.highs.maxima[STOCHASTIC])
     smooth = time_series.ts_mean(position, 3, enough(3))
     yield "stoch_k", smooth
     yield "stoch_d", time_series.ts_mean(smooth, 3, enough(3))

@@ -46,9 +46,8 @@ def edges(
     average, so a correlation with gaps is drawn towards 0 and never leaves [−1, 1].
     """
     returns = _log_returns(panel["close"])
-    start = int(np.searchsorted(panel.dates, np.datetime64(first, "D")))
     days = [pl.DataFrame(schema=SCHEMA)]
-    for day in range(start, len(panel.dates)):
+    for day in range(panel.row(first), len(panel.dates)):
         recent = returns[max(0, day - window + 1) : day + 1]
         members, scores = _standardised(recent, panel["universe"][day], half_life, min_observations)
         partners = _strongest(scores, neighbours, 1 - shrinkage, min_correlation)
