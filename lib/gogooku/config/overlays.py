@@ -18,10 +18,7 @@ def check(paths: Iterable[str | Path], arguments: Sequence[str]) -> None:
 
     Raises UserError naming file, line and key, or the option.
     """
-    options = [
-        word for word in arguments if word.split("=")[0] in ("--configfile", "--configfiles")
-    ]
-    if len(options) > 1:
+    if sum(word.split("=")[0] in OPTIONS for word in arguments) > 1:
         raise UserError(
             "--configfile stands twice on the command line, and only the last one counts: name all "
             "files after one, as --configfile config/demo.yaml config/noise.yaml"
