@@ -50,7 +50,7 @@ def data_sets(plan):
     return [
         name
         for name, entry in DATASETS.items()
-        if plans.serves(plan, entry) and entry.asked != "now" and entry.plan != "minute"
+        if plans.serves(plan, entry) and entry.request != "now" and entry.plan != "minute"
     ]
 
 
@@ -130,7 +130,7 @@ def fetch_all(client, url, raw, names, first, last, now, rules, closes):
 def least(names, sessions, weeks, spans):
     """Fewest requests: one a session and data set, one a week, one a span asked as a range."""
     ways = {"session": sessions, "week": weeks, "range": spans}
-    return sum(ways[DATASETS[name].asked] for name in names if name != "calendar") + 1
+    return sum(ways[DATASETS[name].request] for name in names if name != "calendar") + 1
 
 
 def weeks(days):
@@ -143,7 +143,7 @@ def weeks(days):
 def least_more(names):
     """Fewest requests for one session more: it, sessions open to correction, the ranges."""
     ways = {"session": lambda entry: 1 + entry.reread, "range": lambda _: 1, "week": lambda _: 0}
-    return sum(ways[entry.asked](entry) for entry in (DATASETS[name] for name in names))
+    return sum(ways[entry.request](entry) for entry in (DATASETS[name] for name in names))
 
 
 def report(title, wall, before, after, plan, minute, smallest):

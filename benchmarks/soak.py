@@ -154,7 +154,7 @@ def fetch_all(job, log):
 
         def file(name, span, sessions):
             start, end = calendar.bounds(span)
-            last = NOW.date() if DATASETS[name].asked == "now" else LAST
+            last = NOW.date() if DATASETS[name].request == "now" else LAST
             got = read(name, max(start, job.first), min(end, last), sessions)
             rows = point_in_time.stamp(got.rows, settings.datasets[name], closes, sessions)
             told = provenance.describe(rows, name, "jquants", PLAN, got.times)

@@ -172,6 +172,7 @@ def test_a_dry_run_sums_up_by_stage_and_why(toy):
     assert "rule train_toy:" in done.stdout and "Job stats:" in done.stdout
 
 
+@pytest.mark.xdist_group("house")
 def test_the_finished_run_shows_its_results_even_if_nothing_is_to_be_done(house):
     done = house.snakemake("train_all")
     assert "Nothing to be done" in done.stderr

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("house")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("house")]
 
 DAMAGE = Path(__file__).parents[1] / "helpers" / "damage.py"
 

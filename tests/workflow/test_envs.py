@@ -18,7 +18,7 @@ CONDA_NAMES = {
     "pytorch": "torch",
     "snakemake-minimal": "snakemake",
 }
-OURS = {"gogooku", "simulated_exchange"}
+OURS = {"gogooku", "simulated_exchange", "lineage", "run_display"}
 IMPORT_NAMES = {"sklearn": "scikit-learn", "talib": "ta-lib", "yaml": "pyyaml"}
 PIN = re.compile(r"(?P<name>[a-z0-9_.-]+) ==(?P<version>[0-9][0-9a-z.]*)( [a-z0-9_*]+)?")
 
