@@ -1,5 +1,6 @@
 """Fit one model on one fold with one seed."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gogooku import files, jobs
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 wildcards, params, inputs = snakemake.wildcards, snakemake.params, snakemake.input
 jobs.start(snakemake)
 meanings = params.code, params.settings, wildcards.seed
-checkpoint = Checkpoint(params.checkpoint, meanings, tuple(inputs))
+checkpoint = Checkpoint(Path(params.checkpoint), meanings, tuple(inputs))
 
 fold, scaler = files.read_json(inputs.fold), files.read_json(inputs.scaler)
 paths, width = (inputs.dataset, inputs.labels, inputs.graphs), params.neighbours
