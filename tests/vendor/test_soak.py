@@ -297,6 +297,7 @@ def test_the_key_stands_nowhere_after_runs_that_fail(market, tmp_path):
         ):  # fmt: skip
             run = started(house, *(f"{name}/2024m06" for name in "bars topix indices".split()))
             said = run.communicate(timeout=1800)[0]
+        said += "".join(log.read_text() for log in (house.root / "runs").rglob("*.log"))
         assert run.returncode != 0
         assert "failed 2 times (status 500)" in said
         assert "Traceback" in said and "AssertionError: a bug" in said
