@@ -46,7 +46,7 @@ def attach(workflow: Any, run: str, table: Callable[[Path], str]) -> None:
     """Show the run of `workflow` on the terminal, unless other output was asked for.
 
     run     the run's folder, where the results stand
-    table   the folder → its results as people read them; "" if they cannot be read
+    table   the folder → its results, or why there are none, as people read them
 
     Jobs that Snakemake starts as processes of its own, and a workflow that includes this one as a
     module, keep Snakemake's output.

@@ -22,11 +22,13 @@ def read(run: Path) -> dict[str, Any]:
 
 
 def of_run(run: Path) -> str:
-    """Give the table of the run in a folder; "" if its evaluations cannot be read."""
+    """Give the table of the run in a folder, or why there is none."""
     try:
         return table(read(run))
-    except (UserError, KeyError, StopIteration):
-        return ""
+    except UserError as error:
+        return f"no table of results: {error}"
+    except (KeyError, StopIteration):
+        return f"no table of results: {run}/evaluation holds none of this release"
 
 
 def table(summaries: Summaries) -> str:
