@@ -18,9 +18,8 @@ min_version("9.27")
 ROOT = Path(workflow.current_basedir)  # ours, where another workflow uses this one as a module
 # Its code comes before any other of its name, here and in scripts, in which Snakemake puts it last.
 sys.path.insert(0, str(ROOT / "lib"))
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    [str(ROOT / "lib"), *filter(None, [os.environ.get("PYTHONPATH")])]
-)
+searched = [str(ROOT / "lib"), *filter(None, [os.environ.get("PYTHONPATH")])]
+os.environ.update(PYTHONPATH=os.pathsep.join(searched))
 
 from gogooku import workarounds
 
