@@ -16,29 +16,16 @@ if TYPE_CHECKING:
 class Settings(Section):
     """Shape of the network and pace of its training."""
 
-    window: int = Field(ge=4, le=1000, description="sessions that a prediction looks back on")
-    hidden: int = Field(ge=1, le=4096, description="width of all blocks")
-    heads: int = Field(ge=1, le=256, description="attention heads, in time and across stocks")
-    frequencies: int = Field(
-        ge=1,
-        le=1000,
-        description="Fourier components that the adaptive normalisation splits off each "
-        "volume-like channel",
-    )
-    dropout: float = Field(ge=0, lt=1, description="share of activations left out in training")
-    epochs: int = Field(ge=1, le=10000, description="passes over the drawn days at most")
-    days_per_epoch: int = Field(
-        ge=1,
-        le=100000,
-        description="training days drawn for one epoch; a batch is one day with all its stocks",
-    )
-    learning_rate: float = Field(gt=0, le=1, description="peak of the one-cycle schedule")
-    weight_decay: float = Field(ge=0, le=10, description="of AdamW, per unit of learning rate")
-    patience: int = Field(
-        ge=1,
-        le=10000,
-        description="epochs without a better validation RankIC before training stops",
-    )
+    window: int = Field(ge=4, le=1000)
+    hidden: int = Field(ge=1, le=4096)
+    heads: int = Field(ge=1, le=256)
+    frequencies: int = Field(ge=1, le=1000)
+    dropout: float = Field(ge=0, lt=1)
+    epochs: int = Field(ge=1, le=10000)
+    days_per_epoch: int = Field(ge=1, le=100000)
+    learning_rate: float = Field(gt=0, le=1)
+    weight_decay: float = Field(ge=0, le=10)
+    patience: int = Field(ge=1, le=10000)
 
     @model_validator(mode="after")
     def _heads_share_the_width(self) -> "Settings":

@@ -21,21 +21,15 @@ if TYPE_CHECKING:
 class Settings(Section):
     """LightGBM's settings under names of this project."""
 
-    rounds: int = Field(ge=1, le=1000000, description="trees at most per horizon")
-    patience: int = Field(
-        ge=1,
-        le=1000000,
-        description="rounds without a better validation score before growing stops",
-    )
-    learning_rate: float = Field(gt=0, le=1, description="weight of each further tree")
-    leaves: int = Field(ge=2, le=131072, description="per tree at most")
-    min_leaf: int = Field(ge=1, le=10**9, description="rows in a leaf at least")
-    feature_share: float = Field(gt=0, le=1, description="share of the columns tried per tree")
-    row_share: float = Field(gt=0, le=1, description="share of the rows drawn per tree")
-    max_bins: int = Field(ge=2, le=255, description="values told apart per column")
-    max_rows: int = Field(
-        ge=1, le=10**10, description="training rows at most: whole days are drawn evenly [rows]"
-    )
+    rounds: int = Field(ge=1, le=1000000)
+    patience: int = Field(ge=1, le=1000000)
+    learning_rate: float = Field(gt=0, le=1)
+    leaves: int = Field(ge=2, le=131072)
+    min_leaf: int = Field(ge=1, le=10**9)
+    feature_share: float = Field(gt=0, le=1)
+    row_share: float = Field(gt=0, le=1)
+    max_bins: int = Field(ge=2, le=255)
+    max_rows: int = Field(ge=1, le=10**10)
 
 
 @dataclass(frozen=True)

@@ -19,11 +19,7 @@ if TYPE_CHECKING:
 class Settings(Section):
     """How strongly coefficients are drawn to 0."""
 
-    penalty: float = Field(
-        ge=0,
-        le=1e12,
-        description="added to the diagonal of X'X, in units of one day's worth of rows",
-    )
+    penalty: float = Field(ge=0, le=1e12)
 
 
 @dataclass(frozen=True)
