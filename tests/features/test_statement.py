@@ -254,7 +254,7 @@ def test_a_year_that_ends_on_the_twentieth_is_a_year():
     made = compute(rows, panel)
     assert at(made, panel, "2021-04-06", "roe") == pytest.approx(0.2)
     assert np.isnan(at(made, panel, "2021-07-01", "roe"))
-    prepared = filings.prepare(stamped(rows), pl.lit(1.0))
+    prepared = filings.prepare(stamped(rows).with_columns(published_at="known_at"), pl.lit(1.0))
     assert prepared.select("end", "length").rows() == [(2021 * 12 + 2, 12), (2021 * 12 + 5, 3)]
 
 

@@ -11,19 +11,25 @@ it: a company that moves its year-end from March to December has no year to the 
 """
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from math import isnan, nan
-from typing import NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
+import numpy as np
 import polars as pl
 
+from gogooku import point_in_time
+from gogooku.arrays import time_series
+from gogooku.calendar import Days
 from gogooku.features.filings import NO_GUIDANCE, QUARTER, YEAR, Figures, Filing, Guidance, each
+from gogooku.features.inputs import Inputs
 
+LONGEST = 245  # sessions from its publication for which a figure counts
 NO_FIGURES: Figures = (nan,) * 4
-UNTOLD: Figures = (nan, nan, nan, 0.0)
-"""A period before its first filing: preferred shares take nothing until one tells."""
-OF_YEAR, DIVIDEND, OF_HALF = {0, 1, 2}, {3}, {4, 5}  # places in Guidance
+NOTHING_FILED: Figures = (nan, nan, nan, 0.0)
+"""A period before its first filing: preferred shares take nothing until one says otherwise."""
+OF_YEAR, DIVIDEND, OF_HALF = {0, 1, 2}, {3}, {4, 5}  # positions in Guidance
 LONGEST_YEAR = 18  # months; company law lets a year in which its end moves last so long
 
 
@@ -31,7 +37,7 @@ class State(NamedTuple):
     """What is known of a company after a filing; NaN where nothing is.
 
     Money [JPY, or USD of a company that files in it], per-share figures [JPY] in the share basis of
-    the frame that was walked.
+    the filings.
     """
 
     statement_at: dt.datetime | None = None  # when the newest period was first published
@@ -57,17 +63,16 @@ class State(NamedTuple):
     dividend: float = nan
 
 
-UNKNOWN = State()
-
-
 @dataclass
 class Company:
     """All that one company has published so far."""
 
+    unknown: ClassVar[Any] = State()
     figures: dict[bool, dict[int, dict[int, Figures]]] = field(default_factory=dict)
     preferred: dict[int, float] = field(default_factory=dict)  # equity, by month
     newest: Filing | None = None
-    published: dt.datetime | None = None
+    statement_at: dt.datetime | None = None
+    guidance_at: dt.datetime | None = None
     closed: int = 0  # newest fiscal year that is reported whole or followed by filings of the next
     day: dt.date | None = None
     forecasts: dict[tuple[bool, int, int], tuple[Sequence[float], Sequence[float]]] = field(
@@ -77,7 +82,6 @@ class Company:
     before: dict[int, Guidance] = field(default_factory=dict)  # in force before `day`
     revision: dict[int, Guidance] = field(default_factory=dict)
     starts: dict[int, int] = field(default_factory=dict)  # month before each guided year
-    guided: dt.datetime | None = None
     dollars: bool = False
 
     def read(self, filing: Filing) -> None:
@@ -103,24 +107,24 @@ class Company:
         if not (start and 0 < end - start <= LONGEST_YEAR):
             return
         self.starts[end] = start
-        over = [y for y, begun in self.starts.items() if y != end and begun < end and start < y]
-        for year in over:
+        years = [y for y, first in self.starts.items() if y != end and first < end and start < y]
+        for year in years:
             for known in (self.guidance, self.revision, self.starts):
                 known.pop(year, None)
 
     def _withdraw(self, filing: Filing) -> None:
-        """Take back the guidance that a revision tells no more."""
+        """Take back the guidance that a revision withdraws."""
         if filing.year not in self.guidance:
             return
         of_half_alone = 0 < filing.end < filing.year
-        gone: set[int] = set()
+        void: set[int] = set()
         if filing.no_earnings:
-            gone |= OF_HALF if of_half_alone else OF_HALF | OF_YEAR
+            void |= OF_HALF if of_half_alone else OF_HALF | OF_YEAR
         if filing.no_dividend and not of_half_alone:
-            gone |= DIVIDEND
+            void |= DIVIDEND
         for known in (self.guidance, self.revision):
             forecasts = known[filing.year]
-            known[filing.year] = tuple(nan if i in gone else x for i, x in enumerate(forecasts))
+            known[filing.year] = tuple(nan if i in void else x for i, x in enumerate(forecasts))
 
     def _without_old_guidance(self, filing: Filing) -> Filing:
         """Take out forecasts of a period before the newest, and what a correction only repeats.
@@ -134,7 +138,7 @@ class Company:
             return filing._replace(forecast=NO_GUIDANCE, next_forecast=NO_GUIDANCE)
         if corrected is None:
             return filing
-        given = (filing.year, filing.forecast), (filing.next_year, filing.next_forecast)
+        own = (filing.year, filing.forecast), (filing.next_year, filing.next_forecast)
         forecast, next_forecast = (
             [
                 nan if new == was != now else new
@@ -142,39 +146,41 @@ class Company:
                     numbers, forecasts, self.guidance.get(year, NO_GUIDANCE), strict=True
                 )
             ]
-            for (year, numbers), forecasts in zip(given, corrected, strict=True)
+            for (year, numbers), forecasts in zip(own, corrected, strict=True)
         )
         return filing._replace(forecast=forecast, next_forecast=next_forecast)
 
     def _add_figures(self, filing: Filing) -> None:
         periods = self.figures.setdefault(filing.single, {}).setdefault(filing.end, {})
-        given = (filing.sales, filing.operating, filing.profit, filing.due)
-        periods[filing.length] = _overlay(given, periods.get(filing.length, UNTOLD))
+        own = (filing.sales, filing.operating, filing.profit, filing.due)
+        periods[filing.length] = tuple(
+            map(first_known, own, periods.get(filing.length, NOTHING_FILED))
+        )
         if filing.preferred == filing.preferred:
             self.preferred[filing.end] = filing.preferred
         if filing.end == filing.year:
             self.closed = max(self.closed, filing.end)
         old = self.newest
         if old is None or filing.end > old.end:
-            self.newest, self.published = _carried(filing, old), filing.known_at
+            self.newest, self.statement_at = _carried(filing, old), filing.known_at
         elif filing.end == old.end and filing.single <= old.single:
             self.newest = _carried(filing, old)
 
-    def _add_guidance(self, year: int, given: Sequence[float], known_at: dt.datetime) -> None:
-        if not year or all(map(isnan, given)):
+    def _add_guidance(self, year: int, forecast: Sequence[float], known_at: dt.datetime) -> None:
+        if not year or all(map(isnan, forecast)):
             return
         old = self.before.get(year, NO_GUIDANCE)
         guidance = list(self.guidance.get(year, NO_GUIDANCE))
         revision = list(self.revision.get(year, NO_GUIDANCE))
-        for i, new in enumerate(given):
+        for i, new in enumerate(forecast):
             if new == new:
                 guidance[i], revision[i] = new, change(new, old[i])
         self.guidance[year], self.revision[year] = tuple(guidance), tuple(revision)
-        self.guided = known_at
+        self.guidance_at = known_at
 
-    def state(self) -> State:
+    def state(self) -> tuple[dt.datetime | float | None, ...]:
         """Give what is known after the filings that were read."""
-        state = State(guidance_at=self.guided)
+        state = State(guidance_at=self.guidance_at)
         running = min((year for year in self.guidance if year > self.closed), default=None)
         if running:
             rev_op, rev_np, rev_eps, rev_dividend, *_ = self.revision[running]
@@ -197,7 +203,7 @@ class Company:
         year_sales, _, year_profit, year_due = _last(periods, newest.end, YEAR)
         guided_op, guided_np, *_ = self.guidance.get(newest.year, NO_GUIDANCE)
         return state._replace(
-            statement_at=self.published,
+            statement_at=self.statement_at,
             yoy_sales=yoy[0],
             yoy_op=yoy[1],
             yoy_np=yoy[2],
@@ -210,34 +216,81 @@ class Company:
             change_in_est=newest.changed_estimates,
             nc_flag=float(newest.single),
             eps=_share(year_profit - year_due, newest.shares),
-            bps=first_known(newest.book, self._made_book(newest)),
+            bps=first_known(newest.book, self._book(newest)),
             sps=_share(year_sales, newest.shares),
         )
 
-    def _made_book(self, newest: Filing) -> float:
+    def _book(self, newest: Filing) -> float:
         """Give the common shareholders' equity per share.
 
-        What the preferred shares hold is taken from the last period within a year that told it. It
-        is an amount, not a share of the equity: they were issued at a price and gain no more than
-        their dividend.
+        What the preferred shares hold is that of the last period within a year in which a filing
+        says so. It is an amount, not a share of the equity: they were issued at a price and gain no
+        more than their dividend.
         """
         months = range(newest.end, newest.end - YEAR - 1, -1)
         preferred = next((self.preferred[end] for end in months if end in self.preferred), 0.0)
         return _share(newest.equity - preferred, newest.shares)
 
 
-def walk(rows: pl.DataFrame, mask: Iterable[bool]) -> Iterator[State]:
+class CompanyStates:
+    """What each stock's newest filing leaves known, on each of the span's D sessions.
+
+    rows    filings of the panel's companies, as `filings.prepare` gives them
+    kind    what a company's filings are read into; `unknown` names the fields of its state
+    """
+
+    def __init__(self, inputs: Inputs, rows: pl.DataFrame, kind: type[Company] = Company) -> None:
+        self.newest = _newest(inputs, rows)
+        states = _states(rows, np.isin(np.arange(len(rows)), self.newest), kind)
+        schema = {
+            name: pl.Datetime("us", "UTC") if name.endswith("_at") else pl.Float64()
+            for name in kind.unknown._fields
+        }
+        self.table = pl.DataFrame(list(states), schema=schema, orient="row")
+
+    def sessions_since(self, name: str, moments: Days) -> np.ndarray:
+        """Give the sessions since the first that could know it, (D, N) float32.
+
+        moments   (T,) of which the span's are the last D
+        """
+        known_at = self.table[name].dt.replace_time_zone(None).to_numpy()
+        first = np.searchsorted(moments, known_at).astype(np.float32)
+        first[np.isnat(known_at)] = np.nan
+        day = np.arange(len(moments) - len(self.newest), len(moments), dtype=np.float32)
+        return day[:, None] - np.append(first, np.float32(np.nan))[self.newest]
+
+    def figure(self, name: str, age: np.ndarray) -> np.ndarray:
+        """Give each cell its filing's figure while that has not expired, (D, N) float32."""
+        values = time_series.known(np.append(self.table[name].to_numpy(), np.nan), np.float32)
+        return np.where(age < LONGEST, values[self.newest], np.float32(np.nan))
+
+
+def _newest(inputs: Inputs, rows: pl.DataFrame) -> np.ndarray:
+    """Give each stock's newest filing as a position in `rows`, (D, N); −1 for none."""
+    moments, panel = inputs.moments[inputs.start :], inputs.panel
+    codes = rows["Code"].to_numpy().astype(panel.codes.dtype)
+    starts, ends = (np.searchsorted(codes, panel.codes, side) for side in ("left", "right"))
+    known_at = rows["known_at"].dt.replace_time_zone(None).to_numpy()
+    newest = np.full((len(moments), len(panel.codes)), -1)
+    for slot in np.flatnonzero(ends > starts):
+        number = point_in_time.as_of(known_at[starts[slot] : ends[slot]], moments)
+        newest[:, slot] = np.where(number > 0, starts[slot] + number - 1, -1)
+    return newest
+
+
+def _states(
+    rows: pl.DataFrame, mask: np.ndarray, kind: type[Company]
+) -> Iterator[tuple[dt.datetime | float | None, ...]]:
     """Give each filing's state, in the order of the rows: by company, then as they became public.
 
-    rows    as `prepare` gives them
     mask    (rows,) whose state is needed: that of others is empty, which saves most of the work
     """
-    company, whose = Company(), None
+    company, whose = kind(), None
     for filing, wanted in zip(each(rows), mask, strict=True):
         if filing.whose != whose:
-            company, whose = Company(), filing.whose
+            company, whose = kind(), filing.whose
         company.read(filing)
-        yield company.state() if wanted else UNKNOWN
+        yield company.state() if wanted else kind.unknown
 
 
 def _last(periods: dict[int, dict[int, Figures]], end: int, months: int) -> Figures:
@@ -271,10 +324,6 @@ def _carried(filing: Filing, old: Filing | None) -> Filing:
     )
 
 
-def _overlay(new: Figures, old: Figures) -> Figures:
-    return tuple([a if a == a else b for a, b in zip(new, old, strict=True)])
-
-
 def first_known(a: float, b: float) -> float:
     """Give `a`, or `b` where that is NaN."""
     return a if a == a else b
@@ -285,6 +334,6 @@ def change(new: float, old: float) -> float:
     return (new - old) / abs(old) if old else nan
 
 
-def _share(part: float, whole: float) -> float:
-    """Divide; NaN where the whole is no positive number."""
-    return part / whole if whole > 0 else nan
+def _share(part: float, total: float) -> float:
+    """Divide; NaN where the total is no positive number."""
+    return part / total if total > 0 else nan

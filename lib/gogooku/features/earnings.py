@@ -20,7 +20,6 @@ an older period's changes no surprise.
 
 import datetime as dt
 import logging
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from math import nan
@@ -33,17 +32,10 @@ from gogooku.arrays import time_series
 from gogooku.calendar import Days, Sessions
 from gogooku.features import filings
 from gogooku.features.column import Column
-from gogooku.features.company import Company, change, first_known
+from gogooku.features.company import LONGEST, Company, CompanyStates, change, first_known
 from gogooku.features.filings import HALF, NO_GUIDANCE, YEAR, Filing, Guidance
 from gogooku.features.inputs import Inputs
-from gogooku.features.statement import (
-    LONGEST,
-    VENDOR,
-    is_newest,
-    laid_out,
-    newest_filing,
-    sessions_since,
-)
+from gogooku.features.statement import VENDOR
 from gogooku.panel.panel import Panel
 
 log = logging.getLogger(__name__)
@@ -96,7 +88,7 @@ def compute(inputs: Inputs) -> dict[str, np.ndarray]:
     panel, moments, start = inputs.panel, inputs.moments, inputs.start
     rows = schedules(inputs.rows("earnings_date"), inputs.rows("earnings_calendar"))
     ahead = days_ahead(panel, rows, inputs.sessions, moments)[start:]
-    columns = _announced(panel, inputs.rows("summary"), moments, inputs.closes, start)
+    columns = _announced(inputs)
     since = columns["days_since_earnings"]
     soon = (ahead <= WEEK) | (since <= WEEK)
     columns["days_to_earnings"] = ahead
@@ -196,49 +188,42 @@ def _period() -> pl.Expr:
 class Announced(NamedTuple):
     """What is known of a company's announcements after a filing; NaN or None where nothing is."""
 
-    at: dt.datetime | None = None  # when the newest period was first known
-    published: dt.datetime | None = None  # when the market could first read it
+    known_at: dt.datetime | None = None  # when the newest period was first known
+    published_at: dt.datetime | None = None  # when the market could first read it
     surprise: float = nan
     momentum: float = nan
 
 
-NOTHING = Announced()
-
-
 @dataclass
-class Announcements:
+class Announcements(Company):
     """One company's surprises, by the month in which their period ended."""
 
-    company: Company = field(default_factory=Company)
-    published: dict[int, dt.datetime] = field(default_factory=dict)  # the first statement
-    guided: dict[int, Guidance] = field(default_factory=dict)  # before the first statement's day
+    unknown = Announced()
+    published_at: dict[int, dt.datetime] = field(default_factory=dict)  # the first statement
+    expected: dict[int, Guidance] = field(default_factory=dict)  # before the first statement's day
     surprises: dict[int, float] = field(default_factory=dict)
 
-    def read(self, filing: Filing, published: dt.datetime) -> None:
-        """Add a filing, which the market could read from `published`."""
-        self.company.read(filing)
-        newest = self.company.newest
+    def read(self, filing: Filing) -> None:
+        """Add a filing."""
+        super().read(filing)
+        newest = self.newest
         if newest is None:
             return
         end = newest.end
-        self.published.setdefault(end, published)
-        known = self.company.before.get(newest.year, NO_GUIDANCE)
-        guided = self.guided.setdefault(end, known)
-        figures = self.company.figures[newest.single][end][newest.length]
-        self.surprises[end] = _surprise(newest, figures, guided)
+        self.published_at.setdefault(end, filing.published_at)
+        guidance = self.expected.setdefault(end, self.before.get(newest.year, NO_GUIDANCE))
+        figures = self.figures[newest.single][end][newest.length]
+        self.surprises[end] = _surprise(newest, figures, guidance)
 
     def state(self) -> Announced:
         """Give what is known after the filings that were read."""
-        if self.company.newest is None:
-            return NOTHING
-        end = self.company.newest.end
-        known = self.published[end], self.surprises[end], self._momentum(end)
-        return Announced(self.company.published, *known)
-
-    def _momentum(self, newest: int) -> float:
-        last = [x for end, x in self.surprises.items() if newest - YEAR < end and x == x]
+        if self.newest is None:
+            return self.unknown
+        end = self.newest.end
+        last = [x for month, x in self.surprises.items() if end - YEAR < month and x == x]
         signs = [(x > 0) - (x < 0) for x in last]
-        return sum(signs) / len(signs) if len(signs) >= time_series.enough(SURPRISES) else nan
+        momentum = sum(signs) / len(signs) if len(signs) >= time_series.enough(SURPRISES) else nan
+        return Announced(self.statement_at, self.published_at[end], self.surprises[end], momentum)
 
 
 def _surprise(newest: Filing, figures: filings.Figures, guided: Guidance) -> float:
@@ -253,49 +238,22 @@ def _surprise(newest: Filing, figures: filings.Figures, guided: Guidance) -> flo
     return first_known(change(operating, due_operating), change(profit, due_profit))
 
 
-def walk(rows: pl.DataFrame, published: pl.Series, wanted: Iterable[bool]) -> Iterator[Announced]:
-    """Give what each wanted filing leaves known, in the order of the rows (see `company.walk`).
-
-    published   (rows,) when the market could read each
-    """
-    announcements, whose = Announcements(), None
-    for filing, moment, told in zip(filings.each(rows), published, wanted, strict=True):
-        if filing.whose != whose:
-            announcements, whose = Announcements(), filing.whose
-        announcements.read(filing, moment)
-        yield announcements.state() if told else NOTHING
-
-
-_SCHEMA: dict[str, pl.DataType] = {
-    "at": pl.Datetime("us", "UTC"),
-    "published": pl.Datetime("us", "UTC"),
-    "surprise": pl.Float64(),
-    "momentum": pl.Float64(),
-}
-
-
-def _announced(
-    panel: Panel, summary: pl.DataFrame, moments: Days, closes: Days, start: int
-) -> dict[str, np.ndarray]:
+def _announced(inputs: Inputs) -> dict[str, np.ndarray]:
+    panel, moments = inputs.panel, inputs.moments
+    summary = inputs.rows("summary", "no statement is known: what earnings brought is null")
     own = summary.filter(pl.col("Code").is_in(panel.codes.tolist()))
-    if own.is_empty():
-        log.warning("no statement is known: what earnings brought is null")
-    own = own.sort(filings.ORDER, maintain_order=True)
-    rows = filings.prepare(own, pl.lit(1.0))
-    newest = newest_filing(panel, rows, moments[start:])
-    told = walk(rows, own["published_at"], is_newest(newest, len(rows)))
-    states = pl.DataFrame(list(told), schema=_SCHEMA, orient="row")
-    age = sessions_since(states["at"], newest, moments)
+    states = CompanyStates(inputs, filings.prepare(own, pl.lit(1.0)), Announcements)
+    age = states.sessions_since("known_at", moments)
     age[age >= LONGEST] = np.nan
-    reacted = sessions_since(states["published"], newest, closes)
-    reacted[np.isnan(age) | (reacted < 0)] = np.nan
-    reaction = _back(panel.returns, reacted)
+    delay = states.sessions_since("published_at", inputs.closes)
+    delay[np.isnan(age) | (delay < 0)] = np.nan
+    reaction = _back(panel.returns, delay)
     return {
         "days_since_earnings": np.minimum(age, FARTHEST),
-        "earnings_surprise": laid_out(states["surprise"], newest, age),
-        "earnings_momentum": laid_out(states["momentum"], newest, age),
+        "earnings_surprise": states.figure("surprise", age),
+        "earnings_momentum": states.figure("momentum", age),
         "earnings_day_return": reaction,
-        "pead_strength": reaction * 0.5 ** (reacted / HALF_LIFE),
+        "pead_strength": reaction * 0.5 ** (delay / HALF_LIFE),
     }
 
 

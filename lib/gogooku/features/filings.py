@@ -45,10 +45,11 @@ NO_GUIDANCE: Guidance = (nan,) * 6
 
 
 class Filing(NamedTuple):
-    """One row of fins/summary as the walk needs it; NaN where there is no number, month 0."""
+    """One row of fins/summary; NaN where there is no number, month 0 where there is no date."""
 
     code: str
     known_at: dt.datetime
+    published_at: dt.datetime  # when the market could read it, on any clock
     day: dt.date
     dollars: bool  # all money is in US dollars
     statement: bool
@@ -56,7 +57,7 @@ class Filing(NamedTuple):
     end: int
     length: int
     year: int  # month in which the fiscal year of figures and forecast ends
-    next_start: int  # month before the next fiscal year, where it is told
+    next_start: int  # month before the next fiscal year, where the filing bounds that
     next_year: int
     no_earnings: bool  # it withdraws the guidance of earnings
     no_dividend: bool  # it withdraws that of dividends
@@ -67,9 +68,9 @@ class Filing(NamedTuple):
     sales: float
     operating: float
     profit: float
-    due: float  # profit that belongs to preferred shares; NaN where it is not told
+    due: float  # profit that belongs to preferred shares
     book: float  # per common share, as filed
-    preferred: float  # equity that belongs to preferred shares; NaN where it is not told
+    preferred: float  # equity that belongs to preferred shares
     forecast: Sequence[float]
     next_forecast: Sequence[float]
 
@@ -91,8 +92,9 @@ def prepare(summary: pl.DataFrame, basis: pl.Expr) -> pl.DataFrame:
 
     The numbers of its forecasts stand in columns of their own.
 
-    basis   product of the share factors up to the filing's day: per-share figures are divided by
-            it and share counts multiplied, which puts all of them on one basis
+    summary   with `known_at` and `published_at`
+    basis    product of the share factors up to the filing's day: per-share figures are divided by
+              it and share counts multiplied, which puts all of them on one basis
 
     Shareholders' equity is `ShEq`, or assets × equity ratio where the company gave none: never
     `Eq`, which holds the minorities. Shares are those issued less those in treasury, or else the
@@ -105,6 +107,7 @@ def prepare(summary: pl.DataFrame, basis: pl.Expr) -> pl.DataFrame:
         .select(
             "Code",
             "known_at",
+            "published_at",
             "DiscDate",
             *_kind(),
             *_periods(),
@@ -150,7 +153,7 @@ def _figures(basis: pl.Expr) -> list[pl.Expr]:
     equity = pl.coalesce("ShEq", pl.col("EqAR") * pl.col("TA"))
     shares = pl.coalesce(pl.col("ShOutFY") - pl.col("TrShFY").fill_null(0), "AvgSh")
     average = pl.col("AvgSh")
-    # Companies that tell no figure per share may file 0.
+    # Companies without a figure per share may file 0.
     japanese = pl.col("DocType").str.ends_with("_JP")
     per_share = pl.when(japanese, pl.col("BPS") != 0).then("BPS")
     earned = pl.when(pl.col("EPS") != 0).then("EPS")
@@ -174,9 +177,9 @@ def _figures(basis: pl.Expr) -> list[pl.Expr]:
     return [figure.fill_null(nan).alias(name) for name, figure in figures.items()]
 
 
-def _times(whole: pl.Expr, per_share: pl.Expr, counts: tuple[pl.Expr, pl.Expr]) -> list[pl.Expr]:
+def _times(figure: pl.Expr, per_share: pl.Expr, counts: tuple[pl.Expr, pl.Expr]) -> list[pl.Expr]:
     """Give how many times a figure is the same per share × either count, or the inverse."""
-    ratios = [(whole / (per_share * count)).abs() for count in counts]
+    ratios = [(figure / (per_share * count)).abs() for count in counts]
     return [pl.max_horizontal(ratio, 1 / ratio) for ratio in ratios]
 
 
@@ -198,10 +201,10 @@ def _claim(
     0 where no more than rounding is left, and where a slip explains it: a split after the period's
     end may be in the figure and not in the count, or a count may be wrong. Null without numbers.
     """
-    untold = pl.all_horizontal(ratio.is_null() for ratio in others)
-    splits = [_near(times, split) & (_near(others, split) | untold) for split in SPLITS]
-    claimed = (left > rounding) & ~_near(times, 1, *UNITS) & ~pl.any_horizontal(splits)
-    return pl.when(left.is_not_null()).then(pl.when(claimed).then(left).otherwise(0.0))
+    alone = pl.all_horizontal(ratio.is_null() for ratio in others)
+    splits = [_near(times, split) & (_near(others, split) | alone) for split in SPLITS]
+    claim = (left > rounding) & ~_near(times, 1, *UNITS) & ~pl.any_horizontal(splits)
+    return pl.when(left.is_not_null()).then(pl.when(claim).then(left).otherwise(0.0))
 
 
 def _withdrawn() -> tuple[pl.Expr, pl.Expr]:

@@ -14,7 +14,6 @@ net/x is balance over turnover of x; institutions are trusts, insurers and banks
 """
 
 import datetime as dt
-import logging
 from functools import partial
 
 import numpy as np
@@ -26,10 +25,8 @@ from gogooku.arrays.time_series import Array, delay, enough, ratio, where_known
 from gogooku.features.column import Column, Values
 from gogooku.features.inputs import Inputs
 
-log = logging.getLogger(__name__)
-
 YEAR = 52  # prints
-REACH = 60  # weeks: a year's prints and 4 more, with room for weeks that have none
+REACH = 60  # weeks: a year's prints and 4 more, even if some weeks have none
 LASTING = 20  # sessions from the first on which a week counts to the one on which it lapses
 BACK = LASTING + 5 * REACH  # sessions
 
@@ -107,28 +104,19 @@ def compute(inputs: Inputs) -> Values:
     """
     panel, moments = inputs.panel, inputs.moments
     columns = {column.name: np.full(panel.shape, np.nan, np.float32) for column in COLUMNS}
-    rows = _ordered(inputs.rows("investor_types"))
-    if rows.is_empty():
-        log.warning("no trading by investor type is known: all columns of flow are null")
-    known_at = rows["known_at"].dt.replace_time_zone(None).to_numpy()
-    seen = point_in_time.as_of(known_at, moments)
-    for number in np.unique(seen[seen > 0]):
-        days = np.flatnonzero(seen == number)
-        recent = _recent(rows[: int(number)])
-        if not recent.is_empty():
-            _lay_out(columns, days, panel["market"][days], recent, moments)
-    return columns
-
-
-def _ordered(rows: pl.DataFrame) -> pl.DataFrame:
+    without = "no trading by investor type is known: all columns of flow are null"
     section = pl.col("Section").replace_strict(SECTIONS, default=None, return_dtype=pl.Int64)
-    placed = rows.with_columns(section=section).drop_nulls("section")
-    return placed.sort("known_at", "PubDate", maintain_order=True)
-
-
-def _recent(rows: pl.DataFrame) -> pl.DataFrame:
-    """Keep the weeks within reach of the newest publication: the same, however many are loaded."""
-    return rows.filter(pl.col("EnDate") > pl.col("PubDate").max() - dt.timedelta(weeks=REACH))
+    rows = inputs.rows("investor_types", without).with_columns(section=section)
+    rows = rows.drop_nulls("section").sort("known_at", "PubDate", maintain_order=True)
+    # Of the weeks before the newest publication the same ones count, however many are loaded.
+    recent = pl.col("EnDate") > pl.col("PubDate").max() - dt.timedelta(weeks=REACH)
+    known_at = rows["known_at"].dt.replace_time_zone(None).to_numpy()
+    counts = point_in_time.as_of(known_at, moments)
+    for count in np.unique(counts[counts > 0]):
+        days, prints = np.flatnonzero(counts == count), rows[: int(count)].filter(recent)
+        if not prints.is_empty():
+            _lay_out(columns, days, panel["market"][days], prints, moments)
+    return columns
 
 
 def _lay_out(
@@ -137,8 +125,9 @@ def _lay_out(
     """Fill in the days on which exactly `rows` are known."""
     amounts = _series(rows)
     newest = _last_known(amounts["TotTot"])
-    started = np.searchsorted(moments, _first_known(rows))
-    age = np.where(newest < 0, LASTING, days[:, None] - started[newest])
+    first_known = rows.group_by("EnDate").agg(pl.col("known_at").min()).sort("EnDate")["known_at"]
+    starts = np.searchsorted(moments, first_known.dt.replace_time_zone(None).to_numpy())
+    age = np.where(newest < 0, LASTING, days[:, None] - starts[newest])
     fresh = age < LASTING
     section = _sections(market, fresh)
     last = {name: prints[newest, np.arange(ALL + 1)] for name, prints in _features(amounts).items()}
@@ -188,23 +177,19 @@ def _sections(market: np.ndarray, fresh: np.ndarray) -> np.ndarray:
     return section
 
 
-def _first_known(rows: pl.DataFrame) -> np.ndarray:
-    """Give the moment at which each week was first published."""
-    first = rows.group_by("EnDate").agg(pl.col("known_at").min()).sort("EnDate")
-    return first["known_at"].dt.replace_time_zone(None).to_numpy()
-
-
 def _features(x: Values) -> Values:
     """Make the columns of every print from its fields, (weeks, sections) each."""
     foreign, individual = ratio(x["FrgnBal"], x["FrgnTot"]), ratio(x["IndBal"], x["IndTot"])
-    balance, turnover = (_of_institutions(x, side) for side in ("Bal", "Tot"))
+    balance, turnover = (
+        np.stack([x[group + side] for group in INSTITUTIONS]).sum(axis=0) for side in ("Bal", "Tot")
+    )
     institutional = ratio(balance, turnover)
     foreign_z, individual_z, institutional_z = (
         time_series.ts_zscore(prints, YEAR, enough(YEAR))
         for prints in (foreign, individual, institutional)
     )
     indicator = (foreign_z + institutional_z) / 2 - individual_z
-    columns = _groups(x) | _activity(x["TotTot"]) | _smart(foreign_z - individual_z)
+    columns = _groups(x) | _of_turnover(x["TotTot"]) | _smart(foreign_z - individual_z)
     return columns | {
         "flow_foreign_net_ratio": foreign,
         "flow_individual_net_ratio": individual,
@@ -213,7 +198,8 @@ def _features(x: Values) -> Values:
         "flow_foreign_net_pos": where_known(foreign, foreign > 0),
         "institutional_accumulation": ratio(_month(balance), _month(turnover)),
         "retail_institutional_divergence": individual - institutional,
-        "foreign_domestic_divergence": foreign - _domestic(x),
+        "foreign_domestic_divergence": foreign
+        - ratio(x["BrkBal"] - x["FrgnBal"], x["BrkTot"] - x["FrgnTot"]),
         "institutional_persistence": _persistence(balance),
         "smart_flow_indicator": indicator,
         "concentrated_flow_signal": indicator * columns["flow_concentration"],
@@ -232,7 +218,7 @@ def _groups(x: Values) -> Values:
     }
 
 
-def _activity(turnover: Array) -> Values:
+def _of_turnover(turnover: Array) -> Values:
     score = time_series.ts_zscore(turnover, YEAR, enough(YEAR))
     return {
         "flow_activity_ratio": ratio(turnover, time_series.ts_mean(turnover, YEAR, enough(YEAR))),
@@ -251,16 +237,8 @@ def _smart(index: Array) -> Values:
     }
 
 
-def _of_institutions(x: Values, side: str) -> Array:
-    return np.stack([x[group + side] for group in INSTITUTIONS]).sum(axis=0)
-
-
 def _month(x: Array) -> Array:
     return time_series.ts_sum(x, 4, 4)
-
-
-def _domestic(x: Values) -> Array:
-    return ratio(x["BrkBal"] - x["FrgnBal"], x["BrkTot"] - x["FrgnTot"])
 
 
 def _persistence(balance: Array) -> Array:

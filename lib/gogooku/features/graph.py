@@ -9,7 +9,6 @@ come from the returns of `graph.window` sessions, so every column looks back as 
 from functools import partial
 
 import numpy as np
-import polars as pl
 
 from gogooku.arrays import indicators as ind
 from gogooku.arrays import time_series
@@ -52,17 +51,13 @@ def compute(inputs: Inputs) -> dict[str, np.ndarray]:
     graphs   date, source, target, weight of the edges; their days lie in the panel
     """
     panel, edges = inputs.panel, inputs.rows("graphs")
-    day, source, target = _placed(panel, edges)
-    weight = edges["weight"].to_numpy().astype(np.float64)
-    peers = _peers(panel, day, source, target, weight)
-    columns = {**_structure(panel, day, source, target, weight), **peers}
-    return {name: time_series.known(values, np.float32) for name, values in columns.items()}
-
-
-def _placed(panel: Panel, edges: pl.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Give day, source and target of each edge as positions in the panel."""
     grid = panel.grid
-    return grid.days(edges["date"]), grid.slots(edges["source"]), grid.slots(edges["target"])
+    day, source = grid.days(edges["date"]), grid.slots(edges["source"])
+    target = grid.slots(edges["target"])
+    weight = edges["weight"].to_numpy().astype(np.float64)
+    columns = _structure(panel, day, source, target, weight)
+    columns |= _peers(panel, day, source, target, weight)
+    return {name: time_series.known(values, np.float32) for name, values in columns.items()}
 
 
 def _peers(

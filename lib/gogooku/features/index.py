@@ -9,8 +9,6 @@ gives it, and a sector's index brings its own past.
 Source: J-Quants indices/bars/daily; the list of index codes of January 2026.
 """
 
-import logging
-
 import numpy as np
 import polars as pl
 
@@ -23,8 +21,6 @@ from gogooku.arrays.windows import Rolling
 from gogooku.features.column import Column, Kind, Values
 from gogooku.features.inputs import Inputs
 from gogooku.panel.panel import Panel
-
-log = logging.getLogger(__name__)
 
 TOPIX = "0000"
 INDICES = {
@@ -125,10 +121,9 @@ def compute(inputs: Inputs) -> Values:
 
     Raises UserError if `indices` holds rows of one date and code that differ.
     """
-    panel, start, indices = inputs.panel, inputs.start, inputs.rows("indices")
-    if indices.is_empty():
-        log.warning("no index is known: all columns of index are null")
-    high, low, close = _bars(panel, indices)
+    panel, start = inputs.panel, inputs.start
+    without = "no index is known: all columns of index are null"
+    high, low, close = _bars(panel, inputs.rows("indices", without))
     measured = {name: values[start:] for name, values in _measures(high, low, close).items()}
     slot_of = {code: slot for slot, code in enumerate(CODES)}
     columns = {

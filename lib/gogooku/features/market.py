@@ -1,4 +1,4 @@
-"""The market as a whole: the same value for every stock of a day, from TOPIX.
+"""The market as a whole, from TOPIX: the same value for every stock of a day.
 
 Where the source serves no TOPIX, the equal-weighted mean return of the day's universe, cumulated,
 stands in for its close, high and low. C is the index's close, r1 its one-session return; averages,
@@ -16,7 +16,7 @@ from gogooku.arrays import cross_section, time_series
 from gogooku.arrays import indicators as ind
 from gogooku.arrays.time_series import Array, delay, enough, enough_changes, ratio, settled
 from gogooku.arrays.windows import Rolling
-from gogooku.features.column import Column, Values
+from gogooku.features.column import Column, Kind, Values
 from gogooku.features.inputs import Inputs
 from gogooku.panel.panel import Panel
 
@@ -28,20 +28,14 @@ SCORED = ("ret_1d", "vol_20d", "bb_bw", "dd_from_peak")
 YEAR = 245  # sessions
 BAND_YEAR = enough(20) + enough(YEAR) - 1  # bars until a z-score of bands
 VOL_YEAR = BAND_YEAR + 1
+FLAG = "0/1"  # the unit of flags
 INPUTS = ("close", "universe", "topix")  # by `index`, whose stand-in takes the first two
 
 
 def _market(name: str, unit: str, definition: str, look_back: int, min_obs: int = 0) -> Column:
+    kind: Kind = "flag" if unit == FLAG else "market"
     fewest = min_obs or enough(look_back)
-    return Column(
-        f"mkt_{name}", "market", unit, definition, look_back, fewest, "TOPIX", inputs=INPUTS
-    )
-
-
-def _flag(name: str, definition: str, look_back: int, min_obs: int) -> Column:
-    return Column(
-        f"mkt_{name}", "flag", "0/1", definition, look_back, min_obs, "TOPIX", inputs=INPUTS
-    )
+    return Column(f"mkt_{name}", kind, unit, definition, look_back, fewest, "TOPIX", inputs=INPUTS)
 
 
 COLUMNS = [
@@ -55,18 +49,18 @@ COLUMNS = [
     _market("bb_pct_b", "share", "place between mean ∓ 2 sd of 20 closes", 20),
     _market("bb_bw", "share", "4 sd / mean of 20 closes", 20),
     _market("dd_from_peak", "share", f"C / highest C of {YEAR} sessions − 1", YEAR),
-    _flag("big_move_flag", "abs(r1) ≥ 2 sd of the 60 r1 before the day", 61,
-          enough_changes(60) + 1),
+    _market("big_move_flag", FLAG, "abs(r1) ≥ 2 sd of the 60 r1 before the day", 61,
+            enough_changes(60) + 1),
     _market("ret_1d_z", "sd", f"mkt_ret_1d as a z-score of {YEAR} sessions", YEAR + 1,
             enough_changes(YEAR)),
     _market("vol_20d_z", "sd", f"mkt_vol_20d likewise, {YEAR}", YEAR + 20, VOL_YEAR),
     _market("bb_bw_z", "sd", f"mkt_bb_bw likewise, {YEAR}", YEAR + 20, BAND_YEAR),
     _market("dd_from_peak_z", "sd", f"mkt_dd_from_peak likewise, {YEAR}", 2 * YEAR,
             2 * enough(YEAR) - 1),
-    _flag("bull_200", "C > EMA_200", settled(200), 200),
-    _flag("trend_up", "EMA_5 > EMA_20", settled(20), 20),
-    _flag("high_vol", "mkt_vol_20d_z > 1", YEAR + 20, VOL_YEAR),
-    _flag("squeeze", "mkt_bb_bw_z < −1", YEAR + 20, BAND_YEAR),
+    _market("bull_200", FLAG, "C > EMA_200", settled(200), 200),
+    _market("trend_up", FLAG, "EMA_5 > EMA_20", settled(20), 20),
+    _market("high_vol", FLAG, "mkt_vol_20d_z > 1", YEAR + 20, VOL_YEAR),
+    _market("squeeze", FLAG, "mkt_bb_bw_z < −1", YEAR + 20, BAND_YEAR),
     Column("mkt_breadth_up", "market", "share", "stocks with r1 > 0 over those with r1, universe",
            1, 2, "bars", inputs=("close", "universe")),
     Column("mkt_dispersion", "market", "share", "sd of r1 across the universe, divisor n", 1, 2,
@@ -123,18 +117,15 @@ def _state(high: np.ndarray, low: np.ndarray, close: np.ndarray) -> Values:
 
 def _regimes(columns: Values) -> Values:
     usual = delay(time_series.ts_std(columns["ret_1d"], 60, enough(60), ddof=1), 1)
-    return {
-        "big_move_flag": _holds(np.abs(columns["ret_1d"]) - 2 * usual, np.greater_equal),
-        "bull_200": _holds(columns["dev_200"], np.greater),
-        "trend_up": _holds(columns["gap_5_20"], np.greater),
-        "high_vol": _holds(columns["vol_20d_z"] - 1, np.greater),
-        "squeeze": _holds(columns["bb_bw_z"] + 1, np.less),
+    beyond = np.abs(columns["ret_1d"]) - 2 * usual
+    above = {
+        "bull_200": columns["dev_200"],
+        "trend_up": columns["gap_5_20"],
+        "high_vol": columns["vol_20d_z"] - 1,
+        "squeeze": -1 - columns["bb_bw_z"],
     }
-
-
-def _holds(x: np.ndarray, compare: np.ufunc) -> Array:
-    """Give 1 where `x` compares with 0 as told, else 0; NaN where it is unknown."""
-    return time_series.where_known(x, compare(x, 0))
+    flags = {name: time_series.where_known(x, x > 0) for name, x in above.items()}
+    return flags | {"big_move_flag": time_series.where_known(beyond, beyond >= 0)}
 
 
 def index(panel: Panel, topix: pl.DataFrame) -> tuple[Array, Array, Array]:

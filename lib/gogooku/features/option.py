@@ -11,7 +11,6 @@ underlying × e^(rate × τ), dividends neglected. At the money is the strike ne
 in τ, from 0 at τ = 0; beyond the last it is unknown. Windows count sessions.
 """
 
-import logging
 import math
 from functools import partial
 from math import nan
@@ -21,12 +20,10 @@ import polars as pl
 from scipy.special import ndtr
 
 from gogooku.arrays import time_series
-from gogooku.arrays.time_series import Array, enough, ratio
+from gogooku.arrays.time_series import Array, enough, excess, ratio
 from gogooku.calendar import Days
 from gogooku.features.column import Column
 from gogooku.features.inputs import Inputs
-
-log = logging.getLogger(__name__)
 
 Chain = dict[str, np.ndarray]
 
@@ -70,10 +67,7 @@ COLUMNS = [
            definition="put_call_ratio, mean of 5 sessions / mean of 20 − 1"),
 ]  # fmt: skip
 
-DAILY = [
-    "put_call_ratio", "iv_skew", "oi_call_put_imbalance", "avg_iv", "iv_dispersion",
-    "term_structure_slope", "smart_money_indicator",
-]  # fmt: skip
+PREMIUM = "premium"  # the balance of value traded, of which a momentum is made
 
 
 def compute(inputs: Inputs) -> dict[str, np.ndarray]:
@@ -82,20 +76,17 @@ def compute(inputs: Inputs) -> dict[str, np.ndarray]:
     panel         the days and 245 sessions before them, where they exist
     options_225   chains of those sessions, with `known_at`; may be empty
     """
-    panel, options_225 = inputs.panel, inputs.rows("options_225")
-    daily = {name: np.full(len(panel.dates), np.nan) for name in (*DAILY, "_premium")}
-    if options_225.is_empty():
-        log.warning("no chain of options is known: all columns of option are null")
-    for session, rows in _chains(panel.dates, options_225, inputs.moments):
-        for name, value in measures(rows).items():
-            daily[name][session] = value
-    columns = {name: daily[name] for name in DAILY}
-    columns["iv_percentile_rank"] = _percentile(daily["avg_iv"], YEAR, enough(YEAR))
-    columns["option_flow_momentum"] = _mean(daily["_premium"], FAST) - _mean(
-        daily["_premium"], SLOW
-    )
-    puts = daily["put_call_ratio"]
-    columns["pcr_momentum"] = ratio(_mean(puts, FAST), _mean(puts, SLOW)) - 1
+    dates = inputs.panel.dates
+    without = "no chain of options is known: all columns of option are null"
+    names = [*(column.name for column in COLUMNS), PREMIUM]
+    columns = {name: np.full(len(dates), np.nan) for name in names}
+    for session, chain in _chains(dates, inputs.rows("options_225", without), inputs.moments):
+        for name, value in measures(chain).items():
+            columns[name][session] = value
+    premium, puts = columns.pop(PREMIUM), columns["put_call_ratio"]
+    columns["iv_percentile_rank"] = _percentile(columns["avg_iv"])
+    columns["option_flow_momentum"] = _mean(premium, FAST) - _mean(premium, SLOW)
+    columns["pcr_momentum"] = excess(_mean(puts, FAST), _mean(puts, SLOW))
     return {name: time_series.known(values, np.float32) for name, values in columns.items()}
 
 
@@ -147,7 +138,7 @@ def measures(chain: Chain) -> dict[str, float]:
         "put_call_ratio": puts / calls if calls > 0 else nan,
         "oi_call_put_imbalance": -_imbalance(volumes["OI"], chain["put"]),
         "smart_money_indicator": _imbalance(volumes["Vo"][busiest], chain["put"][busiest]),
-        "_premium": -_imbalance(volumes["Va"], chain["put"]),
+        PREMIUM: -_imbalance(volumes["Va"], chain["put"]),
     }
     return columns | _expected(chain)
 
@@ -241,11 +232,11 @@ def _mean(x: Array, window: int) -> Array:
     return time_series.ts_mean(x[:, None], window, enough(window))[:, 0]
 
 
-def _percentile(x: Array, window: int, min_obs: int) -> Array:
-    """Rank each value in the window that ends with it: (below + ½ equal)/n."""
-    padded = np.append(np.full(window - 1, np.nan), x)
-    windows = np.lib.stride_tricks.sliding_window_view(padded, window)
+def _percentile(x: Array) -> Array:
+    """Rank each value in the YEAR that ends with it: (below + ½ equal)/n."""
+    padded = np.append(np.full(YEAR - 1, np.nan), x)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, YEAR)
     below, equal = windows < x[:, None], windows == x[:, None]
     count = np.isfinite(windows).sum(axis=1)
     rank = ratio(below.sum(axis=1) + equal.sum(axis=1) / 2, count)
-    return time_series.where((count >= min_obs) & np.isfinite(x), rank)
+    return time_series.where((count >= enough(YEAR)) & np.isfinite(x), rank)

@@ -9,23 +9,18 @@ a common share, re-based for the splits after their filing. Of a company that fi
 (`filings.DOLLARS`) ratios to the price are null, and nothing is compared with what it filed in yen.
 """
 
-import logging
 from functools import partial
 
 import numpy as np
 import polars as pl
 
-from gogooku import point_in_time
 from gogooku.arrays import time_series
 from gogooku.arrays.time_series import ratio
-from gogooku.features import company, filings
+from gogooku.features import filings
 from gogooku.features.column import Column
+from gogooku.features.company import LONGEST, CompanyStates, State
 from gogooku.features.inputs import Inputs
 from gogooku.panel.panel import Panel
-
-log = logging.getLogger(__name__)
-
-LONGEST = 245  # sessions
 
 VENDOR = "J-Quants fins/summary"
 _filed = partial(Column, look_back=600, min_obs=1, source=VENDOR, inputs=("summary",))
@@ -64,11 +59,8 @@ COLUMNS = [
     _to_price("stmt_div_yield_fore", definition="guided annual dividend / close"),
 ]  # fmt: skip
 
-ACTUALS = (
-    "yoy_sales yoy_op yoy_np opm npm progress_op progress_np roe roa change_in_est nc_flag"
-).split()
-GUIDED = "rev_fore_op rev_fore_np rev_fore_eps rev_div_fore".split()
-PER_SHARE = {"ep": "eps", "bp": "bps", "sp": "sps", "div_yield_fore": "dividend"}
+OF_GUIDANCE = "rev_fore_op rev_fore_np rev_fore_eps rev_div_fore dividend".split()
+TO_PRICE = {"eps": "ep", "bps": "bp", "sps": "sp", "dividend": "div_yield_fore"}
 
 
 def compute(inputs: Inputs) -> dict[str, np.ndarray]:
@@ -78,34 +70,24 @@ def compute(inputs: Inputs) -> dict[str, np.ndarray]:
     summary   rows of fins/summary with `known_at`, 8 quarters before the panel's last days
     """
     panel, moments, start = inputs.panel, inputs.moments, inputs.start
-    summary = inputs.rows("summary")
-    if summary.is_empty():
-        log.warning("no statement is known: all columns of statement are null")
+    without = "no statement is known: all columns of statement are null"
     shares = panel["cumulated_volume_factor"]
-    rows = filings.prepare(_with_basis(panel, summary, shares), pl.col("basis"))
-    newest = newest_filing(panel, rows, moments[start:])
-    walked = company.walk(rows, is_newest(newest, len(rows)))
-    states = pl.DataFrame(list(walked), schema=_SCHEMA, orient="row")
+    rows = _with_basis(panel, inputs.rows("summary", without), shares)
+    states = CompanyStates(inputs, filings.prepare(rows, pl.col("basis")))
     reported, guided = (
-        sessions_since(states[name], newest, moments) for name in ("statement_at", "guidance_at")
+        states.sessions_since(name, moments) for name in ("statement_at", "guidance_at")
     )
     price = panel["raw_close"][start:] / shares[start:]
-    columns = {name: laid_out(states[name], newest, reported) for name in ACTUALS}
-    columns |= {name: laid_out(states[name], newest, guided) for name in GUIDED}
-    for name, figure in PER_SHARE.items():
-        age = guided if figure == "dividend" else reported
-        columns[name] = time_series.known(
-            ratio(laid_out(states[figure], newest, age), price), np.float32
-        )
-    columns["days_since_statement"] = np.minimum(reported, np.float32(LONGEST))
-    columns["imp_statement"] = time_series.where_known(reported, reported == 0).astype(np.float32)
+    columns = {
+        "days_since_statement": np.minimum(reported, np.float32(LONGEST)),
+        "imp_statement": time_series.where_known(reported, reported == 0).astype(np.float32),
+    }
+    for name in State._fields[2:]:
+        figure = states.figure(name, guided if name in OF_GUIDANCE else reported)
+        if name in TO_PRICE:
+            figure = time_series.known(ratio(figure, price), np.float32)
+        columns[TO_PRICE.get(name, name)] = figure
     return {f"stmt_{name}": values for name, values in columns.items()}
-
-
-_SCHEMA = {
-    name: pl.Datetime("us", "UTC") if name.endswith("_at") else pl.Float64
-    for name in company.State._fields
-}
 
 
 def _with_basis(panel: Panel, summary: pl.DataFrame, shares: np.ndarray) -> pl.DataFrame:
@@ -117,45 +99,5 @@ def _with_basis(panel: Panel, summary: pl.DataFrame, shares: np.ndarray) -> pl.D
     slot = panel.grid.slots(rows["Code"])
     days = rows["DiscDate"].to_numpy().astype("datetime64[D]")
     session = np.maximum(np.searchsorted(panel.dates, days, side="right") - 1, 0)
-    return rows.with_columns(basis=pl.Series(shares[session, slot], dtype=pl.Float64))
-
-
-def newest_filing(panel: Panel, rows: pl.DataFrame, moments: np.ndarray) -> np.ndarray:
-    """Give each stock's newest filing at each of the `moments`, (D, N), as a position in `rows`.
-
-    −1 for none.
-    """
-    codes = rows["Code"].to_numpy().astype(panel.codes.dtype)
-    starts, ends = (np.searchsorted(codes, panel.codes, side) for side in ("left", "right"))
-    known_at = rows["known_at"].dt.replace_time_zone(None).to_numpy()
-    newest = np.full((len(moments), len(panel.codes)), -1)
-    for slot in np.flatnonzero(ends > starts):
-        own = slice(starts[slot], ends[slot])
-        number = point_in_time.as_of(known_at[own], moments)
-        newest[:, slot] = np.where(number > 0, starts[slot] + number - 1, -1)
-    return newest
-
-
-def is_newest(newest: np.ndarray, count: int) -> list[bool]:
-    """Say of each of `count` filings whether it is the newest one anywhere."""
-    flags = np.zeros(count + 1, bool)
-    flags[newest] = True
-    return flags[:-1].tolist()
-
-
-def sessions_since(since: pl.Series, newest: np.ndarray, moments: np.ndarray) -> np.ndarray:
-    """Give the sessions since the first one that could know it, (D, N) float32.
-
-    newest    (D, N) of the last D of the `moments` (T,)
-    """
-    known_at = since.dt.replace_time_zone(None).to_numpy()
-    first = np.searchsorted(moments, known_at).astype(np.float32)
-    first[np.isnat(known_at)] = np.nan
-    day = np.arange(len(moments) - len(newest), len(moments), dtype=np.float32)
-    return day[:, None] - np.append(first, np.float32(np.nan))[newest]
-
-
-def laid_out(figure: pl.Series, newest: np.ndarray, age: np.ndarray) -> np.ndarray:
-    """Give each cell its filing's figure while that has not expired, (D, N) float32."""
-    values = time_series.known(np.append(figure.to_numpy(), np.nan), np.float32)
-    return np.where(age < LONGEST, values[newest], np.float32(np.nan))
+    basis = pl.Series(shares[session, slot], dtype=pl.Float64)
+    return rows.with_columns(basis=basis, published_at="known_at")
