@@ -44,7 +44,7 @@ def not_found(models, horizon):
         if model["truth"] and name in ("lightgbm", "atft")
     ]
     names = sorted({name for part in parts for name in part})
-    return [name for name in names if not any(part[name]["found"] for part in parts)]
+    return [name for name in names if not any(part[name]["above_zero"] for part in parts)]
 
 
 if __name__ == "__main__":

@@ -3,20 +3,21 @@
 from typing import TYPE_CHECKING
 
 from gogooku import files, jobs
+from gogooku.config import settings as settings_of
 from gogooku.report import columns_page, coverage, plots, report
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 params, inputs = snakemake.params, snakemake.input
-settings = params.settings
 jobs.start(snakemake)
+settings = settings_of.read(params.settings)
 
 evaluations = report.read_evaluations(inputs.daily, inputs.summaries)
 panel = files.read_parquet(inputs.panel, ["date", "code", "universe"])
 folds = [files.read_json(path) for path in inputs.folds]
 curves = report.read_curves(inputs.curves)
-lacks = coverage.lacks(inputs.raw, settings["dates"]["start"], settings["dates"]["end"])
+lacks = coverage.lacks(inputs.raw, settings.dates.start, settings.dates.end)
 
 profile = files.read_parquet(inputs.profile, required=["column"])
 rejected = files.read_parquet(inputs.quality, required=["date"])
@@ -25,6 +26,6 @@ named = {"fitted": params.fitted, "baselines": params.baselines}
 facts = report.facts(settings, panel, folds, lacks, columns_page.words(profile), **named)
 page = report.build(evaluations, facts, rejected, curves)
 files.write_text(page, snakemake.output.page)
-files.write_text(columns_page.build(profile, settings["name"]), snakemake.output.columns)
+files.write_text(columns_page.build(profile, settings.name), snakemake.output.columns)
 figures = plots.draw(evaluations, folds, curves)
 plots.write(figures, snakemake.output.figures)

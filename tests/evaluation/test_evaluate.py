@@ -70,7 +70,7 @@ def test_a_forecaster_who_knows_the_truth_reaches_all_that_is_attainable():
     for horizon in ("1", "5"):
         known = summary["truth"][horizon]
         assert known["share"]["mean"] == pytest.approx(1, abs=0.01)
-        assert all(part["found"] for part in known["parts"].values())
+        assert all(part["above_zero"] for part in known["parts"].values())
         for part in known["parts"].values():
             assert part["correlation"]["mean"] == pytest.approx(part["ceiling"]["mean"], abs=0.01)
 
@@ -79,7 +79,7 @@ def test_a_forecaster_of_one_part_is_not_told_to_have_found_the_other():
     _, summary = evaluate({0: judged.forecast(TRUTH, "reversal")})
     known = summary["truth"]["1"]
     assert known["parts"]["reversal"]["correlation"]["mean"] == pytest.approx(1, abs=0.001)
-    assert not known["parts"]["drift"]["found"]
+    assert not known["parts"]["drift"]["above_zero"]
     assert known["share"]["high"] < 1.05
 
 
@@ -87,7 +87,7 @@ def test_noise_has_no_skill():
     _, summary = evaluate({0: judged.forecast(TRUTH, noise=1e6)})
     known = summary["horizons"]["1"]["0"]["rank_ic"]
     assert known["low"] < 0 < known["high"]
-    assert not any(part["found"] for part in summary["truth"]["1"]["parts"].values())
+    assert not any(part["above_zero"] for part in summary["truth"]["1"]["parts"].values())
 
 
 def test_the_truth_is_not_used_for_another_entry():

@@ -4,19 +4,23 @@ import re
 import polars as pl
 import pytest
 from gogooku import errors, files
+from gogooku.config import settings
 from gogooku.evaluation import evaluate
 from gogooku.report import plots, report, tables
-from helpers import judged, markup
+from helpers import configs, judged, markup
 
 LABELS, TRUTH = judged.market()
-SETTING = {
-    "name": "trial",
-    "source": "simulated",
-    "clock": "published",
-    "features": {"min_stocks": 5},
-    "labels": {"entry": "next_close", "horizons": [1, 5]},
-    "jquants": {"url": "https://example.org"},
-}
+
+
+def setting(entry="next_close", min_stocks=30, **changes):
+    """Settings of a run; an overlay's own checks are of no matter here."""
+    config = configs.default(
+        name="trial", labels={"entry": entry}, features={"min_stocks": min_stocks}
+    )
+    return settings.read(config).model_copy(update=changes)
+
+
+SETTING = setting()
 BASELINES = ["ridge", "reversal"]
 NAMED = {"fitted": ["atft", "ridge"], "baselines": BASELINES}
 FOLDS = [
@@ -133,7 +137,9 @@ def test_the_planted_signal_is_shown_only_where_there_is_one(evaluations, page):
     assert "Planted signal" in page
     share = evaluations["atft"][1]["truth"]["1"]["share"]["mean"]
     assert f"{share * 100:+.1f}%" in page
-    plain = {model: (daily, {**told, "truth": {}}) for model, (daily, told) in evaluations.items()}
+    plain = {
+        model: (daily, {**summary, "truth": {}}) for model, (daily, summary) in evaluations.items()
+    }
     assert tables.truth(plain) is None
     assert "Planted signal" not in build(plain)
 
@@ -178,10 +184,10 @@ def test_universe_sizes_are_counted_by_year():
 
 def test_days_with_too_few_stocks_and_what_the_columns_lack_are_told(evaluations):
     members = PANEL.filter("universe")["code"].n_unique()
-    setting = {**SETTING, "features": {"min_stocks": members + 1}}
+    strict = setting(min_stocks=members + 1)
     rows = PANEL.unique(["date", "code"]).sort("date", "code")
     facts = report.facts(
-        setting, rows, FOLDS, columns=["2 columns are <never> known: a, b."], **NAMED
+        strict, rows, FOLDS, columns=["2 columns are <never> known: a, b."], **NAMED
     )
     why = f"{members} stocks in the universe, fewer than features.min_stocks {members + 1}."
     days = rows["date"].unique().sort()
@@ -196,17 +202,17 @@ def test_days_with_too_few_stocks_and_what_the_columns_lack_are_told(evaluations
 
 def test_an_entry_at_the_close_is_marked_as_not_tradable(evaluations, page):
     assert "NOT TRADABLE" not in page
-    setting = {**SETTING, "labels": {"entry": "close", "horizons": [1, 5]}}
     close = {
-        model: (daily, {**told, "entry": "close"}) for model, (daily, told) in evaluations.items()
+        model: (daily, {**summary, "entry": "close"})
+        for model, (daily, summary) in evaluations.items()
     }
-    marked = build(close, report.facts(setting, PANEL, FOLDS, **NAMED))
+    marked = build(close, report.facts(setting(entry="close"), PANEL, FOLDS, **NAMED))
     assert 'class="note stop">NOT TRADABLE' in marked
 
 
 @pytest.mark.parametrize("source, words", [("archive", "later delisted"), ("jquants", None)])
 def test_an_archive_is_said_to_hold_survivors(evaluations, source, words):
-    page = build(evaluations, report.facts({**SETTING, "source": source}, PANEL, FOLDS, **NAMED))
+    page = build(evaluations, report.facts(setting(source=source), PANEL, FOLDS, **NAMED))
     assert "prices are simulated" not in page
     assert ("later delisted" in page) == (words is not None)
 

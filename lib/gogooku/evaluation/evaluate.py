@@ -233,7 +233,7 @@ def _compare(
         "share": inference.ratio(rank_ic, reached["attainable"], lag, rules.confidence),
         "parts": {
             part: {
-                "found": estimates[f"part_{part}"].low > 0,
+                "above_zero": estimates[f"part_{part}"].low > 0,
                 "correlation": estimates[f"part_{part}"],
                 "ceiling": estimates[f"ceiling_{part}"],
             }

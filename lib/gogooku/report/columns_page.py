@@ -35,10 +35,8 @@ def build(rows: pl.DataFrame, name: str) -> str:
     summary, steps = _summary(rows), _steps(rows)
     first, last = rows["span"][0], rows["span"][-1]
     return page.fill(
-        Path(__file__).with_name("columns.html").read_text(encoding="utf-8"),
-        Path(__file__).with_name("columns.css").read_text(encoding="utf-8"),
+        Path(__file__).with_name("columns.html"),
         title=f"{name}: columns",
-        name=name,
         lead=f"{len(summary)} columns of {summary['family'].n_unique()} families, spans {first} to "
         f"{last}, as they are before normalisation, on the rows of the universe.",
         glance=_glance(summary),

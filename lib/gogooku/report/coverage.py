@@ -1,5 +1,6 @@
 """What a source does not serve, in sentences: missing rows, days and fields of the raw data."""
 
+import datetime as dt
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,8 +16,8 @@ NULL = "what is made of it is null"
 INSTEAD = {"topix": "the equal-weighted mean return of the universe stands in for the index"}
 
 
-def lacks(raw: Sequence[str], start: str, end: str) -> list[str]:
-    """Say what the raw files <dataset>/<span>.parquet lack between `start` and `end` [dates].
+def lacks(raw: Sequence[str], start: dt.date, end: dt.date) -> list[str]:
+    """Say what the raw files <dataset>/<span>.parquet lack between `start` and `end`.
 
     Returns one sentence for a data set without rows, one for days that it does not cover, one for
     fields that are never filled.
@@ -28,7 +29,7 @@ def lacks(raw: Sequence[str], start: str, end: str) -> list[str]:
     ]
 
 
-def _of(dataset: str, paths: list[Path], start: str, end: str) -> list[str]:
+def _of(dataset: str, paths: list[Path], start: dt.date, end: dt.date) -> list[str]:
     day, fields = DATASETS[dataset].day, list(DATASETS[dataset].schema)
     counts, days = zip(*(_count(path, day, fields) for path in paths), strict=True)
     count, *known = pl.concat(counts).sum().row(0)
@@ -37,8 +38,7 @@ def _of(dataset: str, paths: list[Path], start: str, end: str) -> list[str]:
     if not count:
         return [f"{dataset}: {_why_empty(dataset, paths)}; {INSTEAD.get(dataset, NULL)}"]
     sentences = []
-    ends = pl.Series([start, end]).str.to_date()
-    if (first - ends[0]).days > PATIENCE or (ends[1] - last).days > PATIENCE:
+    if (first - start).days > PATIENCE or (end - last).days > PATIENCE:
         sentences.append(f"{dataset}: rows from {first} to {last} only; null before and after")
     sentences += _holes(dataset, days)
     if never := [name for name, rows in zip(fields, known, strict=True) if not rows]:

@@ -10,21 +10,24 @@ import io
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import matplotlib
 import polars as pl
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 
 from gogooku import files
 from gogooku.evaluation import inference, portfolio
-from gogooku.evaluation.evaluate import MEAN_OF_SEEDS, Evaluations, series
+from gogooku.evaluation.evaluate import Evaluations, series
 from gogooku.report import tables
 
 INK, MUTED, LINE = "#010203", "#040506", "#070809"
@@ -32,31 +35,7 @@ ON_PAGE = {INK: "currentColor", MUTED: "var(--muted)", LINE: "var(--line)"}
 ON_PAPER = {INK: "#1b2027", MUTED: "#5d6672", LINE: "#dde1e6"}
 COLOURS = ["#3d7fe0", "#d9822b", "#1f9e89", "#c2569b", "#8367d6", "#8a9a2b", "#7d8794"]
 PARTS = {"train": "#7d8794", "valid": "#d9822b", "test": "#3d7fe0"}
-STYLE: dict[Any, Any] = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "gogooku",
-    "font.size": 9,
-    "text.color": INK,
-    "axes.labelcolor": MUTED,
-    "axes.edgecolor": LINE,
-    "axes.titlesize": 9.5,
-    "axes.titlelocation": "left",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.spines.left": False,
-    "axes.grid": True,
-    "axes.grid.axis": "y",
-    "axes.axisbelow": True,
-    "grid.color": LINE,
-    "grid.linewidth": 0.7,
-    "xtick.color": LINE,
-    "xtick.labelcolor": MUTED,
-    "ytick.left": False,
-    "ytick.labelcolor": MUTED,
-    "legend.frameon": False,
-    "lines.linewidth": 1.4,
-    "lines.solid_capstyle": "round",
-}
+STYLE = Path(__file__).with_name("plots.mplstyle")
 WIDTH = 9.4  # inches
 LADDER = [m * 10.0**e for e in range(-3, 5) for m in (1, 2, 5)]
 STEPS = sorted([*LADDER, 0.8, 0.9, 1.1, 1.2, 1.5, 3, 4])
@@ -71,13 +50,13 @@ def draw(
     folds        the fold files' content
     curves       model, fold, seed, epoch, rank_ic: of validation, by epoch; None if not kept
     """
-    with matplotlib.rc_context(STYLE):
+    with matplotlib.rc_context(fname=STYLE):
         figures = {
             "rankic": means(evaluations),
             "cumulative": cumulative(evaluations),
             "equity": equity(evaluations),
-            "years": by_year(evaluations),
-            "folds": by_fold(evaluations),
+            "years": by_group(evaluations, pl.col("date").dt.year(), ""),
+            "folds": by_group(evaluations, pl.col("fold").cast(pl.Int32), "fold "),
             "timeline": timeline(folds),
             "learning": learning(curves),
         }
@@ -93,16 +72,13 @@ def means(evaluations: Evaluations) -> Figure | None:
     axes = figure.subplots()
     step = 0.8 / len(evaluations)
     for number, (model, colour, _) in enumerate(_lines(evaluations)):
-        summary = evaluations[model][1]
         for row, horizon in enumerate(horizons):
-            if known := _known(summary, horizon):
-                x = row + (number - (len(evaluations) - 1) / 2) * step
-                _bar(axes, x, step, known, colour)
-                _attainable(axes, x, step, summary["truth"].get(horizon))
+            x = row + (number - (len(evaluations) - 1) / 2) * step
+            _bar(axes, x, step, tables.scores(evaluations, model, horizon), colour)
     axes.axhline(0, color=MUTED, linewidth=0.8)
     axes.set_xticks(range(len(horizons)), [tables.sessions(horizon) for horizon in horizons])
     axes.set_ylabel("mean daily RankIC")
-    _legend(figure, evaluations)
+    _legend(figure, _marks(evaluations))
     return figure
 
 
@@ -135,14 +111,29 @@ def equity(evaluations: Evaluations) -> Figure | None:
     return _panels(evaluations, panel, "wealth, start = 1", dated=True)
 
 
-def by_year(evaluations: Evaluations) -> Figure | None:
-    """Mean RankIC of each calendar year with its interval, one panel a horizon."""
-    return _groups(evaluations, pl.col("date").dt.year(), "")
+def by_group(evaluations: Evaluations, key: pl.Expr, name: str) -> Figure | None:
+    """Mean RankIC of each group of days with its interval, one panel a horizon.
 
+    key   of the daily rows, which groups them;  name  in front of a group's key
+    """
+    rows = pl.concat([daily.select(key.alias("key")) for daily, _ in evaluations.values()])
+    keys = rows["key"].drop_nulls().unique().sort().to_list()
 
-def by_fold(evaluations: Evaluations) -> Figure | None:
-    """Mean RankIC of each fold's test part with its interval, one panel a horizon."""
-    return _groups(evaluations, pl.col("fold").cast(pl.Int32), "fold ")
+    def panel(axes: Axes, horizon: int) -> None:
+        for number, (model, colour, daily) in enumerate(_lines(evaluations)):
+            shift = (number - (len(evaluations) - 1) / 2) * 0.6 / len(evaluations)
+            rules = evaluations[model][1]
+            days = series(daily, "rank_ic", horizon).with_columns(key.alias("key"))
+            for (group,), rows in days.group_by("key", maintain_order=True):
+                known = inference.estimate(
+                    rows["value"].to_numpy(), horizon, rules["entry"], rules["confidence"]
+                )
+                _whisker(axes, keys.index(group) + shift, known, colour)
+        axes.axhline(0, color=MUTED, linewidth=0.8)
+        axes.set_xticks(range(len(keys)), [f"{name}{group}" for group in keys])
+        axes.set_xlim(-0.6, len(keys) - 0.4)
+
+    return _panels(evaluations, panel, "mean daily RankIC")
 
 
 def timeline(folds: Sequence[Mapping[str, Any]]) -> Figure | None:
@@ -155,14 +146,14 @@ def timeline(folds: Sequence[Mapping[str, Any]]) -> Figure | None:
         for part, colour in PARTS.items():
             first, last = (dt.date.fromisoformat(fold[part][end]) for end in ("first", "last"))
             left, width = date2num(first), (last - first).days + 1
-            axes.barh(row, width, left=left, height=0.55, color=colour, label=part)
+            axes.barh(row, width, left=left, height=0.55, color=colour)
     axes.set_yticks(range(len(folds)), [f"fold {fold['fold']}" for fold in folds])
     axes.invert_yaxis()
     axes.grid(axis="x")
     axes.grid(visible=False, axis="y")
     axes.xaxis_date()
     _dates(axes)
-    _legend_of(figure, axes)
+    _legend(figure, [Patch(facecolor=colour, label=part) for part, colour in PARTS.items()])
     return figure
 
 
@@ -170,17 +161,18 @@ def learning(curves: pl.DataFrame | None) -> Figure | None:
     """Validation RankIC by epoch, one panel a fold and one line a model and seed."""
     if curves is None or curves.is_empty():
         return None
-    folds, models = (curves[name].unique(maintain_order=True).sort() for name in ("fold", "model"))
+    folds = curves["fold"].unique().sort()
+    colours = dict(zip(curves["model"].unique().sort(), cycle(COLOURS), strict=False))
+    look: dict[str, Any] = {"marker": "o", "ms": 2.5}
     figure, panels = _grid(len(folds), "validation RankIC")
     for axes, fold in zip(panels, folds, strict=True):
         axes.set_title(f"fold {fold}")
         axes.set_xlabel("epoch")
         of_fold = curves.filter(pl.col("fold") == fold)
-        for (model, seed), rows in sorted(of_fold.group_by("model", "seed"), key=lambda kv: kv[0]):
-            colour = COLOURS[models.to_list().index(model) % len(COLOURS)]
-            label = model if seed == curves["seed"].min() else None
-            axes.plot(rows["epoch"], rows["rank_ic"], color=colour, marker="o", ms=2.5, label=label)
-    _legend_of(figure, panels[0])
+        for (model, _), rows in sorted(of_fold.group_by("model", "seed"), key=lambda kv: kv[0]):
+            axes.plot(rows["epoch"], rows["rank_ic"], color=colours[str(model)], **look)
+    marks = [Line2D([], [], color=colour, label=model, **look) for model, colour in colours.items()]
+    _legend(figure, marks)
     return figure
 
 
@@ -208,7 +200,7 @@ def write(figures: Mapping[str, Figure], paths: Iterable[str | Path]) -> None:
 
 def _svg(figure: Figure, colours: Mapping[str, str], *, transparent: bool = False) -> str:
     buffer = io.StringIO()
-    with matplotlib.rc_context(STYLE):
+    with matplotlib.rc_context(fname=STYLE):
         figure.savefig(buffer, format="svg", transparent=transparent, metadata={"Date": None})
     text = buffer.getvalue()
     for placeholder, colour in colours.items():
@@ -220,27 +212,6 @@ def _nothing() -> Figure:
     figure = Figure(figsize=(WIDTH, 1))
     figure.text(0.5, 0.5, "this run holds no numbers for this picture", ha="center", color=MUTED)
     return figure
-
-
-def _groups(evaluations: Evaluations, key: pl.Expr, name: str) -> Figure | None:
-    rows = pl.concat([daily.select(key.alias("key")) for daily, _ in evaluations.values()])
-    keys = rows["key"].drop_nulls().unique().sort().to_list()
-
-    def panel(axes: Axes, horizon: int) -> None:
-        for number, (model, colour, daily) in enumerate(_lines(evaluations)):
-            shift = (number - (len(evaluations) - 1) / 2) * 0.6 / len(evaluations)
-            rules = evaluations[model][1]
-            days = series(daily, "rank_ic", horizon).with_columns(key.alias("key"))
-            for (group,), rows in days.group_by("key", maintain_order=True):
-                known = inference.estimate(
-                    rows["value"].to_numpy(), horizon, rules["entry"], rules["confidence"]
-                )
-                _whisker(axes, keys.index(group) + shift, known, colour)
-        axes.axhline(0, color=MUTED, linewidth=0.8)
-        axes.set_xticks(range(len(keys)), [f"{name}{group}" for group in keys])
-        axes.set_xlim(-0.6, len(keys) - 0.4)
-
-    return _panels(evaluations, panel, "mean daily RankIC")
 
 
 def _panels(
@@ -259,7 +230,7 @@ def _panels(
         axes.set_title(tables.sessions(horizon))
         if dated:
             _dates(axes)
-    _legend(figure, evaluations)
+    _legend(figure, _marks(evaluations))
     return figure
 
 
@@ -276,16 +247,17 @@ def _grid(count: int, label: str) -> tuple[Figure, list[Axes]]:
     return figure, panels[:count]
 
 
-def _bar(axes: Axes, x: float, width: float, known: Mapping[str, Any], colour: str) -> None:
+def _bar(axes: Axes, x: float, width: float, scores: Mapping[str, Any], colour: str) -> None:
+    known = scores.get("rank_ic")
+    if not known or known["mean"] is None:
+        return
     axes.bar(x, known["mean"], width * 0.86, color=colour, alpha=0.85, linewidth=0)
     if known["low"] is not None:
         axes.plot([x, x], [known["low"], known["high"]], color=INK, linewidth=1.1)
-
-
-def _attainable(axes: Axes, x: float, width: float, truth: Mapping[str, Any] | None) -> None:
-    if truth and truth["attainable"]["mean"] is not None:
-        height = truth["attainable"]["mean"]
-        axes.plot([x - width / 2, x + width / 2], [height, height], color=INK, linewidth=1.4)
+    attainable = tables.at(scores, "truth.attainable.mean")
+    if attainable is not None:
+        ends = [x - width / 2, x + width / 2]
+        axes.plot(ends, [attainable, attainable], color=INK, linewidth=1.4)
 
 
 def _whisker(axes: Axes, x: float, known: inference.Estimate, colour: str) -> None:
@@ -310,18 +282,15 @@ def _dates(axes: Axes) -> None:
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))
 
 
-def _legend(figure: Figure, evaluations: Evaluations) -> None:
-    marks = [
-        Line2D([], [], color=colour, linewidth=3, label=model)
-        for model, colour, _ in _lines(evaluations)
-    ]
+def _legend(figure: Figure, marks: Sequence[Artist]) -> None:
     figure.legend(handles=marks, loc="outside upper left", ncols=len(marks))
 
 
-def _legend_of(figure: Figure, axes: Axes) -> None:
-    handles, labels = axes.get_legend_handles_labels()
-    named = dict(zip(labels, handles, strict=True))
-    figure.legend(named.values(), named.keys(), loc="outside upper left", ncols=len(named))
+def _marks(evaluations: Evaluations) -> list[Line2D]:
+    return [
+        Line2D([], [], color=colour, linewidth=3, label=model)
+        for model, colour, _ in _lines(evaluations)
+    ]
 
 
 def _lines(evaluations: Evaluations) -> list[tuple[str, str, pl.DataFrame]]:
@@ -329,9 +298,3 @@ def _lines(evaluations: Evaluations) -> list[tuple[str, str, pl.DataFrame]]:
         (model, COLOURS[number % len(COLOURS)], daily)
         for number, (model, (daily, _)) in enumerate(evaluations.items())
     ]
-
-
-def _known(summary: Mapping[str, Any], horizon: str) -> Mapping[str, Any] | None:
-    seeds = summary["horizons"].get(horizon, {})
-    known = seeds.get(str(MEAN_OF_SEEDS), {}).get("rank_ic")
-    return known if known and known["mean"] is not None else None

@@ -1,7 +1,7 @@
 """One page that says what a run found, how sure it is, and what it was made from.
 
-`build` turns evaluations and facts into tables of ready text; report.html lays them out and
-plots.py draws. A number that nothing supports is shown as –.
+`build` turns evaluations and facts into tables of ready text, plots.py draws, and report.html has
+the words. A number that nothing supports is shown as –.
 """
 
 import hashlib
@@ -14,40 +14,12 @@ import polars as pl
 
 from gogooku import errors, files, layout
 from gogooku.arrays import agreement
+from gogooku.config.settings import Settings
 from gogooku.dataset import assembly
 from gogooku.evaluation.evaluate import Evaluations
 from gogooku.report import page, plots, tables
 
 THIN_DAYS = 10  # named on the page
-
-SOURCES = {
-    "simulated": "The simulated exchange of gogooku: nothing here is about real stocks.",
-    "jquants": "The J-Quants API.",
-    "archive": "A folder in the layout of the public JPX data set.",
-    "stored": "Raw files as they stood in the store.",
-}
-CAUTIONS = {
-    "simulated": "The prices are simulated, with a planted signal. Results show whether the "
-    "workflow finds what is there, and say nothing about real markets.",
-    "archive": "The archive holds the stocks that its maker chose. If those that were later "
-    "delisted are missing, every result here is too good by an unknown amount. Sectors, sections "
-    "and sizes come from its one list of stocks and not from the day, so earlier days see a later "
-    "classification.",
-}
-UNTRADABLE = (
-    "NOT TRADABLE: entry is “close”. Labels start at the very price that decides the prediction, "
-    "at which nobody who waits for it can still buy. For comparison with other work only."
-)
-LABELS = {
-    "next_close": "Return from the close of the session after the prediction's to the close h "
-    "sessions later.",
-    "next_open": "Return from the open of the session after the prediction's to the open h "
-    "sessions later.",
-    "close": "Return from the close of the prediction's own session to the close h sessions later: "
-    "not tradable.",
-}
-
-
 DAILY = ["date", "seed", "fold", "horizon", "metric", "value"]
 """Columns of an evaluation's daily numbers."""
 
@@ -73,7 +45,7 @@ def read_curves(paths: Sequence[str | Path]) -> pl.DataFrame:
 
 
 def facts(
-    settings: Mapping[str, Any],
+    settings: Settings,
     panel: pl.DataFrame,
     folds: Sequence[Mapping[str, Any]],
     lacks: Sequence[str] = (),
@@ -84,38 +56,34 @@ def facts(
 ) -> dict[str, Any]:
     """Gather what the page says of a run beside its results.
 
-    settings   all settings of the run
     panel     date, code, universe: rows of all spans
     folds     the fold files' content
     lacks     sentences on what the source did not serve
     columns   sentences on the columns' quality
     fitted    models that learn something;  baselines  those that others are compared with
 
-    Returns name, source, data, entry, digest, config, folds, lacks, columns, fitted, baselines,
-    thin (sentences on days without normalised values), notes and universe (year, sessions, listed
-    and members per session, different members).
+    Returns these but the panel; of it first and last day, the number of rows and stocks, `thin`
+    (sentences on days without normalised values) and `universe` (year, sessions, listed and
+    members per session, different members); and the settings' text and its digest.
     """
-    source, entry = settings["source"], settings["labels"]["entry"]
-    first, last = (str(day) for day in (panel["date"].min(), panel["date"].max()))
-    text = json.dumps(settings, indent=1, sort_keys=True, ensure_ascii=False)
-    notes = [("stop", UNTRADABLE)] if entry == "close" else []
-    if source in CAUTIONS:
-        notes.append(("", CAUTIONS[source]))
+    first, last = str(panel["date"].min()), str(panel["date"].max())
+    text = json.dumps(
+        settings.model_dump(mode="json"), indent=1, sort_keys=True, ensure_ascii=False
+    )
     return {
-        "name": settings["name"],
-        "source": source,
-        "entry": entry,
-        "data": f"{SOURCES[source]} Sessions from {first} to {last}, {len(panel):,} rows of "
-        f"{panel['code'].n_unique():,} stocks; the clock is “{settings['clock']}”.",
+        "settings": settings,
+        "text": text,
         "digest": hashlib.sha256(text.encode()).hexdigest()[:12],
-        "config": text,
+        "first": first,
+        "last": last,
+        "rows": len(panel),
+        "stocks": panel["code"].n_unique(),
         "folds": [_until(fold, last) for fold in folds],
         "lacks": lacks,
         "columns": columns,
         "fitted": fitted,
         "baselines": baselines,
-        "thin": _thin(panel, settings["features"]["min_stocks"]),
-        "notes": notes,
+        "thin": _thin(panel, settings.features.min_stocks),
         "universe": _universe(panel),
     }
 
@@ -143,22 +111,19 @@ def build(
     if not evaluations:
         raise errors.UserError("the report has no model to show: name one in the settings' models")
     figures = plots.draw(evaluations, facts["folds"], curves)
-    rules = next(iter(evaluations.values()))[1]
     return page.fill(
-        Path(__file__).with_name("report.html").read_text(encoding="utf-8"),
-        title=facts["name"],
+        Path(__file__).with_name("report.html"),
         facts=facts,
-        notes=facts["notes"],
-        lead=f"{len(evaluations)} models, horizons of {', '.join(tables.horizons(evaluations))} "
-        f"sessions, tested from {rules['first']} to {rules['last']}.",
-        glance=_glance(evaluations, facts, rules),
+        rules=next(iter(evaluations.values()))[1],
+        models=len(evaluations),
+        horizons=tables.horizons(evaluations),
+        fits=sum(
+            len(summary["seeds"]) * len(summary["folds"])
+            for model, (_, summary) in evaluations.items()
+            if model in facts["fitted"]
+        ),
         pictures={name: plots.inline(figure, name) for name, figure in figures.items()},
-        percent=f"{rules['confidence']:.0%}".replace("%", "\N{NO-BREAK SPACE}%"),
-        quantiles=rules["quantiles"],
-        cost=f"{rules['cost']:g}",
-        label=LABELS[rules["entry"]],
         min_pairs=agreement.MIN_PAIRS,
-        protocol=_protocol(facts["folds"], rules),
         headline=tables.headline(evaluations),
         seeds=tables.seeds(evaluations),
         power=tables.power(evaluations),
@@ -168,41 +133,6 @@ def build(
         long_only=tables.portfolios(evaluations, "long_only"),
         universe=tables.universe(facts["universe"]),
         quality=tables.findings(quality),
-    )
-
-
-def _glance(
-    evaluations: Evaluations, facts: Mapping[str, Any], rules: Mapping[str, Any]
-) -> list[tuple[str, str, str]]:
-    fits = sum(
-        len(summary["seeds"]) * len(summary["folds"])
-        for model, (_, summary) in evaluations.items()
-        if model in facts["fitted"]
-    )
-    members = [year["members"] for year in facts["universe"]]
-    size = f"{min(members):,.0f} – {max(members):,.0f}" if members else tables.NONE
-    return [
-        ("Source", facts["source"], ""),
-        (
-            "Entry",
-            rules["entry"].replace("_", " "),
-            "not tradable" if rules["entry"] == "close" else "",
-        ),
-        ("Test sessions", f"{rules['days']:,}", f"{len(rules['folds'])} folds"),
-        ("Universe", size, "members a session, by year"),
-        ("Fits", f"{fits:,}", "model, fold and seed; earlier runs not counted"),
-        ("Cost", f"{rules['cost']:g} bp", "a side of a trade"),
-        ("Settings", facts["digest"][:8], "digest"),
-    ]
-
-
-def _protocol(folds: Sequence[Mapping[str, Any]], rules: Mapping[str, Any]) -> str:
-    embargo = max((fold.get("embargo", 0) for fold in folds), default=0)
-    gap = f" and an embargo of {embargo} sessions" if embargo else ""
-    return (
-        f"Walk-forward, {len(folds)} folds: a model is fitted on the training part, may stop by "
-        f"the validation part, and then predicts the test part once. Between the parts lie the "
-        f"reach of the longest label{gap}."
     )
 
 

@@ -33,57 +33,54 @@ class Table(NamedTuple):
     groups: list[tuple[str, list[list[Cell]]]]
 
 
-Column = Callable[[str, str, Mapping[str, Any]], Cell]
-"""Gives a cell from a model's name, a horizon and the scores of the mean of seeds there."""
+Column = Callable[[Mapping[str, Any]], Cell]
+"""Gives a cell from `scores`."""
 
 
 def headline(evaluations: Evaluations) -> Table:
     """All models by horizon: the mean of seeds, with intervals and what a portfolio earned."""
     columns = {
-        "RankIC": _interval_of("rank_ic"),
-        "Seeds": lambda model, horizon, _: Cell(
-            _range(evaluations[model][1], horizon), look="mute"
-        ),
-        "IC": _interval_of("ic"),
-        "ICIR": _number_of("icir", 2),
-        "Hit rate": _interval_of("hit_rate", 1, 100, "%", nothing=0.5),
-        "Spread": _interval_of("spread", 1, 1e4, " bp"),
-        "Net return a year": _number_of("long_short.net.annual", 1, 100, "%"),
-        "Net Sharpe": _interval_of("long_short.net.sharpe", 2),
-        "Turnover": _number_of("long_short.turnover", 2, sign=False),
+        "RankIC": _column("rank_ic"),
+        "Seeds": lambda scores: Cell(_range(scores["seeds"]), look="mute"),
+        "IC": _column("ic"),
+        "ICIR": _column("icir", 2),
+        "Hit rate": _column("hit_rate", 1, 100, "%", nothing=0.5),
+        "Spread": _column("spread", 1, 1e4, " bp"),
+        "Net return a year": _column("long_short.net.annual", 1, 100, "%"),
+        "Net Sharpe": _column("long_short.net.sharpe", 2),
+        "Turnover": _column("long_short.turnover", 2, sign=False),
     }
     return _by_model(evaluations, columns)
 
 
 def seeds(evaluations: Evaluations) -> Table:
     """Every seed of every model beside their mean."""
+    columns = {
+        "RankIC": _column("rank_ic"),
+        "ICIR": _column("icir", 2),
+        "Spread": _column("spread", 1, 1e4, " bp"),
+        "Net Sharpe": _column("long_short.net.sharpe", 2),
+    }
     groups = []
     for horizon in horizons(evaluations):
         rows = []
         for model, (_, summary) in evaluations.items():
-            for seed, scores in sorted(
-                summary["horizons"].get(horizon, {}).items(), key=lambda item: int(item[0])
-            ):
-                net = scores["long_short"]["net"]
-                rows.append([
-                    Cell(model),
-                    Cell("mean" if int(seed) == MEAN_OF_SEEDS else f"seed {seed}"),
-                    _interval(scores["rank_ic"]),
-                    Cell(_number(scores["icir"], 2)),
-                    _interval(scores["spread"], 1, 1e4, " bp"),
-                    _interval(net["sharpe"], 2),
-                ])  # fmt: skip
+            by_seed = summary["horizons"].get(horizon, {})
+            for seed in sorted(by_seed, key=int):
+                fit = Cell("mean" if int(seed) == MEAN_OF_SEEDS else f"seed {seed}")
+                cells = [column(by_seed[seed]) for column in columns.values()]
+                rows.append([Cell(model), fit, *cells])
         groups.append((sessions(horizon), rows))
-    return Table(["<Model", "Fit", "RankIC", "ICIR", "Spread", "Net Sharpe"], groups)
+    return Table(["<Model", "Fit", *columns], groups)
 
 
 def power(evaluations: Evaluations) -> Table:
     """Days, effective days and the smallest RankIC that they would show."""
     columns = {
-        "Days": _number_of("rank_ic.days", 0, sign=False),
-        "Effective days": _number_of("rank_ic.effective", 0, sign=False),
-        "Standard error": _number_of("rank_ic.error", 4, sign=False),
-        "Detectable RankIC": _number_of("rank_ic.detectable", 3, sign=False),
+        "Days": _column("rank_ic.days", 0, sign=False),
+        "Effective days": _column("rank_ic.effective", 0, sign=False),
+        "Standard error": _column("rank_ic.error", 4, sign=False),
+        "Detectable RankIC": _column("rank_ic.detectable", 3, sign=False),
     }
     return _by_model(evaluations, columns)
 
@@ -106,17 +103,13 @@ def truth(evaluations: Evaluations) -> dict[str, Table] | None:
     if not any(summary["truth"] for _, summary in evaluations.values()):
         return None
 
-    def reached(key: str, *form: Any) -> Column:
-        return lambda model, horizon, _: _interval(
-            (evaluations[model][1]["truth"].get(horizon) or {}).get(key), *form
-        )
-
     columns = {
-        "RankIC": _interval_of("rank_ic"),
-        "Attainable": reached("attainable"),
-        "Share reached": reached("share", 1, 100, "%"),
+        "RankIC": _column("rank_ic"),
+        "Attainable": _column("truth.attainable"),
+        "Share reached": _column("truth.share", 1, 100, "%"),
     }
-    names = _part_names(evaluations)
+    known = [known for _, summary in evaluations.values() for known in summary["truth"].values()]
+    names = sorted({name for horizon in known for name in horizon.get("parts", {})})
     groups = [(sessions(name), _parts(evaluations, name, names)) for name in horizons(evaluations)]
     return {
         "share": _by_model(evaluations, columns),
@@ -127,14 +120,14 @@ def truth(evaluations: Evaluations) -> dict[str, Table] | None:
 def portfolios(evaluations: Evaluations, book: str) -> Table:
     """What one kind of book earned, gross and net."""
     columns = {
-        "Gross a year": _number_of(f"{book}.gross.annual", 1, 100, "%"),
-        "Net a year": _number_of(f"{book}.net.annual", 1, 100, "%"),
-        "Volatility": _number_of(f"{book}.net.volatility", 1, 100, "%", sign=False),
-        "Gross Sharpe": _interval_of(f"{book}.gross.sharpe", 2),
-        "Net Sharpe": _interval_of(f"{book}.net.sharpe", 2),
-        "Turnover": _number_of(f"{book}.turnover", 2, sign=False),
-        "Break-even": _number_of(f"{book}.break_even", 1, 1, " bp"),
-        "Drawdown": _number_of(f"{book}.net.drawdown", 1, 100, "%", sign=False),
+        "Gross a year": _column(f"{book}.gross.annual", 1, 100, "%"),
+        "Net a year": _column(f"{book}.net.annual", 1, 100, "%"),
+        "Volatility": _column(f"{book}.net.volatility", 1, 100, "%", sign=False),
+        "Gross Sharpe": _column(f"{book}.gross.sharpe", 2),
+        "Net Sharpe": _column(f"{book}.net.sharpe", 2),
+        "Turnover": _column(f"{book}.turnover", 2, sign=False),
+        "Break-even": _column(f"{book}.break_even", 1, 1, " bp"),
+        "Drawdown": _column(f"{book}.net.drawdown", 1, 100, "%", sign=False),
     }
     return _by_model(evaluations, columns)
 
@@ -179,40 +172,57 @@ def _by_model(evaluations: Evaluations, columns: Mapping[str, Column]) -> Table:
     """One row a model and horizon."""
     groups = []
     for horizon in horizons(evaluations):
-        rows = []
-        for model in evaluations:
-            scores = _scores(evaluations, model, horizon)
-            rows.append([Cell(model), *(cell(model, horizon, scores) for cell in columns.values())])
+        known = {model: scores(evaluations, model, horizon) for model in evaluations}
+        rows = [
+            [Cell(model), *(column(known[model]) for column in columns.values())] for model in known
+        ]
         groups.append((sessions(horizon), rows))
     return Table(["<Model", *columns], groups)
 
 
-def _interval_of(path: str, *form: Any, nothing: float = 0) -> Column:
-    """Show the estimate at a path of keys, as rank_ic, with its interval."""
-    return lambda model, horizon, scores: _interval(_at(scores, path), *form, nothing=nothing)
+def _column(
+    path: str,
+    digits: int = 3,
+    scale: float = 1,
+    unit: str = "",
+    *,
+    sign: bool = True,
+    nothing: float = 0,
+) -> Column:
+    """Show the score at a path of keys: a number, as icir, or an estimate with its interval."""
+
+    def cell(scores: Mapping[str, Any]) -> Cell:
+        score = at(scores, path)
+        if isinstance(score, Mapping):
+            return _interval(score, digits, scale, unit, nothing=nothing)
+        return Cell(_number(score, digits, scale, unit, sign=sign))
+
+    return cell
 
 
-def _number_of(path: str, *form: Any, sign: bool = True) -> Column:
-    """Show the number at a path of keys, as long_short.net.annual."""
-    return lambda model, horizon, scores: Cell(_number(_at(scores, path), *form, sign=sign))
-
-
-def _at(scores: Mapping[str, Any], path: str) -> Any:
-    found: Any = scores
+def at(scores: Mapping[str, Any], path: str) -> Any:
+    """Give the score at a path of keys, as rank_ic.mean; None if there is none."""
+    score: Any = scores
     for key in path.split("."):
-        found = (found or {}).get(key)
-    return found
+        score = (score or {}).get(key)
+    return score
 
 
-def _scores(evaluations: Evaluations, model: str, horizon: str) -> Mapping[str, Any]:
-    """Scores of the mean of seeds; none of a model that does not predict the horizon."""
-    scores: Mapping[str, Any] = evaluations[model][1]["horizons"].get(horizon, {})
-    return scores.get(str(MEAN_OF_SEEDS), {})
+def scores(evaluations: Evaluations, model: str, horizon: str) -> dict[str, Any]:
+    """Give the scores of the mean of a model's seeds at a horizon; none if it does not predict it.
+
+    Beside them stand `seeds`, the mean RankIC of each seed alone, and `truth`.
+    """
+    summary = evaluations[model][1]
+    by_seed = dict(summary["horizons"].get(horizon, {}))
+    mean = by_seed.pop(str(MEAN_OF_SEEDS), {})
+    single = [at(of_seed, "rank_ic.mean") for of_seed in by_seed.values()]
+    return {**mean, "seeds": single, "truth": summary["truth"].get(horizon, {})}
 
 
 def _reference(evaluations: Evaluations, baselines: Collection[str], horizon: str) -> str | None:
     means = {
-        model: _at(_scores(evaluations, model, horizon), "rank_ic.mean") for model in evaluations
+        model: at(scores(evaluations, model, horizon), "rank_ic.mean") for model in evaluations
     }
     known = {model: value for model, value in means.items() if value is not None}
     candidates = [model for model in known if model in baselines]
@@ -248,16 +258,11 @@ def _verdict(known: inference.Estimate) -> Cell:
     return Cell("not told apart", look="text mute")
 
 
-def _part_names(evaluations: Evaluations) -> list[str]:
-    known = [known for _, summary in evaluations.values() for known in summary["truth"].values()]
-    return sorted({name for content in known for name in content.get("parts", {})})
-
-
 def _parts(evaluations: Evaluations, horizon: str, names: Sequence[str]) -> list[list[Cell]]:
     rows: list[list[Cell]] = []
     ceiling: dict[str, float | None] = {}
-    for model, (_, summary) in evaluations.items():
-        parts = (summary["truth"].get(horizon) or {}).get("parts", {})
+    for model in evaluations:
+        parts = at(scores(evaluations, model, horizon), "truth.parts") or {}
         ceiling |= {name: known["ceiling"]["mean"] for name, known in parts.items()}
         rows.append([Cell(model), *(_part(parts.get(name)) for name in names)])
     top = [Cell(_number(ceiling.get(name), 3), look="mute") for name in names]
@@ -268,7 +273,7 @@ def _part(known: Mapping[str, Any] | None) -> Cell:
     if known is None:
         return Cell(NONE)
     text, note, _ = _interval(known["correlation"])
-    return Cell(text, note, "sure" if known["found"] else "mute")
+    return Cell(text, note, "sure" if known["above_zero"] else "mute")
 
 
 def _finding(row: Mapping[str, Any]) -> list[Cell]:
@@ -277,9 +282,7 @@ def _finding(row: Mapping[str, Any]) -> list[Cell]:
     return [*texts, Cell(value), Cell(row["reason"], look="text")]
 
 
-def _range(summary: Mapping[str, Any], horizon: str) -> str:
-    scores = summary["horizons"].get(horizon, {})
-    means = [_at(scores[seed], "rank_ic.mean") for seed in scores if int(seed) != MEAN_OF_SEEDS]
+def _range(means: Sequence[float | None]) -> str:
     known = [mean for mean in means if mean is not None]
     if len(known) < 2:
         return ""

@@ -30,12 +30,7 @@ def build(rows: pl.DataFrame, name: str, decisions: dict[str, str]) -> str:
         clocks.append(
             (clock, meaning, _table(of_clock.filter(total)), _table(of_clock.filter(years)))
         )
-    return page.fill(
-        Path(__file__).with_name("lags.html").read_text(encoding="utf-8"),
-        title=f"{name}: lags",
-        name=name,
-        clocks=clocks,
-    )
+    return page.fill(Path(__file__).with_name("lags.html"), name=name, clocks=clocks)
 
 
 def _table(rows: pl.DataFrame) -> Table:
