@@ -24,8 +24,6 @@ rejected = files.read_parquet(inputs.quality, required=["date"])
 
 named = {"fitted": params.fitted, "baselines": params.baselines}
 facts = report.facts(settings, panel, folds, lacks, columns_page.words(profile), **named)
-page = report.build(evaluations, facts, rejected, curves)
-files.write_text(page, snakemake.output.page)
+files.write_text(report.build(evaluations, facts, rejected, curves), snakemake.output.page)
 files.write_text(columns_page.build(profile, settings.name), snakemake.output.columns)
-figures = plots.draw(evaluations, folds, curves)
-plots.write(figures, snakemake.output.figures)
+plots.write(plots.draw(evaluations, folds, curves), snakemake.output.figures)
