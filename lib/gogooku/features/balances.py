@@ -21,40 +21,39 @@ from gogooku.arrays.jit import kernel
 from gogooku.arrays.time_series import Array, enough
 from gogooku.panel.panel import Panel
 
+MONTH = 20  # sessions
 SHARES_LAST = 300
 """Sessions from the end of a period to the day on which its share count lapses: a company that
 reports once a year has published the next one by then."""
 
 
-def place(
+def in_order(
     rows: pl.DataFrame,
-    codes: np.ndarray,
-    dates: np.ndarray,
+    grid: Grid,
     moments: np.ndarray,
     *,
     code: str = "Code",
     day: str = "Date",
     key: Sequence[str] = (),
 ) -> pl.DataFrame:
-    """Put rows into the places of the panel, in the order in which they became known.
+    """Give the rows of the grid's codes in the order in which they became known.
 
     rows      with `known_at`, `code` and the balance day `day`
-    codes     (N,) str, sorted; rows of other codes go
-    dates     (T,) sessions; moments (T,) their moments of decision [UTC, microseconds]
+    moments   (T,) of decision on the grid's sessions [UTC, microseconds]
     key       fields that tell apart the positions of one code
 
     Returns the rows known by the last moment, sorted by slot, `key`, known_at and balance day, with
-    `slot` in `codes`, `start`, the first session on which they count, and `basis`, the last session
-    up to the balance day (-1 before the first).
+    `slot` in the grid's codes, `start`, the first session on which they count, and `basis`, the
+    last session up to the balance day (-1 before the first).
     """
-    own = rows.filter(pl.col(code).is_in(codes.tolist()))
+    own = rows.filter(pl.col(code).is_in(grid.codes.tolist()))
     known_at = own["known_at"].dt.replace_time_zone(None).to_numpy()
-    placed = own.with_columns(
-        slot=pl.Series(Grid(dates, codes).slots(own[code])),
+    known = own.with_columns(
+        slot=pl.Series(grid.slots(own[code])),
         start=pl.Series(np.searchsorted(moments, known_at)),
-        basis=session_of(own[day], dates),
-    ).filter(pl.col("start") < len(dates))
-    return placed.sort("slot", *key, "known_at", day, nulls_last=True, maintain_order=True)
+        basis=session_of(own[day], grid.dates),
+    ).filter(pl.col("start") < len(moments))
+    return known.sort("slot", *key, "known_at", day, nulls_last=True, maintain_order=True)
 
 
 def session_of(days: pl.Series, dates: np.ndarray) -> pl.Series:
@@ -64,14 +63,25 @@ def session_of(days: pl.Series, dates: np.ndarray) -> pl.Series:
 
 
 def standing(
-    placed: pl.DataFrame, lasting: int, *, day: str = "Date", key: Sequence[str] = ()
+    rows: pl.DataFrame,
+    grid: Grid,
+    moments: np.ndarray,
+    lasting: int,
+    *,
+    code: str = "Code",
+    day: str = "Date",
+    key: Sequence[str] = (),
 ) -> pl.DataFrame:
-    """Keep the rows that count on some session, and add `end`, the one before which they cease.
+    """Keep, of rows as `in_order` takes and gives them, those that count on some session.
 
-    placed    rows as `place` gives them
     lasting   sessions after the balance day from which a row counts no more
+
+    Adds `end`, the session before which a row ceases, and `since`, the first one on which any row
+    of its balance day counted.
     """
-    newest = placed.filter(pl.col(day) >= pl.col(day).cum_max().over("slot", *key))
+    known = in_order(rows, grid, moments, code=code, day=day, key=key)
+    known = known.with_columns(since=pl.col("start").min().over("slot", *key, day))
+    newest = known.filter(pl.col(day) >= pl.col(day).cum_max().over("slot", *key))
     return until_next(newest, pl.col("basis") + lasting, key)
 
 
@@ -125,16 +135,14 @@ def age(since: Array, first: int = 0) -> Array:
     return np.arange(first, first + len(since))[:, None] - since
 
 
-def mean_volume(panel: Panel, window: int, first: int = 0) -> Array:
-    """Average the volume of the last `window` sessions [shares in the day's basis].
+def mean_volume(panel: Panel, first: int = 0) -> Array:
+    """Average the volume of the last 20 sessions [shares in the day's basis].
 
     Returns (T − first, N), the sessions from `first` on.
     """
-    late = panel.since(first - window)
-    mean, count = _rebased_means(late["raw_volume"], splits(late), window)
-    return time_series.where(count >= enough(window), mean)[
-        len(mean) - (len(panel.dates) - first) :
-    ]
+    late = panel.since(first - MONTH)
+    mean, count = _rebased_means(late["raw_volume"], splits(late), MONTH)
+    return time_series.where(count >= enough(MONTH), mean)[first - len(panel.dates) :]
 
 
 @kernel
@@ -164,8 +172,7 @@ def shares(
     ex-date follows the day of a filing is not in its count.
     """
     counted = summary.filter(pl.col("ShOutFY") > 0, pl.col("CurPerEn").is_not_null())
-    placed = place(counted, panel.codes, panel.dates, moments, day="CurPerEn")
-    rows = standing(placed, SHARES_LAST, day="CurPerEn")
+    rows = standing(counted, panel.grid, moments, SHARES_LAST, day="CurPerEn")
     rows = rows.with_columns(
         outstanding=pl.col("ShOutFY") - pl.col("TrShFY").fill_null(0),
         basis=session_of(rows["DiscDate"], panel.dates),

@@ -6,7 +6,6 @@ JASDAQ Growth. Shares are those of the newest statement known, issued less treas
 the day.
 """
 
-import logging
 from functools import partial
 
 import numpy as np
@@ -22,8 +21,6 @@ from gogooku.features.column import Column, Values
 from gogooku.features.inputs import Inputs
 from gogooku.panel.panel import Panel
 
-log = logging.getLogger(__name__)
-
 KEY = ["Date", "Code"]  # of the master
 
 MONTH = 20  # sessions
@@ -38,7 +35,6 @@ SCALES = {
 `TOPIX Small 2`: as two classes they would jump on that day."""
 
 LOANABLE = "2"
-
 
 MASTER = "J-Quants master"
 SUMMARY = "J-Quants fins/summary"
@@ -84,15 +80,13 @@ def compute(inputs: Inputs) -> Values:
 
     Raises UserError if `master` holds rows of one date and code that differ.
     """
-    panel, start, summary = inputs.panel, inputs.start, inputs.rows("summary")
-    if summary.is_empty():
-        log.warning("no statement is known: listed's columns of market value are null")
+    panel, start = inputs.panel, inputs.start
+    without = "no statement is known: listed's columns of market value are null"
     before = max(start - MONTH, 0)
-    shares = balances.shares(panel, summary, inputs.moments, before)
+    shares = balances.shares(panel, inputs.rows("summary", without), inputs.moments, before)
     sizes = _sizes(panel.since(before), *shares)
     columns = {name: values[start - before :] for name, values in sizes.items()}
-    late = panel.since(start)
-    columns |= _segments(late) | _attributes(late, inputs.rows("master"))
+    columns |= _of_the_list(panel.since(start), inputs.rows("master"))
     return {name: time_series.known(values, np.float32) for name, values in columns.items()}
 
 
@@ -117,12 +111,11 @@ def _sector_momentum(panel: Panel, cap: Array) -> Array:
     gain = ratio(panel["raw_close"], delay(panel["raw_close"], MONTH) * _growth(panel["factor"]))
     sector = panel["s33"].astype(np.int64)
     counted = panel["universe"] & np.isfinite(before * gain) & (sector >= 0)
-    places = int(sector.max(initial=0)) + 1
-    cell = np.arange(len(sector))[:, None] * places + np.maximum(sector, 0)
+    width = int(sector.max(initial=0)) + 1
+    cell = np.arange(len(sector))[:, None] * width + np.maximum(sector, 0)
 
     def total(amount: Array) -> np.ndarray:
-        size = len(sector) * places
-        return np.bincount(cell[counted], amount[counted], size)[cell]
+        return np.bincount(cell[counted], amount[counted], len(sector) * width)[cell]
 
     return time_series.where(sector >= 0, ratio(total(before * gain), total(before)) - 1)
 
@@ -144,21 +137,19 @@ def _segment(market: np.ndarray) -> np.ndarray:
     return segment
 
 
-def _segments(panel: Panel) -> Values:
-    market, listed = panel["market"], panel["listed"]
-    return {
-        f"mkt_{name}": time_series.where(listed, np.isin(market, codes))
-        for name, codes in SEGMENTS.items()
-    }
-
-
-def _attributes(panel: Panel, master: pl.DataFrame) -> Values:
-    ours = panel.grid.cells(master, "Date", "Code") >= 0
+def _of_the_list(panel: Panel, master: pl.DataFrame) -> Values:
+    ours = panel.grid.cells(master, *KEY) >= 0
     rows = point_in_time.distinct(master.filter(ours), KEY, "master")
-    cells = panel.grid.cells(rows, "Date", "Code")
-    scale = rows["ScaleCat"].replace_strict(SCALES, default=None, return_dtype=pl.Float64)
-    loanable = (rows["Mrgn"] == LOANABLE).cast(pl.Float64)
-    columns = {}
-    for name, values in (("scale_cat", scale), ("is_loanable", loanable)):
-        columns[name] = panel.grid.dense(cells, values.fill_null(np.nan).to_numpy(), np.nan)
+    cells = panel.grid.cells(rows, *KEY)
+    fields = {
+        "scale_cat": rows["ScaleCat"].replace_strict(SCALES, default=None, return_dtype=pl.Float64),
+        "is_loanable": (rows["Mrgn"] == LOANABLE).cast(pl.Float64),
+    }
+    columns = {
+        name: panel.grid.dense(cells, values.fill_null(np.nan).to_numpy(), np.nan)
+        for name, values in fields.items()
+    }
+    for name, codes in SEGMENTS.items():
+        of_segment = np.isin(panel["market"], codes)
+        columns[f"mkt_{name}"] = time_series.where(panel["listed"], of_segment)
     return columns

@@ -11,7 +11,6 @@ Long is what customers have bought on credit, short what they have sold. ADV is 
 20 sessions in the shares of the day.
 """
 
-import logging
 from functools import partial
 
 import numpy as np
@@ -20,12 +19,9 @@ import polars as pl
 from gogooku.arrays import time_series
 from gogooku.arrays.jit import kernel
 from gogooku.arrays.time_series import Array, enough, ratio
-from gogooku.features import balances as positions
+from gogooku.features import balances
 from gogooku.features.column import Column, Values
 from gogooku.features.inputs import Inputs
-from gogooku.panel.panel import Panel
-
-log = logging.getLogger(__name__)
 
 YEAR, MONTH = 52, 4  # prints
 FEWEST = 35  # prints, two thirds of a year's; a number, as numba keeps what it compiled with it
@@ -34,7 +30,7 @@ LASTING = 20  # sessions from a balance day to the day on which it lapses
 FLAT = 1e-5  # relative deviation that rounded split factors can give to a constant balance
 
 LEVELS = {"101": 0, "001": 1, "002": 1, "102": 1, "003": 2, "004": 3, "005": 4, "006": 5}
-GIVEN = r""":\s*['"]?1\b"""  # a reason that holds, in JSON text
+REASON = r""":\s*['"]?1\b"""  # one that holds, in JSON text
 
 INTEREST = "J-Quants margin-interest"
 ALERT = "J-Quants margin-alert"
@@ -101,45 +97,30 @@ def compute(inputs: Inputs) -> Values:
     margin_alert      balances of watched issues [shares] likewise, and why they are watched
     summary           rows of fins/summary with `known_at`, for the shares outstanding
     """
-    panel, moments, start = inputs.panel, inputs.moments, inputs.start
-    interest, alerts, summary = map(inputs.rows, ("margin_interest", "margin_alert", "summary"))
-    sources = (
-        (interest, "margin balance", "margin_…"),
-        (alerts, "margin alert", "dmi_…"),
-        (summary, "statement", "margin_…_to_mcap"),
-    )
-    for rows, what, names in sources:
-        if rows.is_empty():
-            log.warning("no %s is known: the columns %s are null", what, names)
-    volume = positions.mean_volume(panel, 20, start)
-    _, outstanding = positions.shares(panel, summary, moments, start)
-    columns = _balances(panel, interest, moments, volume, outstanding, start)
-    columns |= _watched(panel, alerts, moments, volume, start)
+    splits = balances.splits(inputs.panel)
+    volume = balances.mean_volume(inputs.panel, inputs.start)
+    columns = _of_all(inputs, splits, volume) | _watched(inputs, splits, volume)
     return {name: time_series.known(values, np.float32) for name, values in columns.items()}
 
 
 # ---- balances of all issues ----------------------------------------------------------------------
 
 
-def _balances(
-    panel: Panel,
-    interest: pl.DataFrame,
-    moments: np.ndarray,
-    volume: Array,
-    outstanding: Array,
-    start: int,
-) -> Values:
-    splits = positions.splits(panel)
-    rows = _states(panel, interest, moments, splits)
+def _of_all(inputs: Inputs, splits: Array, volume: Array) -> Values:
+    panel, start = inputs.panel, inputs.start
+    without = "no statement is known: the columns margin_…_to_mcap are null"
+    summary = inputs.rows("summary", without)
+    _, outstanding = balances.shares(panel, summary, inputs.moments, start)
+    rows = _states(inputs, splits)
     long, short, d_long, d_short, standard = (
-        positions.held(rows, name, splits, start)
+        balances.held(rows, name, splits, start)
         for name in ("LongVol", "ShrtVol", "d_long", "d_short", "standard")
     )
     buy, sell, momentum, long_z, short_z, since = (
-        positions.held(rows, name, splits, start, rebased=False)
+        balances.held(rows, name, splits, start, rebased=False)
         for name in (*STEPS[:2], *STEPS[4:], "since")
     )
-    old = positions.age(since, start)
+    age = balances.age(since, start)
     balance, to_volume = ratio(long - short, long + short), ratio(long, volume)
     return {
         "margin_balance_ratio": balance,
@@ -148,7 +129,7 @@ def _balances(
         "margin_divergence": buy - sell,
         "margin_momentum": momentum,
         "institutional_margin_ratio": ratio(standard, long + short),
-        "margin_stress_indicator": positions.mean_rank(
+        "margin_stress_indicator": balances.mean_rank(
             [to_volume, balance, buy], panel.since(start)["universe"]
         ),
         "margin_buy_to_mcap": ratio(long, outstanding),
@@ -160,21 +141,20 @@ def _balances(
         "margin_short_to_adv20": ratio(short, volume),
         "margin_d_long_to_adv20": ratio(d_long, volume),
         "margin_d_short_to_adv20": ratio(d_short, volume),
-        "margin_impulse": time_series.where_known(old, old == 0),
-        "margin_days_since": old,
+        "margin_impulse": time_series.where_known(age, age == 0),
+        "margin_days_since": age,
     }
 
 
-def _states(
-    panel: Panel, interest: pl.DataFrame, moments: np.ndarray, splits: Array
-) -> pl.DataFrame:
+def _states(inputs: Inputs, splits: Array) -> pl.DataFrame:
     """Give what is known of a stock from each of its rows on until the next one.
 
     Returns slot, start, end; basis, LongVol, ShrtVol and `standard` of the newest print, `since`,
     the session on which that first counted, and STEPS, share counts in its basis.
     """
-    counted = interest.drop_nulls(["LongVol", "ShrtVol"])
-    rows = positions.place(counted, panel.codes, panel.dates, moments)
+    without = "no margin balance is known: the columns margin_… are null"
+    counted = inputs.rows("margin_interest", without).drop_nulls(["LongVol", "ShrtVol"])
+    rows = balances.in_order(counted, inputs.panel.grid, inputs.moments)
     slot, basis, start, long, short = (
         rows[name].to_numpy(writable=True)
         for name in ("slot", "basis", "start", "LongVol", "ShrtVol")
@@ -189,7 +169,7 @@ def _states(
     states = pl.concat(
         [rows.select("slot", "start"), prints, pl.DataFrame(columns)], how="horizontal"
     )
-    return positions.until_next(states, pl.col("basis") + LASTING)
+    return balances.until_next(states, pl.col("basis") + LASTING)
 
 
 @kernel
@@ -280,20 +260,18 @@ def _zscore(balances):
 # ---- alerts --------------------------------------------------------------------------------------
 
 
-def _watched(
-    panel: Panel, alerts: pl.DataFrame, moments: np.ndarray, volume: Array, start: int
-) -> Values:
-    counted = alerts.drop_nulls(["LongOut", "ShrtOut"]).with_columns(
-        reasons=pl.col("PubReason").str.count_matches(GIVEN),
+def _watched(inputs: Inputs, splits: Array, volume: Array) -> Values:
+    start = inputs.start
+    without = "no margin alert is known: the columns dmi_… are null"
+    alerts = inputs.rows("margin_alert", without).drop_nulls(["LongOut", "ShrtOut"])
+    alerts = alerts.with_columns(
+        reasons=pl.col("PubReason").str.count_matches(REASON),
         level=pl.col("TSEMrgnRegCls").replace_strict(LEVELS, default=None, return_dtype=pl.Int64),
     )
-    placed = positions.place(counted, panel.codes, panel.dates, moments, day="AppDate")
-    placed = placed.with_columns(since=pl.col("start").min().over("slot", "AppDate"))
-    rows = positions.standing(placed, LASTING, day="AppDate")
-    splits = positions.splits(panel)
-    long, short = (positions.held(rows, name, splits, start) for name in ("LongOut", "ShrtOut"))
+    rows = balances.standing(alerts, inputs.panel.grid, inputs.moments, LASTING, day="AppDate")
+    long, short = (balances.held(rows, name, splits, start) for name in ("LongOut", "ShrtOut"))
     reasons, level, since = (
-        positions.held(rows, name, splits, start, rebased=False)
+        balances.held(rows, name, splits, start, rebased=False)
         for name in ("reasons", "level", "since")
     )
     return {
@@ -303,5 +281,5 @@ def _watched(
         "dmi_short_to_adv20": ratio(short, volume),
         "dmi_reason_count": reasons,
         "dmi_tse_reg_level": level,
-        "dmi_days_since_pub": positions.age(since, start),
+        "dmi_days_since_pub": balances.age(since, start),
     }

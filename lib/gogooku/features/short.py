@@ -11,20 +11,17 @@ A sector's print is one session of selling, known on a later one; a session with
 no observation. The market is the sum of the 33 sectors, without what belongs to none of them.
 """
 
-import logging
 from functools import partial
 
 import numpy as np
 import polars as pl
 
 from gogooku.arrays import cross_section, time_series
-from gogooku.arrays.time_series import Array, delay, enough, ratio
+from gogooku.arrays.grid import Grid
+from gogooku.arrays.time_series import delay, enough, ratio
 from gogooku.features import balances
 from gogooku.features.column import Column, Values
 from gogooku.features.inputs import Inputs
-from gogooku.panel.panel import Panel
-
-log = logging.getLogger(__name__)
 
 REPORTER = ("SSName", "DICName", "FundName")
 INDIVIDUAL = "個人"
@@ -83,28 +80,22 @@ def compute(inputs: Inputs) -> Values:
     short_sale    reports as disclosed, with `known_at`
     short_ratio   sales by sector [JPY] as published, with `known_at`
     """
-    short_sale, short_ratio = inputs.rows("short_sale"), inputs.rows("short_ratio")
-    if short_sale.is_empty():
-        log.warning("no report of a short position is known: short's columns of stocks are null")
-    if short_ratio.is_empty():
-        log.warning("no short selling by sector is known: short's columns of sectors are null")
-    days = inputs.moments, inputs.start
-    columns = _of_stocks(inputs.panel, short_sale, *days)
-    columns |= _of_sectors(inputs.panel, short_ratio, *days)
+    columns = _of_stocks(inputs) | _of_sectors(inputs)
     return {name: time_series.known(values, np.float32) for name, values in columns.items()}
 
 
-def _of_stocks(panel: Panel, reports: pl.DataFrame, moments: np.ndarray, start: int) -> Values:
-    counted = _by_reporter(reports)
-    placed = balances.place(
-        counted, panel.codes, panel.dates, moments, day="CalcDate", key=REPORTER
+def _of_stocks(inputs: Inputs) -> Values:
+    panel, start = inputs.panel, inputs.start
+    without = "no report of a short position is known: short's columns of stocks are null"
+    reports = _by_reporter(inputs.rows("short_sale", without))
+    rows = balances.standing(
+        reports, panel.grid, inputs.moments, LASTING, day="CalcDate", key=REPORTER
     )
-    rows = balances.standing(placed, LASTING, day="CalcDate", key=REPORTER)
     splits, before = balances.splits(panel), max(start - 20, 0)
     recent = balances.held(rows, "ShrtPosToSO", splits, before, rebased=False)
     interest = recent[start - before :]
-    sold = balances.held(rows, "ShrtPosShares", splits, start)
-    cover = ratio(sold, balances.mean_volume(panel, 20, start))
+    shares = balances.held(rows, "ShrtPosShares", splits, start)
+    cover = ratio(shares, balances.mean_volume(panel, start))
     past = {
         "short_ratio_change_5d": recent - delay(recent, 5),
         "short_ratio_ma5": time_series.ts_mean(recent, 5, enough(5)),
@@ -129,9 +120,15 @@ def _by_reporter(reports: pl.DataFrame) -> pl.DataFrame:
     return counted.group_by(one, maintain_order=True).agg(held)
 
 
-def _of_sectors(panel: Panel, sales: pl.DataFrame, moments: np.ndarray, start: int) -> Values:
-    names, prints = _prints(panel, sales, moments)
-    outright, restricted, free = prints
+def _of_sectors(inputs: Inputs) -> Values:
+    panel, start = inputs.panel, inputs.start
+    without = "no short selling by sector is known: short's columns of sectors are null"
+    sales = inputs.rows("short_ratio", without).filter(pl.col("S33") != NO_SECTOR)
+    grid = Grid.of(panel.dates, sales["S33"])
+    rows = balances.standing(sales, grid, inputs.moments, STALE, code="S33")
+    rows = rows.with_columns(end=pl.col("start") + 1)  # a sale is of the session on which it is new
+    every = np.ones(grid.shape)
+    outright, restricted, free = (balances.held(rows, name, every) for name in SOLD)
     short = restricted + free
     share = ratio(short, outright + short)
     total = ratio(np.nansum(short, axis=1), np.nansum(outright + short, axis=1))[:, None]
@@ -144,19 +141,7 @@ def _of_sectors(panel: Panel, sales: pl.DataFrame, moments: np.ndarray, start: i
     }
     sector = panel.since(start)["s33"]
     columns = {
-        name: cross_section.by_group(values[start:], names, sector)
+        name: cross_section.by_group(values[start:], grid.codes.astype(np.int64), sector)
         for name, values in series.items()
     }
     return columns | {"ss_mkt_short_share": np.broadcast_to(total[start:], sector.shape)}
-
-
-def _prints(
-    panel: Panel, sales: pl.DataFrame, moments: np.ndarray
-) -> tuple[np.ndarray, list[Array]]:
-    """Give the sectors (S,), and their sales (T, S) each, on the session on which they are new."""
-    own = sales.filter(pl.col("S33") != NO_SECTOR)
-    names = own["S33"].unique().sort().to_numpy().astype(str)
-    placed = balances.place(own, names, panel.dates, moments, code="S33")
-    rows = balances.standing(placed, STALE).with_columns(end=pl.col("start") + 1)
-    every = np.ones((len(panel.dates), len(names)))
-    return names.astype(np.int64), [balances.held(rows, name, every) for name in SOLD]
