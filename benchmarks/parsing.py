@@ -118,8 +118,8 @@ ASK = {
     },
     "a month to a frame": {
         "ours": """
-            file, = client.listed("bars", "2024-05", "2024-05")
-            rows = len(schema.table("bars", client.file(file["Key"], file["Size"])))
+            file, = client.files("bars", "2024-05", "2024-05")
+            rows = len(schema.table("bars", client.download(file)))
         """,
         "theirs": "rows = len(client.get_eq_bars_daily_range('20240501', '20240531'))",
     },

@@ -31,10 +31,10 @@ def folder(tmp_path_factory):
         jquants.Client(exchange.url, KEY, None, 60, 2) as client,
     ):
         for dataset in NAMES:
-            for file in client.listed(dataset, "2024-09", "2024-10"):
-                path = root / file["Key"]
+            for file in client.files(dataset, "2024-09", "2024-10"):
+                path = root / file.key
                 path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(gzip.compress(client.file(file["Key"], file["Size"]), mtime=0))
+                path.write_bytes(gzip.compress(client.download(file), mtime=0))
     return root
 
 

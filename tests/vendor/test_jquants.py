@@ -311,7 +311,7 @@ def test_a_key_of_the_next_page_that_is_no_text_is_refused_and_the_endpoint_name
             read(client, "topix")
         if not rows:
             with pytest.raises(UserError, match=f"^/bulk/list {said}"):
-                client.listed("bars", "2024-09", "2024-10")
+                client.files("bars", "2024-09", "2024-10")
     assert len(seen) == 1 + (not rows)
 
 
@@ -346,7 +346,7 @@ def test_a_list_of_files_of_another_shape_is_refused(body, said):
         asking(200, body) as (client, _),
         pytest.raises(UserError, match=f"/bulk/list answered {said}"),
     ):
-        client.listed("bars", "2024-09", "2024-10")
+        client.files("bars", "2024-09", "2024-10")
 
 
 @pytest.mark.parametrize("headers", [[], [("Content-Encoding", "gzip")]])
@@ -354,7 +354,8 @@ def test_a_packed_file_is_unpacked_once_whatever_the_server_calls_it(headers, mo
     packed = gzip.compress(b"Date,Code\n")
     with asking(200, packed, headers) as (client, seen):
         monkeypatch.setattr(client, "_document", lambda *_: {"url": client._url})
-        assert client.file("a.csv.gz", len(packed)) == b"Date,Code\n"
+        file = jquants.File("a.csv.gz", dt.datetime.now(dt.UTC), len(packed))
+        assert client.download(file) == b"Date,Code\n"
     assert seen == [None]
 
 

@@ -137,9 +137,8 @@ def told(python, tmp_path_factory):
             span = {"from": "2026-07-01", "to": "2026-09-30"}
             ours |= {name: client.rows(name, span) for name in RANGES}
             ours |= {name: client.rows(name, {}) for name in NOW_ONLY}
-            listed = client.listed("bars", "202606", "202610")
-            sizes = {file["Key"]: file["Size"] for file in listed}
-            ours["file"] = client.file(MONTH, sizes[MONTH])
+            listed = client.files("bars", "202606", "202610")
+            ours["file"] = client.download(next(file for file in listed if file.key == MONTH))
             days = tables["calendar"].filter(pl.col("HolDiv") != "0")["Date"]
             ours["month"] = fetch.read(client, "bars", *SEPTEMBER, days).rows
     return folder, ours, listed

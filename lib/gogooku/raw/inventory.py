@@ -3,13 +3,13 @@
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from gogooku import files
 from gogooku.errors import UserError
 from gogooku.raw.catalogue import DATASETS
 
-Row = Mapping[str, object]
+Row = Mapping[str, Any]
 
 MOST = 10
 """Sentences of one kind that are written out."""

@@ -43,38 +43,26 @@ def key() -> str:
     return secret
 
 
-def open_client(
-    *,
-    url: str,
-    plan: str,
-    timeout: float,
-    attempts: int,
-    share: float,
-    ledger: str,
-    minute: float = 60.0,
-    **_: Any,
-) -> Client:
+def open_client(*, url: str, plan: str, ledger: str, bulk: bool, **how: Any) -> Client:
     """Open a client as config section `jquants` says, with the key of `key`.
+
+    how   timeout, attempts, share and what else Client takes
 
     `plan: auto` is found out by two or three requests and remembered for the day.
     Raises UserError if there is no key, or it is refused.
     """
-    folder = Path(ledger).expanduser()
-    open_as = functools.partial(
-        Client, url, key(), timeout=timeout, attempts=attempts, share=share, ledger=folder,
-        minute=minute,
-    )  # fmt: skip
+    open_as = functools.partial(Client, url, key(), ledger=Path(ledger).expanduser(), **how)
     if plan != "auto":
-        return open_as(plan)
-    with open_as("free") as client:
+        return open_as(plan=plan)
+    with open_as(plan="free") as client:
         name = client.memory.plan or probe(client)
-    return open_as(name)
+    return open_as(plan=name)
 
 
 def probe(client: Client) -> str:
-    """Find out the plan by at most three requests without rows, and remember it for the day.
+    """Find out the plan, and the window where the vendor tells it; remember both for the day.
 
-    The window becomes known too where the vendor tells it.
+    It takes three requests at most, whose answers hold no rows.
     """
     if _is_served(client, "short_ratio"):
         plan = "premium" if _is_served(client, "dividend") else "standard"
@@ -91,8 +79,6 @@ def _is_served(client: Client, dataset: str) -> bool:
     day = "from" if dataset == "topix" else "date"
     try:
         client.rows(dataset, {day: plans.LONG_AGO})
-    except OutsideWindow:
-        return True
-    except NotInPlan:
-        return False
+    except (NotInPlan, OutsideWindow) as refusal:
+        return isinstance(refusal, OutsideWindow)
     return True

@@ -8,15 +8,14 @@ import datetime as dt
 import functools
 import logging
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
-from gogooku import errors, jobs
+from gogooku import jobs
 from gogooku.raw import plans, schema
 from gogooku.raw.catalogue import DATASETS
 from gogooku.vendor.cache import Cache
-from gogooku.vendor.jquants import Client, NotInPlan, OutsideWindow
+from gogooku.vendor.jquants import Client, File, NotInPlan, OutsideWindow
 
 log = logging.getLogger(__name__)
 
@@ -29,11 +28,7 @@ MONTH = re.compile(r"_(20\d\d(?:0[1-9]|1[0-2]))\.csv\.gz$")
 
 
 def fill(
-    client: Client,
-    cache: Cache,
-    dataset: str,
-    days: Sequence[dt.date],
-    now: dt.datetime,
+    client: Client, cache: Cache, dataset: str, days: Sequence[dt.date], now: dt.datetime
 ) -> None:
     """Put the days of months that are over into the cache, from files where the vendor has them.
 
@@ -43,33 +38,16 @@ def fill(
     """
     months = by_month(days, now)
     try:
-        files = _covered_files(client, dataset, months)
+        files = _newest_files(client, dataset, months)
     except NotInPlan:
         log.warning("%s: the plan has no files, days are asked for", DATASETS[dataset].path)
         return
-    news = {
-        month: file
-        for month, file in files.items()
-        if _is_news(cache, dataset, months[month], _modified(dataset, file))
-    }
+    of_months = ((months[month], file) for month, file in files.items())
+    news = [(days, file) for days, file in of_months if _is_news(cache, dataset, days, file)]
     read = functools.partial(_read, client, cache, dataset, now)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        months_read = pool.map(read, (months[month] for month in news), news.values())
+        months_read = pool.map(read, *zip(*news, strict=True)) if news else []
         list(jobs.progress(months_read, f"{dataset} (files)", len(news)))
-
-
-def _covered_files(
-    client: Client, dataset: str, months: Mapping[dt.date, object]
-) -> dict[dt.date, dict[str, Any]]:
-    """List the files of the months that the plan covers; a refusal may tell which they are."""
-    try:
-        return _files(client, dataset, _inside(months, client.memory.window))
-    except OutsideWindow as outside:
-        return _files(client, dataset, _inside(months, outside.window))
-
-
-def _inside(months: Mapping[dt.date, object], window: plans.Window | None) -> dict[dt.date, object]:
-    return {month: days for month, days in months.items() if window is None or month in window}
 
 
 def by_month(days: Iterable[dt.date], now: dt.datetime) -> dict[dt.date, list[dt.date]]:
@@ -82,41 +60,34 @@ def by_month(days: Iterable[dt.date], now: dt.datetime) -> dict[dt.date, list[dt
     return months
 
 
-def _files(
-    client: Client, dataset: str, months: Mapping[dt.date, object]
-) -> dict[dt.date, dict[str, Any]]:
-    """List the newest file of each month; the month stands in the digits of a file's name."""
-    newest: dict[dt.date, dict[str, Any]] = {}
-    if not months:
-        return newest
-    for file in client.listed(dataset, f"{min(months):%Y-%m}", f"{max(months):%Y-%m}"):
-        digits = MONTH.search(file["Key"])
-        if not digits:
-            continue
-        month = dt.datetime.strptime(digits[1], "%Y%m").date()
-        newer = month in newest and _modified(dataset, newest[month]) >= _modified(dataset, file)
-        if month in months and not newer:
-            newest[month] = file
-    return newest
-
-
-def _modified(dataset: str, file: Mapping[str, Any]) -> dt.datetime:
+def _newest_files(client: Client, dataset: str, months: Collection[dt.date]) -> dict[dt.date, File]:
+    """List the newest file of each month that the plan covers; a refusal tells which those are."""
     try:
-        return dt.datetime.fromisoformat(file["LastModified"]).astimezone(dt.UTC)
-    except (KeyError, TypeError, ValueError):
-        raise errors.UserError(
-            f"/bulk/list answered a file of {DATASETS[dataset].path} without a moment in "
-            "LastModified"
-        ) from None
+        files = _files(client, dataset, months)
+    except OutsideWindow:
+        files = _files(client, dataset, months)
+    newest: dict[dt.date, File] = {}
+    for file in sorted(files, key=lambda file: file.modified, reverse=True):
+        if digits := MONTH.search(file.key):
+            newest.setdefault(dt.datetime.strptime(digits[1], "%Y%m").date(), file)
+    return {month: file for month, file in newest.items() if month in months}
 
 
-def _is_news(cache: Cache, dataset: str, days: Iterable[dt.date], modified: dt.datetime) -> bool:
-    """Whether a file of that moment tells more than the cache; days that it lacks stay missing."""
+def _files(client: Client, dataset: str, months: Collection[dt.date]) -> list[File]:
+    window = client.memory.window
+    covered = [month for month in months if window is None or month in window]
+    if not covered:
+        return []
+    return client.files(dataset, f"{min(covered):%Y-%m}", f"{max(covered):%Y-%m}")
+
+
+def _is_news(cache: Cache, dataset: str, days: Iterable[dt.date], file: File) -> bool:
+    """Whether a file holds more than the cache; days that it lacks stay missing."""
     answers = [cache.held(dataset, str(day)) for day in days]
     times = [answer.checked for answer in answers if answer is not None]
-    if any(time < modified for time in times):
+    if any(time < file.modified for time in times):
         return True
-    return modified not in times and answers.count(None) >= FEWEST_DAYS
+    return file.modified not in times and answers.count(None) >= FEWEST_DAYS
 
 
 def _read(
@@ -125,16 +96,15 @@ def _read(
     dataset: str,
     now: dt.datetime,
     days: Sequence[dt.date],
-    file: Mapping[str, Any],
+    file: File,
 ) -> None:
-    """Read one file into the cache; days that a later answer told of stay as they are."""
-    rows = schema.table(dataset, client.file(file["Key"], file["Size"]))
-    modified, entry = _modified(dataset, file), DATASETS[dataset]
+    """Read one file into the cache; days of which a later answer is there stay as they are."""
+    rows, entry = schema.table(dataset, client.download(file)), DATASETS[dataset]
     by_day = rows.sort(entry.order).partition_by(entry.day, as_dict=True)
     for day in days:
         held = cache.held(dataset, str(day))
-        if held is None or held.checked < modified:
+        if held is None or held.checked < file.modified:
             of_day = by_day.get((day,), rows.clear())
             if len(of_day) or entry.empty:  # a day that must have rows is asked for otherwise
-                cache.put(dataset, str(day), of_day, modified, now)
+                cache.put(dataset, str(day), of_day, file.modified, now)
     log.info("%s: %d days of %s from a file", entry.path, len(days), str(days[0])[:7])

@@ -83,30 +83,27 @@ def read(
     return Fetched(rows, sorted(reading.times))
 
 
+@dataclass
 class _Reading:
     """One call of `read`."""
 
-    def __init__(
-        self,
-        client: Client,
-        dataset: str,
-        first: dt.date,
-        last: dt.date,
-        sessions: calendar.Days,
-        now: dt.datetime,
-        cache: Cache | None,
-        in_bulk: bool,
-    ) -> None:
-        self.client, self.dataset, self.entry = client, dataset, DATASETS[dataset]
-        self.first, self.last, self.now, self.cache = first, last, now, cache
-        self.in_bulk = in_bulk and self.entry.bulk
-        self.moment = utc(now)
-        self.today = now.astimezone(plans.JAPAN).date()
-        if dataset == "calendar":  # known ahead: new every day
-            start = np.datetime64(min(first, self.today))
-            sessions = np.arange(start, np.datetime64(last) + 1)
-        self.deliveries = Deliveries(self.entry, sessions)
-        self.times: list[dt.datetime] = []
+    client: Client
+    dataset: str
+    first: dt.date
+    last: dt.date
+    sessions: calendar.Days
+    now: dt.datetime
+    cache: Cache | None
+    in_bulk: bool
+    times: list[dt.datetime] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.entry, self.moment = DATASETS[self.dataset], utc(self.now)
+        self.today = self.now.astimezone(plans.JAPAN).date()
+        if self.dataset == "calendar":  # known ahead: new every day
+            start = np.datetime64(min(self.first, self.today))
+            self.sessions = np.arange(start, np.datetime64(self.last) + 1)
+        self.deliveries = Deliveries(self.entry, self.sessions)
 
     def all(self) -> list[pl.DataFrame]:
         """Give the answers that together hold the span."""
@@ -126,7 +123,7 @@ class _Reading:
     def _days(self) -> list[pl.DataFrame]:
         requested = self.deliveries.requested(self.first, self.last)
         days = list(self._due(requested))
-        if self.in_bulk and self.cache:
+        if self.in_bulk and self.entry.bulk and self.cache:
             bulk.fill(self.client, self.cache, self.dataset, days, self.now)
         missing = [day for day in days if not self._holds(day)]
         answers = dict(zip(missing, self._ask_all(missing), strict=True))
@@ -137,7 +134,7 @@ class _Reading:
                 "dates.start or dates.end",
                 everything=len(uncovered) == len(requested),
             )
-        frames = (answers[day] if day in answers else self._stored(day) for day in days)
+        frames = (answers[d] if d in answers else self._load(self._held(d)) for d in days)
         return [rows for rows in frames if rows is not None]
 
     def _due(self, days: Iterable[dt.date]) -> Iterator[dt.date]:
@@ -159,12 +156,7 @@ class _Reading:
     def _holds(self, day: dt.date, name: str = "") -> bool:
         """Whether the cache has the answer `name`, or of `day`, and the vendor still says so."""
         held = self._held(name or day)
-        return held is not None and not self.deliveries.is_stale(
-            day, utc(held.checked), self.moment
-        )
-
-    def _stored(self, name: object) -> pl.DataFrame | None:
-        return self._load(self._held(name))
+        return bool(held and not self.deliveries.is_stale(day, utc(held.checked), self.moment))
 
     def _load(self, held: Held | None) -> pl.DataFrame | None:
         if held is None:
@@ -185,25 +177,26 @@ class _Reading:
         if not self._covers(day):
             return None
         try:
-            rows = self.client.rows(self.dataset, {self.entry.query: day.isoformat()})
+            return self._rows({self.entry.query: str(day)}, day, day)
         except OutsideWindow:
             return None
-        return self._of_the_day(rows, day)
 
     def _covers(self, day: dt.date) -> bool:
         window = self.client.memory.window
         return window is None or day in window
 
-    def _of_the_day(self, rows: pl.DataFrame, day: dt.date) -> pl.DataFrame:
-        strange = rows.filter(pl.col(self.entry.day) != day)
-        if self.dataset == "master":  # the list of the next session, while the day's is not there
-            return rows.filter(pl.col(self.entry.day) == day)
-        if len(strange):
+    def _rows(self, query: dict[str, str], first: dt.date, last: dt.date) -> pl.DataFrame:
+        """Ask for the rows from `first` to `last`; others are refused, or dropped if expected."""
+        rows = self.client.rows(self.dataset, query)
+        inside = pl.col(self.entry.day).is_between(first, last)
+        others = rows.filter(~inside)
+        # Until a day's master is there, that of the next session stands for it.
+        if len(others) and self.dataset != "master" and not self.entry.margin:
             raise errors.UserError(
-                f"{self.entry.path} answered rows of {strange[self.entry.day][0]} when asked for "
-                f"{day}: it has changed its parameters"
+                f"{self.entry.path} answered rows of {others[self.entry.day][0]} when asked for "
+                f"{' to '.join(query.values())}: it has changed its parameters"
             )
-        return rows
+        return rows if self.entry.margin else rows.filter(inside)
 
     # ---- what is whole is kept ----
 
@@ -218,12 +211,12 @@ class _Reading:
         if rows is not None and self._lacking(rows, days):
             rows = ask()
         if rows is None:
-            return self._stored(name)
+            return self._load(self._held(name))
         if lacking := self._lacking(rows, days):
             self._say_lacking(lacking)
             held = self._held(name)
             if held and held.rows > len(rows):
-                return self._stored(name)
+                return self._load(held)
             return self._keep(name, rows, UNCHECKED) if len(rows) else rows
         return self._keep(name, rows, self.now)
 
@@ -273,21 +266,17 @@ class _Reading:
             days = self._due(days)
         days, name = list(days), f"{self.first}_{self.last}"
         if self._holds(self.last, name):
-            rows = self._stored(name)
+            rows = self._load(self._held(name))
         else:
             rows = self._whole(name, self._ask_range, days)
         return schema.empty(self.dataset) if rows is None else rows
 
     def _ask_range(self) -> pl.DataFrame | None:
-        """Ask for the span, wider by the margin, as far as the plan covers it."""
-        margin, window = dt.timedelta(self.entry.margin), self.client.memory.window
-        wide = (self.first - margin, self.last + margin)
+        """Ask for the span as far as the plan covers it; a refusal tells how far that is."""
         try:
-            period = window.clamp(*wide) if window else wide
-            rows = self._ask_period(*period) if period else None
-        except OutsideWindow as outside:
-            period = outside.window.clamp(*wide)
-            rows = self._ask_period(*period) if period else None
+            rows = self._ask_covered()
+        except OutsideWindow:
+            rows = self._ask_covered()
         window = self.client.memory.window
         if window and window.clamp(self.first, self.last) != (self.first, self.last):
             self._say_uncovered(
@@ -297,14 +286,13 @@ class _Reading:
             )
         return rows
 
-    def _ask_period(self, first: dt.date, last: dt.date) -> pl.DataFrame:
-        rows = self.client.rows(self.dataset, {"from": str(first), "to": str(last)})
-        strange = rows.filter(~pl.col(self.entry.day).is_between(first, last))
-        if len(strange) and not self.entry.margin:
-            raise errors.UserError(
-                f"{self.entry.path} answered rows of {strange[self.entry.day][0]} when asked for "
-                f"{first} to {last}: it has changed its parameters"
-            )
+    def _ask_covered(self) -> pl.DataFrame | None:
+        margin, window = dt.timedelta(self.entry.margin), self.client.memory.window
+        wide = self.first - margin, self.last + margin
+        period = window.clamp(*wide) if window else wide
+        if not period:
+            return None
+        rows = self._rows({"from": str(period[0]), "to": str(period[1])}, *period)
         return rows.filter(pl.col(self.entry.day).is_between(self.first, self.last))
 
     # ---- answers of today ----
@@ -320,12 +308,11 @@ class _Reading:
             if due and not self._holds(day)
         }
         self.times.clear()  # today may lie beyond the span
-        frames = (self._read_on(day) if self.cache else answers.get(day) for day in days)
-        return [rows for rows in frames if rows is not None]
-
-    def _read_on(self, day: dt.date) -> pl.DataFrame | None:
-        rows = self._load(self.cache.collected(self.dataset, str(day)) if self.cache else None)
-        return None if rows is None else schema.recast(self.dataset, rows)
+        if self.cache:
+            held = (self.cache.collected(self.dataset, str(day)) for day in days)
+            answers = {day: self._load(answer) for day, answer in zip(days, held, strict=True)}
+        frames = (answers.get(day) for day in days)
+        return [schema.recast(self.dataset, rows) for rows in frames if rows is not None]
 
     def _ask_today(self) -> pl.DataFrame | None:
         """Ask for today's state; None for announcers of today or before: the list is an old one."""

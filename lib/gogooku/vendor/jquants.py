@@ -4,6 +4,7 @@ One request, its pages and its retries; what to ask for is decided in fetch.py.
 """
 
 import datetime as dt
+import functools
 import gzip
 import json
 import logging
@@ -14,8 +15,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 import polars as pl
@@ -43,6 +43,14 @@ MORNING = DATASETS["bars_am"].path
 Query = dict[str, str]
 Page = TypeVar("Page")
 Read = TypeVar("Read")
+
+
+class File(NamedTuple):
+    """A file of the vendor's: when it was last written, and how large it is [bytes]."""
+
+    key: str
+    modified: dt.datetime
+    size: int
 
 
 class NotInPlan(errors.UserError):
@@ -129,12 +137,7 @@ class Client:
         """Keep connections open."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         """Close the connections."""
         self._session.close()
         self._bare.close()
@@ -148,41 +151,42 @@ class Client:
         every attempt.
         """
         _check_question(dataset, query)
-        frames = list(self._pages(self._page, dataset, query))
+        ask = functools.partial(self._page, dataset)
+        frames = list(self._pages(ask, DATASETS[dataset].path, query))
         rows = frames[0] if len(frames) == 1 else schema.joined(dataset, frames)
         return schema.distinct(dataset, rows)
 
-    def listed(self, dataset: str, first: str, last: str) -> list[dict[str, Any]]:
-        """List the files of a data set: Key, LastModified and Size [bytes] of each.
+    def files(self, dataset: str, first: str, last: str) -> list[File]:
+        """List the files of a data set.
 
         first, last   months [YYYY-MM], both included
 
-        Raises UserError as `rows` does, and if a file lacks one of the three.
+        Raises UserError as `rows` does, and if the list says too little of a file.
         """
         query = {"endpoint": DATASETS[dataset].path, "from": first, "to": last}
         return [file for page in self._pages(self._list, "/bulk/list", query) for file in page]
 
-    def file(self, key: str, size: int) -> bytes:
-        """Download one file of `size` bytes and unpack it.
+    def download(self, file: File) -> bytes:
+        """Download and unpack one file.
 
         The address is signed and good for one download; it sees no API key.
         """
-        return self._patiently(self._downloaded, key, size)
+        return self._patiently(self._content, file.key, file.size)
 
     def _pages(
-        self, ask: Callable[..., tuple[Page, str]], name: str, query: Query
+        self, ask: Callable[..., tuple[Page, str]], path: str, query: Query
     ) -> Iterator[Page]:
         """Ask for page after page: each answer has the key of the next one, or ""."""
         keys, key = {""}, ""
         while True:
             page, key = self._patiently(
-                ask, name, query | {"pagination_key": key} if key else query
+                ask, path, query | {"pagination_key": key} if key else query
             )
             yield page
             if not key:
                 return
             if key in keys:
-                raise errors.UserError(f"{_path(name)} sent one page twice: run again later")
+                raise errors.UserError(f"{path} sent one page twice: run again later")
             keys.add(key)
 
     def _patiently(self, ask: Callable[..., Read], *arguments: Any) -> Read:
@@ -191,7 +195,7 @@ class Client:
         except _TryAgain as reason:
             tries = self._persist.statistics["attempt_number"]
             raise errors.UserError(
-                f"{_path(arguments[0])} failed {tries} times ({reason}): run again later"
+                f"{arguments[0]} failed {tries} times ({reason}): run again later"
             ) from None
 
     def _hold(self, state: tenacity.RetryCallState) -> None:
@@ -201,19 +205,19 @@ class Client:
         if seconds:
             log.warning("%s: %s; next try in %.0f s", state.args[0], reason, seconds)
 
-    def _page(self, dataset: str, query: Query) -> tuple[pl.DataFrame, str]:
-        body = self._answer(DATASETS[dataset].path, query, DATASETS[dataset].bucket)
+    def _page(self, dataset: str, path: str, query: Query) -> tuple[pl.DataFrame, str]:
+        body = self._answer(path, query, DATASETS[dataset].bucket)
         try:
             return schema.page(dataset, body)
         except schema.Broken as reason:
             raise _TryAgain(str(reason)) from None
 
-    def _list(self, path: str, query: Query) -> tuple[list[dict[str, Any]], str]:
+    def _list(self, path: str, query: Query) -> tuple[list[File], str]:
         answer = self._document(path, query)
         files = answer.get("data")
         if not isinstance(files, list):
             raise errors.UserError(f"{path} answered something else than files under 'data'")
-        return [*map(_checked_file, files)], schema.next_key(path, answer.get("pagination_key"))
+        return [*map(_file, files)], schema.next_key(path, answer.get("pagination_key"))
 
     def _document(self, path: str, query: Query) -> dict[str, Any]:
         try:
@@ -224,7 +228,7 @@ class Client:
             raise errors.UserError(f"{path} answered something else than an object")
         return answer
 
-    def _downloaded(self, key: str, size: int) -> bytes:
+    def _content(self, key: str, size: int) -> bytes:
         address = self._document("/bulk/get", {"key": key}).get("url")
         if not isinstance(address, str):
             raise errors.UserError("/bulk/get answered without the field url")
@@ -232,7 +236,7 @@ class Client:
             with self._bare.get(
                 address, timeout=self._timeout, headers={"Accept-Encoding": "identity"}, stream=True
             ) as answer:
-                content = wire.stored(answer)
+                content = wire.body(answer, unpack=False)
         except requests.RequestException as error:
             raise _TryAgain(type(error).__name__) from None
         if answer.status_code != 200:
@@ -307,11 +311,6 @@ def _in_flight(plan: str | None, share: float, minute: float) -> int:
     return min(MOST_IN_FLIGHT, math.ceil(LATENCY * minute / 60 / pace.spacing(plan, share, minute)))
 
 
-def _path(name: str) -> str:
-    """Give the path of a data set, or a path as it is."""
-    return DATASETS[name].path if name in DATASETS else name
-
-
 def _is_here(url: str) -> bool:
     return urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
 
@@ -325,10 +324,10 @@ def _checked(key: str) -> str:
     return key
 
 
-def _checked_file(file: Any) -> dict[str, Any]:
+def _file(entry: Any) -> File:
     try:
-        return {"Key": str(file["Key"]), "LastModified": file["LastModified"],
-                "Size": int(file["Size"])}  # fmt: skip
+        modified = dt.datetime.fromisoformat(entry["LastModified"]).astimezone(dt.UTC)
+        return File(str(entry["Key"]), modified, int(entry["Size"]))
     except (KeyError, TypeError, ValueError):
         raise errors.UserError(
             "/bulk/list answered a file without one of the fields Key, LastModified and Size"

@@ -7,11 +7,12 @@ import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from gogooku import calendar, files, layout
 from gogooku.raw import inventory, plans
 from gogooku.raw.catalogue import DATASETS
-from gogooku.raw.dataset import PLANS
+from gogooku.raw.dataset import PLANS, Plan
 from gogooku.vendor import account, bulk, pace
 from gogooku.vendor.cache import DAYS, Cache
 from gogooku.vendor.jquants import Client
@@ -71,7 +72,7 @@ def status(
     ]
     buckets = dict.fromkeys(pace.SLOTS, 0)
     for row in rows:
-        buckets[DATASETS[str(row["data set"])].bucket] += int(str(row["ask"]))
+        buckets[DATASETS[row["data set"]].bucket] += row["ask"]
     requests = sum(buckets.values())
     total = {**dict.fromkeys(rows[0], ""), "data set": "all", "ask": requests}
     limits = {**buckets, "": requests}  # the plan's counts all of them
@@ -141,37 +142,45 @@ def _minutes(client: Client, requests: int, share: float, bucket: str = "") -> f
     return requests / (share * limit)
 
 
+class _File(NamedTuple):
+    """A raw file or an answer: its data set, the plan under which it came, and its days in order.
+
+    Of an answer these are the first and the last day.
+    """
+
+    path: Path
+    dataset: str
+    plan: Plan
+    days: list[dt.date]
+
+
 def outgrown(raw: Path, plan: str | None) -> str:
     """Name the raw files below `raw` that a cheaper plan left without what `plan` serves.
 
     A plan that is found out by asking is no parameter of theirs, so nothing fetches them again.
     The text is "" if there are none, or the plan is unknown.
     """
-    if plan is None:
+    lines = [f"  {file.path}  {gain}\n" for file in _spans(raw) if (gain := _gain(file, plan))]
+    if not lines:
         return ""
-    reasons = {path: reason for path in _files(raw, 2) if (reason := _gain(path, plan))}
-    if not reasons:
-        return ""
-    return (
-        f"fetched with a cheaper plan than {plan}; delete them to have them fetched again:\n"
-        + "".join(f"  {path}  {reason}\n" for path, reason in reasons.items())
-    )
+    head = f"fetched with a cheaper plan than {plan}; delete them to have them fetched again:\n"
+    return "".join([head, *lines])
 
 
-def _gain(path: Path, plan: str) -> str:
-    dataset, (had, days) = layout.dataset(path), _of_span(path)
-    if had not in PLANS or dataset not in DATASETS or PLANS.index(had) >= PLANS.index(plan):
+def _gain(file: _File, plan: str | None) -> str:
+    """Say what `plan` serves of a raw file's span and the file lacks; "" if nothing."""
+    entry, had = DATASETS[file.dataset], file.plan
+    first, last = calendar.bounds(layout.span(file.path))
+    if plan not in PLANS or PLANS.index(had) >= PLANS.index(plan):
         return ""
-    entry = DATASETS[dataset]
-    first, last = calendar.bounds(layout.span(path))
-    if entry.request == "now" or entry.since > last:  # past days are not to be had
+    if entry.request == "now" or entry.since > last:  # past days cannot be asked for
         return ""
     if not plans.serves(had, entry) and plans.serves(plan, entry):
         return f"the plan {had} lacks the data set"
-    if RICHER.get(dataset) == plan:
+    if RICHER.get(file.dataset) == plan:
         return f"the plan {had} has fewer fields"
-    start = max(first, entry.since) + LONGEST_GAP
-    return f"the plan {had} covers fewer days" if not days or days[0] > start else ""
+    late = not file.days or file.days[0] > max(first, entry.since) + LONGEST_GAP
+    return f"the plan {had} covers fewer days" if late else ""
 
 
 def uncovered(client: Client, raw: Path) -> dict[Path, str]:
@@ -183,14 +192,23 @@ def uncovered(client: Client, raw: Path) -> dict[Path, str]:
     only the plan counts. Drafts that killed jobs have left are among them, whatever they hold.
     """
     plan = account.probe(client)
-    answers = ((path, path.parents[1].name, *_of_answer(path)) for path in _files(raw / DAYS, 3))
-    spans = ((path, layout.dataset(path), *_of_span(path)) for path in _files(raw, 2))
     reasons = dict.fromkeys(_drafts(raw), "left by a job that was killed")
-    for path, dataset, had, days in (*answers, *spans):
-        reason = _reason(dataset, had, days, plan, client.memory.window)
-        if dataset in DATASETS and reason:
-            reasons[path] = reason
+    for file in (*_answers(raw), *_spans(raw)):
+        if reason := _reason(file, plan, client.memory.window):
+            reasons[file.path] = reason
     return reasons
+
+
+def _reason(file: _File, plan: str, window: plans.Window | None) -> str:
+    """Say why the subscription does not serve a file now; "" if it does."""
+    richest = RICHER.get(file.dataset)
+    if not plans.serves(plan, DATASETS[file.dataset]):
+        return f"not part of the plan {plan}"
+    if file.plan == richest and plan != richest:
+        return f"has fields of the plan {file.plan}, and the plan is {plan}"
+    if window and any(day not in window for day in (*file.days[:1], *file.days[-1:])):
+        return f"holds days outside {window}"
+    return ""
 
 
 def listed(reasons: Mapping[Path, str], raw: Path) -> str:
@@ -212,11 +230,6 @@ def purge(paths: Collection[Path]) -> str:
     )
 
 
-def _files(folder: Path, depth: int) -> Iterator[Path]:
-    pattern = "/".join(["[!.]*"] * (depth - 1) + ["*.parquet"])
-    yield from sorted(folder.glob(pattern))
-
-
 def _drafts(folder: Path) -> Iterator[Path]:
     """List drafts of `files.atomic` that nobody writes to any more."""
     newest = time.time() - ABANDONED.total_seconds()
@@ -224,33 +237,20 @@ def _drafts(folder: Path) -> Iterator[Path]:
     return (path for path in paths if path.stat().st_mtime < newest)
 
 
-def _of_answer(path: Path) -> tuple[str | None, list[dt.date]]:
-    """Give the plan under which an answer came, and its first and last day."""
-    names = path.stem.split("_")
-    return path.parent.name.split("-")[-1], [dt.date.fromisoformat(name) for name in names]
+def _answers(raw: Path) -> Iterator[_File]:
+    for path in sorted((raw / DAYS).glob("[!.]*/[!.]*/*.parquet")):
+        days = map(dt.date.fromisoformat, path.stem.split("_"))
+        yield from _file(path, path.parents[1].name, path.parent.name.split("-")[-1], days)
 
 
-def _of_span(path: Path) -> tuple[str | None, list[dt.date]]:
-    """Give the same of a raw file; a file of another source has no plan."""
-    metadata = files.read_metadata(path)
-    days = sorted(json.loads(metadata.get("rows", "{}")))
-    return metadata.get("plan"), [dt.date.fromisoformat(day) for day in days]
+def _spans(raw: Path) -> Iterator[_File]:
+    for path in sorted(raw.glob("[!.]*/*.parquet")):
+        metadata = files.read_metadata(path)
+        days = map(dt.date.fromisoformat, json.loads(metadata.get("rows", "{}")))
+        yield from _file(path, layout.dataset(path), metadata.get("plan"), days)
 
 
-def _reason(
-    dataset: str,
-    had: str | None,
-    days: Sequence[dt.date],
-    plan: str,
-    window: plans.Window | None,
-) -> str:
-    if had not in PLANS or dataset not in DATASETS:
-        return ""
-    if not plans.serves(plan, DATASETS[dataset]):
-        return f"not part of the plan {plan}"
-    richest = RICHER.get(dataset)
-    if had == richest and plan != richest:
-        return f"has fields of the plan {had}, and the plan is {plan}"
-    if window and days and (days[0] not in window or days[-1] not in window):
-        return f"holds days outside {window}"
-    return ""
+def _file(path: Path, dataset: str, plan: str | None, days: Iterable[dt.date]) -> Iterator[_File]:
+    """Give the file unless it is of another source, which has no plan."""
+    if plan in PLANS and dataset in DATASETS:
+        yield _File(path, dataset, plan, sorted(days))
