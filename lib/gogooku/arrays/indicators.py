@@ -29,7 +29,7 @@ def log_returns(close: np.ndarray, sessions: int) -> Array:
 def log(x: np.ndarray) -> Array:
     """Natural logarithm; NaN unless x > 0."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        return time_series.known(np.log(x))
+        return time_series.without_infinity(np.log(x))
 
 
 def annual(deviation: np.ndarray) -> Array:
@@ -39,7 +39,7 @@ def annual(deviation: np.ndarray) -> Array:
 
 def _annual_root(square: np.ndarray) -> Array:
     """Scale a mean square likewise; 0 where rounding took a sum of nothing below 0."""
-    return np.sqrt(SESSIONS_PER_YEAR * np.where(square < 0, 0.0, square))
+    return np.sqrt(SESSIONS_PER_YEAR * np.maximum(square, 0.0))
 
 
 def volatility(steps: Rolling, window: int) -> Array:

@@ -26,20 +26,26 @@ BLOCK = 128  # stocks
 def known(x: npt.ArrayLike, dtype: npt.DTypeLike = np.float64) -> np.ndarray:
     """Copy `x` as `dtype`, with NaN for what is infinite or leaves its range."""
     with np.errstate(over="ignore"):
-        values = np.array(x, dtype)
-    values[~np.isfinite(values)] = np.nan
-    return values
+        return without_infinity(np.array(x, dtype))
+
+
+def without_infinity(x: np.ndarray) -> np.ndarray:
+    """Set what is infinite in `x` to NaN, in place, and give it back."""
+    x[~np.isfinite(x)] = np.nan
+    return x
 
 
 def ratio(over: np.ndarray, under: np.ndarray) -> Array:
     """Divide; NaN where the divisor is 0 or the result is not finite."""
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        return known(np.divide(over, under, dtype=np.float64))
+        return without_infinity(np.divide(over, under, dtype=np.float64))
 
 
 def excess(over: np.ndarray, under: np.ndarray) -> Array:
     """Divide and take 1 off; NaN where the divisor is 0 or the result is not finite."""
-    return ratio(over, under) - 1
+    quotient = ratio(over, under)
+    quotient -= 1
+    return quotient
 
 
 def where_known(x: np.ndarray, value: np.ndarray) -> Array:
@@ -98,7 +104,10 @@ def by_blocks(
         for name, values in results.items() if isinstance(results, Mapping) else results:
             if name not in joined:
                 joined[name] = np.empty((length, count), dtype)
-            joined[name][:, stocks] = known(values[len(values) - length :], dtype)
+            part = joined[name][:, stocks]
+            with np.errstate(over="ignore"):
+                part[:] = values[len(values) - length :]
+            without_infinity(part)
     return joined
 
 
@@ -231,10 +240,10 @@ def _smoothed(x, span, seed, weight, skip):
             moved = states[s] + share / full * (new[s] - states[s])
             state = moved if taken else states[s]
             out[t, s] = state if (age >= first) & (count >= fewest) else np.nan
-            length = seeding | (full >= FORGOTTEN)
-            ages[s] = age if length else 0.0
-            fulls[s] = full if length else 0.0
-            states[s] = state if length else 0.0
+            noted = seeding | (full >= FORGOTTEN)
+            ages[s] = age if noted else 0.0
+            fulls[s] = full if noted else 0.0
+            states[s] = state if noted else 0.0
             counts[s] = count
     return out
 
