@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from gogooku import files, jobs
 from gogooku.audit import rebuild, verdict
+from gogooku.config import settings as settings_of
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -14,8 +15,7 @@ jobs.start(snakemake)
 
 days = [files.read_json(path) for path in [*inputs.days, inputs.models]]
 raw = [Path(path) for path in inputs.raw]
-build = rebuild.Rebuild(
-    target.with_suffix(""), raw, params.settings, params.known, snakemake.threads
-)
+settings = settings_of.read(params.settings)
+build = rebuild.Rebuild(target.with_suffix(""), raw, settings, params.known, snakemake.threads)
 stages = verdict.judge(days, build)
 files.write_json({"days": days, "stages": stages}, target)

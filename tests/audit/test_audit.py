@@ -10,9 +10,10 @@ import polars as pl
 import pytest
 from gogooku import errors, files, point_in_time
 from gogooku.audit import compare, days, edits, rebuild, verdict
+from gogooku.config import settings
 from gogooku.features import look_ahead
 from gogooku.raw.catalogue import DATASETS
-from helpers import leaks
+from helpers import configs, leaks
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -207,9 +208,9 @@ def test_random_days_are_sessions_all_different_and_the_seed_decides():
 def test_a_chosen_day_lies_in_the_test_part():
     test = {"first": "2024-01-01", "last": "2024-01-28"}
     assert days.chosen(test, None) == dt.date(2024, 1, 12)
-    assert days.chosen(test, "2024-01-04") == dt.date(2024, 1, 4)
+    assert days.chosen(test, dt.date(2024, 1, 4)) == dt.date(2024, 1, 4)
     with pytest.raises(errors.UserError, match=r"audit\.day 2024-02-02 is outside"):
-        days.chosen(test, "2024-02-02")
+        days.chosen(test, dt.date(2024, 2, 2))
 
 
 # ---- comparison ----------------------------------------------------------------------------------
@@ -260,8 +261,8 @@ def test_files_taken_over_are_not_compared(tmp_path):
     assert compare.stages(before, tmp_path / "after", FIFTH) == []
 
 
-def told(stages, whole=False):
-    return {"day": str(FIFTH), "moment": MOMENT.isoformat(), "seed": 3, "whole": whole,
+def told(stages):
+    return {"day": str(FIFTH), "moment": MOMENT.isoformat(), "seed": 3, "from_raw": False,
             "rows_edited": {"bars": 1}, "stages": stages}  # fmt: skip
 
 
@@ -311,8 +312,9 @@ def built_once(folder, kind, target):
         files.write_parquet(rows, folder / path)
     build(folder, [target], kind.feature)
     raws = [path.relative_to(folder) for path in sorted((folder / "raw").rglob("*.parquet"))]
-    settings = {"spans": "year", "clock": "published", "name": "x", "build": "x"}
-    return kind(folder / "again", raws, settings, leaks.RULES, 1)
+    named = settings.read(configs.default(name="x", build="x"))
+    yearly = named.model_copy(update={"spans": "year"})
+    return kind(folder / "again", raws, yearly, leaks.RULES, 1)
 
 
 @pytest.fixture

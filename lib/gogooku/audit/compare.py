@@ -22,6 +22,7 @@ BYTES = {"column": "all", "columns": 1, "first": "bytes"}
 WHEN = {"labels": "exit"}
 """The column that dates a row of a stage, where it is not `date`."""
 
+ANEW = " anew"
 KEYS = ("date", "code", "source", "target", "rule", "field")
 
 
@@ -133,19 +134,17 @@ def _stage(
 
 def _moved(original: pl.DataFrame, changed: pl.DataFrame) -> set[str]:
     """Name the columns that have another value in a row that both have; to be null is none."""
-    keys = _keys(original)
     if original.columns != changed.columns:
         return set()
-    both = [
-        frame.join(other.select(keys).unique(), on=keys, how="semi").unique(keys, keep="first")
-        for frame, other in ((original, changed), (changed, original))
-    ]
-    old, new = (frame.sort(keys).drop(keys) for frame in both)
-    pairs = zip(old.iter_columns(), new.iter_columns(), strict=True)
-    marks = (
-        (new.name, _bits(old).ne_missing(_bits(new)) & new.is_not_null()) for old, new in pairs
-    )
-    return {name for name, mark in marks if mark.any()}
+    keys = _keys(original)
+    first, anew = (rows.unique(keys, keep="first") for rows in (original, changed))
+    both = first.join(anew, on=keys, suffix=ANEW)
+    pairs = ((both[name], both[name + ANEW]) for name in original.drop(keys).columns)
+    return {
+        old.name
+        for old, new in pairs
+        if (_bits(old).ne_missing(_bits(new)) & new.is_not_null()).any()
+    }
 
 
 def _fits(paths: Sequence[Path], before: Path, after: Path) -> dict[str, Any]:

@@ -10,15 +10,13 @@ from gogooku.errors import UserError
 from gogooku.panel.universe import CLOSE_WINDOW
 
 
-def chosen(test: Mapping[str, str], day: str | None) -> dt.date:
+def chosen(test: Mapping[str, str], day: dt.date | None) -> dt.date:
     """Give `day`, or by default the middle of the test part; UserError if it lies outside it."""
     first, last = (dt.date.fromisoformat(test[end]) for end in ("first", "last"))
+    if day and not first <= day <= last:
+        raise UserError(f"audit.day {day} is outside the first fold's test part {first}…{last}")
     middle = first + (last - first) / 2
-    friday = middle - dt.timedelta(max(0, middle.weekday() - 4))  # markets rest at weekends
-    wanted = dt.date.fromisoformat(day) if day else friday
-    if not first <= wanted <= last:
-        raise UserError(f"audit.day {wanted} is outside the first fold's test part {first}…{last}")
-    return wanted
+    return day or middle - dt.timedelta(max(0, middle.weekday() - 4))  # markets rest at weekends
 
 
 def drawn(sessions: Days, draw: int, seed: int) -> dt.date:

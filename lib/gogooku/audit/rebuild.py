@@ -8,7 +8,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -17,6 +16,7 @@ from gogooku.audit import edits
 from gogooku.audit.compare import STAGES
 from gogooku.config import claims
 from gogooku.config.claims import Claim
+from gogooku.config.settings import Settings
 from gogooku.errors import UserError
 from gogooku.point_in_time import Rules
 
@@ -32,41 +32,38 @@ class Rebuild:
 
     folder    working directory of the second build
     raw       all raw files of the run, relative as both builds name them
-    settings   of the run
+    settings  of the run
     rules     data set → when its rows are known
     cores     that the second build may use
     """
 
     folder: Path
     raw: Sequence[Path]
-    settings: Mapping[str, Any]
+    settings: Settings
     rules: Mapping[str, Rules]
     cores: int
 
     @property
     def build_folder(self) -> Path:
         """The folder of panel to data set, relative likewise."""
-        return Path(layout.build_folder(self.settings["build"]))
+        return Path(layout.build_folder(self.settings.build))
 
     def targets(self, day: dt.date) -> list[str]:
         """Name the files that hold the day's features, data set, labels and graph."""
-        span = calendar.span_of(day, self.settings["spans"])
+        span = calendar.span_of(day, self.settings.spans)
         return [str(self.build_folder / stage / f"{span}.parquet") for stage in SPAN_STAGES]
 
     def draw(self, moment: dt.datetime, seed: int, *, ending: bool) -> dict[str, pl.DataFrame]:
         """Draw the edits of every raw file, by its path (`edits.draw`)."""
-        return {
-            str(path): edits.draw(
-                files.read_parquet(path),
-                layout.dataset(path),
-                moment,
-                self.settings["clock"],
-                self.rules[layout.dataset(path)],
-                (seed, f"{layout.dataset(path)}/{layout.span(path)}"),
-                ending=ending,
+        changes = {}
+        for path in jobs.progress(self.raw, "drawing another future", len(self.raw)):
+            dataset = layout.dataset(path)
+            file = seed, f"{dataset}/{layout.span(path)}"
+            rows, clock, rules = files.read_parquet(path), self.settings.clock, self.rules[dataset]
+            changes[str(path)] = edits.draw(
+                rows, dataset, moment, clock, rules, file, ending=ending
             )
-            for path in jobs.progress(self.raw, "drawing another future", len(self.raw))
-        }
+        return changes
 
     def build(
         self, changes: Mapping[str, pl.DataFrame], targets: Sequence[str], day: dt.date | None
@@ -82,9 +79,10 @@ class Rebuild:
         for path in self.raw:
             self._lay(path, changes[str(path)])
         if day:
-            self._take_over(calendar.span_of(day, self.settings["spans"]))
-            claims.sign(Claim("build", self.build_folder, self.settings["name"], {}), self.folder)
-        files.write_json({**self.settings, "source": "stored"}, self.folder / "config.json")
+            self._take_over(calendar.span_of(day, self.settings.spans))
+            claims.sign(Claim("build", self.build_folder, self.settings.name, {}), self.folder)
+        config = {**self.settings.model_dump(mode="json"), "source": "stored"}
+        files.write_json(config, self.folder / "config.json")
         self._snakemake(targets)
 
     def discard(self) -> None:

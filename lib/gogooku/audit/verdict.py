@@ -21,6 +21,7 @@ from gogooku.raw.plans import JAPAN
 log = logging.getLogger(__name__)
 
 COUNTS = ("files", "rows", "values", "later_rows", "later_rows_changed")
+COLUMNS = ("columns", "moved")
 
 
 def audit(
@@ -30,8 +31,8 @@ def audit(
 
     targets   of a build of everything from raw files; None: the files of the day's span
 
-    Returns the day, its moment, the seed, what `targets` were, how many raw rows of each data set
-    were edited, and the compared stages (`compare.stages`).
+    Returns the day, its moment, the seed, whether everything was built anew (`from_raw`), how many
+    raw rows of each data set were edited, and the compared stages (`compare.stages`).
     """
     # A model's predictions are only tried if its columns go on, so there every data set does.
     changes = rebuild.draw(moment, seed, ending=not targets)
@@ -45,7 +46,7 @@ def audit(
         "day": str(day),
         "moment": moment.isoformat(),
         "seed": seed,
-        "whole": bool(targets),
+        "from_raw": bool(targets),
         "rows_edited": edited,
         "stages": stages,
     }
@@ -57,21 +58,18 @@ def table(days: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     Counts add; `columns` and `moved` (those whose values later than the day differed) are united;
     `leaks` counts the days with a difference.
     """
-    rows: dict[str, dict[str, Any]] = {}
+    stages: dict[str, list[Mapping[str, Any]]] = {}
     for stage in (stage for audited in days for stage in audited["stages"]):
-        row = rows.setdefault(
-            stage["stage"],
-            {"stage": stage["stage"], "days": 0, "leaks": 0, "columns": set(), "moved": set()},
-        )
-        row["days"] += 1
-        row["leaks"] += stage["difference"] is not None
-        for name in COUNTS:
-            row[name] = row.get(name, 0) + stage.get(name, 0)
-        for name in ("columns", "moved"):
-            row[name] |= set(stage.get(name, ()))
+        stages.setdefault(stage["stage"], []).append(stage)
     return [
-        {**row, "columns": sorted(row["columns"]), "moved": sorted(row["moved"])}
-        for row in rows.values()
+        {
+            "stage": name,
+            "days": len(rows),
+            "leaks": sum(row["difference"] is not None for row in rows),
+            **{count: sum(row.get(count, 0) for row in rows) for count in COUNTS},
+            **{key: sorted({c for row in rows for c in row.get(key, ())}) for key in COLUMNS},
+        }
+        for name, rows in stages.items()
     ]
 
 
@@ -141,16 +139,16 @@ def culprit(
     file = fault["file"]
     day = dt.date.fromisoformat(audited["day"])
     moment = dt.datetime.fromisoformat(audited["moment"])
-    clock = rebuild.settings["clock"]
+    clock = rebuild.settings.clock
     changes, count = edits.ranked(
-        rebuild.draw(moment, audited["seed"], ending=not audited["whole"]), clock
+        rebuild.draw(moment, audited["seed"], ending=not audited["from_raw"]), clock
     )
     differences = {count: fault}
 
     def shows(number: int) -> bool:
         log.info("%s with the first %d of %d edits", file, number, count)
         first = {name: frame.filter(pl.col(edits.RANK) < number) for name, frame in changes.items()}
-        rebuild.build(first, [file], None if audited["whole"] else day)
+        rebuild.build(first, [file], None if audited["from_raw"] else day)
         rest = compare.of_file(Path(), rebuild.folder, file, day)
         if rest:
             differences[number] = rest

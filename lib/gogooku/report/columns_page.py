@@ -29,10 +29,10 @@ AT_REST = ("days_since_listing_log", "sec_member_cnt")
 def build(rows: pl.DataFrame, name: str) -> str:
     """Write the page: one HTML text that loads nothing from anywhere.
 
-    rows   as `profile.measure` gives them, of all spans in order of time
+    rows   as `column_quality.measure` gives them, of all spans in order of time
     name   of the run
     """
-    summary, steps = _summary(rows), _steps(rows)
+    summary = _summary(rows)
     first, last = rows["span"][0], rows["span"][-1]
     return page.fill(
         Path(__file__).with_name("columns.html"),
@@ -42,13 +42,20 @@ def build(rows: pl.DataFrame, name: str) -> str:
         glance=_glance(summary),
         words=words(rows),
         heat=_heat(rows),
-        least=_table(summary, "coverage", "Known", _least, descending=False, until=1.0),
-        thin=_table(summary, "thin", "Days", lambda row: [Cell(f"{row['thin']:,}")]),
-        constant=_table(summary, "constant", "Constant", _share("constant")),
-        far=_table(summary, "farthest", "Ranges away", _far),
-        stale=_table(summary, "stale", "Unchanged", _share("stale")),
-        twins=_twins(summary),
-        moved=_moved(steps),
+        least=_table(
+            _worst(summary, "coverage", 1.0), ["Known", "<First known", "<Least in"], _least
+        ),
+        thin=_table(_worst(summary, "thin"), ["Days"], lambda row: [Cell(f"{row['thin']:,}")]),
+        constant=_table(_worst(summary, "constant"), ["Constant"], _share("constant")),
+        far=_table(_worst(summary, "farthest"), ["Ranges away", "<Infinite", "<In"], _far),
+        stale=_table(_worst(summary, "stale"), ["Unchanged"], _share("stale")),
+        twins=_table(
+            summary.filter(pl.col("twin").is_not_null()),
+            ["<Orders stocks as"],
+            lambda row: [_text(row["twin"])],
+            shown=len(summary),
+        ),
+        moved=_table(_steps(rows), ["Gap", "<Between", "Median before", "Median after"], _moved),
         spans=rows["span"].n_unique(),
     )
 
@@ -122,7 +129,10 @@ def _ratio(part: str, base: str) -> pl.Expr:
 
 
 def _steps(rows: pl.DataFrame) -> pl.DataFrame:
-    """One row a column and pair of neighbouring spans: drift, and the medians on either side."""
+    """One row a column: its greatest drift from a span to the next, greatest first.
+
+    Beside it stand `between`, the spans, and the medians `before` and `after`.
+    """
     gaps = []
     for (family, column), part in rows.group_by("family", "column", maintain_order=True):
         spans = [(span, sketch) for span, sketch in part.select("span", "sketch").rows() if sketch]
@@ -137,7 +147,10 @@ def _steps(rows: pl.DataFrame) -> pl.DataFrame:
             }
             for (earlier, old), (later, new) in pairwise(spans)
         ]
-    return pl.DataFrame(gaps)
+    if not gaps:
+        return pl.DataFrame()
+    ordered = pl.DataFrame(gaps).sort("drift", descending=True, maintain_order=True)
+    return ordered.unique(["family", "column"], keep="first", maintain_order=True)
 
 
 # ---- what the page shows -------------------------------------------------------------------------
@@ -182,87 +195,50 @@ def _shade(share: float | None) -> dict[str, str]:
     return {"gap": f"{100 * (1 - (share or 0)):.0f}", "text": _percent(share)}
 
 
+def _worst(summary: pl.DataFrame, measure: str, best: float = 0.0) -> pl.DataFrame:
+    """Order the columns that are not at the `best` value, from the farthest from it."""
+    apart = summary.filter(pl.col(measure) != best)
+    return apart.sort(measure, descending=not best, maintain_order=True)
+
+
 def _table(
-    summary: pl.DataFrame,
-    measure: str,
-    head: str,
-    cells: Callable[[Mapping[str, Any]], Sequence[Cell]],
-    *,
-    descending: bool = True,
-    until: float = 0.0,
+    rows: pl.DataFrame,
+    head: Sequence[str],
+    cells: Callable[[Mapping[str, Any]], list[Cell]],
+    shown: int = SHOWN,
 ) -> Table | None:
-    """The worst columns by one measure, those that are not at its best value `until`."""
-    worst = summary.filter(pl.col(measure) != until).sort(
-        measure, descending=descending, maintain_order=True
-    )
-    if worst.is_empty():
+    """List the first of `rows`, each by its column and family; None if there is none."""
+    if rows.is_empty():
         return None
-    rows = [
-        [Cell(row["column"]), Cell(row["family"], look="text"), *cells(row)]
-        for row in worst.head(SHOWN).iter_rows(named=True)
+    lines = [
+        [Cell(row["column"]), _text(row["family"]), *cells(row)]
+        for row in rows.head(shown).iter_rows(named=True)
     ]
-    names = {"Known": ["First known", "Least in"], "Ranges away": ["Infinite", "In"]}
-    kind = [f"<{name}" for name in names.get(head, [])]
-    return Table(["<Column", "<Family", head, *kind], [(_title(len(worst)), rows)])
+    title = f"The first {shown} of {len(rows):,}" if len(rows) > shown else ""
+    return Table(["<Column", "<Family", *head], [(title, lines)])
 
 
-def _title(count: int) -> str:
-    return f"The first {SHOWN} of {count:,}" if count > SHOWN else ""
+def _text(text: str) -> Cell:
+    return Cell(text, look="text")
 
 
 def _least(row: Mapping[str, Any]) -> list[Cell]:
-    look = "stop" if row["coverage"] < 0.5 else ""
-    return [
-        Cell(_percent(row["coverage"]), look=look),
-        Cell(row["since"] or "never", look="text"),
-        Cell(row["poorest"], look="text"),
-    ]
+    known = Cell(_percent(row["coverage"]), look="stop" if row["coverage"] < 0.5 else "")
+    return [known, _text(row["since"] or "never"), _text(row["poorest"])]
 
 
 def _far(row: Mapping[str, Any]) -> list[Cell]:
-    look = "stop" if row["farthest"] >= FAR else ""
-    return [
-        Cell(f"{row['farthest']:,.1f}", look=look),
-        Cell(f"{row['infinite']:,}", look="text"),
-        Cell(row["where"], look="text"),
-    ]
+    ranges = Cell(f"{row['farthest']:,.1f}", look="stop" if row["farthest"] >= FAR else "")
+    return [ranges, _text(f"{row['infinite']:,}"), _text(row["where"])]
 
 
 def _share(measure: str) -> Callable[[Mapping[str, Any]], list[Cell]]:
     return lambda row: [Cell(_percent(row[measure]))]
 
 
-def _twins(summary: pl.DataFrame) -> Table | None:
-    pairs = summary.filter(pl.col("twin").is_not_null())
-    if pairs.is_empty():
-        return None
-    rows = [
-        [Cell(column), Cell(family, look="text"), Cell(twin, look="text")]
-        for column, family, twin in pairs.select("column", "family", "twin").rows()
-    ]
-    return Table(["<Column", "<Family", "<Orders stocks as"], [("", rows)])
-
-
-def _moved(steps: pl.DataFrame) -> Table | None:
-    """The greatest step of each column, greatest first."""
-    if steps.is_empty():
-        return None
-    worst = steps.sort("drift", descending=True, maintain_order=True).unique(
-        ["family", "column"], keep="first", maintain_order=True
-    )
-    rows = [
-        [
-            Cell(row["column"]),
-            Cell(row["family"], look="text"),
-            Cell(f"{row['drift']:.2f}"),
-            Cell(row["between"], look="text"),
-            Cell(f"{row['before']:.4g}"),
-            Cell(f"{row['after']:.4g}"),
-        ]
-        for row in worst.head(SHOWN).iter_rows(named=True)
-    ]
-    head = ["<Column", "<Family", "Gap", "<Between", "Median before", "Median after"]
-    return Table(head, [(_title(len(worst)), rows)])
+def _moved(row: Mapping[str, Any]) -> list[Cell]:
+    medians = [Cell(f"{row[side]:.4g}") for side in ("before", "after")]
+    return [Cell(f"{row['drift']:.2f}"), _text(row["between"]), *medians]
 
 
 def _percent(share: float | None) -> str:

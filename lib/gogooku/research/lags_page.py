@@ -23,13 +23,10 @@ def build(rows: pl.DataFrame, name: str, decisions: dict[str, str]) -> str:
     """
     clocks = []
     for clock, moment in decisions.items():
-        of_clock = rows.filter(pl.col("clock") == clock)
         decision = "the close" if moment == "close" else f"{moment} JST"
-        total, years = (pl.col("year").is_null(), pl.col("year").is_not_null())
-        meaning = CLOCKS[clock].format(decision)
-        clocks.append(
-            (clock, meaning, _table(of_clock.filter(total)), _table(of_clock.filter(years)))
-        )
+        years = pl.col("year").is_not_null()
+        tables = (_table(rows.filter(mask, clock=clock)) for mask in (~years, years))
+        clocks.append((clock, CLOCKS[clock].format(decision), *tables))
     return page.fill(Path(__file__).with_name("lags.html"), name=name, clocks=clocks)
 
 
