@@ -69,30 +69,19 @@ MEASURES = {
 }  # measure → unit, definition, look-back, fewest observations
 
 
-def _columns(
-    prefix: str, kind: Kind, whose: str, names: list[str], inputs: tuple[str, ...] = INPUTS
-) -> list[Column]:
+def _columns(prefix: str, kind: Kind, whose: str, inputs: tuple[str, ...]) -> list[Column]:
     return [
         Column(
             f"{prefix}_{name}", kind, unit, f"{whose}: {definition}", back, fewest, VENDOR,
             inputs=inputs,
         )
         for name, (unit, definition, back, fewest) in MEASURES.items()
-        if name in names
+        if f"{prefix}_{name}" != f"idx_{TOPIX}_rel_r_5d"  # it is not measured against itself
     ]  # fmt: skip
 
 
-def _of_index(code: str) -> list[str]:
-    """Give an index's measures: TOPIX is not measured against itself."""
-    return [name for name in MEASURES if (code, name) != (TOPIX, "rel_r_5d")]
-
-
 COLUMNS = [
-    *(
-        column
-        for code, name in INDICES.items()
-        for column in _columns(f"idx_{code}", "market", name, _of_index(code))
-    ),
+    *(x for code in INDICES for x in _columns(f"idx_{code}", "market", INDICES[code], INPUTS)),
     *(
         Column(
             f"spread_{pair}_{h}d", "market", "log",
@@ -104,10 +93,10 @@ COLUMNS = [
     ),
     Column("breadth_sector_gt_ma50", "market", "share", "sector indices (of 33) with C > mean of "
            "50 closes over those with both", BREADTH, enough(BREADTH), VENDOR, inputs=INPUTS),
-    *_columns("sect", "stock", "index of the stock's sector of 33", list(MEASURES), OWN_33),
+    *_columns("sect", "stock", "index of the stock's sector of 33", OWN_33),
     Column("sect_rel_to_sec_5d", "stock", "log", "the stock's ln(C_t / C_t−5) − sect_r_5d", 5, 6,
            VENDOR, inputs=OWN_33),
-    *_columns("sect17", "stock", "TOPIX-17 index of the stock's sector", list(MEASURES), OWN_17),
+    *_columns("sect17", "stock", "TOPIX-17 index of the stock's sector", OWN_17),
 ]  # fmt: skip
 
 
@@ -127,10 +116,11 @@ def compute(inputs: Inputs) -> Values:
     measured = {name: values[start:] for name, values in _measures(high, low, close).items()}
     slot_of = {code: slot for slot, code in enumerate(CODES)}
     columns = {
-        f"idx_{code}_{name}": measured[name][:, slot_of[code]]
+        f"idx_{code}_{name}": values[:, slot_of[code]]
         for code in INDICES
-        for name in _of_index(code)
+        for name, values in measured.items()
     }
+    del columns[f"idx_{TOPIX}_rel_r_5d"]
     for pair, (one, other) in SPREADS.items():
         for h in RETURNS:
             moves = measured[f"r_{h}d"]

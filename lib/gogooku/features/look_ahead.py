@@ -20,6 +20,12 @@ AHEAD = 5  # sessions after the later day, at the least
 WITHIN = 60  # sessions before it from which both days are taken
 ROUNDING = 1e-5  # relative; sums over other stocks are rounded otherwise
 
+FUTURE = "looks ahead: its value of {day} changes with later days; make it of rows up to its day"
+CALLS = (
+    "differs on {day} between two calls on one panel: seed what is random, and keep nothing from "
+    "call to call"
+)
+
 
 def refuse(path: str, panel: Panel, values: Values, compute: Compute) -> None:
     """Raise UserError if what `compute` makes of a day changes with later days or with each call.
@@ -27,16 +33,19 @@ def refuse(path: str, panel: Panel, values: Values, compute: Compute) -> None:
     path     of the user's module, for the sentence
     values   what `compute` has made of `panel`, (T, N) or (T,) each
     """
-    again = compute(panel)
-    _require_shapes(path, panel, values, again)
-    _compare(path, panel, values, again, "two calls on one panel", 0.0)
-    for day, other, stocks in _others(panel):
+    itself = len(panel.dates) - 1, panel, np.ones(len(panel.codes), bool)
+    for day, other, stocks in [itself, *_others(panel)]:
         again = compute(other)
         _require_shapes(path, other, values, again)
-        early, known = panel["listed"][: day + 1, stocks], slice(day + 1)
-        own = {name: x[known] if x.ndim == 1 else x[known, stocks] for name, x in values.items()}
-        again = {name: x[known] for name, x in again.items()}
-        _compare(path, panel, own, again, "later days", ROUNDING, early)
+        sentence, rounding = (CALLS, 0.0) if other is panel else (FUTURE, ROUNDING)
+        early, listed = slice(day + 1), panel["listed"][: day + 1, stocks]
+        for name, x in values.items():
+            own = x[early] if x.ndim == 1 else x[early, stocks]
+            moved = _moved(own, again[name][early], rounding)
+            moved = (moved & listed).any(axis=1) if x.ndim == 2 else moved
+            if moved.any():
+                date = panel.dates[np.flatnonzero(moved)[-1]]
+                raise UserError(f"{path}: the column {name!r} {sentence.format(day=date)}")
 
 
 def _require_shapes(path: str, panel: Panel, values: Values, again: Values) -> None:
@@ -50,32 +59,6 @@ def _require_shapes(path: str, panel: Panel, values: Values, again: Values) -> N
                 f"{path}: the column {name!r} has the shape {np.shape(again[name])} for a panel of "
                 f"{panel.shape}: make it of the panel that columns(panel) is given"
             )
-
-
-def _compare(
-    path: str,
-    panel: Panel,
-    values: Values,
-    again: Values,
-    what: str,
-    rounding: float,
-    listed: np.ndarray | None = None,
-) -> None:
-    for name, own in values.items():
-        moved = _moved(own, again[name], rounding)
-        if listed is not None and own.ndim == 2:
-            moved &= listed
-        if moved.any():
-            day = panel.dates[np.flatnonzero(moved.reshape(len(own), -1).any(axis=1))[-1]]
-            raise UserError(f"{path}: the column {name!r} {_SENTENCE[what].format(day=day)}")
-
-
-_SENTENCE = {
-    "later days": "looks ahead: its value of {day} changes with later days; make it of rows up to "
-    "its day",
-    "two calls on one panel": "differs on {day} between two calls on one panel: seed what is "
-    "random, and keep nothing from call to call",
-}
 
 
 def _moved(one: np.ndarray, other: np.ndarray, rounding: float) -> np.ndarray:

@@ -21,7 +21,7 @@ CATEGORIES = (
 )  # fmt: skip
 CANDLES = {"cdl_doji", "cdl_inside", "cdl_pattern", "cdl_z"}  # cdl_pattern calls all other cdl_*
 UNFED = {
-    "beta", "correl", "long_run", "ma", "mavp", "short_run", "tsignals", "xsignals",  # ask for more
+    "beta", "correl", "long_run", "ma", "mavp", "short_run", "tsignals", "xsignals",  # need more
     "tos_stdevall", "vp",  # say something of the whole series, not of a day
 }  # fmt: skip
 
@@ -31,15 +31,15 @@ def names() -> list[str]:
     """Give the names of all studies that bars alone feed; none if no edition is installed."""
     edition = _edition()
     spec = importlib.util.find_spec(edition) if edition else None
-    folders = [Path(str(p)) for p in (spec.submodule_search_locations or [])] if spec else []
-    files = [
-        file
+    folders = spec.submodule_search_locations or [] if spec else []
+    stems = {
+        file.stem
         for folder in folders
         for category in CATEGORIES
-        for file in folder.glob(f"{category}/*.py")
-    ]
-    stems = {file.stem for file in files if not file.stem.startswith("_")} - UNFED
-    return sorted(name for name in stems if name in CANDLES or not name.startswith("cdl_"))
+        for file in Path(folder).glob(f"{category}/[!_]*.py")
+    }
+    candles = {name for name in stems if name.startswith("cdl_")}
+    return sorted(stems - UNFED - (candles - CANDLES))
 
 
 def refuse_strangers(studies: Sequence[str]) -> None:
@@ -72,5 +72,4 @@ def library() -> ModuleType:
 
 
 def _edition() -> str | None:
-    editions = (name for name in EDITIONS if importlib.util.find_spec(name))
-    return next(editions, None)
+    return next((name for name in EDITIONS if importlib.util.find_spec(name)), None)

@@ -7,8 +7,8 @@ A study that needs later days to say something of a day is refused there.
 
 A module has `columns(panel)`, which gives name → (T, N) or (T,) floats, NaN where unknown. It may
 list them as `COLUMNS`, a list of `Column`; unlisted ones are stock columns. See
-docs/features-user.md. What
-they say of a day may not change with later days, nor from call to call (`look_ahead`).
+docs/features-user.md.
+What they say of a day may not change with later days, nor from call to call (`look_ahead`).
 """
 
 import logging
@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 
 
 def compute(inputs: Inputs) -> Described:
-    """Make the columns of the studies and of the module that the user asks for.
+    """Make the columns of the user's studies and of their module.
 
     Returns name → (T, N) or (T,) float32, and the columns' catalogue.
 
@@ -49,17 +49,17 @@ def compute(inputs: Inputs) -> Described:
     that fails, writes into the panel or makes nothing, or whose columns have a wrong name, shape,
     type or infinite values, look back further than is loaded, or are listed twice or not made.
     """
-    asked = inputs.user or {"pandas_ta": [], "module": None}
-    pandas_ta, module, panel = asked["pandas_ta"], asked["module"], inputs.panel
-    studies.refuse_strangers(pandas_ta)
+    own = inputs.user or {"pandas_ta": [], "module": None}
+    studies.refuse_strangers(own["pandas_ta"])
+    parts = [_of_study(inputs.panel, study) for study in own["pandas_ta"]]
+    parts += [_of_module(inputs.panel, own["module"])] if own["module"] else []
     columns: list[Column] = []
     values: Values = {}
-    made = [_study(panel, study) for study in pandas_ta]
-    for own, found in [*made, *([_of_module(panel, module)] if module else [])]:
-        if twice := sorted(set(values) & set(found)):
+    for more, arrays in parts:
+        if twice := sorted(set(values) & set(arrays)):
             raise UserError(f"features.pandas_ta and features.user both make {twice}: rename one")
-        columns += own
-        values |= found
+        columns += more
+        values |= arrays
     return Described(values, columns)
 
 
@@ -76,18 +76,18 @@ class Probe(NamedTuple):
 def probe(study: str) -> Probe:
     """Try a study on a made-up stock; UserError if it fails there or looks ahead."""
     bars = _sample(SAMPLE)
-    whole, early = (_told(study, bars.iloc[:length], "a made-up stock") for length in (None, EARLY))
-    if whole is None or early is None:
+    full, early = (_frame(study, bars.iloc[:length], "a made-up stock") for length in (None, EARLY))
+    if full.empty or early.empty:
         raise UserError(f"pandas-ta's {study} gives nothing for {EARLY} sessions: drop it")
-    same = list(whole) == list(early) and np.allclose(
-        whole.iloc[:EARLY].to_numpy(), early.to_numpy(), 1e-9, 1e-12, equal_nan=True
+    same = list(full) == list(early) and np.allclose(
+        full.iloc[:EARLY].to_numpy(), early.to_numpy(), 1e-9, 1e-12, equal_nan=True
     )
     if not same:
         raise UserError(
             f"pandas-ta's {study} looks ahead: what it says of a day changes with later days; "
             "drop it from features.pandas_ta"
         )
-    return Probe(list(whole), _fewest(study, bars))
+    return Probe(list(full), _fewest(study, bars))
 
 
 def _fewest(study: str, bars: pd.DataFrame) -> int:
@@ -96,40 +96,35 @@ def _fewest(study: str, bars: pd.DataFrame) -> int:
     while works - fails > 1:
         middle = (fails + works) // 2
         try:
-            fits = _applied(study, bars.iloc[:middle]) is not None
+            fits = not _applied(study, bars.iloc[:middle]).empty
         except Exception:  # that is how studies refuse too few bars
             fits = False
         fails, works = (fails, middle) if fits else (middle, works)
     return works
 
 
-def _study(panel: Panel, study: str) -> tuple[list[Column], Values]:
-    found = probe(study)
-    values = {name: np.full(panel.shape, np.nan, np.float32) for name in found.names}
-    codes = jobs.progress(enumerate(panel.codes), study, len(panel.codes))
-    for slot, code in codes:
+def _of_study(panel: Panel, study: str) -> tuple[list[Column], Values]:
+    names, fewest = probe(study)
+    values = {name: np.full(panel.shape, np.nan, np.float32) for name in names}
+    for slot, code in jobs.progress(enumerate(panel.codes), study, len(panel.codes)):
         traded = np.isfinite(np.stack([panel[bar][:, slot] for bar in BARS])).all(axis=0)
-        if traded.sum() < found.fewest:
+        if traded.sum() < fewest:
             continue
         bars = {bar: panel[bar][traded, slot] for bar in BARS}
-        told = _told(study, pd.DataFrame(bars, pd.DatetimeIndex(panel.dates[traded])), code)
-        for name in found.names:
-            if told is not None and name in told:
-                with np.errstate(over="ignore"):
-                    values[name][traded, slot] = told[name].to_numpy()
-    for name, made in values.items():
-        if infinite := int(np.isinf(made).sum()):
+        frame = _frame(study, pd.DataFrame(bars, pd.DatetimeIndex(panel.dates[traded])), code)
+        with np.errstate(over="ignore"):
+            for name in values.keys() & set(frame):
+                values[name][traded, slot] = frame[name].to_numpy()
+    for name, column in values.items():
+        if infinite := int(np.isinf(column).sum()):
             log.warning("pandas-ta: %d values of %s are infinite: they are null", infinite, name)
-            made[np.isinf(made)] = np.nan
-    unit, source = "as pandas-ta gives it", studies.library().__name__
-    columns = [
-        Column(name, "stock", unit, f"{study} of pandas-ta", LOOK_BACK, found.fewest, source)
-        for name in found.names
-    ]
-    return columns, values
+            column[np.isinf(column)] = np.nan
+    facts = "as pandas-ta gives it", f"{study} of pandas-ta", LOOK_BACK, fewest
+    source = studies.library().__name__
+    return [Column(name, "stock", *facts, source) for name in names], values
 
 
-def _told(study: str, bars: pd.DataFrame, stock: str) -> pd.DataFrame | None:
+def _frame(study: str, bars: pd.DataFrame, stock: str) -> pd.DataFrame:
     """Apply a study to the bars of `stock`; UserError if it fails."""
     try:
         return _applied(study, bars)
@@ -137,17 +132,17 @@ def _told(study: str, bars: pd.DataFrame, stock: str) -> pd.DataFrame | None:
         raise UserError(f"pandas-ta's {study} fails on {stock} ({error}): drop it") from error
 
 
-def _applied(study: str, bars: pd.DataFrame) -> pd.DataFrame | None:
-    """Give a study's columns as float64; None where pandas-ta gives none, or the bars themselves.
+def _applied(study: str, bars: pd.DataFrame) -> pd.DataFrame:
+    """Give a study's columns as float64; none where pandas-ta gives none, or the bars themselves.
 
     TA-Lib is left out, so that values do not depend on whether it is installed.
     """
     studies.library()  # which gives frames their accessor `ta`
-    made = getattr(bars.ta, study)(talib=False, lookahead=False)
-    made = made[0] if isinstance(made, tuple) else made
-    if made is None or made is bars:
-        return None
-    frame = pd.DataFrame(made)
+    result = getattr(bars.ta, study)(talib=False, lookahead=False)
+    result = result[0] if isinstance(result, tuple) else result
+    if result is None or result is bars:
+        return bars[[]]
+    frame = pd.DataFrame(result)
     if not frame.index.equals(bars.index):
         raise ValueError("it does not give one row a session")
     frame.columns = [f"{study}_{str(name).lower()}" for name in frame.columns]
@@ -174,48 +169,48 @@ def _sample(sessions: int) -> pd.DataFrame:
 
 def _of_module(panel: Panel, path: str) -> tuple[list[Column], Values]:
     module = user_code.load(path, "user")
-    made = _called(module, path, panel)
-    if not made:
+    values = _call(module, path, panel)
+    if not values:
         raise UserError(f"{path}: columns(panel) gave no column: return some")
-    listed = _listed(module, path, made)
-    for column in listed:
-        if fault := _fault(panel, column, made[column.name]):
+    columns = _catalogue(module, path, values)
+    for column in columns:
+        if fault := _fault(panel, column, values[column.name]):
             raise UserError(f"{path}: the column {column.name!r} {fault}")
-    made = {name: values.copy() for name, values in made.items()}  # a module may use its own again
-    look_ahead.refuse(path, panel, made, lambda other: _called(module, path, other))
-    return listed, {name: time_series.known(values, np.float32) for name, values in made.items()}
+    values = {name: x.copy() for name, x in values.items()}  # a module may use its own again
+    look_ahead.refuse(path, panel, values, lambda other: _call(module, path, other))
+    return columns, {name: time_series.known(x, np.float32) for name, x in values.items()}
 
 
-def _called(module: ModuleType, path: str, panel: Panel) -> Mapping[str, np.ndarray]:
+def _call(module: ModuleType, path: str, panel: Panel) -> Mapping[str, np.ndarray]:
     try:
-        made = module.columns(panel)
+        values = module.columns(panel)
     except UserError:  # of a panel file that cannot be read
         raise
     except (Exception, SystemExit) as error:
         raise user_code.failure(path, "columns(panel)", error) from error
-    if not isinstance(made, Mapping):
-        raise UserError(f"{path}: columns(panel) gave a {type(made).__name__}: return a dict")
-    return made
+    if not isinstance(values, Mapping):
+        raise UserError(f"{path}: columns(panel) gave a {type(values).__name__}: return a dict")
+    return values
 
 
-def _listed(module: ModuleType, path: str, made: Mapping[str, np.ndarray]) -> list[Column]:
+def _catalogue(module: ModuleType, path: str, values: Mapping[str, np.ndarray]) -> list[Column]:
     """Give the module's COLUMNS or, without them, a stock column a name; each is made, and once."""
-    listed = getattr(module, "COLUMNS", [_unlisted(name, path) for name in made])
-    of_columns = isinstance(listed, list | tuple) and all(isinstance(x, Column) for x in listed)
+    columns = getattr(module, "COLUMNS", [_unlisted(name, path) for name in values])
+    of_columns = isinstance(columns, list | tuple) and all(isinstance(x, Column) for x in columns)
     if not of_columns:
         raise UserError(f"{path}: COLUMNS is no list of Column: make it one, or drop it")
-    names = [column.name for column in listed]
-    if no_text := [name for name in (*names, *made) if not isinstance(name, str)]:
+    names = [column.name for column in columns]
+    if no_text := [name for name in (*names, *values) if not isinstance(name, str)]:
         raise UserError(f"{path}: a column is named {no_text[0]!r:.60}: name it by a text")
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise UserError(f"{path}: COLUMNS lists {twice} twice: list each once")
-    for column in listed:
+    for column in columns:
         if not isinstance(column.look_back, int | np.integer):
-            held = f"the column {column.name!r} looks back {column.look_back!r:.60}"
-            raise UserError(f"{path}: {held}: give a whole number of sessions")
-    if unmatched := sorted(set(names) ^ set(made)):
+            fault = f"the column {column.name!r} looks back {column.look_back!r:.60}"
+            raise UserError(f"{path}: {fault}: give a whole number of sessions")
+    if unmatched := sorted(set(names) ^ set(values)):
         raise UserError(f"{path}: COLUMNS and what columns(panel) gives differ in {unmatched}")
-    return list(listed)
+    return list(columns)
 
 
 def _unlisted(name: str, path: str) -> Column:
