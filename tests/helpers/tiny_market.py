@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 import polars as pl
+from gogooku.raw import schema
 from gogooku.raw.catalogue import DATASETS
-from gogooku.raw.schema import typed
 
 ANSWERS = json.loads((Path(__file__).parent / "answers.json").read_text(encoding="utf-8"))
 KEY = "a-key-that-nobody-may-see"
@@ -156,3 +156,8 @@ def many_bars(n):
 def as_filed(dataset, rows):
     """Rows as the vendor's files hold them: those of bars lack the kind of an ex-rights day."""
     return rows.with_columns(ExRT=None).cast({"ExRT": pl.String}) if dataset == "bars" else rows
+
+
+def typed(dataset, rows):
+    """Rows of the vendor as an answer of one page makes a frame of them."""
+    return schema.page(dataset, json.dumps({"data": list(rows)}).encode())[0]

@@ -12,7 +12,7 @@ import pytest
 from gogooku.errors import UserError
 from gogooku.raw import schema
 from gogooku.raw.catalogue import DATASETS
-from helpers.tiny_market import ANSWERS
+from helpers.tiny_market import ANSWERS, typed
 from polars.testing import assert_frame_equal
 
 
@@ -26,7 +26,7 @@ def test_every_field_of_the_vendor_is_kept_or_left_out_on_purpose(dataset):
 @pytest.mark.parametrize("dataset", sorted(ANSWERS))
 def test_a_frame_has_the_types_of_its_data_set_even_without_rows(dataset):
     for rows in ([], [ANSWERS[dataset]]):
-        assert schema.typed(dataset, rows).schema == pl.Schema(DATASETS[dataset].schema)
+        assert typed(dataset, rows).schema == pl.Schema(DATASETS[dataset].schema)
 
 
 @pytest.mark.parametrize("dataset", sorted(ANSWERS))
@@ -34,21 +34,21 @@ def test_numbers_and_texts_of_numbers_are_read_alike(dataset):
     row = ANSWERS[dataset]
     plain = (dict, type(None))
     texts = {name: it if isinstance(it, plain) else str(it) for name, it in row.items()}
-    assert_frame_equal(schema.typed(dataset, [row]), schema.typed(dataset, [texts]))
+    assert_frame_equal(typed(dataset, [row]), typed(dataset, [texts]))
 
 
 def test_nothing_null_and_absent_mean_the_same():
     row = ANSWERS["summary"]
     absent = {name: value for name, value in row.items() if value != ""}
     null = {name: None if value == "" else value for name, value in row.items()}
-    frames = [schema.typed("summary", [it, row]) for it in (row, absent, null)]
+    frames = [typed("summary", [it, row]) for it in (row, absent, null)]
     assert_frame_equal(frames[0], frames[1])
     assert_frame_equal(frames[0], frames[2])
     assert frames[0]["NP"].null_count() == 2
 
 
 def test_words_become_dates_flags_and_amounts():
-    row = schema.typed("summary", [ANSWERS["summary"]]).row(0, named=True)
+    row = typed("summary", [ANSWERS["summary"]]).row(0, named=True)
     assert str(row["CurPerEn"]) == "2024-08-31"
     assert (row["MatChgSub"], row["ChgByASRev"], row["RetroRst"]) == (False, True, None)
     assert (row["Sales"], row["EPS"]) == (7.35e9, -1.25)
@@ -68,12 +68,12 @@ def test_words_become_dates_flags_and_amounts():
 def test_a_row_that_cannot_be_read_is_refused_by_endpoint_and_field(change, text):
     row = ANSWERS["bars"]
     with pytest.raises(UserError, match=text):
-        schema.typed("bars", [row, row | change])
+        typed("bars", [row, row | change])
 
 
 def test_a_page_of_flags_in_the_place_of_numbers_is_refused():
     with pytest.raises(UserError, match="daily answered True in the field O, which is not a Float"):
-        schema.typed("bars", [ANSWERS["bars"] | {"O": True}])
+        typed("bars", [ANSWERS["bars"] | {"O": True}])
 
 
 @pytest.mark.parametrize("cell", ["{'a': 1", "what", "{1, 2}", "{'a': open('b')}"])
@@ -87,14 +87,14 @@ def test_an_object_of_a_file_that_cannot_be_read_is_refused_by_field(cell):
 def test_bars_without_a_price_field_are_refused():
     row = {name: value for name, value in ANSWERS["bars"].items() if name != "C"}
     with pytest.raises(UserError, match="daily answered rows without the field C"):
-        schema.typed("bars", [row])
+        typed("bars", [row])
 
 
 def test_new_fields_are_kept_as_text_and_said_once(caplog):
     new = {"Zeta": 1.5, "Alpha": "x", "Object": {"b": 1, "a": None}, "List": [1, "2"]}
     with caplog.at_level(logging.WARNING):
         for _ in range(3):
-            found = schema.typed("bars", [ANSWERS["bars"], ANSWERS["bars"] | new])
+            found = typed("bars", [ANSWERS["bars"], ANSWERS["bars"] | new])
     assert found.columns == [*DATASETS["bars"].schema, "Alpha", "List", "Object", "Zeta"]
     assert found.row(1)[-4:] == ("x", '[1, "2"]', '{"a": null, "b": "1"}', "1.5")
     assert [record.getMessage() for record in caplog.records] == [
@@ -103,7 +103,7 @@ def test_new_fields_are_kept_as_text_and_said_once(caplog):
 
 
 def test_new_fields_of_one_page_alone_are_null_in_the_others():
-    pages = [schema.typed("topix", [ANSWERS["topix"] | more]) for more in ({"B": 1}, {}, {"A": 2})]
+    pages = [typed("topix", [ANSWERS["topix"] | more]) for more in ({"B": 1}, {}, {"A": 2})]
     whole = schema.joined("topix", pages)
     assert whole.columns[-2:] == ["A", "B"]
     assert whole.select("A", "B").rows() == [(None, "1"), (None, None), ("2", None)]
@@ -113,7 +113,7 @@ def test_new_fields_of_one_page_alone_are_null_in_the_others():
 def test_a_field_that_may_be_left_out_is_null_where_it_is(dataset):
     optional = {field.name for field in DATASETS[dataset].fields if field.optional}
     row = {name: value for name, value in ANSWERS[dataset].items() if name not in optional}
-    found = schema.typed(dataset, [row])
+    found = typed(dataset, [row])
     assert found.schema == pl.Schema(DATASETS[dataset].schema)
     assert all(found[name].is_null().all() for name in optional)
 
@@ -130,7 +130,7 @@ def test_a_later_row_that_is_unlike_the_first_is_read_all_the_same(change):
     rows = [ANSWERS["bars"], ANSWERS["bars"] | change]
     if "New" in change:  # as many names as if both rows had the same
         rows[1].pop("ExRT")
-    found = schema.typed("bars", rows)
+    found = typed("bars", rows)
     assert found["O"].to_list() == [
         ANSWERS["bars"]["O"],
         {"7": 7.0, "": None}.get(rows[1]["O"], ANSWERS["bars"]["O"]),
@@ -140,7 +140,7 @@ def test_a_later_row_that_is_unlike_the_first_is_read_all_the_same(change):
 def test_a_flag_in_the_place_of_a_later_number_is_refused():
     rows = [ANSWERS["bars"] | {"O": 1.0}, ANSWERS["bars"] | {"O": True}]
     with pytest.raises(UserError, match="answered .* in the field O, which is not a Float"):
-        schema.typed("bars", rows)
+        typed("bars", rows)
 
 
 @pytest.mark.parametrize(
@@ -164,21 +164,21 @@ def test_numbers_keep_every_bit():
     values = [draw.uniform(-1, 1) * 10.0 ** draw.randint(-12, 15) for _ in range(2000)]
     rows = [ANSWERS["topix"] | {"O": value, "C": str(value)} for value in values]
     text = "Date,O,H,L,C\n" + "".join(f"2024-01-04,{v!r},1,1,{v!r}\n" for v in values)
-    for found in (schema.typed("topix", rows), schema.table("topix", text.encode())):
+    for found in (typed("topix", rows), schema.table("topix", text.encode())):
         assert found["O"].to_list() == found["C"].to_list() == values
 
 
 @pytest.mark.parametrize("mark", ["-", "*"])
 def test_marks_stand_for_nothing_only_where_an_endpoint_uses_them(mark):
-    found = schema.typed("margin_alert", [ANSWERS["margin_alert"] | {"ShrtOutChg": mark}])
+    found = typed("margin_alert", [ANSWERS["margin_alert"] | {"ShrtOutChg": mark}])
     assert found["ShrtOutChg"].to_list() == [None]
     with pytest.raises(UserError, match="in the field O"):
-        schema.typed("topix", [ANSWERS["topix"] | {"O": mark}])
+        typed("topix", [ANSWERS["topix"] | {"O": mark}])
 
 
 def test_objects_are_json_with_sorted_keys_whatever_they_come_from():
     reason = {"b": "0", "a": 1, "c": None}
-    rows = schema.typed("margin_alert", [ANSWERS["margin_alert"] | {"PubReason": reason}])
+    rows = typed("margin_alert", [ANSWERS["margin_alert"] | {"PubReason": reason}])
     row = {**ANSWERS["margin_alert"], "PubReason": repr(reason)}
     cells = ",".join('"' + str(value).replace('"', '""') + '"' for value in row.values())
     table = schema.table("margin_alert", f"\ufeff{','.join(row)}\n{cells}\n".encode())
@@ -209,12 +209,12 @@ def test_no_rows_are_a_typed_nothing():
 
 def test_a_text_that_looks_like_a_field_is_none():
     rows = [ANSWERS["master"] | {"CoName": 'a":{"b":1}, "pagination_key":"x'}] * 2
-    assert schema.typed("master", rows)["CoName"].to_list() == [rows[0]["CoName"]] * 2
+    assert typed("master", rows)["CoName"].to_list() == [rows[0]["CoName"]] * 2
 
 
 def test_fields_of_the_dearest_plan_need_no_word(caplog):
     with caplog.at_level(logging.WARNING):
-        schema.typed("bars", [ANSWERS["bars"] | {"MO": 1.0, "AAdjVo": 2.0, "MUL": "0"}])
+        typed("bars", [ANSWERS["bars"] | {"MO": 1.0, "AAdjVo": 2.0, "MUL": "0"}])
     assert not caplog.records
 
 

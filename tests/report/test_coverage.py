@@ -18,7 +18,7 @@ def raw(tmp_path):
     """Write raw files of one data set: its days and, by name, the fields that are filled."""
 
     def write(dataset, days, **filled):
-        empty = schema.typed(dataset, [])
+        empty = schema.empty(dataset)
         frame = pl.DataFrame({DATASETS[dataset].day: days}).with_columns(
             **{name: pl.lit(value) for name, value in filled.items()}
         )

@@ -15,9 +15,8 @@ import pytest
 from gogooku.archive import bulk_files
 from gogooku.raw import schema
 from gogooku.raw.catalogue import DATASETS
-from gogooku.raw.schema import typed
 from helpers.asking import fetch
-from helpers.tiny_market import KEY, stored, tables
+from helpers.tiny_market import KEY, stored, tables, typed
 from simulated_exchange.server.clock import JST
 from simulated_exchange.server.exchange import DERIVED, ROOT, Exchange
 from simulated_exchange.server.limits import Limiter

@@ -15,6 +15,7 @@ from gogooku.raw import schema
 from gogooku.raw.catalogue import DATASETS
 from gogooku.vendor import fetch
 from gogooku.vendor.jquants import Client
+from helpers.tiny_market import typed
 from polars.testing import assert_frame_equal
 from simulated_exchange.market import simulation
 from simulated_exchange.server.exchange import Exchange
@@ -156,7 +157,7 @@ def test_every_endpoint_of_a_data_set_is_compared():
 def test_the_official_clients_frame_equals_ours(told, name):
     dataset = "margin_interest" if name == "weekly" else name
     rows = theirs(told, name)
-    found = schema.typed(dataset, rows)
+    found = typed(dataset, rows)
     mine = told[1][name]
     assert len(rows) == len(mine) > 0
     key = DATASETS[dataset].key

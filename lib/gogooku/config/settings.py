@@ -1,4 +1,4 @@
-"""The settings that a run may have; config/default.yaml gives the value and meaning of each."""
+"""The settings of a run, composed of their sections and those of its models."""
 
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
@@ -6,12 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, create_model, field_validator, model_validator
 
 from gogooku.calendar import Clock, Granularity, spans
-from gogooku.config import agreement, sentences
-from gogooku.config.evaluation import Audit, Evaluation
-from gogooku.config.features import Features
-from gogooku.config.learning import Graph, Labels, Splits
-from gogooku.config.panel import Quality, Universe
-from gogooku.config.sources import Dates, Jquants, Market
+from gogooku.config import agreement, sections, sentences
 from gogooku.errors import UserError
 from gogooku.models import catalogue
 from gogooku.section import Section
@@ -36,30 +31,30 @@ class Settings(Section):
     source: Literal["simulated", "jquants", "archive", "stored"]
     store: str = _folder()
     build: str = _folder(type=["string", "null"])
-    dates: Dates
+    dates: sections.Dates
     spans: Granularity
     clock: Clock
     decision_time: str | None = Field(
         pattern=r"^([01]\d|2[0-3]):[0-5]\d$",
         json_schema_extra={"form": 'a time of day in quotes, as "16:30", or null'},
     )
-    jquants: Jquants
+    jquants: sections.Jquants
     archive: str | None = Field(max_length=1000)
     archive_factor: Literal["ex_date", "day_before"]
-    market: Market
-    quality: Quality
-    universe: Universe
-    features: Features
-    labels: Labels
-    splits: Splits
-    graph: Graph
+    market: sections.Market
+    quality: sections.Quality
+    universe: sections.Universe
+    features: sections.Features
+    labels: sections.Labels
+    splits: sections.Splits
+    graph: sections.Graph
     models: list[str] = Field(
         min_length=1,
         json_schema_extra={"form": "a list of names or of paths of .py files in brackets"},
     )
     seeds: list[Annotated[int, Field(ge=0, le=32767)]] = Field(min_length=1, max_length=100)
-    evaluation: Evaluation
-    audit: Audit
+    evaluation: sections.Evaluation
+    audit: sections.Audit
 
     @model_validator(mode="before")
     @classmethod

@@ -20,7 +20,7 @@ JAPAN = dt.timezone(dt.timedelta(hours=9))
 LONG_AGO = "1990-01-01"
 """A day that no plan covers: asking for it costs no rows and shows plan and window alike."""
 
-COVERED = re.compile(r"dates: (\d{4}-\d\d-\d\d) ~ (\d{4}-\d\d-\d\d)?")
+COVERED = re.compile(r"(?:dates: |^)(\d{4}-\d\d-\d\d) (?:~|to) (\d{4}-\d\d-\d\d)?")
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Window:
 
     @classmethod
     def parse(cls, message: str) -> "Window | None":
-        """Read the window in the text of a refusal; None if there is none in it."""
+        """Read the window in the text of a refusal, or its own; None if there is none in it."""
         match = COVERED.search(message)
         if not match:
             return None
@@ -77,16 +77,11 @@ class Memory:
     @property
     def window(self) -> Window | None:
         """The days covered, as far as the vendor has stated them."""
-        text = self._known.get("window")
-        return Window.parse(f"dates: {text}") if text else None
+        return Window.parse(self._known.get("window", ""))
 
     def keep(self, *, plan: str | None = None, window: Window | None = None) -> None:
         """Remember a plan or a window, beside what other processes have found out since."""
-        news: dict[str, Any] = {}
-        if plan is not None:
-            news["plan"] = plan
-        if window is not None:
-            news["window"] = f"{window.start} ~ {window.end or ''}"
+        news = {name: str(it) for name, it in (("plan", plan), ("window", window)) if it}
         if self._path is None:
             self._known |= news
             return

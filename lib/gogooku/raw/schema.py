@@ -46,11 +46,6 @@ def empty(dataset: str) -> pl.DataFrame:
     return pl.DataFrame(schema=DATASETS[dataset].schema)
 
 
-def typed(dataset: str, rows: Iterable[dict]) -> pl.DataFrame:
-    """Turn rows of the vendor, one dict each, into a frame; see `page`."""
-    return page(dataset, json.dumps({"data": list(rows)}).encode())[0]
-
-
 def page(dataset: str, body: bytes) -> tuple[pl.DataFrame, str]:
     """Read one JSON answer of the API: its rows, and the key of the page that follows, or "".
 
@@ -64,12 +59,7 @@ def page(dataset: str, body: bytes) -> tuple[pl.DataFrame, str]:
     a field that is always there absent, a value that cannot be read as the field's type, or a key
     of the page that follows that is no text.
     """
-    answer = _read(dataset, body)
-    if answer is None:
-        raise errors.UserError(
-            f"{DATASETS[dataset].path} answered something else than rows under 'data'"
-        )
-    rows, following = answer
+    rows, following = _read(dataset, body)
     return (_typed(dataset, rows) if len(rows) else empty(dataset)), following
 
 
@@ -126,32 +116,27 @@ def recast(dataset: str, rows: pl.DataFrame) -> pl.DataFrame:
 
 # ---- JSON ----------------------------------------------------------------------------------------
 
-Read = tuple[pl.DataFrame, str]
 
-
-def _read(dataset: str, body: bytes) -> Read | None:
-    """Read a page whatever its rows are like; None if it has none under "data"."""
+def _read(dataset: str, body: bytes) -> tuple[pl.DataFrame, str]:
+    """Read a page, whatever fields its rows have."""
     if _objects(dataset):
         body = _flattened(dataset, body)
     try:
         answer = pl.read_json(io.BytesIO(body), infer_schema_length=None)
     except pl.exceptions.PolarsError:
         _json(body)
-        return None
-    if "data" not in answer.columns or not isinstance(answer.schema["data"], pl.List):
-        return None
-    key = answer["pagination_key"][0] if "pagination_key" in answer.columns else None
-    following = next_key(DATASETS[dataset].path, key)
-    inner = answer.schema["data"].inner
-    if inner == pl.Null:
-        return (pl.DataFrame(), following) if not answer["data"].list.len()[0] else None
-    if not isinstance(inner, pl.Struct):
-        return None
-    rows = answer["data"].explode().struct.unnest()
+        answer = pl.DataFrame()
+    inner = getattr(answer.schema.get("data"), "inner", None)
+    path, rows = DATASETS[dataset].path, pl.DataFrame()
+    if isinstance(inner, pl.Struct):
+        rows = answer["data"].explode().struct.unnest()
+    elif inner != pl.Null or answer["data"].list.len()[0]:
+        raise errors.UserError(f"{path} answered something else than rows under 'data'")
     nested = [name for name, kind in rows.schema.items() if kind.is_nested()]
     if nested:
         return _read(dataset, _flattened(dataset, body, nested))
-    return rows, following
+    key = answer["pagination_key"][0] if "pagination_key" in answer.columns else None
+    return rows, next_key(path, key)
 
 
 def _json(body: bytes) -> Any:
@@ -200,38 +185,30 @@ def _object_text(value: object) -> str | None:
 
 
 def _typed(dataset: str, rows: pl.DataFrame) -> pl.DataFrame:
-    _check_fields(dataset, rows.columns)
-    known = DATASETS[dataset].schema
-    new = sorted(set(rows.columns) - known.keys() - DATASETS[dataset].ignored)
+    entry = DATASETS[dataset]
+    known = entry.schema
+    if absent := [name for name in entry.needed if name not in rows.columns]:
+        raise errors.UserError(f"{entry.path} answered rows without the field {absent[0]}")
+    new = sorted(set(rows.columns) - known.keys() - entry.ignored)
+    _say_once(dataset, tuple(new))
     columns_by_name = {column.name: column for column in rows.get_columns()}
-    absent = pl.Series([None]).new_from_index(0, len(rows))
+    empty_column = pl.Series([None]).new_from_index(0, len(rows))
     columns = [
-        _column(dataset, columns_by_name.get(name, absent).alias(name), kind)
+        _column(dataset, columns_by_name.get(name, empty_column).alias(name), kind)
         for name, kind in known.items()
     ]
     frame = pl.DataFrame([*columns, *(_text(columns_by_name[name], [""]) for name in new)])
-    for name in DATASETS[dataset].filled:
+    for name in entry.filled:
         if frame[name].has_nulls():
-            raise errors.UserError(
-                f"{DATASETS[dataset].path} answered a row without a value in {name}"
-            )
+            raise errors.UserError(f"{entry.path} answered a row without a value in {name}")
     return frame
 
 
-def _check_fields(dataset: str, names: list[str]) -> None:
-    entry = DATASETS[dataset]
-    for name in entry.needed:
-        if name not in names:
-            raise errors.UserError(f"{entry.path} answered rows without the field {name}")
-    _say_once(dataset, frozenset(set(names) - entry.schema.keys() - entry.ignored))
-
-
 @functools.cache
-def _say_once(dataset: str, fields: frozenset[str]) -> None:
+def _say_once(dataset: str, fields: tuple[str, ...]) -> None:
     if fields:
-        log.warning(
-            "%s: new fields %s, kept as text", DATASETS[dataset].path, ", ".join(sorted(fields))
-        )
+        path = DATASETS[dataset].path
+        log.warning("%s: new fields %s, kept as text", path, ", ".join(fields))
 
 
 def _column(dataset: str, values: pl.Series, kind: pl.DataType) -> pl.Series:
@@ -253,11 +230,8 @@ def _column(dataset: str, values: pl.Series, kind: pl.DataType) -> pl.Series:
 
 def _cast(values: pl.Series, kind: pl.DataType) -> pl.Series:
     """Give values a type; what cannot have it becomes null."""
-    if (
-        values.dtype == kind
-        or values.dtype == pl.Null
-        or (kind.is_numeric() and values.dtype.is_numeric())
-    ):
+    numbers = kind.is_numeric() and values.dtype.is_numeric()
+    if numbers or values.dtype in (kind, pl.Null):
         return values.cast(kind)
     text = values.cast(pl.String)
     if kind == pl.Date:

@@ -94,9 +94,7 @@ class Cache:
             else:
                 fetched = old.fetched
         times = {"fetched": fetched.isoformat(), "checked": checked.isoformat()}
-        with files.atomic(
-            path
-        ) as draft:  # half the time of files.write_parquet, whose bytes are stable
+        with files.atomic(path) as draft:  # in half the time of files.write_parquet
             rows.write_parquet(draft, compression="zstd", compression_level=1, metadata=times)
         return Held(path, fetched, checked, len(rows))
 

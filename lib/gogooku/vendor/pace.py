@@ -191,7 +191,9 @@ class _Ledger:
     def _written(self) -> Iterator[list[int]]:
         file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)  # type: ignore[arg-type]
         try:
-            book = _unpacked(os.pread(file, BOOK.size, 0))
+            content = os.pread(file, BOOK.size, 0)
+            # One that a full disk cut short counts as new.
+            book = list(BOOK.unpack(content if len(content) == BOOK.size else bytes(BOOK.size)))
             before = list(book)
             yield book
             if book != before and os.pwrite(file, BOOK.pack(*book), 0) < BOOK.size:
@@ -202,11 +204,6 @@ class _Ledger:
     def read(self) -> list[int]:
         with self.opened() as book:
             return list(book)
-
-
-def _unpacked(content: bytes) -> list[int]:
-    """Read a book; one that a full disk cut short counts as new."""
-    return list(BOOK.unpack(content)) if len(content) == BOOK.size else [0] * (len(SLOTS) + 2)
 
 
 class _Slots(StateStore):
