@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .syntax import METHODS, Statement
 from .text import Store, Text
@@ -17,8 +17,11 @@ HARMLESS = frozenset(
     " importlib.resources logging.getLogger math numba operator os.path os.strerror pathlib"
     " pydantic re string textwrap types typing zoneinfo".split()
 )
-ACTIVE = set("__import__ breakpoint delattr eval exec globals input open print setattr".split())
-ABOUT_ITSELF = {"__name__", "__file__", "__doc__", "__path__", "__version__"}
+ACTIVE = set(
+    "__import__ breakpoint delattr eval exec filter functools.reduce globals input map next open"
+    " print setattr type".split()
+)
+ABOUT_ITSELF = {"__name__", "__file__", "__doc__", "__path__", "__spec__", "__version__"}
 
 # In place of a statement: a module used as a value, one that counts whole, one that is imported.
 VALUE, WHOLE, RUN = -1, -2, -3
@@ -114,7 +117,7 @@ class Modules:
             for path in (place / "__init__.py", place.with_suffix(".py")):
                 if path.is_file():
                     return path
-            if any(place.glob("*.py")):
+            if place.is_dir() and any(place.rglob("*.py")):
                 return place
         return None
 
@@ -133,29 +136,46 @@ class Modules:
                 parts = path.relative_to(root).with_suffix("").parts
                 yield self.read(path, ".".join(parts).removesuffix(".__init__"), None)
 
+    def importable(self, homes: Iterable[Path]) -> Iterator[Module]:
+        """Give all modules under the roots, and those in `homes`."""
+        for root in self.roots:
+            yield from self.below(root)
+        for home in homes:
+            for path in sorted(home.glob("*.py")):
+                if found := self.find(path.stem, home):
+                    yield found
+
     # ---- names -----------------------------------------------------------------------------------
 
-    def targets(self, module: Module, chain: str) -> list[Target]:
-        """Give what a row of names leads to, as the module sees it or, after a colon, in full."""
-        key = module, chain
-        if key not in self._targets:
-            self._targets[key] = []  # so that a ring of imports ends
-            if chain.startswith(":"):
-                found = self._outside(module.full(chain[1:]), module.home)
-            else:
-                found = self._inside(module, chain)
-            self._targets[key] = found
-        return self._targets[key]
+    def targets(
+        self, module: Module, chain: str, above: frozenset[tuple[Module, str]] = frozenset()
+    ) -> list[Target]:
+        """Give what a row of names leads to, as the module sees it or, after a colon, in full.
 
-    def _inside(self, module: Module, chain: str) -> list[Target]:
+        above   rows of names that lead here: a ring of imports ends at one of them
+        """
+        key = module, chain
+        if key in above:
+            return []
+        if key in self._targets:
+            return self._targets[key]
+        if chain.startswith(":"):
+            found = self._outside(module.full(chain[1:]), module.home, above | {key})
+        else:
+            found = self._inside(module, chain, above | {key})
+        if not above:  # else a ring may have cut it short
+            self._targets[key] = found
+        return found
+
+    def _inside(self, module: Module, chain: str, above: frozenset[Any]) -> list[Target]:
         base, dot, rest = chain.partition(".")
         found = [Target(module, index, base) for index in module.names.get(base, ())]
         for full in module.text.imports.get(base, ()):
-            found += self._outside(f"{module.full(full)}{dot}{rest}", module.home)
+            found += self._outside(f"{module.full(full)}{dot}{rest}", module.home, above)
         # What a `*` may bring counts already, with the whole of the module that it is taken from.
         return found or [Target(None, VALUE, chain)]
 
-    def _outside(self, full: str, home: Path | None) -> list[Target]:
+    def _outside(self, full: str, home: Path | None, above: frozenset[Any]) -> list[Target]:
         """Follow a full name from package to module to definition."""
         parts = full.split(".")
         module = self.find(parts[0], home)
@@ -164,10 +184,10 @@ class Modules:
         found = [Target(module, RUN, "")]
         for place, part in enumerate(parts[1:], 1):
             deeper = self.find(".".join(parts[: place + 1]), home)
-            if module.binds(part) and not (deeper and part not in module.names):
-                found += self.targets(module, ".".join(parts[place:]))
-            elif not deeper and part not in ABOUT_ITSELF:
-                found.append(Target(module, VALUE, part))
+            if module.binds(part):
+                found += self.targets(module, ".".join(parts[place:]), above)
+            elif not deeper:
+                found.append(Target(module, RUN if part in ABOUT_ITSELF else VALUE, part))
             if not deeper:
                 return found
             module = deeper
@@ -185,11 +205,18 @@ class Modules:
     def is_decorated(self, node: Node) -> bool:
         """Whether a decorator may do more than wrap."""
         if node not in self._decorated:
-            runs = node[0].text.statements[node[1]].runs
-            decorators = [chain[1:] for chain in runs if chain.startswith("@")]
-            known = all(self._is_harmless(node[0], chain) for chain in decorators)
+            known = all(self._is_harmless(node[0], chain) for chain in self._decorators(node))
             self._decorated[node] = not known
         return self._decorated[node]
+
+    def is_annotated(self, node: Node) -> bool:
+        """Whether a decorator may read annotations."""
+        targets = (x for chain in self._decorators(node) for x in self.targets(node[0], chain))
+        return self.is_decorated(node) or any(x.name.startswith("pydantic.") for x in targets)
+
+    def _decorators(self, node: Node) -> list[str]:
+        runs = node[0].text.statements[node[1]].runs
+        return [chain[1:] for chain in runs if chain.startswith("@")]
 
     def effects(self, module: Module) -> list[int]:
         """Give the statements that count wherever a module is imported."""
@@ -208,7 +235,9 @@ class Modules:
             called = [chain for chain in statement.runs if chain[0] not in "@^"]
             harmless = all(self._is_harmless(module, chain) for chain in called)
             self._acting[key] = (
-                statement.effect or not harmless or self._has_hooks(module, statement)
+                statement.effect
+                or not harmless
+                or any(base is None or base.hooks for base in self._bases(module, statement))
             )
         return self._acting[key]
 
@@ -222,27 +251,32 @@ class Modules:
             parts = target.name.split(".")
             if target.place == VALUE:
                 return method or (hasattr(builtins, parts[0]) and parts[0] not in ACTIVE)
-            return any(".".join(parts[:n]) in self.harmless for n in range(1, len(parts) + 1))
+            names = {".".join(parts[:length]) for length in range(1, len(parts) + 1)}
+            return bool(names & self.harmless) and target.name not in ACTIVE
         if f"{target.module.name}.{target.name}" in self.harmless:
             return True
         if target.place < 0:
             return False
         statement = target.module.text.statements[target.place]
-        made = statement.plain and not self._acts(target.module, statement)
-        return made or (method and not statement.defines)
+        if method and not statement.defines:  # of a value that no class of ours made
+            made_of = [x for chain in statement.runs for x in self.targets(target.module, chain)]
+            return not any(x.module and x.place != RUN for x in made_of)
+        family = [statement, *self._bases(target.module, statement)]
+        plain = all(base is not None and base.plain for base in family)
+        return plain and not self._acts(target.module, statement)
 
-    def _has_hooks(self, module: Module, statement: Statement) -> bool:
-        """Whether a class that this one is made of has a say in its subclasses."""
+    def _bases(self, module: Module, statement: Statement) -> Iterator[Statement | None]:
+        """Give our classes that a class is made of, None for one that the text does not show."""
         seen, waiting = {id(statement)}, [(module, statement)]
         while waiting:
-            place, own = waiting.pop()
-            for base in (chain[1:] for chain in own.runs if chain.startswith("^")):
-                for target in self.targets(place, base):
-                    if target.module and target.place >= 0:
-                        found = target.module.text.statements[target.place]
-                        if found.hooks:
-                            return True
-                        if id(found) not in seen:
-                            seen.add(id(found))
-                            waiting.append((target.module, found))
-        return False
+            inside, own = waiting.pop()
+            chains = [chain[1:] for chain in own.runs if chain.startswith("^")]
+            for target in (x for chain in chains for x in self.targets(inside, chain)):
+                if target.module and target.place >= 0:
+                    base = target.module.text.statements[target.place]
+                    yield base if base.defines else None
+                    if id(base) not in seen:
+                        seen.add(id(base))
+                        waiting.append((target.module, base))
+                elif target.place == VALUE and not hasattr(builtins, target.name):
+                    yield None

@@ -3,8 +3,8 @@
 Snakemake sees a script's clock and nothing that the script imports. Here a stage's code is the
 meaning of each statement that it can run or read: of its script, of the functions, classes and
 constants that these name, across modules and however deep, and of what runs when one of these
-modules is imported. A comment, a docstring, a message that is reworded and a function that no one
-calls redo nothing; all else redoes exactly the stages that reach it.
+modules is imported. A comment, a docstring, an annotation, a message that is reworded and a
+function that no one calls redo nothing; all else redoes exactly the stages that reach it.
 
 Where a text does not show what it uses, more counts rather than less:
 
@@ -16,18 +16,22 @@ Where a text does not show what it uses, more counts rather than less:
   is not known to be harmless, or lacks a name that is taken from it;
 - a module whose name is made at run time is any of ours, unless the import's line says
   `# lineage: declared`: then the caller of `digest` names the module, or the file;
-- `sys.modules`, `inspect`, `gc` and subclasses by request make all imported modules count whole.
+- `sys.modules`, `inspect`, `gc`, subclasses by request and a look at docstrings or annotations
+  make all imported modules count whole, the latter with docstrings and annotations;
+- a library without a locked version counts with the whole lock.
 
 The version of a library is the one that the lock file names. The digest is then the same on every
 machine and in every environment of one checkout, and known before an environment is made; that the
 lock is what is installed is the business of the environment.
 
-Not seen: what is read through a path that was made up at run time, the standard library's version,
+Not seen: what is read through a path that was made up at run time, what another process that is
+started runs, side effects of operators and attributes at import, the standard library's version,
 the order of imports of modules that both do something when they are imported, and an error that is
 raised as one class or another depending on the text of the error before it.
 """
 
 import hashlib
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -37,19 +41,23 @@ from .modules import RUN, VALUE, WHOLE, Module, Modules, Node, Target
 from .syntax import ANNOTATED, LOUD, MUTE, QUIET
 from .text import Store
 
-OPENS_OWN = set("compile eval exec globals vars dir".split())
-OPENS_IMPORTED = set(
-    "sys.modules inspect gc typing.get_type_hints type.__subclasses__ type.__globals__".split()
-)
+OPENS_OWN = set("compile eval exec globals locals vars dir".split())
+OPENS_IMPORTED = {"sys.modules", "inspect", "gc", "typing.get_type_hints"}
+LOOKS_INTO_FUNCTIONS = {"inspect", "typing.get_type_hints"}
 OPENS_ALL = set(
-    "__import__ importlib.import_module importlib.reload importlib.util.spec_from_file_location"
+    "__import__ builtins compile eval exec importlib.import_module importlib.reload"
+    " importlib.util.spec_from_file_location importlib.abc"
     " importlib.machinery runpy pkgutil pickle dill cloudpickle joblib shelve".split()
 )
 READS_ERRORS = set(
-    "sys.exc_info sys.exception sys.excepthook traceback logging.Handler warnings.filterwarnings"
-    " warnings.catch_warnings".split()
+    "sys.exc_info sys.exception sys.excepthook threading.excepthook traceback logging.Handler"
+    " logging.StreamHandler logging.Formatter logging.Filter logging.handlers"
+    " logging.setLogRecordFactory contextlib.redirect_stderr warnings.filterwarnings"
+    " warnings.simplefilter warnings.catch_warnings warnings.showwarning"
+    " warnings.formatwarning".split()
 )
-READS_FILES = {"__file__", "importlib.resources"}
+READS_OWN_FILES = {"__file__", "__path__", "__spec__"}
+READS_FILES = {"importlib.resources", "pkgutil"}
 
 # Distributions, where an import's name does not say them all.
 DISTRIBUTIONS = {
@@ -107,11 +115,15 @@ class Code:
         definition that does not exist.
         """
         found = self.reached(script, *also)
-        nodes = sorted(found.statements.items(), key=lambda row: (row[0][0].name, row[0][1]))
-        lines = [self._line(node, level) for node, level in nodes]
+        nodes = [(module.name, module.path, n) for module, n in found.statements]
+        rows = sorted(zip(nodes, found.statements.items(), strict=True))
+        lines = [self._line(node, level) for _, (node, level) in rows]
         lines += [self._version(name) for name in sorted(found.libraries)]
         for path in sorted(found.data):
-            lines += [path.name, hashlib.sha256(path.read_bytes()).hexdigest()]
+            lines += [
+                f"{path.parent.name}/{path.name}",
+                hashlib.sha256(path.read_bytes()).hexdigest(),
+            ]
         self._store.save()
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:12]
 
@@ -130,6 +142,8 @@ class Code:
             return [Target(self.modules.read(path, path.name, path.parent), WHOLE, "")]
         name, _, definition = entry.partition(":")
         module = self.modules.find(name, None)
+        if module is None and (package := self.modules.find(name.split(".")[0], None)):
+            raise ValueError(f"{package.name} has no module {name}")
         if not definition:
             return [Target(module, WHOLE, name)]
         if module is None or not module.binds(definition):
@@ -137,8 +151,9 @@ class Code:
         return [Target(module, RUN, ""), *self.modules.targets(module, definition)]
 
     def _version(self, library: str) -> str:
-        names = DISTRIBUTIONS.get(library, (library,))
-        return " ".join(f"{name}=={self._versions.get(_plain(name), '')}" for name in names)
+        names = [_plain(name) for name in DISTRIBUTIONS.get(library, (library,))]
+        known = all(name in self._versions for name in names)
+        return f"{library} {[(n, self._versions[n]) for n in (names if known else self._versions)]}"
 
     def _line(self, node: Node, level: int) -> str:
         """Name a statement's meaning and what its names lead to, which imports decide."""
@@ -180,13 +195,16 @@ class _Walk:
                     self._take(self.steps.from_node(node, level))
             opened = set(self.found.imported) if "imported" in self.marks else set()
             if "all" in self.marks:
-                opened |= {x for root in self.modules.roots for x in self.modules.below(root)}
+                homes = {module.home for module in self.found.imported if module.home}
+                opened |= set(self.modules.importable(homes))
             for module in opened - done:
                 self._open(module, VALUE)
             done |= opened
-        if "errors" in self.marks:
+            least = (
+                ANNOTATED if "functions" in self.marks else LOUD if "errors" in self.marks else 0
+            )
             rows = self.found.statements.items()
-            self.found.statements = {node: max(level, LOUD) for node, level in rows}
+            self.waiting += [(node, least) for node, level in rows if level < least]
         return self.found
 
     def _take(self, step: "_Step") -> None:
@@ -204,7 +222,10 @@ class _Walk:
         self._take(self.steps.from_import(module))
 
     def _open(self, module: Module, how: int) -> None:
-        """Count a module whole, a package with all its modules, a VALUE with what it imports."""
+        """Count a module whole, a package with all its modules.
+
+        With a VALUE counts what it imports, else what of this it leaves to others.
+        """
         self.whole.add((module, how))
         is_package = module.path.is_dir() or module.path.name == "__init__.py"
         folder = module.path if module.path.is_dir() else module.path.parent
@@ -212,8 +233,8 @@ class _Walk:
             if each not in self.found.imported:
                 self._run(each)
             self._take(self.steps.from_whole(each))
-        names = module.text.imports if how == VALUE else ()
-        self.follow(target for name in names for target in self.modules.targets(module, name))
+            for name in each.text.imports if how == VALUE else each.text.unused:
+                self.follow(self.modules.targets(each, name))
 
 
 @dataclass
@@ -221,7 +242,8 @@ class _Step:
     """What follows at once from a statement or an import.
 
     whole    modules that count whole, and how (VALUE, WHOLE)
-    marks    imported, all: which modules count whole; errors: texts of errors are looked at
+    marks    imported, all: which modules count whole; errors: texts of errors are looked at;
+             functions: their docstrings and annotations are
     """
 
     nodes: set[tuple[Node, int]] = field(default_factory=set)
@@ -255,6 +277,10 @@ class _Steps:
             for star in module.text.stars:
                 for target in self.modules.targets(module, f":{star}"):
                     self._add(step, module, target, QUIET)
+            for name in module.text.unused:
+                for target in self.modules.targets(module, name):
+                    if target.module is None:
+                        self._add(step, module, target, QUIET)
             self._known[key] = step
         return self._known[key]
 
@@ -281,7 +307,7 @@ class _Steps:
     def _add_nodes(self, step: _Step, module: Module, places: Iterable[int], level: int) -> None:
         for node in ((module, place) for place in places):
             if not self.modules.is_aside(node):
-                step.nodes.add((node, ANNOTATED if self.modules.is_decorated(node) else level))
+                step.nodes.add((node, ANNOTATED if self.modules.is_annotated(node) else level))
 
     def _add(self, step: _Step, module: Module | None, target: Target, level: int) -> None:
         if target.module is None:
@@ -292,6 +318,8 @@ class _Steps:
             self._add_nodes(step, target.module, [target.place], level)
         elif target.place != RUN:
             step.whole.add((target.module, target.place))
+        if target.name in READS_OWN_FILES:
+            step.data |= set(_data_below(target.module.path.parent))
 
     def _add_strange(self, step: _Step, module: Module | None, target: Target, level: int) -> None:
         """Note a name that none of our modules binds: of a library, or of Python itself."""
@@ -299,9 +327,12 @@ class _Steps:
         names = {".".join(parts[:length]) for length in range(1, len(parts) + 1)}
         if target.place == VALUE and parts[0] in OPENS_OWN and module:
             step.whole.add((module, VALUE))
-        if names & READS_FILES and module:
-            step.data |= set(_data_beside(module.path))
-        marks = {"imported": OPENS_IMPORTED, "all": OPENS_ALL}
+        if names & READS_OWN_FILES and module:
+            step.data |= set(_data_below(module.path.parent))
+        if names & READS_FILES:
+            folders = [*self.modules.roots, *([module.path.parent] if module else [])]
+            step.data |= {path for folder in folders for path in _data_below(folder)}
+        marks = {"imported": OPENS_IMPORTED, "all": OPENS_ALL, "functions": LOOKS_INTO_FUNCTIONS}
         marks |= {"errors": READS_ERRORS} if level > MUTE else {}
         step.marks |= {mark for mark, known in marks.items() if names & known}
         if target.place != VALUE and parts[0] not in sys.stdlib_module_names:
@@ -319,13 +350,11 @@ def _refs(node: Node, level: int) -> Iterator[tuple[str, int]]:
             yield ref[1:], QUIET
 
 
-def _data_beside(path: Path) -> Iterator[Path]:
-    """Give the files beside a module that are no code, and those in folders without code."""
-    for each in path.parent.iterdir():
-        if each.is_dir() and each.name != "__pycache__" and not any(each.glob("*.py")):
-            yield from (file for file in each.rglob("*") if file.is_file())
-        elif each.is_file() and each.suffix != ".py":
-            yield each
+def _data_below(folder: Path) -> Iterator[Path]:
+    """Give the files in a folder that are no code."""
+    for path in folder.rglob("*"):
+        if path.is_file() and path.suffix != ".py" and "__pycache__" not in path.parts:
+            yield path
 
 
 def _locked(lock: Path) -> dict[str, str]:
@@ -334,4 +363,5 @@ def _locked(lock: Path) -> dict[str, str]:
 
 
 def _plain(name: str) -> str:
-    return name.lower().replace("_", "-")
+    """Give a distribution's normal name, without what is added to it in brackets."""
+    return re.sub(r"[-_.]+", "-", name.partition("[")[0].lower())

@@ -1,6 +1,7 @@
 """Goes through a statement once, and notes what it means and what it names."""
 
 import ast
+import builtins
 import hashlib
 import re
 from collections.abc import Iterable
@@ -24,20 +25,26 @@ from .syntax import (
     loaded,
 )  # fmt: skip
 
-DECLARED = "# lineage: declared"  # by a dynamic import whose module the caller of `digest` names
+DECLARED = b"# lineage: declared"  # by a dynamic import whose module the caller of `digest` names
 MESSAGES = set("debug info warning warn error exception critical".split())
 DYNAMIC = ("importlib.import_module", "importlib.util.spec_from_file_location", "sys.modules")
 LITERAL = ast.Constant | ast.JoinedStr | ast.Dict | ast.List | ast.Set | ast.Tuple
+LOOKS = {"__annotations__", "__doc__", "__globals__", "__subclasses__"}  # as `inspect` does
 ACTS = ast.Call | ast.NamedExpr | ast.Await | ast.Yield | ast.YieldFrom
 
 
 @dataclass
 class _Scope:
-    """A function, comprehension or class: what it binds, what lies outside, what it loads."""
+    """A function, comprehension or class: what it binds, what lies outside, what it loads.
+
+    outside   names that are `nonlocal` or `global`
+    top       of them, those of the module
+    """
 
     kind: str
     bound: set[str] = field(default_factory=set)
     outside: set[str] = field(default_factory=set)
+    top: set[str] = field(default_factory=set)
     imports: dict[str, list[str]] = field(default_factory=dict)
     loads: list[tuple[str, str]] = field(default_factory=list)
 
@@ -46,27 +53,28 @@ class Reader:
     """Goes once through a statement; what a node's class needs stands in the method of its name."""
 
     def __init__(
-        self, imports: dict[str, list[str]], loggers: set[str], lines: list[str], documented: bool
+        self, imports: dict[str, list[str]], loggers: set[str], lines: list[bytes]
     ) -> None:
-        self.imports, self.loggers = imports, loggers
-        self.lines, self.documented = lines, documented
+        self.imports, self.loggers, self.lines = imports, loggers, lines
         self.tokens: list[tuple[int, str]] = []
         self.scopes = [_Scope("module")]
         self.level = MUTE  # from which on counts what is read now
         self.texts = QUIET  # ... and the texts in it
         self.mark = ""
+        self.message = False  # what is read now makes a message
+        self.types = False  # ... may be a type, in which texts stand for names
         self.functions = 0  # around what is read now, which so does not run at import
         self.caught: list[str] = []  # errors within reach
 
     def read(self, node: ast.stmt) -> Statement:
         """Read a statement at the top of a module."""
-        self.out = Statement(node.lineno, sorted(bound(node)))
-        self.out.effect = not binds_names_alone(node)
+        self.out = Statement(sorted(bound(node)))
+        self.out.effect = not binds_names_alone(node) and not is_text(node)
         self.out.defines = isinstance(node, DEFINITION)
         self._visit(node)
         self._leave()
         for level in range(4):
-            tokens = (token if rank <= level else "" for rank, token in self.tokens)
+            tokens = (token for rank, token in self.tokens if rank <= level)
             self.out.hashes.append(hashlib.sha256("\0".join(tokens).encode()).hexdigest()[:16])
         for name in ("refs", "loads", "runs"):
             setattr(self.out, name, sorted(set(getattr(self.out, name))))
@@ -80,9 +88,10 @@ class Reader:
 
     def _load(self, chain: str) -> None:
         """Note a name that is read; which scope binds it shows when the scopes are left."""
-        quiet = self.texts == LOUD or self.level == LOUD
-        if chain.split(".", 1)[0] in self.caught and not quiet:
+        if chain.split(".", 1)[0] in self.caught and not self.message:
             self.out.errors = True
+        if chain in LOOKS:
+            self.out.refs.append(":inspect")
         self.scopes[-1].loads.append((self.mark, chain))
 
     def _bind(self, name: str) -> None:
@@ -95,10 +104,10 @@ class Reader:
         for mark, chain in scope.loads:
             base, dot, rest = chain.partition(".")
             self.out.refs += [f"{mark}:{full}{dot}{rest}" for full in scope.imports.get(base, ())]
-            if base not in own and self.scopes:
-                self.scopes[-1].loads.append((mark, chain))
-            elif base not in own:
+            if base in scope.top or not self.scopes:
                 self.out.refs.append(mark + chain)
+            elif base not in own:
+                self.scopes[-1].loads.append((mark, chain))
 
     def _full_name(self, chain: str) -> str:
         """Give the full name of what the module itself imports, "" of all else."""
@@ -135,7 +144,7 @@ class Reader:
             else:
                 self._emit(repr(part))
 
-    def _under(self, parts: Iterable[ast.AST | None], **state: Any) -> None:
+    def _under(self, parts: Iterable[Any], **state: Any) -> None:
         """Read parts while some of the reader's state is another."""
         before = {name: getattr(self, name) for name in state}
         vars(self).update(state)
@@ -145,7 +154,10 @@ class Reader:
     # -- texts and messages
 
     def _Constant(self, node: ast.Constant) -> None:
-        self._emit(repr(node.value), self.texts if isinstance(node.value, str | bytes) else MUTE)
+        self._emit(f"={node.value!r}", self.texts if isinstance(node.value, str | bytes) else MUTE)
+        for chain in re.findall(r"[^\W\d][\w.]*", _text(node)) if self.types else ():
+            if not hasattr(builtins, chain):
+                self._load(chain)
 
     def _Expr(self, node: ast.Expr) -> None:
         call = node.value
@@ -153,7 +165,9 @@ class Reader:
             self._emit("(message")
             self._visit(call.func)
             self._message([*call.args, *call.keywords])
-        elif self.documented or not is_text(node):
+        elif is_text(node):
+            self._under([call], level=ANNOTATED)
+        else:
             self._generic(node)
 
     def _tells(self, function: ast.AST) -> bool:
@@ -166,7 +180,9 @@ class Reader:
         if isinstance(node.exc, ast.Call):
             self._under([node.exc.func], mark="!")
             self._message([*node.exc.args, *node.exc.keywords], mark="!")
-        elif chain_of(node.exc or node) not in self.caught:
+        elif (name := chain_of(node.exc or node)) in self.caught:
+            self._emit(name)
+        else:
             self._under([node.exc])
         if node.cause:
             self._message([node.cause])
@@ -175,9 +191,9 @@ class Reader:
         """Read what makes a message: all but its texts where it calls something, else nothing."""
         for part in parts:
             if any(isinstance(inner, ACTS) for inner in ast.walk(part)):
-                self._under([part], texts=LOUD, mark=mark)
+                self._under([part], texts=LOUD, mark=mark, message=True)
             else:
-                self._under([part], level=LOUD, mark="!")
+                self._under([part], level=LOUD, mark="!", message=True)
 
     def _JoinedStr(self, node: ast.JoinedStr) -> None:
         if self.texts == LOUD:
@@ -187,7 +203,7 @@ class Reader:
 
     def _ExceptHandler(self, node: ast.ExceptHandler) -> None:
         *before, last = node.body
-        passed_on = isinstance(last, ast.Raise) and all(isinstance(x, ast.Assign) for x in before)
+        passed_on = isinstance(last, ast.Raise) and all(map(binds_names_alone, before))
         if node.name:
             self._bind(node.name)
         caught = [node.name] if node.name and not passed_on else []
@@ -204,8 +220,8 @@ class Reader:
             self._bind(node.id)
 
     def _Attribute(self, node: ast.Attribute) -> None:
-        if node.attr in ("__subclasses__", "__globals__"):
-            self.out.refs.append(f":type.{node.attr}")
+        if node.attr in LOOKS:
+            self.out.refs.append(":inspect")
         chain = chain_of(node)
         if not chain:
             self._generic(node)
@@ -217,6 +233,7 @@ class Reader:
 
     def _Global(self, node: ast.Global | ast.Nonlocal) -> None:
         self.scopes[-1].outside.update(node.names)
+        self.scopes[-1].top.update(node.names if isinstance(node, ast.Global) else ())
         self._generic(node)
 
     _Nonlocal = _Global
@@ -225,7 +242,9 @@ class Reader:
         if len(self.scopes) > 1:
             for name, full in imported(node):
                 self._bind(name)
-                self.scopes[-1].imports.setdefault(name, []).append(full)
+                scope = self.scopes[-1]
+                imports = self.imports if name in scope.top else scope.imports
+                imports.setdefault(name, []).append(full)
             self.out.loads += loaded(node)
         self._generic(node)
 
@@ -240,21 +259,32 @@ class Reader:
 
     # -- calls
 
+    def _type(self, node: ast.AST) -> None:
+        """Read what may be a type."""
+        before, self.types = self.types, True
+        self._generic(node)
+        self.types = before
+
     def _Call(self, node: ast.Call) -> None:
+        if self.texts == LOUD and not self.mark:  # in a log, which takes place
+            self._under([node], texts=QUIET)
+            return
         chain = chain_of(node.func)
         if not isinstance(node.func, ast.Attribute) or not (
             isinstance(node.func.value, LITERAL) or (not chain and node.func.attr in METHODS)
         ):
             self._runs(node.func)
-        if chain.endswith(".exception") and not node.args:
+        if getattr(node.func, "attr", "") == "exception" and not node.args:
             self.out.errors = True
         name = _text(node.args[0]) if node.args else ""
-        if self._full_name(chain) == "importlib.import_module" and name:
+        if self._full_name(chain) == "importlib.import_module" and name.strip(".") == name != "":
             self._module(name)
             self._generic(node, "func")
         elif chain in ("vars", "dir") and node.args:  # of an object, whose class counts
             self._emit(chain)
             self._generic(node, "func")
+        elif not self.functions and self._full_name(chain).startswith("typing."):
+            self._type(node)
         else:
             self._generic(node)
 
@@ -262,6 +292,8 @@ class Reader:
         name = _text(node.slice)
         if self._full_name(chain_of(node.value)) == "sys.modules" and name:
             self._module(name)
+        elif not self.functions:
+            self._type(node)
         else:
             self._generic(node)
 
@@ -272,29 +304,34 @@ class Reader:
         self.out.refs.append(f"{self.mark}:{name}")
 
     def _Compare(self, node: ast.Compare) -> None:
-        of = node.comparators[0]
-        if isinstance(node.left, ast.Constant) and self._full_name(chain_of(of)) == "sys.modules":
-            self._emit("in sys.modules")
-            self._visit(node.left)
+        of = [self._full_name(chain_of(each)) for each in node.comparators]
+        if isinstance(node.left, ast.Constant) and of == ["sys.modules"]:
+            self._generic(node, "comparators")
         else:
             self._generic(node)
 
     # -- scopes
 
-    def _FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+    def _decorated(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> None:
         self._bind(node.name)
         for decorator in node.decorator_list:
-            called = decorator.func if isinstance(decorator, ast.Call) else decorator
-            self._runs(called, "@")
+            self._runs(decorator.func if isinstance(decorator, ast.Call) else decorator, "@")
+
+    def _FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        self._decorated(node)
         self._emit(f"({type(node).__name__} {node.name}")
         self._read_all(node.decorator_list)
+        args = [arg for arg in ast.walk(node.args) if isinstance(arg, ast.arg)]
         exits = node.name in ("__exit__", "__aexit__")
-        error = [arg.arg for arg in node.args.args[2:3]] if exits else []
+        error = [arg.arg for arg in (*node.args.args[2:3], node.args.vararg) if exits and arg]
         self._function(node.args, node.body, caught=self.caught + error)
-        types = [arg.annotation for arg in ast.walk(node.args) if isinstance(arg, ast.arg)]
         inner = self.functions and node.decorator_list  # whose decorators `runs` does not tell
         state = {} if inner else {"level": ANNOTATED, "mark": "~"}
-        self._under([*types, node.returns], **state)
+        types = [(arg.arg, arg.annotation) for arg in args] + [("return", node.returns)]
+        for name, kind in types:
+            if kind:
+                self._emit(name, ANNOTATED)
+                self._under([kind], types=True, **state)
         self._emit(")")
 
     _AsyncFunctionDef = _FunctionDef
@@ -317,25 +354,27 @@ class Reader:
         self._leave()
 
     def _ClassDef(self, node: ast.ClassDef) -> None:
-        self._bind(node.name)
-        for decorator in node.decorator_list:
-            self._runs(decorator.func if isinstance(decorator, ast.Call) else decorator, "@")
+        self._decorated(node)
         for base in node.bases:
             self._runs(base.value if isinstance(base, ast.Subscript) else base, "^")
+        for word in node.keywords:
+            if word.arg in (None, "metaclass"):
+                self.out.hooks = True
+                self._runs(word.value)
         made = {part.name for part in node.body if isinstance(part, FUNCTION)}
         if len(self.scopes) == 1:
-            self.out.plain = not made & {"__init__", "__new__", "__post_init__"}
-        if "__init_subclass__" in made or any(k.arg in (None, "metaclass") for k in node.keywords):
+            self.out.plain = not any(name.startswith("__") for name in made)
+        if "__init_subclass__" in made:
             self.out.hooks = True
-        self._read_all([*node.decorator_list, *node.bases, *node.keywords])
         self.scopes.append(_Scope("class"))
-        self._generic(node, "decorator_list", "bases", "keywords")
+        self._generic(node)
         self._leave()
 
     def _made(self, node: Any) -> None:
         self._visit(node.generators[0].iter)  # which is read outside
         self.scopes.append(_Scope("function"))
-        self._generic(node)
+        self._read_all(node.generators)  # which bind the names
+        self._generic(node, "generators")
         self._leave()
 
     _ListComp = _SetComp = _DictComp = _GeneratorExp = _made
@@ -345,11 +384,7 @@ class Reader:
     def _AnnAssign(self, node: ast.AnnAssign) -> None:
         if self.scopes[-1].kind == "class":
             self._emit("annotation")
-            self._under([node.annotation])
-            texts = (x.value for x in ast.walk(node.annotation) if isinstance(x, ast.Constant))
-            for text in texts:
-                for chain in re.findall(r"[A-Za-z_][\w.]*", text if isinstance(text, str) else ""):
-                    self._load(chain)
+            self._under([node.annotation], types=True)
         self._generic(node, "annotation")
 
 

@@ -1,11 +1,11 @@
 """What a module's text says: its statements, what each of them means, and what each names.
 
-A statement's meaning is its syntax without comments and docstrings, at four levels:
+A statement's meaning is its syntax without comments, at four levels:
 
 MUTE        without any text, for what only makes the message of an error that is raised
 QUIET       without the messages of raised errors, of logs and of warnings
 LOUD        with them
-ANNOTATED   with the annotations of functions, which nothing but a decorator reads
+ANNOTATED   with docstrings and the annotations of functions, for who looks into functions
 """
 
 import ast
@@ -38,12 +38,11 @@ class Statement:
               after a ^; ? has no name
     effect    it does more than bind names to a value
     defines   it is a function or a class
-    plain     it is a class that is made without code of its own
+    plain     it is a class whose own methods do not run when one is made
     hooks     it is a class that has a say in its subclasses
     errors    it looks into errors that others raise, and may use their text
     """
 
-    line: int
     names: list[str] = field(default_factory=list)
     hashes: list[str] = field(default_factory=list)
     refs: list[str] = field(default_factory=list)
@@ -69,11 +68,6 @@ def is_silent(node: ast.AST) -> bool:
 def is_text(node: ast.AST) -> bool:
     """Whether a statement is a constant: a docstring, or what stands for one."""
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-
-
-def names_docstring(node: ast.AST) -> bool:
-    """Whether a node takes a docstring for a value."""
-    return getattr(node, "id", "") == "__doc__" or getattr(node, "attr", "") == "__doc__"
 
 
 def run_with(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
@@ -125,10 +119,11 @@ def bound(node: ast.AST) -> set[str]:
 
 
 def _targets(node: ast.AST) -> list[ast.AST]:
-    """Give the parts of a statement that can bind a name: all, but for an assignment's value."""
-    if isinstance(node, ast.Assign):
-        return [*node.targets]
-    return [node.target] if isinstance(node, ast.AnnAssign) else [node]
+    """Give the parts of a statement that can bind a name: of an assignment's value each `:=`."""
+    if not isinstance(node, ast.Assign | ast.AnnAssign):
+        return [node]
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    return [*targets, *(part for part in ast.walk(node) if isinstance(part, ast.NamedExpr))]
 
 
 def makes_logger(node: ast.AST) -> bool:

@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import tempfile
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,8 @@ from .syntax import (
     bound,
     imported,
     is_silent,
-    is_text,
     loaded,
     makes_logger,
-    names_docstring,
     run_with,
 )
 
@@ -29,28 +28,43 @@ KEPT = 1000  # texts in the cache
 
 @dataclass
 class Text:
-    """A module's statements, what its imports bind (name to full names), load and scatter (`*`)."""
+    """A module's statements, and its imports.
+
+    imports   the full names that each name is bound to
+    loads     the modules that are imported
+    stars     of them, those of which `*` is taken
+    unused    the names in `imports` that no statement names: they are for others, or the import
+              is there for what it does
+    """
 
     statements: list[Statement] = field(default_factory=list)
     imports: dict[str, list[str]] = field(default_factory=dict)
     loads: list[str] = field(default_factory=list)
     stars: list[str] = field(default_factory=list)
+    unused: list[str] = field(default_factory=list)
 
     @classmethod
     def read(cls, source: bytes, path: Path) -> "Text":
         """Read a module's source. Raises SyntaxError naming `path` if it is no Python."""
         text = cls()
         tree = ast.parse(source, str(path))
-        documented = b"__doc__" in source and any(map(names_docstring, ast.walk(tree)))
-        body = [node for node in tree.body if not is_silent(node) or (documented and is_text(node))]
+        body = [node for node in tree.body if not is_silent(node)]
         for node in run_with(body):
             text._note_imports(node)
         loggers = {name for node in body if makes_logger(node) for name in bound(node)}
-        lines = source.decode(errors="replace").splitlines()
-        for node in body:
-            if not isinstance(node, ast.Import | ast.ImportFrom):
-                reader = Reader(text.imports, loggers, lines, documented)
+        pairs = {pair for node in body for pair in imported(node)}
+        times = Counter([name for name, _ in pairs] + [n for node in body for n in bound(node)])
+        docstring = ast.Expr(ast.Constant(ast.get_docstring(tree, clean=False) or ""))
+        for node in [docstring, *body]:
+            names = [name for name, _ in imported(node)]
+            # An import only binds names, unless its place among others of the name decides.
+            if not isinstance(node, ast.Import | ast.ImportFrom) or any(
+                times[n] > 1 for n in names
+            ):
+                reader = Reader(text.imports, loggers, source.splitlines())
                 text.statements.append(reader.read(node))
+        refs = (ref.lstrip("!~") for statement in text.statements for ref in statement.refs)
+        text.unused = sorted(set(text.imports) - {ref.partition(".")[0] for ref in refs})
         return text
 
     def _note_imports(self, node: ast.AST) -> None:
