@@ -87,9 +87,9 @@ def serve(folder, plan, minute, moments, pipe):
         while (word := pipe.recv()) != "stop":
             if word == "next day":
                 now["moment"] = moments[next(place)]
-            filings = sum(path.startswith("/v2/fins/summary") for path, _ in server.asked)
+            filings = sum(path.startswith("/v2/fins/summary") for path, _ in server.requests)
             pipe.send({
-                "requests": len(server.asked), "filings": filings, "refused": limiter.refused,
+                "requests": len(server.requests), "filings": filings, "refused": limiter.refused,
                 "busiest": dict(limiter.most), "peak": peak(),
                 "cpu": time.process_time(),
             })  # fmt: skip

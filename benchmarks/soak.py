@@ -218,10 +218,10 @@ class Soak:
             faults=self.mischief, slow=SLOW,
         ) as self.exchange:  # fmt: skip
             calm = [self.undisturbed(in_bulk) for in_bulk in (False, True)]
-            asked = len(self.exchange.asked)
+            asked = len(self.exchange.requests)
             while not self.enough():
                 self.round(calm)
-        self.result.requests = len(self.exchange.asked) - asked
+        self.result.requests = len(self.exchange.requests) - asked
         self.result.found = traces(self.folder, KEY)
         return self.result
 
@@ -270,11 +270,11 @@ class Soak:
             self.result.gave_up += status > 0
         self.mischief.on = False
         self.result.rounds += 1
-        before, asked = contents(job.raw), len(self.exchange.asked)
+        before, asked = contents(job.raw), len(self.exchange.requests)
         if status := self.life(job, lives):
             sys.exit(f"the fetch after round {self.result.rounds} ended with status {status}")
         after = contents(job.raw)
-        rows = [path for path, _ in self.exchange.asked[asked:] if path in PATHS]
+        rows = [path for path, _ in self.exchange.requests[asked:] if path in PATHS]
         self.result.asked_again += len(rows)
         self.result.changed += [
             job.raw / name

@@ -251,7 +251,7 @@ if settings.source != "jquants":
             raw=layout.raw_folder(settings.store),
             datasets=RAW,
             spans=SPANS,
-            made=settings.source != "stored",
+            source=settings.source,
             code=code("status_source"),
         script:
             "../workflow_scripts/status_source.py"

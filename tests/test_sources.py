@@ -38,7 +38,7 @@ def raw(tmp_path, monkeypatch):
 
 def test_the_status_counts_what_is_there_missing_and_damaged(raw):
     (raw / "topix" / "2024q2.parquet").write_bytes(b"half")
-    text = inventory.status(raw, ["topix", "bars"], SPANS, fetched=True)
+    text = inventory.status(raw, ["topix", "bars"], SPANS, source="simulated")
     rows = {words[0]: words[1:] for words in map(str.split, text.splitlines()[1:3])}
     assert rows == {
         "topix": ["2", "0", "1", "2", "2024-01-04", "2024-01-05"],

@@ -21,9 +21,9 @@ def named(fold):
     return {part: [SPANS[i] for i in fold[part]] for part in splits.PARTS}
 
 
-def cut(number=0, **knobs):
+def cut(number=0, **options):
     planned = splits.plan(len(SPANS), mode="expanding", **LENGTHS)[number]
-    return splits.cut(number, SESSIONS, named(planned), **{**LABELS, **knobs})
+    return splits.cut(number, SESSIONS, named(planned), **{**LABELS, **options})
 
 
 lengths = st.fixed_dictionaries(

@@ -11,4 +11,4 @@ if TYPE_CHECKING:
 
 params = snakemake.params
 jobs.start(snakemake)
-print(inventory.status(Path(params.raw), params.datasets, params.spans, params.made))
+print(inventory.status(Path(params.raw), params.datasets, params.spans, params.source))

@@ -58,8 +58,8 @@ def read_list(*rows):
 NO_LIST = read_list()
 
 
-def panel_of(sessions=600, **knobs):
-    return make(np.full((sessions, 2), 1000.0), **knobs)
+def panel_of(sessions=600, **options):
+    return make(np.full((sessions, 2), 1000.0), **options)
 
 
 def sessions_of(panel, ahead=184):

@@ -55,9 +55,9 @@ def compute(panel, rows, decision="close"):
     return option.compute(inputs_of(panel, moments=moments, options_225=rows))
 
 
-def of_day(rows, **knobs):
+def of_day(rows, **options):
     """What the close after DAY makes of one chain."""
-    panel = panel_of(**knobs)
+    panel = panel_of(**options)
     made = compute(panel, rows)
     day = np.searchsorted(panel.dates, np.datetime64("2021-06-02"))
     return {name: values[day] for name, values in made.items()}

@@ -27,8 +27,8 @@ def compute(rows, panel):
     return statement.compute(inputs_of(panel, summary=stamped(rows)))
 
 
-def panel_of(sessions=600, price=1000.0, **knobs):
-    return make(np.full((sessions, 2), price), **knobs)
+def panel_of(sessions=600, price=1000.0, **options):
+    return make(np.full((sessions, 2), price), **options)
 
 
 def at(made, panel, day, name, slot=0):

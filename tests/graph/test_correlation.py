@@ -17,8 +17,8 @@ KNOBS = {"window": 20, "half_life": 10, "shrinkage": 0.1, "neighbours": 4,
 ALL = {"neighbours": 299, "min_correlation": 0.0}
 
 
-def edges(panel, first=None, **knobs):
-    return correlation.edges(panel, str(first or panel.dates[0]), **{**KNOBS, **knobs})
+def edges(panel, first=None, **options):
+    return correlation.edges(panel, str(first or panel.dates[0]), **{**KNOBS, **options})
 
 
 def dense(panel, rows, day):

@@ -169,7 +169,7 @@ def test_a_link_works_once_without_the_key_and_not_with_it(market):
     assert fetch(url, {"x-api-key": KEY})[0] == 400
     assert fetch(url, {})[0] == 200
     assert fetch(url, {})[0] == 403
-    assert market.fetched[-1] == SEPTEMBER
+    assert market.downloads[-1] == SEPTEMBER
 
 
 def test_a_link_ends_after_five_minutes(market, tmp_path):

@@ -19,8 +19,8 @@ DAY = {"date": "2024-10-01"}
 WORDS = "Rate limit exceeded. Please try again later."
 
 
-def faulty(*faults, **knobs):
-    return Exchange(tables(), key=KEY, today=LAST, faults=faults, **knobs)
+def faulty(*faults, **options):
+    return Exchange(tables(), key=KEY, today=LAST, faults=faults, **options)
 
 
 def raw(exchange, dataset="bars", query="date=2024-10-01"):
@@ -35,7 +35,7 @@ def test_a_good_answer_follows_a_bad_one_and_faults_come_in_order():
     with faulty("500", None, "429") as exchange:
         found = [raw(exchange)[0] for _ in range(4)]
         assert found == [500, 200, 429, 200]
-        assert len(exchange.asked) == 4
+        assert len(exchange.requests) == 4
 
 
 @pytest.mark.parametrize(

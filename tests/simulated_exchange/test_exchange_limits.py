@@ -21,8 +21,8 @@ class Hand:
         return self.now
 
 
-def limiter(plan, clock, **knobs):
-    return Limiter(plan, on=True, clock=clock, **knobs)
+def limiter(plan, clock, **options):
+    return Limiter(plan, on=True, clock=clock, **options)
 
 
 @pytest.mark.parametrize("plan", LIMITS)
@@ -136,8 +136,8 @@ def test_failed_requests_and_pages_count_and_other_keys_do_not():
 
 def test_the_server_tells_filings_and_minute_bars_from_the_rest():
     limit = limiter("premium", Hand())
-    knobs = {"plan": "premium", "minute_bars": True, "limiter": limit}
-    with Exchange(tables(), key=KEY, today=LAST, **knobs) as exchange:
+    options = {"plan": "premium", "minute_bars": True, "limiter": limit}
+    with Exchange(tables(), key=KEY, today=LAST, **options) as exchange:
         for dataset, n in {"summary": 2, "details": 3, "bars_minute": 4, "topix": 5}.items():
             for _ in itertools.repeat(None, n):
                 get(exchange, PATHS[dataset], code="130A0")

@@ -97,11 +97,11 @@ def test_an_answer_is_the_sample(entry):
     plan = PLANS[(entry.get("min_plan") or "Free").split()[0]]
     content = holding(catalogued.name, rows) if rows else tables()
     moment = moment_of(catalogued.name, rows or [{"Date": entry["query"]["date"]}])
-    knobs = {"plan": plan, "minute_bars": True, "window": (dt.date(2008, 1, 1), None)}
+    options = {"plan": plan, "minute_bars": True, "window": (dt.date(2008, 1, 1), None)}
     query = {name: value for name, value in entry["query"].items() if name != "pagination_key"}
     if "<" in query.get("date", ""):
         query["date"] = f"{moment:%Y-%m-%d}"
-    with Exchange(content, key=KEY, now=lambda: moment, **knobs) as exchange:
+    with Exchange(content, key=KEY, now=lambda: moment, **options) as exchange:
         words = "&".join(f"{name}={value}" for name, value in query.items())
         url = f"{exchange.url}{catalogued.path}?{words}"
         status, headers, body = fetch(url, {"x-api-key": KEY})
@@ -150,8 +150,8 @@ def test_a_refusal_has_the_samples_words(entry):
     faults = [{429: "429", 500: "500-json"}.get(entry["status"])]
     content = tables()
     limiter = Limiter(plan, on=False)
-    knobs = {"plan": plan, "faults": faults, "limiter": limiter}
-    with Exchange(content, key=KEY, now=lambda: moment, **knobs) as exchange:
+    options = {"plan": plan, "faults": faults, "limiter": limiter}
+    with Exchange(content, key=KEY, now=lambda: moment, **options) as exchange:
         words = "&".join(f"{name}={value}" for name, value in entry["query"].items())
         path = entry["path"].removeprefix(ROOT)
         status, said, body = fetch(f"{exchange.url}{path}?{words}", headers)
@@ -186,8 +186,8 @@ def test_files_have_the_samples_head(path):
         "/markets/margin_alert": "/markets/margin-alert",
     }.get(endpoint, endpoint)
     plan = "standard" if endpoint == "/equities/bars/daily" else "premium"
-    knobs = {"plan": plan, "minute_bars": True}
-    with Exchange(tables(), key=KEY, today=dt.date(2024, 10, 8), **knobs) as exchange:
+    options = {"plan": plan, "minute_bars": True}
+    with Exchange(tables(), key=KEY, today=dt.date(2024, 10, 8), **options) as exchange:
         url = f"{exchange.url}/bulk/get?endpoint={endpoint}&date=202409"
         if endpoint == "/markets/margin-alert":
             url = url.replace("202409", "20241001")

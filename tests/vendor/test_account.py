@@ -83,7 +83,7 @@ def test_a_plan_is_found_out_by_three_requests_at_most_and_remembered(
             with account.open_client(**settings(exchange, alone)) as client:
                 assert client.plan == plan
                 assert client.memory.window.start < TODAY - dt.timedelta(700)
-        assert len(exchange.asked) == asked
+        assert len(exchange.requests) == asked
 
 
 def test_what_is_known_of_an_account_is_forgotten_the_next_day(tmp_path):

@@ -72,7 +72,7 @@ class Desk:
 
     def read(self, dataset, first=FIRST, last=LAST, in_bulk=False, attempts=3, ledger=None):
         """Read a span as a new process would; `asked` holds what that asked for."""
-        before = len(self.exchange.asked)
+        before = len(self.exchange.requests)
         with jquants.Client(
             self.exchange.url, KEY, None, 60, attempts, ledger=ledger, workers=1, clock=self.clock
         ) as client:
@@ -84,10 +84,10 @@ class Desk:
                     now=self.clock.now, cache=cache, in_bulk=in_bulk,
                 )  # fmt: skip
             finally:
-                self.asked = [query for _, query in self.exchange.asked[before:]]
+                self.requests = [query for _, query in self.exchange.requests[before:]]
 
     def days_asked(self):
-        return [query["date"] for query in self.asked]
+        return [query["date"] for query in self.requests]
 
 
 def held(dataset, days=SESSIONS):
@@ -103,9 +103,9 @@ SERVED = sorted(set(TABLES) - {"earnings_calendar"})
 def test_a_second_read_gives_the_same_and_asks_nothing(dataset, tmp_path):
     with Desk(tmp_path, "2024-10-12 12:00") as desk:
         first = desk.read(dataset)
-        assert desk.asked
+        assert desk.requests
         again = desk.read(dataset)
-    assert desk.asked == []
+    assert desk.requests == []
     assert_frame_equal(first.rows, held(dataset))
     assert_frame_equal(again.rows, first.rows)
     assert again.times == first.times
@@ -131,10 +131,10 @@ def test_one_more_session_asks_for_that_day_and_the_days_open_to_correction(tmp_
 def test_a_settled_day_is_never_asked_for_again(tmp_path):
     with Desk(tmp_path, "2024-10-15 17:00") as desk:  # five sessions after the last day
         desk.read("bars")
-        assert desk.asked
+        assert desk.requests
         desk.set("2024-12-02 08:00")
         desk.read("bars")
-    assert desk.asked == []
+    assert desk.requests == []
 
 
 def test_an_open_day_is_asked_for_once_after_each_delivery_until_it_is_settled(tmp_path):
@@ -145,7 +145,7 @@ def test_an_open_day_is_asked_for_once_after_each_delivery_until_it_is_settled(t
                 desk.set(f"2024-10-{day:02d} {hour}")
                 if (day, hour) != (8, "08:00"):
                     desk.read("bars", first=LAST)
-                    asked += [desk.clock.now.day] * len(desk.asked)
+                    asked += [desk.clock.now.day] * len(desk.requests)
     assert asked == [8, 9, 10, 11, 14, 15]
 
 
@@ -171,10 +171,10 @@ def test_another_plan_or_another_catalogue_finds_an_empty_cache(tmp_path, monkey
         desk.read("topix")
         desk.asks_as = "premium"
         desk.read("topix")
-        assert desk.asked
+        assert desk.requests
         monkeypatch.setattr(schema, "version", lambda dataset: "another")
         desk.read("topix")
-        assert desk.asked
+        assert desk.requests
 
 
 def test_another_server_finds_an_empty_cache_and_the_same_one_with_a_slash_does_not(tmp_path):
@@ -245,13 +245,13 @@ def test_a_killed_read_loses_nothing(tmp_path, after):
             now=desk.clock.now.isoformat(),
         )  # fmt: skip
         worker = subprocess.Popen([sys.executable, "-c", textwrap.dedent(text)])
-        while len(desk.exchange.asked) < after and worker.poll() is None:
+        while len(desk.exchange.requests) < after and worker.poll() is None:
             time.sleep(0.002)
         worker.kill()
         worker.wait()
         kept = {path.stem for path in tmp_path.rglob("[!.]*.parquet")}
         assert_frame_equal(desk.read("bars").rows, held("bars"))
-    assert {query["date"] for query in desk.asked} == set(days) - kept
+    assert {query["date"] for query in desk.requests} == set(days) - kept
 
 
 # ---- answers that are not there yet --------------------------------------------------------------
@@ -263,7 +263,7 @@ def test_a_day_before_its_delivery_is_not_asked_for_and_named(tmp_path):
             UserError, match="daily of 2024-10-08 is served from 2024-10-08 16:30 JST on: run again"
         ):
             desk.read("bars")
-        assert desk.asked == []
+        assert desk.requests == []
         desk.set("2024-10-09 00:10")
         with pytest.raises(UserError, match="of 2024-10-08 is served from 2024-10-09 00:30"):
             desk.read("summary")
@@ -274,7 +274,7 @@ def test_a_range_that_ends_today_is_not_asked_for_before_its_delivery(dataset, h
     with Desk(tmp_path, "2024-10-08 12:00") as desk:
         with pytest.raises(UserError, match=f"of 2024-10-08 is served from 2024-10-08 {hour}"):
             desk.read(dataset)
-        assert desk.asked == [] and list(tmp_path.rglob("*.parquet")) == []
+        assert desk.requests == [] and list(tmp_path.rglob("*.parquet")) == []
         assert len(desk.read("calendar").rows) == len(held("calendar"))
         assert len(desk.read(dataset, last=SESSIONS[-2]).rows)
         desk.set(f"2024-10-08 {hour}")
@@ -327,7 +327,7 @@ def test_a_range_that_stays_without_a_session_is_asked_for_again_and_gives_the_s
         for hour in range(12, 15):
             desk.set(f"2024-12-02 {hour}:00")
             got = desk.read("topix")
-            assert len(desk.asked) == 2 and len(got.rows) == len(SESSIONS) - 1
+            assert len(desk.requests) == 2 and len(got.rows) == len(SESSIONS) - 1
             told = provenance.describe(got.rows, "topix", "jquants", "light", got.times)
             files.write_parquet(got.rows, tmp_path / f"{hour}.parquet", told)
         first, *others = [path.read_bytes() for path in sorted(tmp_path.glob("*.parquet"))]
@@ -338,7 +338,7 @@ def test_a_range_that_stays_without_a_session_is_asked_for_again_and_gives_the_s
         assert_frame_equal(got.rows, held("topix"))
         assert got.times == [desk.clock.now]
         desk.read("topix")
-    assert desk.asked == []
+    assert desk.requests == []
 
 
 @pytest.mark.parametrize(
@@ -358,9 +358,9 @@ def test_sessions_that_the_vendor_lacks_for_once_stay_as_they_came(
         assert again.times == first.times
         fates.clear()
         assert_frame_equal(desk.read(dataset).rows, first.rows)
-        assert desk.asked
+        assert desk.requests
         desk.read(dataset)
-    assert desk.asked == []
+    assert desk.requests == []
 
 
 @pytest.mark.parametrize("dataset", ["bars", "master", "indices", "topix", "calendar"])
@@ -379,7 +379,7 @@ def test_the_day_on_which_nothing_traded_has_no_trading_to_be_asked_for_again(
     with Desk(tmp_path, "2024-12-02 12:00") as desk:
         with jquants.Client(desk.exchange.url, KEY, None, 60, 2) as client:
             fetch.read(client, dataset, day, day, [day, *SESSIONS], now=desk.clock.now, cache=cache)
-        assert len(desk.exchange.asked) == asked
+        assert len(desk.exchange.requests) == asked
     assert bool(cache.held(dataset, str(day))) == (asked == 1)
 
 
@@ -388,7 +388,7 @@ def test_files_that_lack_a_session_leave_it_to_the_api(tmp_path, caplog):
     lacking = TABLES | {"bars": TABLES["bars"].filter(pl.col("Date") != SESSIONS[-2])}
     with Desk(tmp_path, "2024-12-02 12:00", content=lacking) as desk:
         desk.read("bars", first=october, in_bulk=True)
-        assert [q["date"] for q in desk.asked if "date" in q] == ["2024-10-07"] * 2
+        assert [q["date"] for q in desk.requests if "date" in q] == ["2024-10-07"] * 2
         desk.exchange.correct("bars", TABLES["bars"].filter(pl.col("Date") == SESSIONS[-2]))
         desk.set("2024-12-03 12:00")
         assert len(desk.read("bars", first=october, in_bulk=True).rows) == 15
@@ -407,7 +407,7 @@ def test_a_data_set_that_may_be_empty_is_kept_without_rows(tmp_path):
     with Desk(tmp_path, "2024-10-30 17:00") as desk:
         assert desk.read("earnings_date", day, day).rows.is_empty()
         desk.read("earnings_date", day, day)
-    assert desk.asked == []
+    assert desk.requests == []
 
 
 def test_the_list_of_another_session_is_no_answer(tmp_path):
@@ -420,7 +420,7 @@ def test_the_list_of_another_session_is_no_answer(tmp_path):
 def test_what_only_today_tells_is_collected_day_by_day(tmp_path):
     with Desk(tmp_path, "2024-10-07 18:00") as desk:
         assert desk.read("earnings_calendar").rows.is_empty()
-        assert desk.asked == []
+        assert desk.requests == []
         for text in ("2024-10-07 20:00", "2024-10-07 21:00", "2024-10-08 20:00"):
             desk.set(text)
             found = desk.read("earnings_calendar").rows
@@ -453,15 +453,15 @@ def test_a_list_of_announcers_that_was_not_renewed_is_not_kept(old, tmp_path, ca
         desk.exchange.correct("earnings_calendar", new)
         assert_frame_equal(desk.read("earnings_calendar").rows, new)
         desk.read("earnings_calendar")
-    assert desk.asked == []
+    assert desk.requests == []
 
 
 def test_what_is_collected_today_leaves_no_time_in_a_span_that_ended_before(tmp_path):
     with Desk(tmp_path, "2024-10-08 20:00") as desk:
         asking = desk.read("earnings_calendar", last=SESSIONS[-3])
-        assert desk.asked
+        assert desk.requests
         kept = desk.read("earnings_calendar", last=SESSIONS[-3])
-        assert desk.asked == []
+        assert desk.requests == []
         assert len(desk.read("earnings_calendar").times) == 1
     assert asking.rows.is_empty()
     assert asking.times == kept.times == []
@@ -483,7 +483,7 @@ def test_a_data_set_that_the_plan_lacks_has_no_rows_and_is_said_once(dataset, tm
 def test_a_named_plan_is_not_asked_for_what_it_lacks(tmp_path, caplog):
     with Desk(tmp_path, "2024-12-02 12:00", plan="light") as desk:
         assert desk.read("short_ratio").rows.is_empty()
-    assert desk.asked == []
+    assert desk.requests == []
     assert "short-ratio is not part of the plan light" in caplog.text
 
 
@@ -526,7 +526,7 @@ def test_days_kept_from_before_stay_when_the_window_has_moved_on(tmp_path):
         rows = desk.read("bars").rows
         desk.exchange._window = WINDOW
         assert_frame_equal(desk.read("bars").rows, rows)
-    assert desk.asked == []
+    assert desk.requests == []
 
 
 @pytest.mark.parametrize("dataset", ["bars", "calendar"])
@@ -543,7 +543,7 @@ def test_the_margin_of_a_range_yields_to_the_window_of_the_plan(tmp_path):
     window = (dt.date(2024, 9, 20), None)
     with Desk(tmp_path, "2024-12-02 12:00", window=window) as desk:
         assert len(desk.read("investor_types").rows) == 3
-    assert desk.asked[-1]["from"] == "2024-09-20"
+    assert desk.requests[-1]["from"] == "2024-09-20"
 
 
 def test_prices_without_a_calendar_are_refused(tmp_path):
@@ -605,11 +605,11 @@ def test_files_come_first_and_the_api_gives_the_days_still_open(tmp_path):
     with Desk(tmp_path, "2024-10-08 17:00") as desk:
         rows = desk.read("bars", in_bulk=True).rows
     assert_frame_equal(rows, held("bars"))
-    assert desk.exchange.fetched == [
+    assert desk.exchange.downloads == [
         "equities/bars/daily/premium/historical/2024/equities_bars_daily_202409.csv.gz"
     ]
     # The file is of the second of October: five sessions after the 25th it was not written yet.
-    assert [query.get("date") for query in desk.asked[2:]] == [str(day) for day in SESSIONS]
+    assert [query.get("date") for query in desk.requests[2:]] == [str(day) for day in SESSIONS]
 
 
 def test_a_plan_without_files_is_asked_day_by_day(tmp_path, caplog):
@@ -636,14 +636,14 @@ def test_months_that_a_refusal_tells_to_be_outside_are_asked_for_no_more(tmp_pat
         covered = held("bars").filter(pl.col("Date") >= window.start)
         assert_frame_equal(as_filed("bars", read), as_filed("bars", covered))
     assert asked == ["2024-09", "2024-10"]
-    assert len(desk.exchange.fetched) == 1
+    assert len(desk.exchange.downloads) == 1
 
 
 def test_a_settled_month_costs_one_file(tmp_path):
     with Desk(tmp_path, "2024-12-02 12:00") as desk:
         desk.exchange.correct("bars", TABLES["bars"][:0])
         desk.read("bars", first=dt.date(2024, 10, 1), in_bulk=True)
-    assert [sorted(query) for query in desk.asked] == [["endpoint", "from", "to"], ["key"]]
+    assert [sorted(query) for query in desk.requests] == [["endpoint", "from", "to"], ["key"]]
 
 
 def test_a_file_is_not_read_twice_for_the_days_that_it_lacks(tmp_path):
@@ -652,7 +652,7 @@ def test_a_file_is_not_read_twice_for_the_days_that_it_lacks(tmp_path):
     with Desk(tmp_path, "2024-12-02 12:00", content=content) as desk:
         for _ in range(2):
             desk.read("bars", first=dt.date(2024, 10, 1), in_bulk=True)
-    assert len(desk.exchange.fetched) == 1
+    assert len(desk.exchange.downloads) == 1
 
 
 def test_rows_of_a_file_came_when_it_was_read_and_held_when_it_was_written(tmp_path):
@@ -668,13 +668,13 @@ def test_a_month_that_was_rewritten_is_read_again(tmp_path):
     with Desk(tmp_path, "2024-12-02 12:00") as desk:
         first = desk.read("bars", first=october, in_bulk=True)
         desk.read("bars", first=october, in_bulk=True)
-        assert len(desk.asked) == 1  # the list
+        assert len(desk.requests) == 1  # the list
         desk.set("2024-12-03 12:00")
         changed = TABLES["bars"].filter(Date=LAST, Code="130A0").with_columns(C=pl.lit(1.5))
         desk.exchange.correct("bars", changed)
         desk.set("2024-12-04 12:00")
         again = desk.read("bars", first=october, in_bulk=True)
-    assert len(desk.asked) == 2
+    assert len(desk.requests) == 2
     assert again.rows.filter(Date=LAST, Code="130A0")["C"].to_list() == [1.5]
     assert len(set(again.times) - set(first.times)) == 1
 
@@ -700,7 +700,7 @@ def test_few_missing_days_of_a_month_are_asked_for_one_by_one(tmp_path):
     few = SESSIONS[: bulk.FEWEST_DAYS - 1]
     with Desk(tmp_path, "2024-12-02 12:00") as desk:
         desk.read("bars", few[0], few[-1], in_bulk=True)
-    assert desk.exchange.fetched == []
+    assert desk.exchange.downloads == []
 
 
 def test_no_thread_is_left_behind(tmp_path):

@@ -78,7 +78,7 @@ def test_any_split_into_pages_gives_the_same_rows(stocks, page_rows):
     with opened(content, page_rows=page_rows) as (exchange, client):
         found = read(client, "bars", DAY, DAY)
     assert_frame_equal(found, content["bars"])
-    assert len(exchange.asked) == -(-stocks // page_rows)
+    assert len(exchange.requests) == -(-stocks // page_rows)
 
 
 def test_sessions_weeks_and_ranges_are_asked_in_their_own_way():
@@ -86,7 +86,7 @@ def test_sessions_weeks_and_ranges_are_asked_in_their_own_way():
         for dataset in ("bars", "summary", "short_sale", "margin_interest", "topix"):
             read(client, dataset)
         read(client, "investor_types")
-    asked = [query for _, query in exchange.asked]
+    asked = [query for _, query in exchange.requests]
     per_session = [{"date": str(day)} for day in SESSIONS]
     assert asked == [
         *per_session,
@@ -109,7 +109,7 @@ def test_the_margin_of_a_range_yields_to_the_window_of_the_plan():
     window = (dt.date(2024, 9, 20), None)
     with opened(window=window) as (exchange, client):
         assert len(read(client, "investor_types")) == 3
-    assert exchange.asked[-1][1]["from"] == "2024-09-20"
+    assert exchange.requests[-1][1]["from"] == "2024-09-20"
 
 
 def test_a_period_without_sessions_gives_typed_nothing():
@@ -123,7 +123,7 @@ def test_a_fault_that_passes_is_waited_out(fault):
     clock = Clock()
     with opened(faults=[fault, fault], clock=clock) as (exchange, client):
         assert len(read(client, "topix")) == len(SESSIONS)
-    assert len(exchange.asked) == 3
+    assert len(exchange.requests) == 3
     assert clock.now == 1 + 2
 
 
@@ -150,7 +150,7 @@ def test_a_fault_that_stays_is_told_in_one_sentence(fault, reason):
     with opened(faults=[fault] * 9) as (exchange, client):
         with pytest.raises(UserError, match=rf"topix failed 3 times \({reason}\): run again later"):
             read(client, "topix")
-        assert len(exchange.asked) == 3
+        assert len(exchange.requests) == 3
 
 
 def test_a_server_that_does_not_answer_is_given_up():
@@ -173,7 +173,7 @@ def test_a_page_that_comes_twice_is_counted_once():
     content = many_bars(9)
     with opened(content, page_rows=3, faults=["repeat"]) as (exchange, client):
         assert_frame_equal(read(client, "bars", DAY, DAY), content["bars"])
-    assert len(exchange.asked) == 4
+    assert len(exchange.requests) == 4
 
 
 def test_two_different_rows_of_one_key_are_refused():
@@ -197,7 +197,7 @@ def test_a_refusal_is_final_and_told_in_one_sentence(server, dataset, sentence):
     with opened(**server) as (exchange, client):
         with pytest.raises(UserError, match=sentence) as told:
             read(client, dataset)
-        assert len({str(asked) for asked in exchange.asked}) == len(exchange.asked)
+        assert len({str(asked) for asked in exchange.requests}) == len(exchange.requests)
     assert "\n" not in str(told.value)
 
 
@@ -415,7 +415,7 @@ def test_the_first_refusal_spares_the_questions_behind_it():
     many = [FIRST + dt.timedelta(n) for n in range(2000)]
     with opened(key="wrong", workers=2) as (exchange, client), pytest.raises(UserError):
         fetch.read(client, "summary", many[0], many[-1], many)
-    assert len(exchange.asked) < len(many) / 2
+    assert len(exchange.requests) < len(many) / 2
 
 
 def test_a_refusal_of_a_request_that_passed_before_a_pause_is_no_second_one(tmp_path, monkeypatch):

@@ -102,7 +102,7 @@ def serve(folder, plan, minute, pipe):
     with Exchange(folder, key=KEY, now=lambda: soak.NOW, plan=plan, limiter=limiter) as exchange:
         pipe.send(exchange.url)
         while pipe.recv() != "stop":
-            pipe.send((len(exchange.asked), limiter.most[""], limiter.refused))
+            pipe.send((len(exchange.requests), limiter.most[""], limiter.refused))
 
 
 @contextlib.contextmanager
@@ -195,8 +195,8 @@ def started(house, *targets, key=KEY):
 def test_two_runs_of_the_workflow_keep_to_one_limit_together(market, tmp_path):
     with exchange_apart(market, "light") as (url, counts):
         ledger = str(tmp_path / "ledger")
-        knobs = {"ledger": ledger, "share": 0.8, "timeout": 60}  # and twelve seconds to be late
-        houses = [house_of(tmp_path / name, "own", url, **knobs) for name in ("one", "two")]
+        options = {"ledger": ledger, "share": 0.8, "timeout": 60}  # and twelve seconds to be late
+        houses = [house_of(tmp_path / name, "own", url, **options) for name in ("one", "two")]
         targets = ["bars/2024m04", "bars/2024m05", "topix/2024m04", "summary/2024m05"]
         runs = [started(house, *targets) for house in houses]
         said = [run.communicate(timeout=1800)[0] for run in runs]
@@ -219,8 +219,8 @@ def test_a_later_end_fetches_an_open_span_again_and_equal_rows_redo_nothing(
     monkeypatch.setenv(KEY_VARIABLE, KEY)
     panel = "builds/own/panel/2024m05.parquet"
     with Exchange(market, key=KEY, now=lambda: soak.NOW) as exchange:
-        knobs = {"ledger": str(tmp_path / "ledger"), "plan": "premium"}
-        house = house_of(tmp_path / "house", "own", exchange.url, **knobs)
+        options = {"ledger": str(tmp_path / "ledger"), "plan": "premium"}
+        house = house_of(tmp_path / "house", "own", exchange.url, **options)
 
         def ran(end, *words):
             with house.edited("config/own.yaml", "2024-06-26", end):
@@ -308,7 +308,7 @@ def test_the_key_stands_nowhere_after_runs_that_fail(market, tmp_path):
         assert run.returncode != 0 and "the API key was refused" in refused
         (house.root / ".env").unlink()
         run = started(house, "master/2024m06")
-        while run.poll() is None and not any("master" in path for path, _ in exchange.asked):
+        while run.poll() is None and not any("master" in path for path, _ in exchange.requests):
             time.sleep(0.02)
         os.killpg(run.pid, signal.SIGKILL)
         cut = run.communicate()[0]

@@ -104,7 +104,7 @@ def test_a_rule_says_in_one_sentence_what_it_does(rule):
     assert re.match(r'\s*"""[^"]+\."""|\s*"""[^"]+\)\."""', RULES[rule])
 
 
-DOORS = [name for name, body in RULES.items() if "script:" in body and "output:" not in body]
+COMMANDS = [name for name, body in RULES.items() if "script:" in body and "output:" not in body]
 
 
 @pytest.mark.parametrize("rule", WORKING)
@@ -112,8 +112,10 @@ def test_a_rule_says_what_it_needs(rule):
     assert [need for need in NEEDS if need not in RULES[rule]] == []
 
 
-@pytest.mark.parametrize("rule", DOORS)
-def test_a_door_says_what_it_needs_but_for_a_benchmark_which_would_keep_it_from_a_second_call(rule):
+@pytest.mark.parametrize("rule", COMMANDS)
+def test_a_command_says_what_it_needs_but_for_a_benchmark_which_would_keep_it_from_a_second_call(
+    rule,
+):
     assert [need for need in NEEDS if need not in RULES[rule]] == ["benchmark:"]
 
 

@@ -36,7 +36,7 @@ def fetched(tmp_path, monkeypatch):
 def test_settings_of_the_api_given_as_text_are_what_a_job_gets_and_redo_nothing(fetched):
     said = fetched("plan: premium, bulk: false, attempts: 1, timeout: 20")
     assert "Traceback" not in said
-    assert not any("bulk" in str(request) for request in fetched.exchange.asked)
+    assert not any("bulk" in str(request) for request in fetched.exchange.requests)
     assert "nothing to be done" in fetched(
         "plan: premium, bulk: true, attempts: 7, timeout: 9, share: 0.5", "--dry-run"
     ).lower()  # fmt: skip

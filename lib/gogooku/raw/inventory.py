@@ -87,15 +87,15 @@ def table(entries: Iterable[Entry]) -> str:
     ])  # fmt: skip
 
 
-def status(raw: Path, datasets: Iterable[str], spans: Sequence[str], fetched: bool) -> str:
+def status(raw: Path, datasets: Iterable[str], spans: Sequence[str], source: str) -> str:
     """Say of each data set what is there, what is missing and what cannot be read.
 
-    fetched   whether a run fetches what is missing; else people must put it there
+    source   what is missing people must put there if it is `stored`; else a run fetches it
     """
     entries = [look(raw, dataset, spans) for dataset in datasets]
     lines = [fault for entry in entries for fault in entry.faults]
     if missing := sum(len(entry.missing) for entry in entries):
-        remedy = "the next run that needs them makes them" if fetched else "see `check`"
+        remedy = "see `check`" if source == "stored" else "the next run that needs them makes them"
         lines.append(f"{missing} files of spans are missing: {remedy}")
     return "\n".join([table(entries), *shortened(lines)])
 

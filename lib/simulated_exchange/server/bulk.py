@@ -123,7 +123,7 @@ class Files:
         raise invalid("key" if "key" in query else "date")
 
     def path(self, file: File) -> Path:
-        """Give the place of a file, which is made at its first use."""
+        """Give the path of a file, which is made at its first use."""
         with self._lock:
             if file not in self._made:
                 path = Path(self._folder.name) / f"{next(self._numbers)}.csv.gz"
@@ -252,7 +252,7 @@ class Links:
         self._valid, self._clock = VALID * minute, clock
         self._open: dict[str, tuple[str, Path, float]] = {}
         self._lock = threading.Lock()
-        self.fetched: list[str] = []
+        self.downloads: list[str] = []
 
     def sign(self, file: File, path: Path) -> str:
         """Give path and parameters of a new link."""
@@ -273,5 +273,5 @@ class Links:
                 b"<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>"
             )
             return Reply(403, denied, "application/xml")
-        self.fetched.append(link[0])
+        self.downloads.append(link[0])
         return Reply(200, link[1].read_bytes(), "application/gzip")

@@ -77,29 +77,33 @@ def run(arguments: Sequence[str] | None = None) -> None:
         sys.exit(str(error))
 
 
-def _simulated(asked: argparse.Namespace, folder: Path) -> Path:
+def _simulated(options: argparse.Namespace, folder: Path) -> Path:
     """Simulate into a folder, so that no more of it is in memory than is served."""
-    print(f"simulating about {asked.stocks} stocks …", flush=True)
+    print(f"simulating about {options.stocks} stocks …", flush=True)
     market = simulation.simulate(
-        seed=asked.market_seed, start=asked.start, end=asked.end, stocks=asked.stocks, parts={}
+        seed=options.market_seed,
+        start=options.start,
+        end=options.end,
+        stocks=options.stocks,
+        parts={},
     )
     for name, table in market.tables.items():
         files.write_parquet(table, folder / f"{name}.parquet")
     return folder
 
 
-def _settings(asked: argparse.Namespace) -> dict[str, Any]:
-    start = asked.clock or clocks.end_of(asked.end)
+def _settings(options: argparse.Namespace) -> dict[str, Any]:
+    start = options.clock or clocks.end_of(options.end)
     return {
-        "key": asked.key,
-        "now": clocks.scaled(start, asked.speed),
-        "plan": asked.plan,
-        "minute_bars": asked.minute_bars,
-        "page_rows": asked.page_rows,
-        "limiter": Limiter(asked.plan, on=asked.limited, minute=asked.minute),
-        "faults": faults.at_random(dict(asked.fault), asked.fault_seed),
-        "slow": asked.slow,
-        "port": asked.port,
+        "key": options.key,
+        "now": clocks.scaled(start, options.speed),
+        "plan": options.plan,
+        "minute_bars": options.minute_bars,
+        "page_rows": options.page_rows,
+        "limiter": Limiter(options.plan, on=options.limited, minute=options.minute),
+        "faults": faults.at_random(dict(options.fault), options.fault_seed),
+        "slow": options.slow,
+        "port": options.port,
     }
 
 
@@ -112,11 +116,11 @@ def _share(text: str) -> tuple[str, float]:
     return name, float(share)
 
 
-def _welcome(url: str, asked: argparse.Namespace) -> str:
-    start = asked.clock or clocks.end_of(asked.end)
+def _welcome(url: str, options: argparse.Namespace) -> str:
+    start = options.clock or clocks.end_of(options.end)
     return f"""\
 {url}
-  plan {asked.plan}, {start:%Y-%m-%d %H:%M} JST, {asked.speed:g} times as fast as time
-  send the header x-api-key: {asked.key}
-  curl -H 'x-api-key: {asked.key}' '{url}/markets/calendar'
+  plan {options.plan}, {start:%Y-%m-%d %H:%M} JST, {options.speed:g} times as fast as time
+  send the header x-api-key: {options.key}
+  curl -H 'x-api-key: {options.key}' '{url}/markets/calendar'
   interrupt to close"""

@@ -78,7 +78,7 @@ class Exchange:
     slow        what the fault `slow` takes [s]
     port        0 takes a free one
 
-    `asked` lists the (path, parameters) of every request so far, `fetched` the keys of the files;
+    `requests` lists the (path, parameters) of all requests so far, `downloads` the keys of files;
     `limiter` knows the largest number of requests within a minute and the refusals.
     Raises UserError if a fault is unknown.
     """
@@ -112,13 +112,13 @@ class Exchange:
         self._times = clocks.Timetable(self._sessions(), self._premium)
         self._pages = itertools.count()
         self.limiter = limiter or Limiter(plan, on=limited)
-        self.asked: list[tuple[str, dict[str, str]]] = []
+        self.requests: list[tuple[str, dict[str, str]]] = []
 
     def __enter__(self) -> "Exchange":
         """Start to serve on this machine."""
         self._files = Files(self._shelf, self._times, self._plan, self._serves)
         self._links = Links(self.limiter.minute, self.limiter.clock)
-        self.fetched = self._links.fetched
+        self.downloads = self._links.downloads
         self._servers = [Server(self.answer, self._port), Server(self._download)]
         for server in self._servers:
             server.start()
@@ -145,7 +145,7 @@ class Exchange:
 
     def answer(self, path: str, query: dict[str, str], key: str | None) -> Reply:
         """Give the reply to one GET request."""
-        self.asked.append((path, query))
+        self.requests.append((path, query))
         route = path.removeprefix(ROOT) if path.startswith(f"{ROOT}/") else ""
         fault = self._fate(path, query)
         admitted = key != self._key or self.limiter.admit(_bucket(route, query))
@@ -215,80 +215,84 @@ class Exchange:
         self, dataset: str, query: dict[str, str], now: dt.datetime, fault: str | None
     ) -> Reply:
         request = question(dataset, query, self._covered(now))
-        place = self._place(dataset, query, now)
-        answer = self._found(request, place.asked)
+        start = self._start(dataset, query, now)
+        answer = self._matching(request, start.time)
         if dataset == "bars_am" and answer.is_empty():
             return Reply(210, b'{"data": []}')
-        if place.since:
-            answer = answer.filter(~self._times.appeared(dataset, place.since))
-        rows, end = self._page(dataset, answer, place.row, fault)
+        if start.since:
+            answer = answer.filter(~self._times.appeared(dataset, start.since))
+        rows, end = self._page(dataset, answer, start.row, fault)
         known = self._times.newest("bars", now)
         if fault == "split" and dataset == "bars":
             self._shelf.announce(rows["Code"], known)
         rows = answers.spoken(dataset, rows, self._shelf, known, self._premium)
         tail: dict[str, str] = {}
         if fault == "repeat":
-            tail["pagination_key"] = query.get("pagination_key") or place.key(place.row, 0)
+            tail["pagination_key"] = query.get("pagination_key") or start.key(start.row, 0)
         elif end < len(answer) or fault == "empty-page":
-            tail["pagination_key"] = place.key(end, next(self._pages))
-        elif self._has_cursor(request, place.asked):
-            tail["cursor"] = pages.cursor(place.asked)
+            tail["pagination_key"] = start.key(end, next(self._pages))
+        elif self._has_cursor(request, start.time):
+            tail["cursor"] = pages.cursor(start.time)
         return Reply(200, _envelope(dataset, answers.written(dataset, rows), tail, fault))
 
     def _page(
-        self, dataset: str, found: pl.DataFrame, row: int, fault: str | None
+        self, dataset: str, answer: pl.DataFrame, row: int, fault: str | None
     ) -> tuple[pl.DataFrame, int]:
         """Give the rows of the page that starts at `row`, and where the next one starts."""
-        step = min(MOST_ROWS.get(dataset, len(found)), self._page_rows or len(found))
-        end = min(row + step, len(found)) if fault != "empty-page" else row
-        rows = found[row:end]
+        step = min(MOST_ROWS.get(dataset, len(answer)), self._page_rows or len(answer))
+        end = min(row + step, len(answer)) if fault != "empty-page" else row
+        rows = answer[row:end]
         if fault == "duplicate":
-            rows = pl.concat([found[max(row - 1, 0) :][:1], rows])
+            rows = pl.concat([answer[max(row - 1, 0) :][:1], rows])
         return rows, end
 
-    def _place(self, dataset: str, query: dict[str, str], now: dt.datetime) -> pages.Place:
+    def _start(self, dataset: str, query: dict[str, str], now: dt.datetime) -> pages.Start:
         """Find where to start to read: at a page, after a cursor, or at the beginning."""
         with_cursor = dataset in CURSORS and self._premium and "cursor" in query
         if "pagination_key" in query:
             if with_cursor:
                 raise together("cursor", "pagination_key")
-            return pages.place(query["pagination_key"])
-        return pages.Place(0, now, pages.moment(query["cursor"]) if with_cursor else None)
+            return pages.start(query["pagination_key"])
+        return pages.Start(0, now, pages.moment(query["cursor"]) if with_cursor else None)
 
-    def _has_cursor(self, asked: Question, now: dt.datetime) -> bool:
-        ours = asked.dataset in CURSORS and self._premium
-        return ours and "code" not in asked.asked and asked.first == now.date() == asked.last
+    def _has_cursor(self, request: Question, now: dt.datetime) -> bool:
+        ours = request.dataset in CURSORS and self._premium
+        return (
+            ours
+            and "code" not in request.parameters
+            and request.first == now.date() == request.last
+        )
 
-    def _found(self, asked: Question, now: dt.datetime) -> pl.DataFrame:
+    def _matching(self, request: Question, now: dt.datetime) -> pl.DataFrame:
         """Give the rows of the catalogue that answer a question at `now`."""
-        dataset, times = asked.dataset, self._times
+        dataset, times = request.dataset, self._times
         if dataset == "bars_am":
             noon = now - dt.timedelta(hours=12)
             day = noon.date() if noon.hour < 18 else dt.date.min
-            return self._shelf.rows("bars", day, day, asked.equals)
+            return self._shelf.rows("bars", day, day, request.equals)
         if dataset == "bars_minute":
-            bars = self._shelf.rows("bars", asked.first, asked.last, asked.equals)
+            bars = self._shelf.rows("bars", request.first, request.last, request.equals)
             return answers.minutes(bars.filter(times.appeared("bars", now)))
-        first, last = asked.first, asked.last
+        first, last = request.first, request.last
         if dataset == "master":
-            first = last = self._list_of(asked, now)
+            first = last = self._list_of(request, now)
         if dataset == "earnings_calendar":
             evening = now - clocks.hours(DATASETS[dataset].served)
             first = last = times.session_until(evening.date())
-        rows = self._shelf.rows(dataset, first, last, asked.equals)
+        rows = self._shelf.rows(dataset, first, last, request.equals)
         return rows.filter(times.appeared(dataset, now))
 
-    def _list_of(self, asked: Question, now: dt.datetime) -> dt.date:
+    def _list_of(self, request: Question, now: dt.datetime) -> dt.date:
         """Give the session whose issue list answers for a day: itself, or the next that there is.
 
         No day is today; on Free, the last day of the window.
         """
         end = (self._covered(now) or (None, None))[1]
-        day = asked.first if "date" in asked.asked else end or now.date()
+        day = request.first if "date" in request.parameters else end or now.date()
         days = self._shelf.days("master")
         days = days.filter(days <= self._times.newest("master", now))
-        place = min(int(days.search_sorted(day)), len(days) - 1)
-        return days[place] if len(days) else day
+        index = min(int(days.search_sorted(day)), len(days) - 1)
+        return days[index] if len(days) else day
 
 
 def _bucket(route: str, query: Mapping[str, str]) -> str:

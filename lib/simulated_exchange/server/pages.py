@@ -1,6 +1,6 @@
 """Opaque keys of the simulated exchange: where the next page starts, and what was read before.
 
-All pages of one answer show what was there when the first was asked for.
+All pages of one answer show what was there when the first was requested.
 """
 
 import base64
@@ -12,33 +12,33 @@ from simulated_exchange.server.refusals import invalid
 
 
 @dataclass(frozen=True)
-class Place:
-    """A row of an answer.
+class Start:
+    """Where a page of an answer starts.
 
     row     the row at which the page starts
-    asked   when the first page was asked for
+    time    when the first page was requested
     since   rows that had appeared by then are left out; None leaves none out
     serial  makes the keys of two pages different
     """
 
     row: int
-    asked: dt.datetime
+    time: dt.datetime
     since: dt.datetime | None
     serial: int = 0
 
     def key(self, row: int, serial: int) -> str:
         """Write the key of the page that starts at `row`."""
-        there = replace(self, row=row, serial=serial)
-        since = there.since.isoformat() if there.since else None
-        return _pack([there.row, there.asked.isoformat(), since, there.serial])
+        start = replace(self, row=row, serial=serial)
+        since = start.since.isoformat() if start.since else None
+        return _pack([start.row, start.time.isoformat(), since, start.serial])
 
 
-def place(key: str) -> Place:
+def start(key: str) -> Start:
     """Read a pagination key; raises Refusal."""
     try:
-        row, asked, since, serial = _unpack(key)
-        start = dt.datetime.fromisoformat(since) if since else None
-        return Place(int(row), dt.datetime.fromisoformat(asked), start, serial)
+        row, time, since, serial = _unpack(key)
+        earlier = dt.datetime.fromisoformat(since) if since else None
+        return Start(int(row), dt.datetime.fromisoformat(time), earlier, serial)
     except (ValueError, TypeError):
         raise invalid("pagination_key") from None
 

@@ -89,18 +89,18 @@ TAKES = {
 class Question:
     """Rows of the days `first` to `last` whose fields have the values of `equals`.
 
-    asked   the parameters that the path takes and that have a value
+    parameters   those that the path takes and that have a value
     """
 
     dataset: str
     first: dt.date
     last: dt.date
     equals: Mapping[str, object]
-    asked: Query
+    parameters: Query
 
 
 def question(dataset: str, query: Query, window: Window | None) -> Question:
-    """Read what `query` asks of a data set.
+    """Read what `query` requests of a data set.
 
     window   the days that the subscription covers; None is all
 
@@ -108,11 +108,11 @@ def question(dataset: str, query: Query, window: Window | None) -> Question:
     window, in this order.
     """
     takes = TAKES[dataset]
-    asked = _taken(takes, query)
-    if takes.needs and not any(name in asked for name in takes.needs):
+    parameters = _parameters(takes, query)
+    if takes.needs and not any(name in parameters for name in takes.needs):
         raise lacking(takes.needs)
-    _check_exclusive(dataset, takes, asked)
-    dates = {name: day_of(name, asked[name]) for name in _dated(takes) if name in asked}
+    _check_exclusive(dataset, takes, parameters)
+    dates = {name: day_of(name, parameters[name]) for name in _dated(takes) if name in parameters}
     main = _main_days(dataset, takes, dates)
     _check_window(main.values(), window)
     start, end = window or (dt.date.min, None)
@@ -121,35 +121,35 @@ def question(dataset: str, query: Query, window: Window | None) -> Question:
         column: dates[name] for name, column in takes.days.items() if name in dates.keys() - main
     }
     equals |= {
-        column: _text(dataset, name, asked[name])
+        column: _text(dataset, name, parameters[name])
         for name, column in takes.equals.items()
-        if name in asked
+        if name in parameters
     }
     exact = next((main[name] for name in takes.days if name in main), None)
     first, last = (exact or main.get(low, start), exact or main.get(high, end or dt.date.max))
-    return Question(dataset, first, last, equals, asked)
+    return Question(dataset, first, last, equals, parameters)
 
 
 def _dated(takes: Takes) -> list[str]:
     return [*takes.days, *(takes.span or ())]
 
 
-def _taken(takes: Takes, query: Query) -> dict[str, str]:
-    asked = {
+def _parameters(takes: Takes, query: Query) -> dict[str, str]:
+    parameters = {
         name: query[name] for name in (*_dated(takes), *takes.equals) if query.get(name, "") != ""
     }
     span = takes.span or ()
-    alone = takes.both and not all(name in asked for name in span)
-    if alone or (takes.span_with and takes.span_with not in asked):
-        asked = {name: value for name, value in asked.items() if name not in span}
-    return asked
+    alone = takes.both and not all(name in parameters for name in span)
+    if alone or (takes.span_with and takes.span_with not in parameters):
+        parameters = {name: value for name, value in parameters.items() if name not in span}
+    return parameters
 
 
-def _check_exclusive(dataset: str, takes: Takes, asked: Query) -> None:
-    if dataset == "earnings_date" and len(asked) > 1:
-        raise together(*(name for name in takes.needs if name in asked))
-    if dataset == "margin_interest" and "published_date" in asked:
-        others = [name for name in ("date", "from", "to") if name in asked]
+def _check_exclusive(dataset: str, takes: Takes, parameters: Query) -> None:
+    if dataset == "earnings_date" and len(parameters) > 1:
+        raise together(*(name for name in takes.needs if name in parameters))
+    if dataset == "margin_interest" and "published_date" in parameters:
+        others = [name for name in ("date", "from", "to") if name in parameters]
         if others:
             raise together("published_date", *others)
 
