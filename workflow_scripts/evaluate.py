@@ -16,8 +16,7 @@ labels = files.read_parquet(inputs.labels, required=["date", "code", "horizon", 
 planted = ["date", "code", "part"]
 truth = files.read_parquet(inputs.truth, required=planted) if inputs.truth else None
 
-daily, summary = evaluate.evaluate(
-    predictions, labels, truth, horizons=params.horizons, entry=params.entry, **params.evaluation
-)
+rules = evaluate.Rules(params.entry, **params.evaluation)
+daily, summary = evaluate.evaluate(predictions, labels, truth, params.horizons, rules)
 files.write_parquet(daily, snakemake.output.daily)
 files.write_json(summary, snakemake.output.summary)

@@ -118,9 +118,11 @@ def test_each_kind_of_field_changes_but_keys_days_and_moments(name):
     if name == "calendar":
         rows = rows.with_columns(pl.col("known_at", "served_at") + dt.timedelta(365))
     made = drawn(name, rows).filter(edit_is("altered"))
-    old = rows.with_row_index("_place").join(made.select("_place"), on="_place", how="semi")
+    old = rows.with_row_index("_position").join(
+        made.select("_position"), on="_position", how="semi"
+    )
     entry = DATASETS[name]
-    stay = {*entry.key, entry.day, "known_at", "served_at", "_place", "PubTime"}
+    stay = {*entry.key, entry.day, "known_at", "served_at", "_position", "PubTime"}
     same = {column for column in old.columns if old[column].equals(made[column], null_equal=True)}
     assert same == stay & set(old.columns)
 

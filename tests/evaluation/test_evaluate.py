@@ -12,9 +12,9 @@ from scipy import stats
 LABELS, TRUTH = judged.market()
 
 
-def evaluate(predictions, truth=TRUTH, labels=LABELS, **changes):
-    rules = {"horizons": [1, 5], **judged.RULES, **changes}
-    return evaluation.evaluate(predictions, labels, truth, **rules)
+def evaluate(predictions, truth=TRUTH, labels=LABELS, horizons=(1, 5), **changes):
+    rules = evaluation.Rules(**{**judged.RULES, **changes})
+    return evaluation.evaluate(predictions, labels, truth, horizons, rules)
 
 
 @pytest.fixture(scope="module")

@@ -44,9 +44,8 @@ QUALITY = pl.DataFrame({
 })  # fmt: skip
 
 
-def judge(predictions, truth=TRUTH, **changes):
-    rules = {"horizons": [1, 5], **judged.RULES, **changes}
-    return evaluate.evaluate(predictions, LABELS, truth, **rules)
+def judge(predictions):
+    return evaluate.evaluate(predictions, LABELS, TRUTH, [1, 5], evaluate.Rules(**judged.RULES))
 
 
 @pytest.fixture(scope="module")
@@ -238,10 +237,11 @@ def test_no_model_is_refused():
 
 
 def test_a_number_keeps_its_sign_when_it_rounds_to_nought():
-    assert tables._number(-0.0001, 3) == "−0.000"
-    assert tables._number(-0.0, 3) == tables._number(0.0001, 3) == "+0.000"
-    assert tables._number(-1234.5, 1) == "−1,234.5"
-    assert tables._number(float("nan"), 1) == tables._number(None, 1) == "–"
+    assert tables._number(-0.0001) == "−0.000"
+    assert tables._number(-0.0) == tables._number(0.0001) == "+0.000"
+    assert tables._number(-0.0001, "{:+.1%}") == "−0.0%"
+    assert tables._number(-1234.5, "{:+,.1f}") == "−1,234.5"
+    assert tables._number(float("nan")) == tables._number(None) == "–"
 
 
 def test_figures_are_written_alone_and_repeat_themselves(evaluations, tmp_path):

@@ -37,12 +37,12 @@ ISSUES = 0.05
 
 PRICE = re.compile(r"[MAE]?[OHLC]")
 """Open, high, low and close of a day or of one of its sessions. They move together, so that their
-order holds; then open and close change places in half of them, and ranges widen a little."""
+order holds; then open and close are swapped in half of them, and ranges widen a little."""
 SESSIONS = ("", "M", "A", "E")
 WIDER = 0.002
 """Scale of the widening of a range, relative."""
 
-PLACE, EDIT, RANK = "_place", "_edit", "_rank"
+POSITION, EDIT, RANK = "_position", "_edit", "_rank"
 
 
 def draw(
@@ -70,20 +70,20 @@ def draw(
     Added are corrections (a row once more, other values, known a day later), also of those rows of
     the past that the vendor may still correct, and new issues (another's rows under a new code).
 
-    Returns the rows as they become or, deleted, were, with `_place` (position among `rows`; of an
+    Returns the rows as they become or, deleted, were, with `_position` among `rows` (of an
     added one, that of its model) and `_edit` (altered | deleted | added).
     """
     entry = DATASETS[dataset]
     number, name = seed
     random = np.random.default_rng([number, zlib.crc32(name.encode())])
     disturb = _disturber(entry, rules, random)
-    placed = rows.with_row_index(PLACE)
-    future = placed.filter(pl.col(COLUMN[clock]) > moment)
+    numbered = rows.with_row_index(POSITION)
+    future = numbered.filter(pl.col(COLUMN[clock]) > moment)
     if ending and ends(dataset, number):
         return future.with_columns(pl.lit("deleted").alias(EDIT))
     gone = pl.Series(random.random(len(future)) < DELETED) | _drawn_issues(future, number, "out")
     altered = disturb(future.filter(~gone))
-    recent = placed.filter(pl.col(COLUMN[clock]) > moment - dt.timedelta(days=2 * entry.reread))
+    recent = numbered.filter(pl.col(COLUMN[clock]) > moment - dt.timedelta(days=2 * entry.reread))
     again = recent.filter(random.random(len(recent)) < CORRECTED) if entry.reread else recent[:0]
     listed = _renamed(altered.filter(_drawn_issues(altered, number, "in")))
     parts = [
@@ -107,12 +107,12 @@ def _mark(number: int, *words: str) -> float:
 
 def apply(rows: pl.DataFrame, dataset: str, edits: pl.DataFrame) -> pl.DataFrame:
     """Give the raw `rows` with `edits` carried out, in the order of their key."""
-    placed = rows.with_row_index(PLACE)
-    replaced = edits.filter(pl.col(EDIT) != "added").select(PLACE)
-    others = placed.join(replaced, on=PLACE, how="anti", maintain_order="left")
-    new = edits.filter(pl.col(EDIT) != "deleted").select(placed.columns)
-    order = [*DATASETS[dataset].key, PLACE]
-    return pl.concat([others, new]).sort(order, maintain_order=True).drop(PLACE)
+    numbered = rows.with_row_index(POSITION)
+    replaced = edits.filter(pl.col(EDIT) != "added").select(POSITION)
+    others = numbered.join(replaced, on=POSITION, how="anti", maintain_order="left")
+    new = edits.filter(pl.col(EDIT) != "deleted").select(numbered.columns)
+    order = [*DATASETS[dataset].key, POSITION]
+    return pl.concat([others, new]).sort(order, maintain_order=True).drop(POSITION)
 
 
 def ranked(edits: Mapping[str, pl.DataFrame], clock: Clock) -> tuple[dict[str, pl.DataFrame], int]:

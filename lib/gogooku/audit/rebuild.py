@@ -108,12 +108,12 @@ class Rebuild:
         command += ["--directory", str(self.folder)]
         command += ["--configfile", str(self.folder / "config.json"), "--cores", str(self.cores)]
         command += ["--profile", str(ROOT / "profiles" / "default"), "--", *targets]
-        done = subprocess.run(  # noqa: S603  our own interpreter and workflow
+        process = subprocess.run(  # noqa: S603  our own interpreter and workflow
             command, capture_output=True, text=True, check=False
         )
-        if done.returncode:
+        if process.returncode:
             raise UserError(
-                f"the rebuild in {self.folder} failed, look there:\n{done.stderr[-2000:]}"
+                f"the rebuild in {self.folder} failed, look there:\n{process.stderr[-2000:]}"
             )
 
 

@@ -59,7 +59,7 @@ def table(days: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     `leaks` counts the days with a difference.
     """
     stages: dict[str, list[Mapping[str, Any]]] = {}
-    for stage in (stage for audited in days for stage in audited["stages"]):
+    for stage in (stage for record in days for stage in record["stages"]):
         stages.setdefault(stage["stage"], []).append(stage)
     return [
         {
@@ -92,7 +92,7 @@ def judge(days: Sequence[Mapping[str, Any]], rebuild: Rebuild) -> list[dict[str,
     """
     rows = table(days)
     log.info("the audit of %d days\n%s", len(days), text(rows))
-    edited = sum(sum(audited["rows_edited"].values()) for audited in days)
+    edited = sum(sum(record["rows_edited"].values()) for record in days)
     compared = sum(row["values"] for row in rows)
     log.info("%d raw rows changed, %d values compared", edited, compared)
     leaking = [row["stage"] for row in rows if row["leaks"]]
@@ -111,44 +111,45 @@ def judge(days: Sequence[Mapping[str, Any]], rebuild: Rebuild) -> list[dict[str,
 
 
 def _refuse(days: Sequence[Mapping[str, Any]], stage: str, rebuild: Rebuild) -> None:
-    audited, fault = next(
-        (audited, row["difference"])
-        for audited in days
-        for row in audited["stages"]
+    record, fault = next(
+        (record, row["difference"])
+        for record in days
+        for row in record["stages"]
         if row["stage"] == stage and row["difference"]
     )
-    shown, row = culprit(audited, fault, rebuild)
+    effect, row = culprit(record, fault, rebuild)
     raise UserError(
-        f"look-ahead: {fault['file']} column {shown['column']} ({shown['first']}) changes with a "
-        f"raw row that was not known when {audited['day']} was decided, at "
-        f"{_in_tokyo(dt.datetime.fromisoformat(audited['moment']))}: {row}; make it use rows with "
+        f"look-ahead: {fault['file']} column {effect['column']} ({effect['first']}) changes with a "
+        f"raw row that was not known when {record['day']} was decided, at "
+        f"{_in_tokyo(dt.datetime.fromisoformat(record['moment']))}: {row}; make it use rows with "
         "known_at up to the day's decision"
     )
 
 
 def culprit(
-    audited: Mapping[str, Any], fault: Mapping[str, Any], rebuild: Rebuild
+    record: Mapping[str, Any], fault: Mapping[str, Any], rebuild: Rebuild
 ) -> tuple[Mapping[str, Any], str]:
     """Find the raw row whose edit makes a file differ up to the audited day.
 
+    record  of the audited day, as `audit` gives it
     fault   the file, and its difference with all edits
 
     Returns the difference that this edit makes beside those before it, which make none, and the
     row's description. One build of the file a step, of n edits ⌈log₂ n⌉ steps: 20 for a million.
     """
     file = fault["file"]
-    day = dt.date.fromisoformat(audited["day"])
-    moment = dt.datetime.fromisoformat(audited["moment"])
+    day = dt.date.fromisoformat(record["day"])
+    moment = dt.datetime.fromisoformat(record["moment"])
     clock = rebuild.settings.clock
     changes, count = edits.ranked(
-        rebuild.draw(moment, audited["seed"], ending=not audited["from_raw"]), clock
+        rebuild.draw(moment, record["seed"], ending=not record["from_raw"]), clock
     )
     differences = {count: fault}
 
     def shows(number: int) -> bool:
         log.info("%s with the first %d of %d edits", file, number, count)
         first = {name: frame.filter(pl.col(edits.RANK) < number) for name, frame in changes.items()}
-        rebuild.build(first, [file], None if audited["from_raw"] else day)
+        rebuild.build(first, [file], None if record["from_raw"] else day)
         rest = compare.of_file(Path(), rebuild.folder, file, day)
         if rest:
             differences[number] = rest

@@ -47,7 +47,7 @@ def assemble(
     families   (rows, kinds) each; exactly the panel's rows
 
     Stock columns are normalised across the day's members (`normalize.same_day`), within the day's
-    sector if told so. On a day with fewer than `min_stocks` members all of them are null, and one
+    sector if asked to. On a day with fewer than `min_stocks` members all of them are null, and one
     of which fewer have a value (10 are always enough) is. Market columns and flags stay as they
     are. Days before the span's first with members have no row.
 

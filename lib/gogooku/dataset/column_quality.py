@@ -73,8 +73,8 @@ def measure(
     ).filter("universe")
     starts = day_starts(frame["date"])
     before = _sessions_before(frame.select(KEYS), panel["date"].unique().sort())
-    named = {family: kinds.items() for family, (_, kinds) in families.items()}
-    columns = [(family, *column) for family, kinds in named.items() for column in kinds]
+    kinds_of = {family: kinds.items() for family, (_, kinds) in families.items()}
+    columns = [(family, *column) for family, kinds in kinds_of.items() for column in kinds]
     arrays = {
         name: frame[name].cast(pl.Float32).fill_null(np.nan).to_numpy(writable=False)
         for _, name, _ in columns

@@ -1,4 +1,4 @@
-"""Same-day normalisation: a value becomes its place among the stocks of its own day.
+"""Same-day normalisation: a value becomes its standing among the stocks of its own day.
 
 Nothing is fitted and nothing is kept: a day's values depend on that day's members alone. Sums are
 taken in an order that the number of members alone sets, so a day has the same bits on any machine
@@ -67,7 +67,7 @@ def same_day(
 def scores(
     x: np.ndarray, starts: np.ndarray, *, clip: float, method: Method, fewest: int = 1
 ) -> Scores:
-    """Winsorise the values of each group of rows, then give each its place among them.
+    """Winsorise the values of each group of rows, then give each its standing among them.
 
     x        (R,) float32; NaN where unknown
     starts   (G + 1,) row at which each group starts, and R

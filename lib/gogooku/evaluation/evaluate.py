@@ -27,7 +27,11 @@ MEAN_OF_SEEDS = -1
 
 
 class Rules(NamedTuple):
-    """By which rules predictions are judged; the meaning of each is `evaluate`'s."""
+    """By which rules predictions are judged.
+
+    entry        of labels and books;  quantiles  of the stocks by prediction
+    cost         of one side of a trade [bp of traded value];  confidence  of intervals
+    """
 
     entry: Entry
     quantiles: int
@@ -100,12 +104,8 @@ def evaluate(
     predictions: dict[int, pl.DataFrame],
     labels: pl.DataFrame,
     truth: pl.DataFrame | None,
-    *,
     horizons: Sequence[int],
-    entry: Entry,
-    quantiles: int,
-    cost: float,
-    confidence: float,
+    rules: Rules,
 ) -> tuple[pl.DataFrame, dict[str, Any]]:
     """Compare each seed's predictions, and their mean, with the labels.
 
@@ -114,24 +114,22 @@ def evaluate(
     labels       date, code, horizon, label [return]
     truth        date, code, part, expected_{h}d [return from entry next_close]; None if unknown,
                  and of no use to another entry
-    cost         of one side of a trade [bp of traded value]
 
     Returns the daily rows date, seed, fold, horizon, metric, value, null where a day says nothing,
     and the summary, ready for JSON: "horizons" → horizon → seed → statistics, and "truth" → horizon
     → what the mean of seeds found of it.
     """
-    rules = Rules(entry, quantiles, cost, confidence)
     predictions = {seed: _newest(predictions[seed]) for seed in sorted(predictions)}
     answers = Predicted.of(predictions, labels)
     returns = _label(answers, labels, 1)
-    daily, measured, recovered = [], {}, {}
+    daily, statistics, of_truth = [], {}, {}
     for horizon in horizons:
         label, scores = _label(answers, labels, horizon), _scores(answers, predictions, horizon)
-        rows, measured[str(horizon)] = _measure(answers, scores, label, returns, horizon, rules)
+        rows, statistics[str(horizon)] = _measure(answers, scores, label, returns, horizon, rules)
         daily += rows
-        if truth is not None and entry == "next_close" and scores:
+        if truth is not None and rules.entry == "next_close" and scores:
             parts = _parts(answers, truth, horizon)
-            rows, recovered[str(horizon)] = _compare(answers, scores, label, parts, horizon, rules)
+            rows, of_truth[str(horizon)] = _compare(answers, scores, label, parts, horizon, rules)
             daily += rows
     days = answers.days.drop_nulls("fold")
     summary = {
@@ -141,8 +139,8 @@ def evaluate(
         "first": str(days["date"][0]),
         "last": str(days["date"][-1]),
         "days": len(days),
-        "horizons": measured,
-        "truth": recovered,
+        "horizons": statistics,
+        "truth": of_truth,
     }
     return pl.concat(daily), _plain(summary)
 
@@ -178,7 +176,7 @@ def _measure(
     horizon: int,
     rules: Rules,
 ) -> tuple[list[pl.DataFrame], dict[str, Any]]:
-    rows, measured = [], {}
+    rows, statistics = [], {}
     for seed, score in scores.items():
         books = {
             "long_short": portfolio.long_short(score, returns, horizon, rules.quantiles),
@@ -190,7 +188,7 @@ def _measure(
             "hit_rate": metrics.hit_rate(score, label),
             "spread": metrics.spread(score, label, rules.quantiles),
         }
-        measured[str(seed)] = {
+        statistics[str(seed)] = {
             **{name: _estimate(values, horizon, rules) for name, values in series.items()},
             "icir": inference.icir(series["rank_ic"]),
             **{
@@ -205,7 +203,7 @@ def _measure(
                 f"{name}_turnover": book.turnover,
             }
         rows.append(answers.tidy(series, seed, horizon))
-    return rows, measured
+    return rows, statistics
 
 
 def _compare(
@@ -221,16 +219,16 @@ def _compare(
         return [], {}
     score = scores[MEAN_OF_SEEDS]
     total = np.where(np.isfinite(score), parts.pop("total"), np.nan)
-    reached = {"attainable": agreement.rank_ic(total, label)}
+    daily = {"attainable": agreement.rank_ic(total, label)}
     for part, expected in parts.items():
-        reached[f"part_{part}"] = agreement.rank_ic(score, expected)
-        reached[f"ceiling_{part}"] = agreement.rank_ic(total, expected)
-    estimates = {name: _estimate(values, horizon, rules) for name, values in reached.items()}
+        daily[f"part_{part}"] = agreement.rank_ic(score, expected)
+        daily[f"ceiling_{part}"] = agreement.rank_ic(total, expected)
+    estimates = {name: _estimate(values, horizon, rules) for name, values in daily.items()}
     lag = inference.lag_for(horizon, rules.entry, len(label))
     rank_ic = agreement.rank_ic(score, label)
-    return [answers.tidy(reached, MEAN_OF_SEEDS, horizon)], {
+    return [answers.tidy(daily, MEAN_OF_SEEDS, horizon)], {
         "attainable": estimates["attainable"],
-        "share": inference.ratio(rank_ic, reached["attainable"], lag, rules.confidence),
+        "share": inference.ratio(rank_ic, daily["attainable"], lag, rules.confidence),
         "parts": {
             part: {
                 "above_zero": estimates[f"part_{part}"].low > 0,

@@ -58,10 +58,10 @@ def predict(
     """
     jobs.seed_everything(job.seed)
     scores = np.asarray(module.predict(model, inputs, test, job))
-    wanted = (len(test), len(inputs.codes), len(inputs.horizons))
-    if scores.shape != wanted:
+    shape = (len(test), len(inputs.codes), len(inputs.horizons))
+    if scores.shape != shape:
         raise UserError(
-            f"{module.__file__}: predict gave scores of shape {scores.shape}: give {wanted}, "
+            f"{module.__file__}: predict gave scores of shape {scores.shape}: give {shape}, "
             "the test days, codes and horizons"
         )
     members = inputs.universe[test]

@@ -92,8 +92,8 @@ def words(rows: pl.DataFrame) -> list[str]:
         ),
     ]
     texts = (_sentence(summary.filter(mask)["column"], *verbs) for mask, *verbs in findings)
-    known = f"known in at least {WELL_KNOWN:.0%} of the universe's rows."
-    return [f"{well} of {len(summary)} columns are {known}", *filter(None, texts)]
+    coverage = f"known in at least {WELL_KNOWN:.0%} of the universe's rows."
+    return [f"{well} of {len(summary)} columns are {coverage}", *filter(None, texts)]
 
 
 def _sentence(names: pl.Series, one: str, many: str) -> str:

@@ -125,10 +125,10 @@ def by_group(evaluations: Evaluations, key: pl.Expr, name: str) -> Figure | None
             rules = evaluations[model][1]
             days = series(daily, "rank_ic", horizon).with_columns(key.alias("key"))
             for (group,), rows in days.group_by("key", maintain_order=True):
-                known = inference.estimate(
+                estimate = inference.estimate(
                     rows["value"].to_numpy(), horizon, rules["entry"], rules["confidence"]
                 )
-                _whisker(axes, keys.index(group) + shift, known, colour)
+                _whisker(axes, keys.index(group) + shift, estimate, colour)
         axes.axhline(0, color=MUTED, linewidth=0.8)
         axes.set_xticks(range(len(keys)), [f"{name}{group}" for group in keys])
         axes.set_xlim(-0.6, len(keys) - 0.4)
@@ -248,22 +248,22 @@ def _grid(count: int, label: str) -> tuple[Figure, list[Axes]]:
 
 
 def _bar(axes: Axes, x: float, width: float, scores: Mapping[str, Any], colour: str) -> None:
-    known = scores.get("rank_ic")
-    if not known or known["mean"] is None:
+    estimate = scores.get("rank_ic")
+    if not estimate or estimate["mean"] is None:
         return
-    axes.bar(x, known["mean"], width * 0.86, color=colour, alpha=0.85, linewidth=0)
-    if known["low"] is not None:
-        axes.plot([x, x], [known["low"], known["high"]], color=INK, linewidth=1.1)
+    axes.bar(x, estimate["mean"], width * 0.86, color=colour, alpha=0.85, linewidth=0)
+    if estimate["low"] is not None:
+        axes.plot([x, x], [estimate["low"], estimate["high"]], color=INK, linewidth=1.1)
     attainable = tables.at(scores, "truth.attainable.mean")
     if attainable is not None:
         ends = [x - width / 2, x + width / 2]
         axes.plot(ends, [attainable, attainable], color=INK, linewidth=1.4)
 
 
-def _whisker(axes: Axes, x: float, known: inference.Estimate, colour: str) -> None:
-    if math.isfinite(known.error):
-        axes.plot([x, x], [known.low, known.high], color=colour, linewidth=1.3, alpha=0.7)
-    axes.plot(x, known.mean, "o", color=colour, ms=4)
+def _whisker(axes: Axes, x: float, estimate: inference.Estimate, colour: str) -> None:
+    if math.isfinite(estimate.error):
+        axes.plot([x, x], [estimate.low, estimate.high], color=colour, linewidth=1.3, alpha=0.7)
+    axes.plot(x, estimate.mean, "o", color=colour, ms=4)
 
 
 def _logarithmic(axes: Axes) -> None:

@@ -138,9 +138,9 @@ def build(
 
 def _thin(panel: pl.DataFrame, min_stocks: int) -> list[str]:
     days = assembly.thin_days(panel, min_stocks).rows()
-    named = [f"{day}: {assembly.reason(size, min_stocks)}." for day, size in days[:THIN_DAYS]]
-    more = len(days) - len(named)
-    return [*named, f"… and {more:,} more days."] if more else named
+    sentences = [f"{day}: {assembly.reason(size, min_stocks)}." for day, size in days[:THIN_DAYS]]
+    more = len(days) - len(sentences)
+    return [*sentences, f"… and {more:,} more days."] if more else sentences
 
 
 def _universe(panel: pl.DataFrame) -> list[dict[str, Any]]:
@@ -160,6 +160,6 @@ def _universe(panel: pl.DataFrame) -> list[dict[str, Any]]:
 
 
 def _curve(path: str) -> pl.DataFrame:
-    named = [pl.lit(value).alias(name) for name, value in layout.fit(path)._asdict().items()]
+    names = [pl.lit(value).alias(name) for name, value in layout.fit(path)._asdict().items()]
     with files.reading(path):
-        return pl.read_ndjson(path).select(*named, "epoch", "rank_ic")
+        return pl.read_ndjson(path).select(*names, "epoch", "rank_ic")

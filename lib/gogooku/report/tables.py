@@ -16,6 +16,8 @@ from gogooku.evaluation.evaluate import MEAN_OF_SEEDS, Evaluations, series
 
 NONE = "–"
 SHOWN = 200  # findings of the data check on the page
+SIGNED = "{:+,.3f}"
+COUNT = "{:,.0f}"
 
 
 class Cell(NamedTuple):
@@ -43,12 +45,12 @@ def headline(evaluations: Evaluations) -> Table:
         "RankIC": _column("rank_ic"),
         "Seeds": lambda scores: Cell(_range(scores["seeds"]), look="mute"),
         "IC": _column("ic"),
-        "ICIR": _column("icir", 2),
-        "Hit rate": _column("hit_rate", 1, 100, "%", nothing=0.5),
-        "Spread": _column("spread", 1, 1e4, " bp"),
-        "Net return a year": _column("long_short.net.annual", 1, 100, "%"),
-        "Net Sharpe": _column("long_short.net.sharpe", 2),
-        "Turnover": _column("long_short.turnover", 2, sign=False),
+        "ICIR": _column("icir", "{:+,.2f}"),
+        "Hit rate": _column("hit_rate", "{:,.1%}", nothing=0.5),
+        "Spread": _column("spread", "{:+,.1f} bp", 1e4),
+        "Net return a year": _column("long_short.net.annual", "{:+,.1%}"),
+        "Net Sharpe": _column("long_short.net.sharpe", "{:+,.2f}"),
+        "Turnover": _column("long_short.turnover", "{:,.2f}"),
     }
     return _by_model(evaluations, columns)
 
@@ -57,9 +59,9 @@ def seeds(evaluations: Evaluations) -> Table:
     """Every seed of every model beside their mean."""
     columns = {
         "RankIC": _column("rank_ic"),
-        "ICIR": _column("icir", 2),
-        "Spread": _column("spread", 1, 1e4, " bp"),
-        "Net Sharpe": _column("long_short.net.sharpe", 2),
+        "ICIR": _column("icir", "{:+,.2f}"),
+        "Spread": _column("spread", "{:+,.1f} bp", 1e4),
+        "Net Sharpe": _column("long_short.net.sharpe", "{:+,.2f}"),
     }
     groups = []
     for horizon in horizons(evaluations):
@@ -77,10 +79,10 @@ def seeds(evaluations: Evaluations) -> Table:
 def power(evaluations: Evaluations) -> Table:
     """Days, effective days and the smallest RankIC that they would show."""
     columns = {
-        "Days": _column("rank_ic.days", 0, sign=False),
-        "Effective days": _column("rank_ic.effective", 0, sign=False),
-        "Standard error": _column("rank_ic.error", 4, sign=False),
-        "Detectable RankIC": _column("rank_ic.detectable", 3, sign=False),
+        "Days": _column("rank_ic.days", COUNT),
+        "Effective days": _column("rank_ic.effective", COUNT),
+        "Standard error": _column("rank_ic.error", "{:,.4f}"),
+        "Detectable RankIC": _column("rank_ic.detectable", "{:,.3f}"),
     }
     return _by_model(evaluations, columns)
 
@@ -106,10 +108,10 @@ def truth(evaluations: Evaluations) -> dict[str, Table] | None:
     columns = {
         "RankIC": _column("rank_ic"),
         "Attainable": _column("truth.attainable"),
-        "Share reached": _column("truth.share", 1, 100, "%"),
+        "Share reached": _column("truth.share", "{:+,.1%}"),
     }
-    known = [known for _, summary in evaluations.values() for known in summary["truth"].values()]
-    names = sorted({name for horizon in known for name in horizon.get("parts", {})})
+    truths = [truth for _, summary in evaluations.values() for truth in summary["truth"].values()]
+    names = sorted({name for truth in truths for name in truth.get("parts", {})})
     groups = [(sessions(name), _parts(evaluations, name, names)) for name in horizons(evaluations)]
     return {
         "share": _by_model(evaluations, columns),
@@ -120,14 +122,14 @@ def truth(evaluations: Evaluations) -> dict[str, Table] | None:
 def portfolios(evaluations: Evaluations, book: str) -> Table:
     """What one kind of book earned, gross and net."""
     columns = {
-        "Gross a year": _column(f"{book}.gross.annual", 1, 100, "%"),
-        "Net a year": _column(f"{book}.net.annual", 1, 100, "%"),
-        "Volatility": _column(f"{book}.net.volatility", 1, 100, "%", sign=False),
-        "Gross Sharpe": _column(f"{book}.gross.sharpe", 2),
-        "Net Sharpe": _column(f"{book}.net.sharpe", 2),
-        "Turnover": _column(f"{book}.turnover", 2, sign=False),
-        "Break-even": _column(f"{book}.break_even", 1, 1, " bp"),
-        "Drawdown": _column(f"{book}.net.drawdown", 1, 100, "%", sign=False),
+        "Gross a year": _column(f"{book}.gross.annual", "{:+,.1%}"),
+        "Net a year": _column(f"{book}.net.annual", "{:+,.1%}"),
+        "Volatility": _column(f"{book}.net.volatility", "{:,.1%}"),
+        "Gross Sharpe": _column(f"{book}.gross.sharpe", "{:+,.2f}"),
+        "Net Sharpe": _column(f"{book}.net.sharpe", "{:+,.2f}"),
+        "Turnover": _column(f"{book}.turnover", "{:,.2f}"),
+        "Break-even": _column(f"{book}.break_even", "{:+,.1f} bp"),
+        "Drawdown": _column(f"{book}.net.drawdown", "{:,.1%}"),
     }
     return _by_model(evaluations, columns)
 
@@ -138,7 +140,7 @@ def universe(years: Sequence[Mapping[str, Any]]) -> Table | None:
         return None
     names = ("sessions", "listed", "members", "stocks")
     rows = [
-        [Cell(str(year["year"])), *(Cell(_number(year[name], 0, sign=False)) for name in names)]
+        [Cell(str(year["year"])), *(Cell(_number(year[name], COUNT)) for name in names)]
         for year in years
     ]
     head = ["<Year", "Sessions", "Listed, a session", "Members, a session", "Different members"]
@@ -156,14 +158,14 @@ def findings(quality: pl.DataFrame) -> dict[str, Any] | None:
         [Cell(rule), *(Cell(f"{count:,}") for count in (values, codes)), Cell(f"{a} – {b}")]
         for rule, values, codes, a, b in counts.sort("rule").iter_rows()
     ]
-    shown = quality.sort("date", "code", "rule", "field").head(SHOWN)
-    named = f"The first {len(shown)} of {len(quality):,}" if len(shown) < len(quality) else "All"
+    first = quality.sort("date", "code", "rule", "field").head(SHOWN)
+    extent = f"The first {len(first)} of {len(quality):,}" if len(first) < len(quality) else "All"
     return {
         "counts": Table(["<Rule", "Values", "Stocks", "Between"], [("", rows)]),
-        "title": f"{named} findings",
+        "title": f"{extent} findings",
         "rows": Table(
             ["<Date", "<Code", "<Rule", "<Field", "Value", "<Reason"],
-            [("", [_finding(row) for row in shown.iter_rows(named=True)])],
+            [("", [_finding(row) for row in first.iter_rows(named=True)])],
         ),
     }
 
@@ -172,30 +174,23 @@ def _by_model(evaluations: Evaluations, columns: Mapping[str, Column]) -> Table:
     """One row a model and horizon."""
     groups = []
     for horizon in horizons(evaluations):
-        known = {model: scores(evaluations, model, horizon) for model in evaluations}
+        by_model = {model: scores(evaluations, model, horizon) for model in evaluations}
         rows = [
-            [Cell(model), *(column(known[model]) for column in columns.values())] for model in known
+            [Cell(model), *(column(by_model[model]) for column in columns.values())]
+            for model in by_model
         ]
         groups.append((sessions(horizon), rows))
     return Table(["<Model", *columns], groups)
 
 
-def _column(
-    path: str,
-    digits: int = 3,
-    scale: float = 1,
-    unit: str = "",
-    *,
-    sign: bool = True,
-    nothing: float = 0,
-) -> Column:
+def _column(path: str, form: str = SIGNED, scale: float = 1, nothing: float = 0) -> Column:
     """Show the score at a path of keys: a number, as icir, or an estimate with its interval."""
 
     def cell(scores: Mapping[str, Any]) -> Cell:
         score = at(scores, path)
         if isinstance(score, Mapping):
-            return _interval(score, digits, scale, unit, nothing=nothing)
-        return Cell(_number(score, digits, scale, unit, sign=sign))
+            return _interval(score, form, scale, nothing)
+        return Cell(_number(score, form, scale))
 
     return cell
 
@@ -238,22 +233,22 @@ def _difference(
     both = (series(daily, "rank_ic", horizon).select("date", "value") for daily in (mine, theirs))
     days = next(both).join(next(both), on="date").sort("date")
     gaps = (days["value"] - days["value_right"]).to_numpy()
-    known = inference.estimate(gaps, horizon, rules["entry"], rules["confidence"])
+    estimate = inference.estimate(gaps, horizon, rules["entry"], rules["confidence"])
     return [
         Cell(model),
-        _interval(asdict(known)),
-        Cell(_number(known.days or None, 0, sign=False)),
-        Cell(_number(known.detectable, 3, sign=False)),
-        _verdict(known),
+        _interval(asdict(estimate)),
+        Cell(_number(estimate.days or None, COUNT)),
+        Cell(_number(estimate.detectable, "{:,.3f}")),
+        _verdict(estimate),
     ]
 
 
-def _verdict(known: inference.Estimate) -> Cell:
-    if not math.isfinite(known.error):
+def _verdict(estimate: inference.Estimate) -> Cell:
+    if not math.isfinite(estimate.error):
         return Cell(NONE, look="text")
-    if known.low > 0:
+    if estimate.low > 0:
         return Cell("higher", look="text sure")
-    if known.high < 0:
+    if estimate.high < 0:
         return Cell("lower", look="text stop")
     return Cell("not told apart", look="text mute")
 
@@ -263,17 +258,17 @@ def _parts(evaluations: Evaluations, horizon: str, names: Sequence[str]) -> list
     ceiling: dict[str, float | None] = {}
     for model in evaluations:
         parts = at(scores(evaluations, model, horizon), "truth.parts") or {}
-        ceiling |= {name: known["ceiling"]["mean"] for name, known in parts.items()}
+        ceiling |= {name: part["ceiling"]["mean"] for name, part in parts.items()}
         rows.append([Cell(model), *(_part(parts.get(name)) for name in names)])
-    top = [Cell(_number(ceiling.get(name), 3), look="mute") for name in names]
+    top = [Cell(_number(ceiling.get(name)), look="mute") for name in names]
     return [*rows, [Cell("the true expected return", look="mute"), *top]]
 
 
-def _part(known: Mapping[str, Any] | None) -> Cell:
-    if known is None:
+def _part(part: Mapping[str, Any] | None) -> Cell:
+    if part is None:
         return Cell(NONE)
-    text, note, _ = _interval(known["correlation"])
-    return Cell(text, note, "sure" if known["above_zero"] else "mute")
+    text, note, _ = _interval(part["correlation"])
+    return Cell(text, note, "sure" if part["above_zero"] else "mute")
 
 
 def _finding(row: Mapping[str, Any]) -> list[Cell]:
@@ -286,40 +281,29 @@ def _range(means: Sequence[float | None]) -> str:
     known = [mean for mean in means if mean is not None]
     if len(known) < 2:
         return ""
-    return f"{_number(min(known), 3)} … {_number(max(known), 3)}"
+    return f"{_number(min(known))} … {_number(max(known))}"
 
 
 def _interval(
-    known: Mapping[str, Any] | None,
-    digits: int = 3,
-    scale: float = 1,
-    unit: str = "",
-    *,
-    nothing: float = 0,
+    estimate: Mapping[str, Any], form: str = SIGNED, scale: float = 1, nothing: float = 0
 ) -> Cell:
-    """Show a mean and its interval, strong where that leaves out the value of no skill."""
-    if not known or not _is_number(known["mean"]):
-        return Cell(NONE)
-    mean, low, high = known["mean"], known["low"], known["high"]
-    sign = nothing == 0
-    text = _number(mean, digits, scale, unit, sign=sign)
-    if not _is_number(low):
+    """Show a mean and its interval, strong where that leaves out `nothing`, which no skill has."""
+    mean, low, high = (estimate[name] for name in ("mean", "low", "high"))
+    text = _number(mean, form, scale)
+    if not _is_number(mean) or not _is_number(low):
         return Cell(text)
-    bounds = ", ".join(_number(bound, digits, scale, sign=sign) for bound in (low, high))
+    bounds = ", ".join(_number(bound, form, scale).rstrip("% bp") for bound in (low, high))
     return Cell(text, f"[{bounds}]", "strong" if low > nothing or high < nothing else "")
 
 
-def _number(
-    value: float | None, digits: int, scale: float = 1, unit: str = "", *, sign: bool = True
-) -> str:
-    """Write a number with a true minus and, if `sign`, a plus; – if it is not known.
+def _number(value: float | None, form: str = SIGNED, scale: float = 1) -> str:
+    """Write a number in a format, with a true minus; – if it is not known.
 
     What rounds to 0 keeps its sign: a bound just below 0 is not above it.
     """
     if not _is_number(value):
         return NONE
-    before = "−" if value < 0 else "+" if sign else ""
-    return f"{before}{abs(value * scale):,.{digits}f}{unit}"
+    return form.format(value * scale + 0.0).replace("-", "\N{MINUS SIGN}")
 
 
 def _is_number(value: float | None) -> TypeGuard[float]:
