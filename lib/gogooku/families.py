@@ -16,10 +16,10 @@ class Read:
     """What a family reads of one input.
 
     look_back   sessions before the span
-    fields      of a raw data set; none of the build's own files, which are read whole
+    fields      of a raw data set; none of the build's own files, which are read in full
     key         fields of which the newest row counts that was known on its own session; without
                 them all rows are handed over, and the family decides which count
-    published   whether the family asks, on any clock, when the market could read a row
+    published   whether the rows say, on any clock, when the market could read them
     """
 
     look_back: int
@@ -104,14 +104,10 @@ FAMILIES: dict[str, dict[str, Read]] = {
 
 
 def module_of(family: str) -> str:
-    """Name the module that computes `family`.
-
-    >>> module_of("sector")
-    'gogooku.features.sector'
-    """
+    """Name the module that computes `family`."""
     return f"gogooku.features.{family}"
 
 
 def called_of(family: str) -> list[str]:
-    """Name what the script calls of a family's module, in full."""
+    """Name the definitions in a family's module that the script calls."""
     return [f"{module_of(family)}:{name}" for name in ("compute", "COLUMNS")]

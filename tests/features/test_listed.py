@@ -6,20 +6,18 @@ import logging
 import numpy as np
 import polars as pl
 import pytest
-from gogooku import errors, point_in_time
+from gogooku import errors
 from gogooku.families import FAMILIES
 from gogooku.features import listed
-from helpers import sample_panel
-from helpers.family_inputs import inputs_of
 from helpers.holdings import (
     CODES,
-    altered,
-    assert_same_days,
+    assert_later_rows_move_nothing_earlier,
+    assert_the_catalogue_is_complete,
+    assert_the_look_back_suffices,
+    computed,
     day,
     lively,
-    loaded,
     moments,
-    panel_of,
     quiet,
     stamped,
     statement,
@@ -38,15 +36,10 @@ def master(frame, **fields):
     return stamped("master", rows.to_dicts())
 
 
-def of(frame, lists, summary):
-    panel = panel_of(frame)
-    when = moments(panel)
-    of_the_day = point_in_time.on_the_day(lists, listed.KEY, panel.dates, when)
-    return listed.compute(inputs_of(panel, master=of_the_day, summary=summary)), panel
-
-
-def compute(frame, statements=(), **fields):
-    return of(frame, master(frame, **fields), stamped("summary", list(statements)))[0]
+def compute(frame, statements=(), lists=None, **fields):
+    lists = master(frame, **fields) if lists is None else lists
+    rows = {"master": lists, "summary": stamped("summary", list(statements))}
+    return computed(listed, frame, rows)[0]
 
 
 # ---- market value --------------------------------------------------------------------------------
@@ -202,12 +195,11 @@ def test_a_class_counts_from_the_day_on_which_the_list_names_it():
 def test_two_lists_of_a_day_that_differ_are_refused_and_equal_ones_are_one():
     frame = quiet()
     lists = master(frame, ScaleCat="TOPIX Core30")
-    nothing = stamped("summary", [])
-    made, _ = of(frame, pl.concat([lists, lists]), nothing)
-    np.testing.assert_array_equal(made["scale_cat"], of(frame, lists, nothing)[0]["scale_cat"])
+    made = compute(frame, lists=pl.concat([lists, lists]))
+    np.testing.assert_array_equal(made["scale_cat"], compute(frame, lists=lists)["scale_cat"])
     other = lists.with_columns(ScaleCat=pl.lit("TOPIX Small 1"))
     with pytest.raises(errors.UserError, match="master holds two different rows for Date"):
-        of(frame, pl.concat([lists, other]), nothing)
+        compute(frame, lists=pl.concat([lists, other]))
 
 
 def test_a_stock_has_no_attributes_on_days_on_which_it_is_not_listed():
@@ -244,7 +236,7 @@ def test_shares_are_those_of_a_plain_walk_through_the_statements():
     count = 380
     frame = random_market(count, 4)
     rows = tables(frame, count, 4)
-    made, panel = of(frame, rows["master"], rows["summary"])
+    made, panel = computed(listed, frame, rows)
     when = moments(panel)
     statements = sorted(rows["summary"].to_dicts(), key=lambda row: row["known_at"])
     factor = np.nan_to_num(panel["volume_factor"], nan=1.0)
@@ -266,7 +258,7 @@ def test_shares_are_those_of_a_plain_walk_through_the_statements():
 def test_sector_momentum_is_that_of_a_plain_walk_through_the_members():
     frame = random_market(120, 5)
     rows = tables(frame, 120, 5)
-    made, panel = of(frame, rows["master"], rows["summary"])
+    made, panel = computed(listed, frame, rows)
     cap, close = np.exp(made["market_cap_log"].astype(float)), panel["close"]
     for t in [60, 100, 119]:
         for sector in np.unique(panel["s33"][t]):
@@ -283,35 +275,22 @@ def test_sector_momentum_is_that_of_a_plain_walk_through_the_members():
 @given(seed=st.integers(0, 1000), row=st.integers(0, 98))
 def test_nothing_known_later_moves_an_earlier_bit(seed, row):
     frame = random_market(100, seed)
+    numbers = {"master": [], "summary": ["ShOutFY", "TrShFY"]}
     rows = tables(frame, 100, seed)
-    made, panel = of(frame, rows["master"], rows["summary"])
-    moment = moments(panel)[row]
-    lists = rows["master"].filter(pl.col("known_at").dt.replace_time_zone(None) <= moment)
-    other = sample_panel.changed(frame, day(row), seed)
-    again, _ = of(other, lists, altered(rows["summary"], moment, seed, ["ShOutFY", "TrShFY"]))
-    assert any(not np.array_equal(made[name], again[name], True) for name in made)
-    for name in made:
-        np.testing.assert_array_equal(made[name][: row + 1], again[name][: row + 1], name)
+    assert_later_rows_move_nothing_earlier(listed, frame, rows, row, seed, numbers)
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_declared_look_back_holds_all_that_a_day_depends_on(seed):
     count, first = 400, 345
     frame = random_market(count, seed)
-    rows = tables(frame, count, seed)
-    made, panel = of(frame, rows["master"], rows["summary"])
-    part_frame, part_rows = loaded("listed", frame, rows, first)
-    again, part = of(part_frame, part_rows["master"], part_rows["summary"])
     assert FAMILIES["listed"]["master"].look_back == 0
-    assert_same_days(panel, made, part, again, first)
+    assert_the_look_back_suffices(listed, frame, tables(frame, count, seed), first)
 
 
 def test_the_catalogue_names_what_is_made():
     frame = random_market(120, 0)
-    made, _ = of(frame, *tables(frame, 120, 0).values())
-    assert {column.name for column in listed.COLUMNS} == set(made)
-    assert all(np.isfinite(values).any() for values in made.values())
-    assert all(values.dtype == np.float32 for values in made.values())
+    assert_the_catalogue_is_complete(listed, frame, tables(frame, 120, 0))
 
 
 def test_without_statements_market_value_is_null_and_said_to_be(caplog):

@@ -7,17 +7,15 @@ import logging
 import numpy as np
 import pytest
 from gogooku.features import margin
-from helpers import sample_panel
-from helpers.family_inputs import inputs_of
 from helpers.holdings import (
     CODES,
-    altered,
-    assert_same_days,
+    assert_later_rows_move_nothing_earlier,
+    assert_the_catalogue_is_complete,
+    assert_the_look_back_suffices,
+    computed,
     day,
     lively,
-    loaded,
     moments,
-    panel_of,
     quiet,
     stamped,
     statement,
@@ -49,14 +47,8 @@ def alert(session, long=100.0, short=50.0, *, code=CODES[0], delay=1, reasons=()
 
 
 def compute(frame, balances=(), alerts=(), statements=()):
-    panel = panel_of(frame)
-    tables = {
-        name: stamped(name, list(rows))
-        for name, rows in (
-            ("margin_interest", balances), ("margin_alert", alerts), ("summary", statements)
-        )
-    }  # fmt: skip
-    return margin.compute(inputs_of(panel, **tables))
+    rows = {"margin_interest": balances, "margin_alert": alerts, "summary": statements}
+    return computed(margin, frame, {name: stamped(name, list(x)) for name, x in rows.items()})[0]
 
 
 def weekly(longs, shorts=None, first=FRIDAY):
@@ -317,12 +309,6 @@ def tables(count, seed, change=None):
     }
 
 
-def of(frame, rows):
-    panel = panel_of(frame)
-    made = margin.compute(inputs_of(panel, **rows))
-    return made, panel
-
-
 def steps_back(prints):
     """The balances of a window, newest first, walked plainly: dict day → row."""
     days = sorted(prints)
@@ -337,7 +323,7 @@ def steps_back(prints):
 def test_columns_are_those_of_a_plain_walk_through_the_prints():
     count = 420
     frame, rows = lively(count, seed=3), tables(count, 3)
-    made, panel = of(frame, rows)
+    made, panel = computed(margin, frame, rows)
     when = moments(panel)
     interest = sorted(rows["margin_interest"].to_dicts(), key=lambda r: (r["known_at"], r["Date"]))
     factor = np.nan_to_num(panel["volume_factor"], nan=1.0)
@@ -381,32 +367,21 @@ def test_columns_are_those_of_a_plain_walk_through_the_prints():
 @given(seed=st.integers(0, 1000), row=st.integers(0, 98))
 def test_nothing_known_later_moves_an_earlier_bit(seed, row):
     frame, rows = lively(100, seed=seed), tables(100, seed, change=40)
-    made, panel = of(frame, rows)
-    moment = moments(panel)[row]
     numbers = {"margin_interest": ["LongVol", "ShrtVol", "LongStdVol"], "summary": ["ShOutFY"],
                "margin_alert": ["LongOut", "ShrtOut"]}  # fmt: skip
-    other = {name: altered(rows[name], moment, seed, numbers[name]) for name in rows}
-    again, _ = of(sample_panel.changed(frame, day(row), seed), other)
-    assert any(not np.array_equal(made[name], again[name], True) for name in made)
-    for name in made:
-        np.testing.assert_array_equal(made[name][: row + 1], again[name][: row + 1], name)
+    assert_later_rows_move_nothing_earlier(margin, frame, rows, row, seed, numbers)
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_declared_look_back_holds_all_that_a_day_depends_on(seed):
     count, first = 430, 345
     frame, rows = lively(count, seed=seed), tables(count, seed)
-    made, panel = of(frame, rows)
-    assert np.isfinite(made["margin_long_z52"][first:]).any()
-    again, part = of(*loaded("margin", frame, rows, first))
-    assert_same_days(panel, made, part, again, first)
+    late = assert_the_look_back_suffices(margin, frame, rows, first)
+    assert np.isfinite(late["margin_long_z52"]).any()
 
 
 def test_the_catalogue_names_what_is_made():
-    made, _ = of(lively(330), tables(330, 0))
-    assert {column.name for column in margin.COLUMNS} == set(made)
-    assert all(np.isfinite(values).any() for values in made.values())
-    assert all(values.dtype == np.float32 for values in made.values())
+    assert_the_catalogue_is_complete(margin, lively(330), tables(330, 0))
 
 
 def test_a_missing_data_set_gives_null_columns_and_a_warning(caplog):

@@ -7,16 +7,16 @@ import polars as pl
 import pytest
 from gogooku import calendar
 from gogooku.features import short
-from helpers import sample_panel
 from helpers.family_inputs import inputs_of
 from helpers.holdings import (
     CODES,
     RULES,
-    altered,
-    assert_same_days,
+    assert_later_rows_move_nothing_earlier,
+    assert_the_catalogue_is_complete,
+    assert_the_look_back_suffices,
+    computed,
     day,
     lively,
-    loaded,
     moments,
     panel_of,
     quiet,
@@ -44,12 +44,8 @@ def sales(session, sector="0050", outright=60.0, restricted=30.0, free=10.0):
 
 
 def compute(frame, reports=(), sold=()):
-    panel = panel_of(frame)
-    tables = {
-        "short_sale": stamped("short_sale", list(reports)),
-        "short_ratio": stamped("short_ratio", list(sold)),
-    }
-    return short.compute(inputs_of(panel, **tables))
+    rows = {"short_sale": reports, "short_ratio": sold}
+    return computed(short, frame, {name: stamped(name, list(x)) for name, x in rows.items()})[0]
 
 
 # ---- positions of stocks -------------------------------------------------------------------------
@@ -241,15 +237,10 @@ def tables(count, seed, reports_a_session=2.0):
     }
 
 
-def of(frame, rows):
-    panel = panel_of(frame)
-    return short.compute(inputs_of(panel, **rows)), panel
-
-
 def test_sums_are_those_of_a_plain_walk_through_the_reports():
     count = 330
     frame, rows = lively(count), tables(count, 1)
-    made, panel = of(frame, rows)
+    made, panel = computed(short, frame, rows)
     when = moments(panel)
     reports = rows["short_sale"].to_dicts()
     volume, factor = panel["raw_volume"], np.nan_to_num(panel["volume_factor"], nan=1.0)
@@ -285,30 +276,19 @@ def test_sums_are_those_of_a_plain_walk_through_the_reports():
 @given(seed=st.integers(0, 1000), row=st.integers(0, 98))
 def test_nothing_known_later_moves_an_earlier_bit(seed, row):
     frame, rows = lively(100, seed=seed), tables(100, seed)
-    made, panel = of(frame, rows)
-    moment = moments(panel)[row]
     numbers = {"short_sale": ["ShrtPosToSO", "ShrtPosShares"], "short_ratio": list(short.SOLD)}
-    other = {name: altered(rows[name], moment, seed, numbers[name]) for name in rows}
-    again, _ = of(sample_panel.changed(frame, day(row), seed), other)
-    assert any(not np.array_equal(made[name], again[name], True) for name in made)
-    for name in made:
-        np.testing.assert_array_equal(made[name][: row + 1], again[name][: row + 1], name)
+    assert_later_rows_move_nothing_earlier(short, frame, rows, row, seed, numbers)
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_declared_look_back_holds_all_that_a_day_depends_on(seed):
     count, first = 330, 285
     frame, rows = lively(count, seed=seed), tables(count, seed, 0.2)
-    made, panel = of(frame, rows)
-    again, part = of(*loaded("short", frame, rows, first))
-    assert_same_days(panel, made, part, again, first)
+    assert_the_look_back_suffices(short, frame, rows, first)
 
 
 def test_the_catalogue_names_what_is_made():
-    made, _ = of(lively(120), tables(120, 0))
-    assert {column.name for column in short.COLUMNS} == set(made)
-    assert all(np.isfinite(values).any() for values in made.values())
-    assert all(values.dtype == np.float32 for values in made.values())
+    assert_the_catalogue_is_complete(short, lively(120), tables(120, 0))
 
 
 def test_a_missing_data_set_gives_null_columns_and_a_warning(caplog):

@@ -12,6 +12,7 @@ from gogooku.panel.panel import Panel
 from gogooku.raw.catalogue import DATASETS
 
 from helpers import sample_panel
+from helpers.family_inputs import inputs_of
 
 RULES = availability.read(Path(__file__).parents[2] / "config" / "availability.yaml")
 CODES = [f"{1301 + i}0" for i in range(12)]
@@ -82,10 +83,38 @@ def statement(session, issued=1e4, treasury=None, *, code=CODES[0], period=None,
     }  # fmt: skip
 
 
+def computed(module, frame, rows):
+    """The columns of a family from panel rows and the rows of its data sets; and the panel."""
+    panel = panel_of(frame)
+    if "master" in rows:
+        of_the_day = FAMILIES["listed"]["master"].key, panel.dates, moments(panel)
+        rows = rows | {"master": point_in_time.on_the_day(rows["master"], *of_the_day)}
+    return module.compute(inputs_of(panel, **rows)), panel
+
+
+# ---- laws ----------------------------------------------------------------------------------------
+
+
+def assert_later_rows_move_nothing_earlier(module, frame, rows, session, seed, numbers):
+    """What became known after a session changes later columns, and no bit up to that session.
+
+    numbers   data set → the fields that change; none: its later rows go
+    """
+    before, panel = computed(module, frame, rows)
+    moment = moments(panel)[session]
+    others = {name: altered(rows[name], moment, seed, numbers[name]) for name in rows}
+    after, _ = computed(module, sample_panel.changed(frame, day(session), seed), others)
+    assert any(not np.array_equal(before[name], after[name], True) for name in before)
+    for name in before:
+        np.testing.assert_array_equal(before[name][: session + 1], after[name][: session + 1], name)
+
+
 def altered(rows, moment, seed, numbers):
     """Change the numbers of what became known after `moment`, drop some of it and double some."""
     rng = np.random.default_rng(seed)
     late = pl.col("known_at").dt.replace_time_zone(None) > moment
+    if not numbers:
+        return rows.filter(~late)
     scale = pl.Series(rng.lognormal(0, 1, len(rows)))
     other = rows.with_columns(
         pl.when(late).then(pl.col(name) * scale).otherwise(name).alias(name) for name in numbers
@@ -96,21 +125,28 @@ def altered(rows, moment, seed, numbers):
     return pl.concat([other.filter(~late | ~dropped), again])
 
 
-def loaded(family, frame, tables, session):
-    """What the family's declared look-back before `session` holds of panel rows and tables."""
+def assert_the_look_back_suffices(module, frame, rows, session):
+    """Columns from `session` on are the same from the family's declared look-back before it."""
+    family = module.__name__.rpartition(".")[2]
+    full, panel = computed(module, frame, rows)
     days = frame["date"].unique().sort()
     first = {name: days[session - read.look_back] for name, read in FAMILIES[family].items()}
-    rows = {name: table.filter(pl.col(DATASETS[name].day) >= first[name])
-            for name, table in tables.items()}  # fmt: skip
-    return frame.filter(pl.col("date") >= first["panel"]), rows
-
-
-def assert_same_days(panel, made, part, again, session):
-    """Bits of `again` on the days of `part` from `session` of `panel` on are those of `made`."""
+    late = {name: table.filter(pl.col(DATASETS[name].day) >= first[name])
+            for name, table in rows.items()}  # fmt: skip
+    again, part = computed(module, frame.filter(pl.col("date") >= first["panel"]), late)
     slots = np.searchsorted(panel.codes, part.codes)
     assert part.codes.tolist() == panel.codes[slots].tolist()
     shift = np.searchsorted(panel.dates, part.dates[0])
-    for name, values in made.items():
+    for name, values in full.items():
         np.testing.assert_array_equal(
             again[name][session - shift :], values[session:, slots], err_msg=name
         )
+    return {name: values[session:] for name, values in full.items()}
+
+
+def assert_the_catalogue_is_complete(module, frame, rows):
+    """The catalogue names all columns, each of which has a value, as float32."""
+    columns, _ = computed(module, frame, rows)
+    assert {column.name for column in module.COLUMNS} == set(columns)
+    assert all(np.isfinite(values).any() for values in columns.values())
+    assert all(values.dtype == np.float32 for values in columns.values())

@@ -93,26 +93,32 @@ def until_next(rows: pl.DataFrame, lapse: pl.Expr, key: Sequence[str] = ()) -> p
     )
 
 
-def held(
-    rows: pl.DataFrame, name: str, factor: np.ndarray, first: int = 0, *, rebased: bool = True
-) -> Array:
+def totals(
+    rows: pl.DataFrame,
+    names: Sequence[str],
+    factor: np.ndarray,
+    first: int = 0,
+    *,
+    rebased: bool = True,
+) -> list[Array]:
     """Sum the values that count on each session from `first` on, (T − first, N); NaN where none.
 
-    rows      slot, start, end, basis and the value `name`
+    rows      slot, start, end, basis and the values `names`
     factor    (T, N) by which a share count is divided on each session after its basis: `splits`
-    rebased   whether the value is a share count; another one is taken as it is, whatever its basis
+    rebased   whether values are share counts; others stay as they are, whatever their basis
     """
     basis = "basis" if rebased else "end"  # no session that counts follows its end
-    slot, start, end, since = (
+    when = [
         rows[column].cast(pl.Int64).to_numpy(writable=True)  # of one type, so compiled once
         for column in ("slot", "start", "end", basis)
-    )
-    value = rows[name].cast(pl.Float64).fill_null(np.nan).to_numpy(writable=True)
-    return _held(slot, start, end, since, value, np.ascontiguousarray(factor), first)
+    ]
+    values = rows.select(pl.col(names).cast(pl.Float64).fill_null(np.nan))
+    factor = np.ascontiguousarray(factor)
+    return [_totals(*when, x.to_numpy(writable=True), factor, first) for x in values]
 
 
 @kernel
-def _held(slot, start, end, basis, value, factor, first):
+def _totals(slot, start, end, basis, value, factor, first):
     out = np.full((len(factor) - first, factor.shape[1]), np.nan)
     for r in range(len(slot)):
         s, amount = slot[r], value[r]
@@ -171,14 +177,14 @@ def shares(
     Returns (T − first, N) each, from `first` on, in the basis of the day; a split whose
     ex-date follows the day of a filing is not in its count.
     """
-    counted = summary.filter(pl.col("ShOutFY") > 0, pl.col("CurPerEn").is_not_null())
-    rows = standing(counted, panel.grid, moments, SHARES_LAST, day="CurPerEn")
+    counts = summary.filter(pl.col("ShOutFY") > 0, pl.col("CurPerEn").is_not_null())
+    rows = standing(counts, panel.grid, moments, SHARES_LAST, day="CurPerEn")
     rows = rows.with_columns(
         outstanding=pl.col("ShOutFY") - pl.col("TrShFY").fill_null(0),
         basis=session_of(rows["DiscDate"], panel.dates),
     )
-    factor = splits(panel)
-    return held(rows, "ShOutFY", factor, first), held(rows, "outstanding", factor, first)
+    issued, outstanding = totals(rows, ("ShOutFY", "outstanding"), splits(panel), first)
+    return issued, outstanding
 
 
 def mean_rank(columns: Sequence[np.ndarray], universe: np.ndarray) -> Array:

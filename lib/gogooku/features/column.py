@@ -12,8 +12,6 @@ import polars as pl
 from gogooku.panel.panel import Panel
 
 Kind = Literal["stock", "market", "flag"]
-
-
 Values = dict[str, np.ndarray]
 
 
@@ -64,16 +62,16 @@ def finish(
     values: Mapping[str, np.ndarray],
     first: dt.date,
 ) -> tuple[pl.DataFrame, dict[str, str]]:
-    """Lay a family's arrays out as the rows of its span, in the catalogue's order.
+    """Lay a family's values out as the rows of its span, in the catalogue's order.
 
     columns   of the catalogue; values that are Described have their own
-    values    name → columns as Panel.tidy takes them; NaN where unknown
+    values    name → array as Panel.tidy takes it; NaN where unknown
 
     Returns the frame (date, code, columns, `is_{family}_valid`: any column known that tells of the
     stock or, where none is the stock's, of the day) and the file's metadata, which holds each
     column's kind and what it is.
 
-    Raises ValueError if a column is named and not made, made and not named, or infinite.
+    Raises ValueError if `columns` and `values` name different columns, or one is infinite.
     """
     columns = values.columns if isinstance(values, Described) else columns
     names = [column.name for column in columns]
@@ -84,12 +82,9 @@ def finish(
         raise ValueError(f"{family}: {infinite} hold infinite values")
     of_stocks = [column.name for column in columns if column.kind == "stock" and column.validates]
     known = pl.any_horizontal(pl.col(name).is_not_null() for name in of_stocks or names)
-    kinds = {column.name: column.kind for column in columns}
-    about = {column.name: column.about() for column in columns}
     valid = f"is_{family}_valid"
+    kinds = {column.name: column.kind for column in columns} | {valid: "flag"}
+    about = {column.name: column.about() for column in columns}
     about[valid] = "whether any column that tells of the stock, or else of the day, is known"
-    metadata = {
-        "kinds": json.dumps({**kinds, valid: "flag"}),
-        "about": json.dumps(about),
-    }
+    metadata = {"kinds": json.dumps(kinds), "about": json.dumps(about)}
     return frame.with_columns(known.alias(valid)), metadata

@@ -107,10 +107,10 @@ class Company:
         if not (start and 0 < end - start <= LONGEST_YEAR):
             return
         self.starts[end] = start
-        years = [y for y, first in self.starts.items() if y != end and first < end and start < y]
-        for year in years:
-            for known in (self.guidance, self.revision, self.starts):
-                known.pop(year, None)
+        for year, first in list(self.starts.items()):
+            if year != end and first < end and start < year:
+                for known in (self.guidance, self.revision, self.starts):
+                    known.pop(year, None)
 
     def _withdraw(self, filing: Filing) -> None:
         """Take back the guidance that a revision withdraws."""
@@ -180,17 +180,16 @@ class Company:
 
     def state(self) -> tuple[dt.datetime | float | None, ...]:
         """Give what is known after the filings that were read."""
-        state = State(guidance_at=self.guidance_at)
-        running = min((year for year in self.guidance if year > self.closed), default=None)
-        if running:
-            rev_op, rev_np, rev_eps, rev_dividend, *_ = self.revision[running]
-            state = state._replace(
-                rev_fore_op=rev_op,
-                rev_fore_np=rev_np,
-                rev_fore_eps=rev_eps,
-                rev_div_fore=rev_dividend,
-                dividend=self.guidance[running][3],
-            )
+        running = min((year for year in self.guidance if year > self.closed), default=0)
+        operating, profit, eps, dividend, *_ = self.revision.get(running, NO_GUIDANCE)
+        state = State(
+            guidance_at=self.guidance_at,
+            rev_fore_op=operating,
+            rev_fore_np=profit,
+            rev_fore_eps=eps,
+            rev_div_fore=dividend,
+            dividend=self.guidance.get(running, NO_GUIDANCE)[3],
+        )
         state = self._with_actuals(state, self.newest) if self.newest else state
         return state._replace(eps=nan, bps=nan, sps=nan, dividend=nan) if self.dollars else state
 
@@ -236,7 +235,7 @@ class CompanyStates:
     """What each stock's newest filing leaves known, on each of the span's D sessions.
 
     rows    filings of the panel's companies, as `filings.prepare` gives them
-    kind    what a company's filings are read into; `unknown` names the fields of its state
+    kind    what a company's filings are read into; `unknown` has the fields of its state
     """
 
     def __init__(self, inputs: Inputs, rows: pl.DataFrame, kind: type[Company] = Company) -> None:

@@ -78,9 +78,8 @@ COLUMNS = [
 def compute(inputs: Inputs) -> dict[str, np.ndarray]:
     """Make the family's columns, name → (T − start, N) float32; NaN where nothing was known.
 
-    panel               the days and, where they exist, 246 sessions before them
     summary             rows of fins/summary with `known_at` and, on any clock, `published_at`, when
-                        the market could read them; back to a year before those sessions
+                        the market could read them
     earnings_date       schedules as published, with `known_at`; may be empty
     earnings_calendar   announcers of the next session as read, with `known_at`; may be empty
     calendar            sessions: the panel's and 90 after them, as far as they are known

@@ -99,7 +99,6 @@ COLUMNS = [
 def compute(inputs: Inputs) -> Values:
     """Make the family's columns, name → (T, N); NaN where nothing was known.
 
-    panel            the days and 20 sessions before them, where they exist
     investor_types   rows as published, with `known_at`; amounts [thousand JPY]
     """
     panel, moments = inputs.panel, inputs.moments

@@ -69,9 +69,9 @@ def _peers(
         return np.bincount(cells, values, panel["close"].size).reshape(panel.shape)
 
     def mean_return(gains: Array) -> Array:
-        seen = gains[day, source]
-        known = np.isfinite(seen)
-        return ratio(total(np.where(known, weight * seen, 0.0)), total(np.abs(weight) * known))
+        gain = gains[day, source]
+        known = np.isfinite(gain)
+        return ratio(total(np.where(known, weight * gain, 0.0)), total(np.abs(weight) * known))
 
     week = ind.returns(panel["close"], 5)
     peer_week = mean_return(week)

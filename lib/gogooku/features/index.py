@@ -105,7 +105,6 @@ def compute(inputs: Inputs) -> Values:
 
     NaN where unknown.
 
-    panel     the days and 136 sessions before them, where they exist
     indices   one row a Date and index Code: H, L, C [points], those known by then; may be empty
 
     Raises UserError if `indices` holds rows of one date and code that differ.

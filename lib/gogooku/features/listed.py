@@ -74,7 +74,6 @@ COLUMNS = [
 def compute(inputs: Inputs) -> Values:
     """Make the family's columns, name → (T − start, N) float32; NaN where unknown.
 
-    panel     the days and, where they exist, 320 sessions before them
     master    a row per code and day as the day's decision could see it
     summary   rows of fins/summary with `known_at`
 

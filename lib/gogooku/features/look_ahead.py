@@ -3,7 +3,7 @@
 They are computed three times more: on the same panel, on the panel up to a day, and on one with
 another future after a day. Of all days up to that one each column must say the same. The two days
 lie within a week and a month, and where most stocks have no price, so that a look at the end of
-either, a filled gap and a mean of the whole sample show. The audit proves it for the whole run.
+either, a filled gap and a mean of all the sample show. The audit proves it for the run.
 """
 
 from collections.abc import Callable, Iterator, Mapping

@@ -92,7 +92,6 @@ STEPS = "buy_velocity sell_velocity d_long d_short momentum long_z52 short_z52".
 def compute(inputs: Inputs) -> Values:
     """Make the family's columns, name → (T − start, N) float32; NaN where nothing was known.
 
-    panel             the days and, where they exist, 320 sessions before them
     margin_interest   balances of all issues [shares] as published, with `known_at`
     margin_alert      balances of watched issues [shares] likewise, and why they are watched
     summary           rows of fins/summary with `known_at`, for the shares outstanding
@@ -112,13 +111,10 @@ def _of_all(inputs: Inputs, splits: Array, volume: Array) -> Values:
     summary = inputs.rows("summary", without)
     _, outstanding = balances.shares(panel, summary, inputs.moments, start)
     rows = _states(inputs, splits)
-    long, short, d_long, d_short, standard = (
-        balances.held(rows, name, splits, start)
-        for name in ("LongVol", "ShrtVol", "d_long", "d_short", "standard")
-    )
-    buy, sell, momentum, long_z, short_z, since = (
-        balances.held(rows, name, splits, start, rebased=False)
-        for name in (*STEPS[:2], *STEPS[4:], "since")
+    shares = ("LongVol", "ShrtVol", "d_long", "d_short", "standard")
+    long, short, d_long, d_short, standard = balances.totals(rows, shares, splits, start)
+    buy, sell, momentum, long_z, short_z, since = balances.totals(
+        rows, (*STEPS[:2], *STEPS[4:], "since"), splits, start, rebased=False
     )
     age = balances.age(since, start)
     balance, to_volume = ratio(long - short, long + short), ratio(long, volume)
@@ -153,8 +149,8 @@ def _states(inputs: Inputs, splits: Array) -> pl.DataFrame:
     the session on which that first counted, and STEPS, share counts in its basis.
     """
     without = "no margin balance is known: the columns margin_… are null"
-    counted = inputs.rows("margin_interest", without).drop_nulls(["LongVol", "ShrtVol"])
-    rows = balances.in_order(counted, inputs.panel.grid, inputs.moments)
+    interest = inputs.rows("margin_interest", without).drop_nulls(["LongVol", "ShrtVol"])
+    rows = balances.in_order(interest, inputs.panel.grid, inputs.moments)
     slot, basis, start, long, short = (
         rows[name].to_numpy(writable=True)
         for name in ("slot", "basis", "start", "LongVol", "ShrtVol")
@@ -162,12 +158,9 @@ def _states(inputs: Inputs, splits: Array) -> pl.DataFrame:
     day = rows["Date"].to_physical().to_numpy().astype(np.int64)
     daily = rows["PubDate"].is_not_null().to_numpy()
     newest, since, steps = _walk(slot, day, daily, basis, start, long, short, splits)
-    prints = rows[newest].select(
-        "LongVol", "ShrtVol", "basis", standard=pl.col("LongStdVol") + pl.col("ShrtStdVol")
-    )
-    columns = {"since": since} | {name: steps[:, i] for i, name in enumerate(STEPS)}
-    states = pl.concat(
-        [rows.select("slot", "start"), prints, pl.DataFrame(columns)], how="horizontal"
+    prints = rows[newest].with_columns(standard=pl.col("LongStdVol") + pl.col("ShrtStdVol"))
+    states = prints.with_columns(
+        rows["slot"], rows["start"], since=since, **dict(zip(STEPS, steps.T, strict=True))
     )
     return balances.until_next(states, pl.col("basis") + LASTING)
 
@@ -212,7 +205,7 @@ def _insert(prints, count, row, day, since):
 
 @kernel
 def _window(prints, day, daily):
-    """Step back from the newest print, the first one given."""
+    """Step back from the newest print, the first of the window."""
     window, size = np.empty(YEAR, np.int64), 0
     position = len(prints) - 1
     oldest = day[prints[position]] - WINDOW
@@ -269,10 +262,9 @@ def _watched(inputs: Inputs, splits: Array, volume: Array) -> Values:
         level=pl.col("TSEMrgnRegCls").replace_strict(LEVELS, default=None, return_dtype=pl.Int64),
     )
     rows = balances.standing(alerts, inputs.panel.grid, inputs.moments, LASTING, day="AppDate")
-    long, short = (balances.held(rows, name, splits, start) for name in ("LongOut", "ShrtOut"))
-    reasons, level, since = (
-        balances.held(rows, name, splits, start, rebased=False)
-        for name in ("reasons", "level", "since")
+    long, short = balances.totals(rows, ("LongOut", "ShrtOut"), splits, start)
+    reasons, level, since = balances.totals(
+        rows, ("reasons", "level", "since"), splits, start, rebased=False
     )
     return {
         "dmi_credit_ratio": ratio(long, short),

@@ -73,7 +73,6 @@ PREMIUM = "premium"  # the balance of value traded, of which a momentum is made
 def compute(inputs: Inputs) -> dict[str, np.ndarray]:
     """Make the family's columns, name → (T,) float32; NaN where nothing was known.
 
-    panel         the days and 245 sessions before them, where they exist
     options_225   chains of those sessions, with `known_at`; may be empty
     """
     dates = inputs.panel.dates
@@ -126,7 +125,7 @@ def _arrays(rows: pl.DataFrame) -> Chain:
 
 
 def measures(chain: Chain) -> dict[str, float]:
-    """Measure one session's chain; NaN for what it does not tell.
+    """Measure one session's chain; NaN for what it does not hold.
 
     chain   (K,) arrays: put (bool), Strike, UnderPx [points], Vo, OI [contracts], Va [JPY],
             years to expiry, IV and rate [fraction a year]; NaN where unknown
@@ -153,7 +152,7 @@ def _imbalance(amount: np.ndarray, put: np.ndarray) -> float:
 
 
 def _busiest(volume: np.ndarray) -> np.ndarray:
-    """Tell the tenth of the traded contracts, rounded up, with most volume, ties included."""
+    """Mark the tenth of the traded contracts, rounded up, with most volume, ties included."""
     traded = np.sort(volume[volume > 0])
     if not len(traded):
         return volume > 0

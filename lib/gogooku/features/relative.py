@@ -50,7 +50,7 @@ def compute(inputs: Inputs) -> Values:
     indexed = market.indexed(panel, inputs.rows("topix"))
     first = max(start - REACH, 0)
     recent = {name: values[first:, None] for name, values in indexed.items()}
-    bars = {"whole": panel["close"], "close": panel["close"][first:]}
+    bars = {"history": panel["close"], "close": panel["close"][first:]}
     last = len(panel.dates) - start
     return time_series.by_blocks(lambda block: _against(block, recent), bars, last=last)
 
@@ -59,7 +59,7 @@ def _against(block: Values, indexed: Values) -> Values:
     one, five, trend, bull = (
         indexed[f"mkt_{name}"] for name in ("ret_1d", "ret_5d", "gap_5_20", "bull_200")
     )
-    close, gap = block["close"], ind.ema_gap(block["whole"], 5, 20)[-len(trend) :]
+    close, gap = block["close"], ind.ema_gap(block["history"], 5, 20)[-len(trend) :]
     daily, weekly = ind.returns(close, 1), ind.returns(close, 5)
     beta = time_series.ts_beta(daily, one, WINDOW, FEWEST)
     alpha = daily - delay(beta, 1) * one

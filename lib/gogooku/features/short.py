@@ -25,7 +25,7 @@ from gogooku.features.inputs import Inputs
 
 REPORTER = ("SSName", "DICName", "FundName")
 INDIVIDUAL = "個人"
-HELD = ("ShrtPosToSO", "ShrtPosShares")
+POSITION = ("ShrtPosToSO", "ShrtPosShares")
 REPORTABLE = 0.005  # of the shares outstanding
 LASTING = 245  # sessions from a report's balance day to the day on which it lapses
 STALE = 6  # sessions after which a sector's print is no news
@@ -76,7 +76,6 @@ COLUMNS = [
 def compute(inputs: Inputs) -> Values:
     """Make the family's columns, name → (T − start, N) float32; NaN where nothing was known.
 
-    panel         the days and, where they exist, 265 sessions before them
     short_sale    reports as disclosed, with `known_at`
     short_ratio   sales by sector [JPY] as published, with `known_at`
     """
@@ -92,9 +91,9 @@ def _of_stocks(inputs: Inputs) -> Values:
         reports, panel.grid, inputs.moments, LASTING, day="CalcDate", key=REPORTER
     )
     splits, before = balances.splits(panel), max(start - 20, 0)
-    recent = balances.held(rows, "ShrtPosToSO", splits, before, rebased=False)
+    (recent,) = balances.totals(rows, ["ShrtPosToSO"], splits, before, rebased=False)
     interest = recent[start - before :]
-    shares = balances.held(rows, "ShrtPosShares", splits, start)
+    (shares,) = balances.totals(rows, ["ShrtPosShares"], splits, start)
     cover = ratio(shares, balances.mean_volume(panel, start))
     past = {
         "short_ratio_change_5d": recent - delay(recent, 5),
@@ -111,13 +110,11 @@ def _of_stocks(inputs: Inputs) -> Values:
 def _by_reporter(reports: pl.DataFrame) -> pl.DataFrame:
     """Give one row a reporter and day: the sum over persons without a name, else the last."""
     one = ["Code", *REPORTER, "DiscDate", "CalcDate", "known_at"]
-    persons = pl.col("SSName").first() == INDIVIDUAL
-    held = (
-        pl.when(persons).then(pl.col(name).sum()).otherwise(pl.col(name).last()) for name in HELD
-    )
-    reportable = pl.when(pl.col("ShrtPosToSO") >= REPORTABLE).then(pl.col(HELD)).otherwise(0)
-    counted = reports.drop_nulls(HELD).with_columns(reportable.name.keep())
-    return counted.group_by(one, maintain_order=True).agg(held)
+    persons, position = pl.col("SSName").first() == INDIVIDUAL, pl.col(POSITION)
+    reportable = pl.when(pl.col("ShrtPosToSO") >= REPORTABLE).then(position).otherwise(0)
+    positions = reports.drop_nulls(POSITION).with_columns(reportable.name.keep())
+    newest = pl.when(persons).then(position.sum()).otherwise(position.last())
+    return positions.group_by(one, maintain_order=True).agg(newest.name.keep())
 
 
 def _of_sectors(inputs: Inputs) -> Values:
@@ -127,8 +124,7 @@ def _of_sectors(inputs: Inputs) -> Values:
     grid = Grid.of(panel.dates, sales["S33"])
     rows = balances.standing(sales, grid, inputs.moments, STALE, code="S33")
     rows = rows.with_columns(end=pl.col("start") + 1)  # a sale is of the session on which it is new
-    every = np.ones(grid.shape)
-    outright, restricted, free = (balances.held(rows, name, every) for name in SOLD)
+    outright, restricted, free = balances.totals(rows, SOLD, np.ones(grid.shape), rebased=False)
     short = restricted + free
     share = ratio(short, outright + short)
     total = ratio(np.nansum(short, axis=1), np.nansum(outright + short, axis=1))[:, None]

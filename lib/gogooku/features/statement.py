@@ -66,7 +66,6 @@ TO_PRICE = {"eps": "ep", "bps": "bp", "sps": "sp", "dividend": "div_yield_fore"}
 def compute(inputs: Inputs) -> dict[str, np.ndarray]:
     """Make the family's columns, name → (T − start, N) float32; NaN where nothing was known.
 
-    panel     the days and, where they exist, 245 sessions before them
     summary   rows of fins/summary with `known_at`, 8 quarters before the panel's last days
     """
     panel, moments, start = inputs.panel, inputs.moments, inputs.start

@@ -1,4 +1,4 @@
-"""Studies of pandas-ta by name: the one place that knows which edition is installed.
+"""Studies of pandas-ta by name: the one module that knows which edition is installed.
 
 pandas-ta-classic runs on every Python here; pandas-ta, which it continues, from 3.12 on. Names are
 read from the package's folders, since importing it takes seconds.

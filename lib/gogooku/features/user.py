@@ -2,7 +2,7 @@
 
 A study is computed stock by stock on adjusted bars of the span and its look-back; a session without
 a trade is left out and has no value. Its columns are named `<study>_<pandas-ta's own name>` in
-small letters, and which they are is found once on a made-up stock, so that every span has the same.
+small letters, and which they are is tried once on a made-up stock, so that every span has the same.
 A study that needs later days to say something of a day is refused there.
 
 A module has `columns(panel)`, which gives name → (T, N) or (T,) floats, NaN where unknown. It may
