@@ -14,7 +14,7 @@ jobs.start(snakemake)
 sessions = calendar.Sessions.read(snakemake.input)
 fold = splits.cut(
     int(snakemake.wildcards.fold),
-    calendar.Sessions(sessions.since(dt.date.fromisoformat(params.start))),
+    calendar.Sessions(sessions.between(dt.date.fromisoformat(params.start))),
     params.spans,
     embargo=params.embargo,
     horizons=params.horizons,

@@ -16,7 +16,7 @@ first, last = params.days
 
 bars = store.read("bars", inputs.bars, params.moment["clock"], panel_rows.BARS)
 master = store.read("master", inputs.master, params.moment["clock"], panel_rows.LISTS)
-dates = calendar.Sessions.read(inputs.calendar).until(last)
+dates = calendar.Sessions.read(inputs.calendar).between(last=last)
 moments = calendar.decision_moments(dates, params.moment["decision"], params.moment["closes"])
 
 rows, findings = panel_rows.build(

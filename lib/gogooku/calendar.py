@@ -124,18 +124,10 @@ class Sessions:
             raise ValueError("a day is not a session of the exchange")
         return position
 
-    def between(self, first: dt.date, last: dt.date) -> Days:
+    def between(self, first: dt.date = dt.date.min, last: dt.date = dt.date.max) -> Days:
         """Give the sessions from `first` to `last`, both included."""
         low, high = np.datetime64(first, "D"), np.datetime64(last, "D")
         return self.days[(self.days >= low) & (self.days <= high)]
-
-    def since(self, first: dt.date) -> Days:
-        """Give the sessions from `first` on, which is included."""
-        return self.days[self.days >= np.datetime64(first, "D")]
-
-    def until(self, last: dt.date) -> Days:
-        """Give the sessions up to `last`, which is included."""
-        return self.days[self.days <= np.datetime64(last, "D")]
 
     def to_month_end(self, days: Days) -> npt.NDArray[np.intp]:
         """Count the sessions from each of `days` to the last session of its month."""

@@ -10,7 +10,7 @@ TOPIX), `as_of` for those that stand until newer ones come (filings, weekly flow
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -60,7 +60,7 @@ class Rule:
         if isinstance(self.at, TimeColumn) != (self.missing is not None):
             raise ValueError("`missing` goes with `at: {column: …}`, and only with it")
         if self.week_session < 0:
-            raise ValueError("`week_session` is a place in the week: write 1 or more")
+            raise ValueError("`week_session` counts the sessions of a week: write 1 or more")
         fixed = [self.at] if isinstance(self.at, str) and self.at != "close" else []
         for time in [*fixed, *filter(None, [self.missing]), self.after, *self.batches]:
             calendar.minutes(time)
@@ -74,7 +74,7 @@ class Rules:
     served: list[Rule]
 
     def __post_init__(self) -> None:
-        """Raise ValueError where `batches` have no place."""
+        """Raise ValueError where `batches` mean nothing."""
         alone = self.served if len(self.served) > 1 else []
         if any(rule.batches for rule in [*self.published, *alone]):
             raise ValueError("`batches` are for `served`, which then has one rule")
@@ -85,6 +85,13 @@ class Rules:
         every = [*self.published, *self.served]
         times = {rule.at.column for rule in every if isinstance(rule.at, TimeColumn)}
         return times | {rule.column for rule in every}
+
+
+class _Trading(NamedTuple):
+    """When the exchange closes, and on which days it trades."""
+
+    closes: Sequence[calendar.Close]
+    sessions: calendar.Days
 
 
 def stamp(
@@ -105,8 +112,9 @@ def stamp(
     """
     if "HolDiv" in rows.columns:
         _require_half_days(rows, closes)
-    published = _moments(rows, rules.published, closes, sessions)
-    served = _served(rows, rules.served, published, closes, sessions)
+    trading = _Trading(closes, sessions)
+    published = _moments(rows, rules.published, trading)
+    served = _served(rows, rules.served, published, trading)
     return rows.with_columns(
         pl.Series("known_at", published).cast(MOMENT), pl.Series("served_at", served).cast(MOMENT)
     )
@@ -128,32 +136,24 @@ def visible(rows: pl.DataFrame, clock: calendar.Clock) -> pl.DataFrame:
     return rows.with_columns(moment).drop("served_at")
 
 
-def _moments(
-    rows: pl.DataFrame,
-    rules: Sequence[Rule],
-    closes: Sequence[calendar.Close],
-    sessions: calendar.Days,
-) -> Any:
+def _moments(rows: pl.DataFrame, rules: Sequence[Rule], trading: _Trading) -> Any:
     """Moments by the first of the rules whose column has a value in the row; NaT where none has."""
     moments = np.full(len(rows), np.datetime64("NaT", "us"))
     waiting = np.ones(len(rows), bool)
     for rule in rules:
         gaps = _column(rows, rule.column).is_null().to_numpy()
         ours = waiting & ~gaps
-        moments[ours] = _by_rule(rows if ours.all() else rows.filter(ours), rule, closes, sessions)
+        moments[ours] = _by_rule(rows if ours.all() else rows.filter(ours), rule, trading)
         waiting &= gaps
     return moments
 
 
-def _by_rule(
-    rows: pl.DataFrame,
-    rule: Rule,
-    closes: Sequence[calendar.Close],
-    sessions: calendar.Days,
-) -> calendar.Days:
+def _by_rule(rows: pl.DataFrame, rule: Rule, trading: _Trading) -> calendar.Days:
     days = _column(rows, rule.column).to_numpy().astype("datetime64[D]")
-    times = _times(rows, days, rule, closes)
-    days = _of_later_week(days, rule.week_session, sessions) + np.timedelta64(rule.days, "D")
+    times = _times(rows, days, rule, trading.closes)
+    days = _of_later_week(days, rule.week_session, trading.sessions) + np.timedelta64(
+        rule.days, "D"
+    )
     return calendar.to_utc(days, times + calendar.minutes(rule.after))
 
 
@@ -206,15 +206,11 @@ def _stamped_times(stamps: pl.Series, days: np.ndarray, missing: np.timedelta64)
 
 
 def _served(
-    rows: pl.DataFrame,
-    rules: Sequence[Rule],
-    published: np.ndarray,
-    closes: Sequence[calendar.Close],
-    sessions: calendar.Days,
+    rows: pl.DataFrame, rules: Sequence[Rule], published: np.ndarray, trading: _Trading
 ) -> Any:
     first = rules[0]
     if not first.batches:
-        return np.maximum(_moments(rows, rules, closes, sessions), published)
+        return np.maximum(_moments(rows, rules, trading), published)
     days = _column(rows, first.column).to_numpy().astype("datetime64[D]")
     batches = [calendar.to_utc(days, calendar.minutes(batch)) for batch in first.batches]
     later = [np.where(batch >= published, batch, np.datetime64("NaT")) for batch in batches]

@@ -30,7 +30,7 @@ from gogooku.archive import bulk_files, cells
 from gogooku.archive import jpx_layout as layout
 from gogooku.errors import UserError
 from gogooku.raw import schema
-from gogooku.raw.catalogue import DATASETS
+from gogooku.raw.catalogue import DATASETS, HALTED
 
 log = logging.getLogger(__name__)
 
@@ -39,18 +39,14 @@ Convention = Literal["ex_date", "day_before"]
 FOLDERS = ("", "train_files", "supplemental_files")
 KINDS = (".parquet", ".csv")
 
-OUTAGES = (dt.date(2020, 10, 1),)
-"""Sessions that the exchange opened on paper and never traded in: the vendor's calendar calls
-them open and lists their stocks; this layout has no rows."""
-
 REFORM = dt.date(2022, 4, 4)
 """First session of Prime, Standard and Growth."""
 
 FACTOR_MEMORY = dt.timedelta(days=31)
-"""How far back the row is sought that a factor of the convention `day_before` moves away from."""
+"""How far back the row is looked for whose factor `day_before` moves to the next session."""
 
-OUTAGE_MEMORY = dt.timedelta(days=14)
-"""How far back the session before an outage is sought."""
+HALT_MEMORY = dt.timedelta(days=14)
+"""How far back the session before HALTED is looked for."""
 
 
 FILES = {
@@ -126,7 +122,7 @@ def _in_schema(rows: pl.DataFrame, dataset: str) -> pl.DataFrame:
 
 def _calendar(first: dt.date, last: dt.date) -> pl.DataFrame:
     days = pl.date_range(first, last, eager=True).alias("Date").to_frame()
-    open_days = pl.Series([*_sessions(first, last), *OUTAGES], dtype=pl.Date)
+    open_days = pl.Series([*_sessions(first, last), HALTED], dtype=pl.Date)
     is_open = pl.col("Date").is_in(open_days.implode())
     return days.with_columns(HolDiv=pl.when(is_open).then(pl.lit("1")).otherwise(pl.lit("0")))
 
@@ -170,15 +166,17 @@ def _master(folder: Path, first: dt.date, last: dt.date) -> pl.DataFrame:
 
 
 def _listed(folder: Path, first: dt.date, last: dt.date) -> pl.DataFrame:
-    """Give Date and Code of every row; an outage lists the stocks of the session before it."""
-    since = first - OUTAGE_MEMORY
+    """Give Date and Code of every row; HALTED lists the stocks of the session before it.
+
+    The vendor's calendar calls that session open and lists its stocks; this layout has no rows.
+    """
+    since = first - HALT_MEMORY
     columns = {name: layout.BARS[name] for name in ("Date", "SecuritiesCode")}
     rows = _load(_parts(folder, "stock_prices"), columns, "Date", since, last).rename(columns)
-    for outage in OUTAGES:
-        before = rows.filter(pl.col("Date") < outage)
+    if first <= HALTED <= last and HALTED not in rows["Date"]:
+        before = rows.filter(pl.col("Date") < HALTED)
         before = before.filter(pl.col("Date") == pl.col("Date").max())
-        if first <= outage <= last and outage not in rows["Date"]:
-            rows = pl.concat([rows, before.with_columns(Date=pl.lit(outage))])
+        rows = pl.concat([rows, before.with_columns(Date=pl.lit(HALTED))])
     return rows.filter(pl.col("Date") >= first)
 
 

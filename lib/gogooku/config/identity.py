@@ -32,12 +32,12 @@ def store_identity(settings: Settings) -> dict[str, Any]:
     if settings.source not in STORE:
         return {}
     keys = ["source", "dates.start", "spans", *STORE[settings.source]]
-    return dict(_values(settings.model_dump(mode="json"), keys))
+    return _values(settings, keys)
 
 
 def build_identity(settings: Settings) -> dict[str, Any]:
     """Give the settings that decide the files of a build, by dotted key, as JSON has them."""
-    return dict(_values(settings.model_dump(mode="json"), BUILD))
+    return _values(settings, BUILD)
 
 
 def store_difference(one: Mapping[str, Any], other: Mapping[str, Any]) -> Difference | None:
@@ -47,7 +47,7 @@ def store_difference(one: Mapping[str, Any], other: Mapping[str, Any]) -> Differ
     start shares all files from its own on if it is the first day of a span. What writes nothing
     differs from nothing.
     """
-    differences = {found[0]: found for found in _differences(one, other)}
+    differences = {difference[0]: difference for difference in _differences(one, other)}
     spans_differ = differences.pop("spans", None)
     if "dates.start" in differences and (
         spans_differ or _begins_a_span(max(differences["dates.start"][1:]), one["spans"])
@@ -66,21 +66,17 @@ def _begins_a_span(day: str, granularity: calendar.Granularity) -> bool:
     return calendar.bounds(calendar.span_of(date, granularity))[0] == date
 
 
-def _values(settings: Mapping[str, Any], keys: list[str]) -> Iterator[tuple[str, Any]]:
-    """Give the value of each dotted key, of a section each of its values."""
-    for key in keys:
-        value: Any = settings
-        for name in key.split("."):
-            value = value[name]
-        yield from _leaves(key, value)
+def _values(settings: Settings, keys: list[str]) -> dict[str, Any]:
+    """Give the values of the dotted keys, and of a section all of its values."""
+    sections = tuple(f"{key}." for key in keys)
+    every = _leaves("", settings.model_dump(mode="json"))
+    return {key: value for key, value in every if f"{key}.".startswith(sections)}
 
 
-def _leaves(key: str, value: Any) -> Iterator[tuple[str, Any]]:
-    if not isinstance(value, Mapping):
-        yield key, value
-        return
-    for name, inner in value.items():
-        yield from _leaves(f"{key}.{name}", inner)
+def _leaves(above: str, section: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, value in section.items():
+        inner = isinstance(value, Mapping)
+        yield from _leaves(f"{above}{name}.", value) if inner else [(above + name, value)]
 
 
 def _differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[Difference]:

@@ -28,23 +28,18 @@ def describe(
     Returns source, data set, schema (version of the catalogue's entry), rows (day → count, as
     JSON), content (SHA-256 of the rows as CSV) and, where given, plan, fetched_first, fetched_last.
     """
+    day = DATASETS[dataset].day
+    counts = rows.group_by(pl.col(day).cast(pl.String)).len().sort(day)
     description = {
         "source": source,
         "dataset": dataset,
         "schema": schema.version(dataset),
-        "rows": json.dumps(_counts(rows, DATASETS[dataset].day)),
+        "rows": json.dumps(dict(counts.iter_rows())),
         "content": hashlib.sha256(rows.write_csv().encode()).hexdigest(),
     }
     if plan:
         description["plan"] = plan
     if times:
-        description |= {
-            "fetched_first": min(times).isoformat(),
-            "fetched_last": max(times).isoformat(),
-        }
+        description["fetched_first"] = min(times).isoformat()
+        description["fetched_last"] = max(times).isoformat()
     return description
-
-
-def _counts(rows: pl.DataFrame, day: str) -> dict[str, int]:
-    counts = rows.group_by(pl.col(day).cast(pl.String)).len().sort(day)
-    return dict(counts.iter_rows())

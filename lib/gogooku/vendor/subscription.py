@@ -143,10 +143,7 @@ def _minutes(client: Client, requests: int, share: float, bucket: str = "") -> f
 
 
 class _File(NamedTuple):
-    """A raw file or an answer: its data set, the plan under which it came, and its days in order.
-
-    Of an answer these are the first and the last day.
-    """
+    """A raw file or an answer: its data set, the plan under which it came, its days in order."""
 
     path: Path
     dataset: str
