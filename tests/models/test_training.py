@@ -28,7 +28,7 @@ def learn(days, train=TRAIN, valid=VALID, seed=0, checkpoint=None, **changes):
 
 
 def predict(net, days, test):
-    return days.tidy(test, training.predict(net, days, test))
+    return days.tidy(test, training.predict(net, days, test, contract.Job()))
 
 
 def same(one, other):

@@ -38,10 +38,8 @@ class Settings(Section):
 
 def fit(inputs: "ModelInputs", train: np.ndarray, valid: np.ndarray, job: Job) -> "Atft":
     """Train the network, stopped by the RankIC on the validation part."""
-    from gogooku.models.deterministic import make_torch_deterministic
     from gogooku.models.network import training
 
-    make_torch_deterministic(job.seed, job.threads)
     return training.fit(inputs, train, valid, job)
 
 
@@ -50,11 +48,9 @@ def predict(model: "Atft", inputs: "ModelInputs", test: np.ndarray, job: Job) ->
 
     Raises UserError if the columns of `inputs` are not those that the network was trained on.
     """
-    from gogooku.models.deterministic import make_torch_deterministic
     from gogooku.models.network import training
 
-    make_torch_deterministic(job.seed, job.threads)
-    return training.predict(model, inputs, test)
+    return training.predict(model, inputs, test, job)
 
 
 def save(model: "Atft", path: str) -> None:

@@ -39,11 +39,8 @@ def save(module: ModuleType, model: Any, path: str | Path) -> None:
 
 
 def load(module: ModuleType, path: str | Path | Sequence[str]) -> Any:
-    """Let the module read its model; None where an empty list says that it has learnt nothing.
-
-    Raises UserError if the file is damaged.
-    """
-    if not path:
+    """Let the module read its model; UserError if the file is damaged."""
+    if not path:  # the model learns nothing, so the rule names no file
         return None
     with files.reading(str(path)):
         return module.load(path)

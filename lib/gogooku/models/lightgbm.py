@@ -81,10 +81,7 @@ def _parameters(job: Job) -> dict[str, Any]:
 
 
 def predict(model: Trees, inputs: "ModelInputs", test: np.ndarray, job: Job) -> np.ndarray:
-    """Score every member of each test day.
-
-    Raises UserError if the columns of `inputs` are not those of the model.
-    """
+    """Score every member of each test day; UserError if the model has other columns."""
     import lightgbm
 
     inputs.require_columns(model.columns)

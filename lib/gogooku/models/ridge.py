@@ -66,10 +66,7 @@ def _accumulate(moment: np.ndarray, product: np.ndarray, x: np.ndarray, y: np.nd
 
 
 def predict(model: Ridge, inputs: "ModelInputs", test: np.ndarray, job: Job) -> np.ndarray:
-    """Score every member of each test day.
-
-    Raises UserError if the columns of `inputs` are not those of the model.
-    """
+    """Score every member of each test day; UserError if the model has other columns."""
     inputs.require_columns(model.columns)
     scores = np.zeros((len(test), len(inputs.codes), len(model.horizons)))
     for row, position in zip(scores, test, strict=True):

@@ -4,6 +4,7 @@
 Nothing here judges a column: the worst by each measure stand first, and the reader decides.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -66,42 +67,28 @@ def words(rows: pl.DataFrame) -> list[str]:
     well = (summary["coverage"] >= WELL_KNOWN).sum()
     price = pl.col("family").is_in(PRICES) & ~pl.col("column").is_in(AT_REST)
     price &= pl.col("kind") == "stock"
-    findings = [
-        (pl.col("coverage") == 0, "is never known", "are never known"),
-        (
-            pl.col("thin") > 0,
-            "is left out on days on which too few stocks have it",
-            "are left out on days on which too few stocks have them",
-        ),
-        (pl.col("constant") == 1, "never tells anything apart", "never tell anything apart"),
-        (pl.col("infinite") > 0, "holds infinite values", "hold infinite values"),
-        (
-            pl.col("farthest") >= FAR,
-            f"has values more than {FAR:g} ranges out",
-            f"have values more than {FAR:g} ranges out",
-        ),
-        (
-            price & (pl.col("stale") >= STALE),
-            "should move with prices and mostly stands still",
-            "should move with prices and mostly stand still",
-        ),
-        (
-            pl.col("twin").is_not_null(),
-            "orders stocks exactly as another column does",
-            "order stocks exactly as another column does",
-        ),
-    ]
-    texts = (_sentence(summary.filter(mask)["column"], *verbs) for mask, *verbs in findings)
+    findings = {
+        "is|are never known": pl.col("coverage") == 0,
+        "is|are left out on days on which too few stocks have it|them": pl.col("thin") > 0,
+        "never tells|tell anything apart": pl.col("constant") == 1,
+        "holds|hold infinite values": pl.col("infinite") > 0,
+        f"has|have values more than {FAR:g} ranges out": pl.col("farthest") >= FAR,
+        "should move with prices and mostly stands|stand still": price & (pl.col("stale") >= STALE),
+        "orders|order stocks exactly as another column does": pl.col("twin").is_not_null(),
+    }
+    texts = (_sentence(summary.filter(mask)["column"], verb) for verb, mask in findings.items())
     coverage = f"known in at least {WELL_KNOWN:.0%} of the universe's rows."
     return [f"{well} of {len(summary)} columns are {coverage}", *filter(None, texts)]
 
 
-def _sentence(names: pl.Series, one: str, many: str) -> str:
+def _sentence(names: pl.Series, verb: str) -> str:
+    """Say of the named columns what `verb` says; of its words in pairs, one is for one column."""
     if names.is_empty():
         return ""
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    subject = f"1 column {one}" if len(names) == 1 else f"{len(names)} columns {many}"
-    return f"{subject}: {', '.join(names[:NAMED])}{more}."
+    one = len(names) == 1
+    verb = re.sub(r"(\w+)\|(\w+)", r"\1" if one else r"\2", verb)
+    return f"{len(names)} column{'' if one else 's'} {verb}: {', '.join(names[:NAMED])}{more}."
 
 
 def _summary(rows: pl.DataFrame) -> pl.DataFrame:

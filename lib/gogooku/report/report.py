@@ -36,12 +36,9 @@ def read_evaluations(
 
 
 def read_curves(paths: Sequence[str | Path]) -> pl.DataFrame:
-    """Read …/{model}/fold{k}/seed{s}/curve.jsonl: model, fold, seed, epoch, rank_ic.
-
-    A model without epochs leaves an empty file.
-    """
-    curves = [_curve(str(path)) for path in paths if Path(path).stat().st_size]
-    return pl.concat(curves) if curves else pl.DataFrame()
+    """Read …/{model}/fold{k}/seed{s}/curve.jsonl: model, fold, seed, epoch, rank_ic."""
+    with_epochs = [str(path) for path in paths if Path(path).stat().st_size]
+    return pl.concat(map(_curve, with_epochs)) if with_epochs else pl.DataFrame()
 
 
 def facts(

@@ -14,10 +14,7 @@ Summaries = Mapping[str, Mapping[str, Any]]
 
 
 def read(run: Path) -> dict[str, Any]:
-    """Read the evaluations of the run's folder, by model in the order of names.
-
-    Raises UserError if one cannot be read.
-    """
+    """Read the evaluations in a run's folder, by model; UserError if one cannot be read."""
     return {path.stem: files.read_json(path) for path in sorted(run.glob("evaluation/*.json"))}
 
 

@@ -312,13 +312,8 @@ def _is_number(value: float | None) -> TypeGuard[float]:
 
 def horizons(evaluations: Evaluations) -> list[str]:
     """Give the horizons that any model predicted, ascending [sessions]."""
-    predicted = [
-        horizon
-        for _, summary in evaluations.values()
-        for horizon, seeds in summary["horizons"].items()
-        if seeds
-    ]
-    return sorted(set(predicted), key=int)
+    by_horizon = [summary["horizons"].items() for _, summary in evaluations.values()]
+    return sorted({horizon for each in by_horizon for horizon, seeds in each if seeds}, key=int)
 
 
 def sessions(horizon: str) -> str:

@@ -51,19 +51,14 @@ def measure(
     read = {name: paths for name, paths in layout.by_dataset(raw).items() if name in readers}
     members = panel.filter("universe").select("date", "code").sort("code", "date")
     tables = [
-        _by_year(_lags(dataset, paths, members, clock, decisions[clock], closes)).with_columns(
-            clock=pl.lit(clock), dataset=pl.lit(dataset)
-        )
+        _by_year(_lags(dataset, paths, members, clock, decisions[clock], closes))
+        .with_columns(clock=pl.lit(clock), dataset=pl.lit(dataset))
+        .join(pl.DataFrame({"family": readers[dataset]}), how="cross")
         for clock in decisions
         for dataset, paths in read.items()
     ]
-    names = pl.DataFrame(
-        [(name, family) for name, families_of in readers.items() for family in families_of],
-        {"dataset": pl.String, "family": pl.String},
-        orient="row",
-    )
     keys = ["clock", "family", "dataset", "year"]
-    return pl.concat(tables).join(names, on="dataset").select(*keys, pl.exclude(keys)).sort(keys)
+    return pl.concat(tables).select(*keys, pl.exclude(keys)).sort(keys)
 
 
 def summary(rows: pl.DataFrame) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ from gogooku.arrays.agreement import rank_ic
 from gogooku.dataset.inputs import ModelInputs
 from gogooku.errors import UserError
 from gogooku.models.contract import Job
+from gogooku.models.deterministic import make_torch_deterministic
 from gogooku.models.network.fan import volume_like
 from gogooku.models.network.network import Atft
 from gogooku.models.targets import rank_normal
@@ -41,6 +42,7 @@ def fit(inputs: ModelInputs, train: np.ndarray, valid: np.ndarray, job: Job) -> 
 
     Returns the network of the epoch that ranked best; the job's curve gets an entry an epoch.
     """
+    make_torch_deterministic(job.seed, job.threads)
     settings = job.settings
     targets = rank_normal(inputs.labels)
     train = _with_labels(targets, train, "training")
@@ -63,12 +65,13 @@ def fit(inputs: ModelInputs, train: np.ndarray, valid: np.ndarray, job: Job) -> 
     return course.net.eval()
 
 
-def predict(net: Atft, inputs: ModelInputs, test: np.ndarray) -> np.ndarray:
+def predict(net: Atft, inputs: ModelInputs, test: np.ndarray, job: Job) -> np.ndarray:
     """Score every member of each day at positions `test`: (D, N, H) float32.
 
     A day's scores depend on its own windows and graph alone. Raises UserError if the columns of
     `inputs` are not those that the network was trained on.
     """
+    make_torch_deterministic(job.seed, job.threads)
     inputs.require_columns(net.columns)
     scores = np.zeros((len(test), len(inputs.codes), len(net.horizons)), np.float32)
     # On a CPU even beside a GPU: at full precision, and the same whatever machine the job lands on.
