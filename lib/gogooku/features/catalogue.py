@@ -39,18 +39,6 @@ the stock is known or, where it has none, any column.
 Columns of your own join these: [features-user.md](features-user.md).
 """
 
-NOTES = {
-    "technical": "Where a high or low was rejected, the extremes of several sessions take "
-    "the close.\n",
-    "market": "Until TOPIX is first known, the mean return of the universe stands in for it, here "
-    "and in `relative`.\n",
-    "flow": "A print lapses 20 sessions after its week first counted: then all columns are null. "
-    "Windows hold the\nprints of the 60 weeks before the newest publication. Weeks of Standard "
-    "before April 2022 are the\nsums of the 2nd section's and JASDAQ's.\n",
-    "index": "The indices of the 33 and of the 17 sectors are each stock's own, as `sect_…` and "
-    "`sect17_…`; as columns of the day they would be 350 more.\n",
-}
-
 
 def page() -> str:
     """Give the catalogue as Markdown, one table a family."""
@@ -59,8 +47,8 @@ def page() -> str:
 
 def _table(family: str, columns: list[Column]) -> str:
     inputs = ", ".join(f"`{name}` ({read.look_back})" for name, read in FAMILIES[family].items())
-    head = f"\n## `{family}`: {len(columns)} columns\n\nReads {inputs}.\n\n"
-    head += f"{NOTES[family]}\n" if family in NOTES else ""
+    words = importlib.import_module(module_of(family)).__doc__
+    head = f"\n## `{family}`: {len(columns)} columns\n\n{words}\nReads {inputs}.\n\n"
     head += "| column | kind | unit | definition | inputs | look-back | minimum | source |\n"
     head += "|---|---|---|---|---|---:|---:|---|\n"
     return head + "".join(_row(column) for column in columns)

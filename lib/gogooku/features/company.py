@@ -22,7 +22,7 @@ import polars as pl
 from gogooku import point_in_time
 from gogooku.arrays import time_series
 from gogooku.calendar import Days
-from gogooku.features.filings import NO_GUIDANCE, QUARTER, YEAR, Figures, Filing, Guidance, each
+from gogooku.features.filings import NO_GUIDANCE, QUARTER, YEAR, Figures, Filing, Guidance
 from gogooku.features.inputs import Inputs
 
 LONGEST = 245  # sessions from its publication for which a figure counts
@@ -285,7 +285,7 @@ def _states(
     mask    (rows,) whose state is needed: that of others is empty, which saves most of the work
     """
     company, whose = kind(), None
-    for filing, wanted in zip(each(rows), mask, strict=True):
+    for filing, wanted in zip(map(Filing.of, rows.iter_rows()), mask, strict=True):
         if filing.whose != whose:
             company, whose = kind(), filing.whose
         company.read(filing)

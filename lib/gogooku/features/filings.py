@@ -5,9 +5,9 @@ Periods are counted in months: a figure is cumulated over `length` months up to 
 """
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from math import nan
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -74,17 +74,17 @@ class Filing(NamedTuple):
     forecast: Sequence[float]
     next_forecast: Sequence[float]
 
+    @classmethod
+    def of(cls, row: tuple[Any, ...]) -> "Filing":
+        """Read a row of `prepare`, at whose end the forecasts' numbers stand one by one."""
+        number = len(RUNNING)
+        forecasts = row[-2 * number : -number], row[-number:]
+        return cls._make((*row[: -2 * number], *forecasts))
+
     @property
     def whose(self) -> tuple[str, bool]:
         """Company and currency: what was filed in another one is not compared."""
         return self.code, self.dollars
-
-
-def each(rows: pl.DataFrame) -> Iterator[Filing]:
-    """Give the filings in rows of `prepare`."""
-    numbers = len(RUNNING)
-    for row in rows.iter_rows():
-        yield Filing._make((*row[: -2 * numbers], row[-2 * numbers : -numbers], row[-numbers:]))
 
 
 def prepare(summary: pl.DataFrame, basis: pl.Expr) -> pl.DataFrame:

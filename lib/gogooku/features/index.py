@@ -4,7 +4,8 @@ C is an index's close, r_h = ln(C_t / C_t−h); averages, windows and deviations
 technical family. An index is null before it begins and after it ends, and its range where the
 vendor has its close alone. A session on which no stock traded (the outage of 2020-10-01, when the
 vendor repeats the day before) has no index. A stock belongs to the sectors that the day's list
-gives it, and a sector's index brings its own past.
+gives it, and a sector's index brings its own past: as columns of the day the indices of the 33 and
+of the 17 sectors would be 350 more.
 
 Source: J-Quants indices/bars/daily; the list of index codes of January 2026.
 """

@@ -1,9 +1,10 @@
 """The market as a whole, from TOPIX: the same value for every stock of a day.
 
-Where the source serves no TOPIX, the equal-weighted mean return of the day's universe, cumulated,
-stands in for its close, high and low. C is the index's close, r1 its one-session return; averages,
-windows and deviations are those of the technical family. A session on which no stock traded (the
-outage of 2020-10-01, when the vendor repeats the index of the day before) has no index.
+Until TOPIX is first known, the equal-weighted mean return of the day's universe, cumulated, stands
+in for its close, high and low, here and in `relative`. C is the index's close, r1 its one-session
+return; averages, windows and deviations are those of the technical family. A session on which no
+stock traded (the outage of 2020-10-01, when the vendor repeats the index of the day before) has no
+index.
 """
 
 import logging

@@ -92,24 +92,18 @@ def compute(inputs: Inputs) -> dict[str, np.ndarray]:
 def _chains(dates: Days, rows: pl.DataFrame, moments: Days) -> list[tuple[int, Chain]]:
     """Give each session's chain as it was known at its decision, sorted by contract."""
     known_at = rows["known_at"].dt.replace_time_zone(None).to_numpy()
-    rows = rows.with_columns(first=pl.Series(np.searchsorted(moments, known_at), dtype=pl.Int64))
+    last = np.searchsorted(dates, rows["Date"].to_numpy().astype("datetime64[D]"), side="right") - 1
+    rows = rows.with_columns(first=pl.Series(np.searchsorted(moments, known_at)), last=last)
     rows = rows.filter(pl.col("EmMrgnTrgDiv") != EMERGENCY, pl.col("PCDiv").is_in([PUT, CALL]))
-    shown = _shown(dates, rows)
-    chains = rows.join(shown, on="Date").filter(pl.col("first") <= pl.col("session"))
-    chains = chains.sort("session", "Code", "known_at", maintain_order=True)
-    chains = chains.unique(["session", "Code"], keep="last", maintain_order=True)
-    parts = chains.partition_by("session", maintain_order=True)
+    # A chain can count on the last session up to its day and on the one after.
+    shown = pl.concat([rows.with_columns(session=pl.col("last") + later) for later in (0, 1)])
+    earliest = pl.max_horizontal("first", 1)
+    shown = shown.filter(pl.col("session").is_between(earliest, len(dates) - 1))
+    shown = shown.filter(pl.col("Date") == pl.col("Date").max().over("session"))
+    shown = shown.sort("session", "Code", "known_at", maintain_order=True)
+    shown = shown.unique(["session", "Code"], keep="last", maintain_order=True)
+    parts = shown.partition_by("session", maintain_order=True)
     return [(part.item(0, "session"), _arrays(part)) for part in parts]
-
-
-def _shown(dates: Days, rows: pl.DataFrame) -> pl.DataFrame:
-    """Give each session the newest Date that it knows, if of the session before or newer."""
-    newest = rows.group_by("first").agg(pl.col("Date").max()).sort("first")
-    sessions = pl.DataFrame({"session": np.arange(len(dates)), "before": np.roll(dates, 1)})
-    shown = sessions.join(newest, left_on="session", right_on="first", how="left")
-    shown = shown.sort("session").with_columns(pl.col("Date").cum_max().forward_fill())
-    recent = (pl.col("Date") >= pl.col("before").cast(pl.Date)) & (pl.col("session") > 0)
-    return shown.filter(recent).select("session", "Date")
 
 
 def _arrays(rows: pl.DataFrame) -> Chain:

@@ -21,7 +21,6 @@ SMALL = 5  # members
 SCORED = 3  # members that a within-sector score needs
 YEAR = 245  # sessions
 
-
 MASTER = "J-Quants master S33"
 PEERS = ("s33", "universe")
 
@@ -87,7 +86,8 @@ def compute(inputs: Inputs) -> Values:
     columns |= {
         f"rel_to_sec_{h}d": own[f"returns_{h}d"] - columns[f"sec_ret_{h}d"] for h in HORIZONS
     }
-    columns |= _membership(sector, universe)
+    columns["sec_member_cnt"] = count = cross_section.group_count(sector, universe)
+    columns["sec_small_flag"] = time_series.where_known(count, count < SMALL)
     for name in WITHIN:
         columns[f"{name}_in_sec_z"] = cross_section.group_zscore(
             own[name], sector, universe, SCORED
@@ -122,12 +122,4 @@ def _series(returns: Values) -> Values:
         "sec_vol_20_z": time_series.ts_zscore(spread, YEAR, enough(YEAR)),
         "beta_to_sec_60": beta,
         "alpha_vs_sec_1d": daily - delay(beta, 1) * sector,
-    }
-
-
-def _membership(sector: np.ndarray, universe: np.ndarray) -> Values:
-    count = cross_section.group_count(sector, universe)
-    return {
-        "sec_member_cnt": count,
-        "sec_small_flag": time_series.where_known(count, count < SMALL),
     }

@@ -6,7 +6,8 @@ by 1 − 2/(n + 1) a session, those of Wilder's average by 1 − 1/n; both start
 their first n sessions and look back so far (5 n, Wilder's 10 n) that the start weighs under 0.06 %.
 A window of n sessions, and the last n of an average, need two thirds of n observations where no
 other number stands.
-Deviations divide by n − 1 in volatilities and by n in z-scores, bands and moments.
+Deviations divide by n − 1 in volatilities and by n in z-scores, bands and moments. Where a high or
+low was rejected, the extremes of several sessions take the close.
 """
 
 import logging
