@@ -48,7 +48,7 @@ def page() -> str:
 def _table(family: str, columns: list[Column]) -> str:
     inputs = ", ".join(f"`{name}` ({read.look_back})" for name, read in FAMILIES[family].items())
     words = importlib.import_module(module_of(family)).__doc__
-    head = f"\n## `{family}`: {len(columns)} columns\n\n{words}\nReads {inputs}.\n\n"
+    head = f"\n## `{family}`: {len(columns)} columns\n\nReads {inputs}.\n\n{words}\n"
     head += "| column | kind | unit | definition | inputs | look-back | minimum | source |\n"
     head += "|---|---|---|---|---|---:|---:|---|\n"
     return head + "".join(_row(column) for column in columns)
