@@ -127,7 +127,7 @@ ASK = {
         "ours": """
             cache = Cache(Path({folder!r}, str(turn)), None, {url!r})
             bulk.fill(client, cache, "bars", month, now)
-            rows = sum(cache.held("bars", str(day)).rows for day in month)
+            rows = sum(cache.answer("bars", str(day)).rows for day in month)
         """,
         "theirs": "rows = len(client.get_eq_bars_daily_range('20240501', '20240531'))",
     },

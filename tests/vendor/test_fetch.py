@@ -380,7 +380,7 @@ def test_the_day_on_which_nothing_traded_has_no_trading_to_be_asked_for_again(
         with jquants.Client(desk.exchange.url, KEY, None, 60, 2) as client:
             fetch.read(client, dataset, day, day, [day, *SESSIONS], now=desk.clock.now, cache=cache)
         assert len(desk.exchange.requests) == asked
-    assert bool(cache.held(dataset, str(day))) == (asked == 1)
+    assert bool(cache.answer(dataset, str(day))) == (asked == 1)
 
 
 def test_files_that_lack_a_session_leave_it_to_the_api(tmp_path, caplog):
@@ -658,7 +658,7 @@ def test_a_file_is_not_read_twice_for_the_days_that_it_lacks(tmp_path):
 def test_rows_of_a_file_came_when_it_was_read_and_held_when_it_was_written(tmp_path):
     with Desk(tmp_path, "2024-12-02 12:00") as desk:
         found = desk.read("bars", first=dt.date(2024, 10, 1), in_bulk=True)
-        kept = Cache(tmp_path, None, desk.exchange.url).held("bars", str(LAST))
+        kept = Cache(tmp_path, None, desk.exchange.url).answer("bars", str(LAST))
     assert set(found.times) == {desk.clock.now}
     assert kept.checked < desk.clock.now
 

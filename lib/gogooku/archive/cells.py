@@ -27,7 +27,7 @@ def typed(values: pl.Series, path: Path) -> pl.Series:
     Raises UserError naming the file, the column and the first value that does not fit.
     """
     text = _without_dashes(values)
-    cells = _cast(text, values.name)
+    cells = READERS[layout.KINDS.get(values.name, "number")](text)
     lost = cells.is_null() & text.is_not_null()
     if lost.any():
         bad = text.filter(lost)[0]
@@ -82,24 +82,6 @@ def _without_dashes(values: pl.Series) -> pl.Series:
     return text.set(text.is_in(["", "-", "－"]), None)
 
 
-def _cast(values: pl.Series, name: str) -> pl.Series:
-    if name in layout.CODES:
-        return _codes(values)
-    if name in layout.DAYS:
-        return days(values)
-    if name in layout.TIMES:
-        return _times(values)
-    if name in layout.NUMERALS:
-        return _digits(values)
-    if name in layout.TEXTS:
-        return values.cast(pl.String)
-    if name in layout.TRUTHS:
-        truths = {"true": True, "false": False}
-        text = values.cast(pl.String).str.to_lowercase()
-        return text.replace_strict(truths, default=None, return_dtype=pl.Boolean)
-    return _numbers(values)
-
-
 def _codes(values: pl.Series) -> pl.Series:
     """Write codes with five characters (1301, 1301.0 and `1301` → `13010`; `130A` → `130A0`)."""
     text = _digits(values).str.to_uppercase()
@@ -127,3 +109,19 @@ def _numbers(values: pl.Series) -> pl.Series:
     if values.dtype == pl.Float32:
         return values.cast(pl.Float64).round_sig_figs(7).fill_nan(None)
     return values.cast(pl.Float64, strict=False).fill_nan(None)
+
+
+def _texts(values: pl.Series) -> pl.Series:
+    return values.cast(pl.String)
+
+
+def _truths(values: pl.Series) -> pl.Series:
+    text = values.cast(pl.String).str.to_lowercase()
+    truths = {"true": True, "false": False}
+    return text.replace_strict(truths, default=None, return_dtype=pl.Boolean)
+
+
+READERS = {
+    "code": _codes, "day": days, "time": _times, "digits": _digits, "text": _texts,
+    "truth": _truths, "number": _numbers,
+}  # fmt: skip

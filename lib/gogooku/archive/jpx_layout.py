@@ -36,16 +36,11 @@ PRODUCTS = {"ETFs/ ETNs": "014"} | {
 014 ETF."""
 
 TRADED = {
-    "Prime Market (First Section)": "TSE1st",
-    "Standard Market (Second Section)": "TSE2nd",
-    "Growth Market (Mothers/JASDAQ)": "TSEMothers",
+    "Prime Market (First Section)": ("TSE1st", "TSEPrime"),
+    "Standard Market (Second Section)": ("TSE2nd", "TSEStandard"),
+    "Growth Market (Mothers/JASDAQ)": ("TSEMothers", "TSEGrowth"),
 }
-TRADED_SINCE_REFORM = {
-    "Prime Market (First Section)": "TSEPrime",
-    "Standard Market (Second Section)": "TSEStandard",
-    "Growth Market (Mothers/JASDAQ)": "TSEGrowth",
-}
-"""Section of the weekly trading → the vendor's name of it for weeks before and after the reform."""
+"""Section of the weekly trading → its names at the vendor before and since the reform."""
 
 BARS = {
     "Date": "Date",
@@ -148,16 +143,13 @@ WEEKLY = {"Date": "PubDate", "StartDate": "StDate", "EndDate": "EnDate", "Sectio
     for side, sign in SIDES.items()
 }
 
-CODES = frozenset({"SecuritiesCode"})
-DAYS = frozenset(name for name in (*FILED, *WEEKLY) if name.endswith("Date"))
-TIMES = frozenset({"DisclosedTime"})
-NUMERALS = frozenset({"DisclosureNumber", "33SectorCode", "17SectorCode"})
-TEXTS = frozenset({
-    "TypeOfDocument", "TypeOfCurrentPeriod", "Section", "Name",
-    "Section/Products", "NewMarketSegment", "NewIndexSeriesSize",
-})  # fmt: skip
-TRUTHS = frozenset(
-    name for name, field in FILED.items() if DATASETS["summary"].schema[field] == pl.Boolean
-)
-"""What a column holds: a code, a day, a time of day, digits that are a name, words, yes or no; else
-a number."""
+KINDS = {
+    "SecuritiesCode": "code",
+    "DisclosedTime": "time",
+    **{name: "day" for name in (*FILED, *WEEKLY) if name.endswith("Date")},
+    **dict.fromkeys(["DisclosureNumber", "33SectorCode", "17SectorCode"], "digits"),
+    **dict.fromkeys(["TypeOfDocument", "TypeOfCurrentPeriod", "Section", "Name"], "text"),
+    **dict.fromkeys(["Section/Products", "NewMarketSegment", "NewIndexSeriesSize"], "text"),
+    **{it: "truth" for it in FILED if DATASETS["summary"].schema[FILED[it]] == pl.Boolean},
+}
+"""Column → what its cells are; a number where it is not named. Digits are those of a name."""

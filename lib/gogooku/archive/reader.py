@@ -238,8 +238,8 @@ def _investor_types(folder: Path, first: dt.date, last: dt.date) -> pl.DataFrame
     rows = _load(parts, layout.WEEKLY, "Date", first, last).rename(layout.WEEKLY)
     # The public original has an empty row for every session without a publication.
     rows = rows.drop_nulls(["StDate", "EnDate", "Section"])
-    section = pl.col("Section")
-    before, after = section.replace(layout.TRADED), section.replace(layout.TRADED_SINCE_REFORM)
+    names = ({it: pair[n] for it, pair in layout.TRADED.items()} for n in (0, 1))
+    before, after = map(pl.col("Section").replace, names)
     return rows.with_columns(
         Section=pl.when(pl.col("EnDate") < REFORM).then(before).otherwise(after)
     )

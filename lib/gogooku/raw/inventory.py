@@ -36,17 +36,12 @@ def text(rows: Sequence[Row]) -> str:
     """Lay rows of one kind out in columns; numbers stand to the right."""
     if not rows:
         return "nothing\n"
-    cells = [list(rows[0]), *([str(value) for value in row.values()] for row in rows)]
-    widths = [max(len(line[n]) for line in cells) for n in range(len(cells[0]))]
-    right = [isinstance(value, int | float) for value in rows[0].values()]
-    lines = (
-        "  ".join(
-            cell.rjust(width) if number else cell.ljust(width)
-            for cell, width, number in zip(line, widths, right, strict=True)
-        ).rstrip()
-        for line in cells
-    )
-    return "\n".join(lines) + "\n"
+    columns = []
+    for name, value in rows[0].items():
+        cells = [name, *(str(row[name]) for row in rows)]
+        pad = str.rjust if isinstance(value, int | float) else str.ljust
+        columns.append([pad(cell, max(map(len, cells))) for cell in cells])
+    return "".join("  ".join(line).rstrip() + "\n" for line in zip(*columns, strict=True))
 
 
 def look(raw: Path, dataset: str, spans: Iterable[str]) -> Entry:

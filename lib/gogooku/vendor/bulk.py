@@ -83,7 +83,7 @@ def _files(client: Client, dataset: str, months: Collection[dt.date]) -> list[Fi
 
 def _is_news(cache: Cache, dataset: str, days: Iterable[dt.date], file: File) -> bool:
     """Whether a file holds more than the cache; days that it lacks stay missing."""
-    answers = [cache.held(dataset, str(day)) for day in days]
+    answers = [cache.answer(dataset, str(day)) for day in days]
     times = [answer.checked for answer in answers if answer is not None]
     if any(time < file.modified for time in times):
         return True
@@ -102,8 +102,8 @@ def _read(
     rows, entry = schema.table(dataset, client.download(file)), DATASETS[dataset]
     by_day = rows.sort(entry.order).partition_by(entry.day, as_dict=True)
     for day in days:
-        held = cache.held(dataset, str(day))
-        if held is None or held.checked < file.modified:
+        there = cache.answer(dataset, str(day))
+        if there is None or there.checked < file.modified:
             of_day = by_day.get((day,), rows.clear())
             if len(of_day) or entry.empty:  # a day that must have rows is asked for otherwise
                 cache.put(dataset, str(day), of_day, file.modified, now)

@@ -25,8 +25,8 @@ DAYS = ".days"
 
 
 @dataclass(frozen=True)
-class Held:
-    """An answer in the cache: when its rows first came, and when they were last found to hold."""
+class Answer:
+    """An answer in the cache: when its rows first came, and when the vendor last confirmed them."""
 
     path: Path
     fetched: dt.datetime
@@ -60,18 +60,18 @@ class Cache:
     def _server(self) -> str:
         return hashlib.sha256(self.url.rstrip("/").encode()).hexdigest()[:6]
 
-    def held(self, dataset: str, name: str) -> Held | None:
+    def answer(self, dataset: str, name: str) -> Answer | None:
         """Give the answer `name` of a data set, a day or a period; None if it is not there."""
         return _opened(self.folder_of(dataset) / f"{name}.parquet")
 
-    def collected(self, dataset: str, name: str) -> Held | None:
+    def of_any_plan(self, dataset: str, name: str) -> Answer | None:
         """Give what was read on the day `name`, by whatever plan and entry of the catalogue.
 
         It cannot be asked for again; the newest of several counts.
         """
         paths = (self.folder / dataset).glob(f"*-{self._server}-*/{name}.parquet")
-        answers = [held for path in sorted(paths) if (held := _opened(path))]
-        return max(answers, key=lambda held: held.checked, default=None)
+        answers = [answer for path in sorted(paths) if (answer := _opened(path))]
+        return max(answers, key=lambda answer: answer.checked, default=None)
 
     def put(
         self,
@@ -80,7 +80,7 @@ class Cache:
         rows: pl.DataFrame,
         checked: dt.datetime,
         now: dt.datetime | None = None,
-    ) -> Held:
+    ) -> Answer:
         """Keep an answer that held at the moment `checked`, and came `now` if not then.
 
         Equal rows keep the time at which they first came; of others the later fetch counts.
@@ -96,10 +96,10 @@ class Cache:
         times = {"fetched": fetched.isoformat(), "checked": checked.isoformat()}
         with files.atomic(path) as draft:  # in half the time of files.write_parquet
             rows.write_parquet(draft, compression="zstd", compression_level=1, metadata=times)
-        return Held(path, fetched, checked, len(rows))
+        return Answer(path, fetched, checked, len(rows))
 
 
-def _opened(path: Path) -> Held | None:
+def _opened(path: Path) -> Answer | None:
     if not path.exists():
         return None
     try:
@@ -110,7 +110,7 @@ def _opened(path: Path) -> Held | None:
     except UserError:
         log.warning("%s cannot be read and is asked for again", path)
         return None
-    return Held(path, fetched, checked, rows)
+    return Answer(path, fetched, checked, rows)
 
 
 def _changed(old: pl.DataFrame, new: pl.DataFrame) -> int:

@@ -13,7 +13,7 @@ from gogooku import calendar, errors, jobs
 from gogooku.raw import plans, schema
 from gogooku.raw.catalogue import DATASETS, HALTED
 from gogooku.vendor import bulk
-from gogooku.vendor.cache import Cache, Held
+from gogooku.vendor.cache import Answer, Cache
 from gogooku.vendor.jquants import Client, NotInPlan, OutsideWindow
 from gogooku.vendor.schedule import Deliveries, utc
 
@@ -32,7 +32,7 @@ stands."""
 
 
 @dataclass
-class Fetched:
+class SpanRows:
     """Rows of a span, and for each of its answers when they first came."""
 
     rows: pl.DataFrame
@@ -49,7 +49,7 @@ def read(
     now: dt.datetime = UNSETTLED,
     cache: Cache | None = None,
     in_bulk: bool = False,
-) -> Fetched:
+) -> SpanRows:
     """Read all rows of `dataset` from day `first` to day `last`, both inclusive.
 
     sessions   trading days, as many beyond `last` as are known
@@ -80,7 +80,7 @@ def read(
     entry = DATASETS[dataset]
     rows = schema.joined(dataset, frames).filter(pl.col(entry.day).is_between(first, last))
     rows = schema.distinct(dataset, rows).sort(entry.order)
-    return Fetched(rows, sorted(reading.times))
+    return SpanRows(rows, sorted(reading.times))
 
 
 @dataclass
@@ -126,7 +126,9 @@ class _Reading:
         if self.in_bulk and self.entry.bulk and self.cache:
             bulk.fill(self.client, self.cache, self.dataset, days, self.now)
         missing = [day for day in days if not self._holds(day)]
-        answers = dict(zip(missing, self._ask_all(missing), strict=True))
+        with ThreadPoolExecutor(self.client.workers) as pool:
+            frames = jobs.progress(pool.map(self._ask, missing), self.dataset, len(missing))
+            answers = dict(zip(missing, frames, strict=True))
         if uncovered := [day for day, rows in answers.items() if rows is None]:
             self._say_uncovered(
                 f"{self.entry.path}: the subscription covers {self.client.memory.window}, which "
@@ -134,8 +136,8 @@ class _Reading:
                 "dates.start or dates.end",
                 everything=len(uncovered) == len(requested),
             )
-        frames = (answers[d] if d in answers else self._load(self._held(d)) for d in days)
-        return [rows for rows in frames if rows is not None]
+        every = (answers[d] if d in answers else self._load(self._stored(d)) for d in days)
+        return [rows for rows in every if rows is not None]
 
     def _due(self, days: Iterable[dt.date]) -> Iterator[dt.date]:
         """Leave out days that are not delivered yet; an error if they should have been."""
@@ -150,28 +152,23 @@ class _Reading:
                     "run again then"
                 )
 
-    def _held(self, name: object) -> Held | None:
-        return self.cache.held(self.dataset, str(name)) if self.cache else None
+    def _stored(self, name: object) -> Answer | None:
+        return self.cache.answer(self.dataset, str(name)) if self.cache else None
 
     def _holds(self, day: dt.date, name: str = "") -> bool:
         """Whether the cache has the answer `name`, or of `day`, and the vendor still says so."""
-        held = self._held(name or day)
-        return bool(held and not self.deliveries.is_stale(day, utc(held.checked), self.moment))
+        answer = self._stored(name or day)
+        return bool(answer and not self.deliveries.is_stale(day, utc(answer.checked), self.moment))
 
-    def _load(self, held: Held | None) -> pl.DataFrame | None:
-        if held is None:
+    def _load(self, answer: Answer | None) -> pl.DataFrame | None:
+        if answer is None:
             return None
-        self.times.append(held.fetched)
-        return held.read()
-
-    def _ask_all(self, days: Sequence[dt.date]) -> list[pl.DataFrame | None]:
-        with ThreadPoolExecutor(self.client.workers) as pool:
-            answers = pool.map(self._ask, days)
-            return list(jobs.progress(answers, self.dataset, len(days)))
+        self.times.append(answer.fetched)
+        return answer.read()
 
     def _ask(self, day: dt.date) -> pl.DataFrame | None:
         """Ask for one day; None if the plan does not cover it, and nothing is kept of it."""
-        return self._whole(str(day), lambda: self._ask_day(day), [day])
+        return self._complete(str(day), lambda: self._ask_day(day), [day])
 
     def _ask_day(self, day: dt.date) -> pl.DataFrame | None:
         if not self._covers(day):
@@ -198,25 +195,25 @@ class _Reading:
             )
         return rows if self.entry.margin else rows.filter(inside)
 
-    # ---- what is whole is kept ----
+    # ---- complete answers are stored ----
 
-    def _whole(
+    def _complete(
         self, name: str, ask: Callable[[], pl.DataFrame | None], days: Sequence[dt.date]
     ) -> pl.DataFrame | None:
-        """Ask, and once more if a session lacks rows that it must have; keep what is whole.
+        """Ask, and once more if a session lacks rows that it must have; store the answer.
 
-        What is not does not replace more rows that came before.
+        An answer that lacks rows replaces none with more.
         """
         rows = ask()
         if rows is not None and self._lacking(rows, days):
             rows = ask()
         if rows is None:
-            return self._load(self._held(name))
+            return self._load(self._stored(name))
         if lacking := self._lacking(rows, days):
             self._say_lacking(lacking)
-            held = self._held(name)
-            if held and held.rows > len(rows):
-                return self._load(held)
+            stored = self._stored(name)
+            if stored and stored.rows > len(rows):
+                return self._load(stored)
             return self._keep(name, rows, UNCHECKED) if len(rows) else rows
         return self._keep(name, rows, self.now)
 
@@ -249,8 +246,8 @@ class _Reading:
     def _keep(self, name: str, rows: pl.DataFrame, checked: dt.datetime) -> pl.DataFrame:
         rows = rows.sort(self.entry.order)
         if self.cache:
-            held = self.cache.put(self.dataset, name, rows, checked, self.now)
-            self.times.append(held.fetched)
+            answer = self.cache.put(self.dataset, name, rows, checked, self.now)
+            self.times.append(answer.fetched)
         return rows
 
     def _say_uncovered(self, sentence: str, everything: bool) -> None:
@@ -266,9 +263,9 @@ class _Reading:
             days = self._due(days)
         days, name = list(days), f"{self.first}_{self.last}"
         if self._holds(self.last, name):
-            rows = self._load(self._held(name))
+            rows = self._load(self._stored(name))
         else:
-            rows = self._whole(name, self._ask_range, days)
+            rows = self._complete(name, self._ask_range, days)
         return schema.empty(self.dataset) if rows is None else rows
 
     def _ask_range(self) -> pl.DataFrame | None:
@@ -303,14 +300,14 @@ class _Reading:
         today = self.deliveries.requested(self.today, self.today)
         due = self.deliveries.moment(self.today) <= self.moment
         answers = {
-            day: self._whole(str(day), self._ask_today, [day])
+            day: self._complete(str(day), self._ask_today, [day])
             for day in today
             if due and not self._holds(day)
         }
         self.times.clear()  # today may lie beyond the span
         if self.cache:
-            held = (self.cache.collected(self.dataset, str(day)) for day in days)
-            answers = {day: self._load(answer) for day, answer in zip(days, held, strict=True)}
+            stored = [self.cache.of_any_plan(self.dataset, str(day)) for day in days]
+            answers = dict(zip(days, map(self._load, stored), strict=True))
         frames = (answers.get(day) for day in days)
         return [schema.recast(self.dataset, rows) for rows in frames if rows is not None]
 

@@ -100,7 +100,7 @@ def _standing(
         answers = {str(day): day for day in days}
     covered = {name: day for name, day in answers.items() if _covers(client, dataset, day)}
     due = {name: day for name, day in covered.items() if deliveries.moment(day) <= moment}
-    look_up = cache.collected if entry.request == "now" else cache.held
+    look_up = cache.of_any_plan if entry.request == "now" else cache.answer
     answers_there = {name: answer for name in due if (answer := look_up(dataset, name))}
     stale = [
         name
