@@ -62,7 +62,7 @@ def test_all_that_a_job_calls_is_reached(told):
     assert {Path(job["script"]).stem for job in run} >= {"features", "train", "predict", "report"}
     code = code_in(root, aside=jobs.ASIDE)
     aside = counted(code_in(root).reached(root / "workflow_scripts" / "fold.py", *(
-        name.replace("jobs.", "jobs:") for name in jobs.ASIDE)))  # fmt: skip
+        ":".join(name.rsplit(".", 1)) for name in jobs.ASIDE)))  # fmt: skip
     for job in run:
         reached = counted(code.reached(Path(job["script"]), *job["code"][1:]))
         assert called(job) - reached - aside == set(), job["script"]

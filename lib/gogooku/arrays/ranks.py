@@ -34,17 +34,9 @@ def mean_ranks(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 @kernel
 def _rank_rows(rows, bits, ranks):
-    known, position = np.empty_like(bits[0]), np.empty(rows.shape[1], np.int64)
     for f in range(len(rows)):
-        count = 0
-        for i in range(rows.shape[1]):
-            if rows[f, i] - rows[f, i] == 0:
-                known[count] = bits[f, i]
-                position[count] = i
-                count += 1
-        own = ranks_of(known[:count])
-        for i in range(count):
-            ranks[f, position[i]] = own[i]
+        known = np.flatnonzero(np.isfinite(rows[f]))
+        ranks[f][known] = ranks_of(bits[f][known])
 
 
 @kernel
@@ -133,13 +125,14 @@ def score(
 ) -> None:
     """Fill `out` (R,) float32 as normalize.scores says.
 
-    table, place   of RANK_NORMAL: the scores of ranks by the number of values, laid end to end, and
-                   where those of each number begin
+    table, position   of RANK_NORMAL: the scores of ranks by the number of values, laid end to end,
+                      and where those of each number begin
     """
     for group in range(len(starts) - 1):
         mine = x[starts[group] : starts[group + 1]]
         part = out[starts[group] : starts[group + 1]]
-        known, rows = _known(mine)
+        rows = np.flatnonzero(np.isfinite(mine))
+        known = mine[rows]
         if len(known) < max(fewest, 1):
             continue
         low, high = _winsorise(known, clip) if clip > 0 else (-np.inf, np.inf)
@@ -149,22 +142,9 @@ def score(
         else:
             ranks = ranks_of(known.view(np.uint32))
             if method == RANK:
-                _spread(ranks)
+                part[rows] = (2 * ranks - len(ranks) - 1) / max(len(ranks) - 1, 1)
             else:
-                _look_up(ranks, table[position[len(known)] :])
-            for i in range(len(rows)):
-                part[rows[i]] = ranks[i]
-
-
-@kernel
-def _known(x):
-    """Give the finite values of x, as a copy, and where they stand."""
-    values, rows, count = np.empty(len(x) + 1, x.dtype), np.empty(len(x) + 1, np.int32), 0
-    for i in range(len(x)):
-        values[count] = x[i]
-        rows[count] = i
-        count += x[i] - x[i] == 0
-    return values[:count], rows[:count]
+                part[rows] = table[position[len(known)] :][(2 * ranks).astype(np.int64) - 2]
 
 
 @kernel
@@ -180,13 +160,9 @@ def _winsorise(x, clip):
 @kernel
 def _moments(x):
     # Taken about one of the values, the mean of constants is exact and their deviation 0.
-    first, apart = np.float64(x[0]), np.empty(len(x))
-    for i in range(len(x)):
-        apart[i] = x[i] - first
-    mean = first + _total(apart) / len(x)
-    for i in range(len(x)):
-        apart[i] = (x[i] - mean) * (x[i] - mean)
-    return mean, np.sqrt(_total(apart) / len(x))
+    first = np.float64(x[0])
+    mean = first + _total(x - first) / len(x)
+    return mean, np.sqrt(_total((x - mean) * (x - mean)) / len(x))
 
 
 @kernel
@@ -218,15 +194,3 @@ def _standardise(x, low, high, centre, spread, part):
     for i in range(len(x)):
         score = (min(max(x[i], low), high) - centre) / spread
         part[i] = score if x[i] - x[i] == 0 else np.nan
-
-
-@kernel
-def _spread(ranks):
-    for i in range(len(ranks)):
-        ranks[i] = (2 * ranks[i] - len(ranks) - 1) / max(len(ranks) - 1, 1)
-
-
-@kernel
-def _look_up(ranks, table):
-    for i in range(len(ranks)):
-        ranks[i] = table[int(2 * ranks[i]) - 2]

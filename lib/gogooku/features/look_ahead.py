@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 
 from gogooku.errors import UserError
-from gogooku.panel.panel import Changed, Panel
+from gogooku.panel.panel import Panel, changed
 
 Values = Mapping[str, np.ndarray]
 Compute = Callable[[Panel], Values]
@@ -77,9 +77,9 @@ def _others(panel: Panel) -> Iterator[tuple[int, Panel, np.ndarray]]:
     if not len(days):
         return
     stocks = np.asarray(panel["listed"][: days[-1] + 1].any(axis=0))
-    ended = Changed(panel.fields, lambda _, x: x[: days[-1] + 1, stocks])
+    ended = changed(panel.fields, lambda _, x: x[: days[-1] + 1, stocks])
     yield days[-1], Panel(panel.dates[: days[-1] + 1], panel.codes[stocks], ended), stocks
-    other = Changed(panel.fields, lambda name, x: _with_other_future(name, x, days[0]))
+    other = changed(panel.fields, lambda name, x: _with_other_future(name, x, days[0]))
     yield days[0], Panel(panel.dates, panel.codes, other), np.ones(len(panel.codes), bool)
 
 

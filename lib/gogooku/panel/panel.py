@@ -5,9 +5,9 @@ own first session: a later split changes no earlier row, and features do not see
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +25,7 @@ GROUPS = ("s33", "s17", "market")
 FLAGS = ("universe", "new_level")
 CUMULATED = ("cumulated_factor", "cumulated_volume_factor")
 
-Piece = tuple[np.ndarray, Callable[[str], pl.Series]]
+Read = Callable[[str], pl.Series]
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Panel:
         """
         named = [paths] if isinstance(paths, str | Path) else paths
         absolute = [Path(file).absolute() for file in named]  # users' code may change the folder
-        pieces = [(files.read_parquet(file, KEYS), partial(_read_field, file)) for file in absolute]
+        pieces = [(files.read_parquet(file, KEYS), _field_of(file)) for file in absolute]
         return cls._of(pieces, files.column_names(absolute))
 
     @classmethod
@@ -73,12 +73,8 @@ class Panel:
         return cls._of([(rows, rows.get_column)], rows.columns)
 
     @classmethod
-    def _of(
-        cls,
-        pieces: Sequence[tuple[pl.DataFrame, Callable[[str], pl.Series]]],
-        columns: Sequence[str],
-    ) -> "Panel":
-        dates, codes = (_distinct([keys[name] for keys, _ in pieces]) for name in KEYS)
+    def _of(cls, pieces: Sequence[tuple[pl.DataFrame, Read]], columns: Sequence[str]) -> "Panel":
+        dates, codes = (pl.concat([keys[name].unique() for keys, _ in pieces]) for name in KEYS)
         if dates.is_empty():
             raise UserError("the first span holds no session: move dates.start to one")
         grid = Grid.of(dates, codes)
@@ -121,7 +117,7 @@ class Panel:
         row, fields = max(row, 0), self.fields
         if isinstance(fields, _Fields):
             return Panel(self.dates[row:], self.codes, fields.since(row))
-        return Panel(self.dates[row:], self.codes, Changed(fields, lambda _, x: x[row:]))
+        return Panel(self.dates[row:], self.codes, changed(fields, lambda _, x: x[row:]))
 
     def row(self, first: dt.date) -> int:
         """Give the row of the first session from `first` on."""
@@ -142,7 +138,35 @@ class Panel:
         return rows.with_columns(pl.col(pl.Float32).fill_nan(None))
 
 
-class _Fields(Mapping[str, np.ndarray]):
+class _Lazy(Mapping[str, np.ndarray]):
+    """Fields by name, each made when it is first asked for, and read-only."""
+
+    def __init__(self, names: Iterable[str], make: Callable[[str], np.ndarray]) -> None:
+        self._names, self._make = list(names), make
+        self._ready: dict[str, np.ndarray] = {}
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        if name not in self._names:
+            raise KeyError(name)
+        if name not in self._ready:
+            self._ready[name] = _locked(self._make(name))
+        return self._ready[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+def changed(
+    fields: Mapping[str, np.ndarray], change: Callable[[str, np.ndarray], np.ndarray]
+) -> Mapping[str, np.ndarray]:
+    """Change fields of a panel, each when it is first asked for."""
+    return _Lazy(fields, lambda name: change(name, fields[name]))
+
+
+class _Fields(_Lazy):
     """The fields of a panel's rows, each read and laid out when it is first asked for.
 
     pieces   of the rows, by neighbouring spans: their flat places in `listed`, and how a field of
@@ -155,38 +179,26 @@ class _Fields(Mapping[str, np.ndarray]):
     def __init__(
         self,
         columns: Sequence[str],
-        pieces: Sequence[Piece],
+        pieces: Sequence[tuple[np.ndarray, Read]],
         listed: np.ndarray,
         first: int = 0,
         whole: "_Fields | None" = None,
     ) -> None:
         self._source = columns, pieces, listed
         self._first, self._whole = first, whole
-        self._laid_out = {"listed": listed[first:]}
         own = [name for name in columns if name not in KEYS]
-        self._names = [*own, *(f"raw_{name}" for name in ADJUSTED), *CUMULATED, "listed"]
+        names = [*own, *(f"raw_{name}" for name in ADJUSTED), *CUMULATED, "listed"]
+        super().__init__(names, self._lay_out)
+        self._ready["listed"] = listed[first:]
 
     def since(self, row: int) -> "_Fields":
         """Give the fields from `row` on; what the whole has laid out is taken from there."""
         whole = self if self._whole is None else self._whole
         return _Fields(*self._source, self._first + row, whole)
 
-    def __getitem__(self, name: str) -> np.ndarray:
-        if name not in self._names:
-            raise KeyError(name)
-        if name not in self._laid_out:
-            self._laid_out[name] = _locked(self._lay_out(name))
-        return self._laid_out[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
-
     def _lay_out(self, name: str) -> np.ndarray:
         whole = self._whole
-        if whole is not None and (name in whole._laid_out or name in CUMULATED):
+        if whole is not None and (name in whole._ready or name in CUMULATED):
             return whole[name][self._first :]
         if name in CUMULATED:
             return self._cumulated(name.removeprefix("cumulated_"))
@@ -200,8 +212,8 @@ class _Fields(Mapping[str, np.ndarray]):
 
     def _raw(self, name: str) -> np.ndarray:
         """Give a field of the files, to be written over."""
-        kept = self._laid_out.get(f"raw_{name}")
-        return self._read(name) if kept is None else kept.copy()
+        ready = self._ready.get(f"raw_{name}")
+        return self._read(name) if ready is None else ready.copy()
 
     def _read(self, name: str) -> np.ndarray:
         _, pieces, listed = self._source
@@ -233,29 +245,6 @@ class _Fields(Mapping[str, np.ndarray]):
         return product
 
 
-class Changed(Mapping[str, np.ndarray]):
-    """Fields of a panel, each changed when it is first asked for, and read-only."""
-
-    def __init__(
-        self,
-        fields: Mapping[str, np.ndarray],
-        change: Callable[[str, np.ndarray], np.ndarray],
-    ) -> None:
-        self._fields, self._change = fields, change
-        self._changed: dict[str, np.ndarray] = {}
-
-    def __getitem__(self, name: str) -> np.ndarray:
-        if name not in self._changed:
-            self._changed[name] = _locked(self._change(name, self._fields[name]))
-        return self._changed[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._fields)
-
-    def __len__(self) -> int:
-        return len(self._fields)
-
-
 def _locked(values: np.ndarray) -> np.ndarray:
     """Forbid writing: what holds the array shares it."""
     view = values.view()
@@ -263,12 +252,8 @@ def _locked(values: np.ndarray) -> np.ndarray:
     return view
 
 
-def _distinct(columns: Sequence[pl.Series]) -> pl.Series:
-    return pl.concat([values.unique() for values in columns]).unique().sort()
-
-
-def _read_field(file: Path, name: str) -> pl.Series:
-    return files.read_parquet(file, [name])[name]
+def _field_of(file: Path) -> Read:
+    return lambda name: files.read_parquet(file, [name])[name]
 
 
 def _types(name: str) -> tuple[type[pl.DataType], npt.DTypeLike, float]:

@@ -165,18 +165,18 @@ class _Bars:
 
     def new_levels(self, close: Floats, links: Floats) -> pl.DataFrame:
         day, stock = np.nonzero(np.isfinite(links))
-        link = pl.Series(links[day, stock])
+        times = pl.Series(links[day, stock]).round_sig_figs(3)
+        text = (
+            "stands at {} times the last good close, without a factor: no label and no one-day "
+            "return crosses it"
+        )
         return pl.select(
             date=pl.Series(self.grid.dates[day]),
             code=pl.Series(self.grid.codes[stock]),
             rule=pl.lit(NEW_LEVEL),
             field=pl.lit("C"),
             value=pl.Series(close[day, stock]),
-            reason=pl.format(
-                "stands at {} times the last good close, without a factor: no label and no one-day "
-                "return crosses it",
-                link.round_sig_figs(3),
-            ),
+            reason=pl.format(text, times),
         )
 
 
@@ -191,9 +191,9 @@ def _judge(
     low, high, links = (np.empty(values.shape[1:]) for _ in range(3))
     base = _Base.unknown(values.shape[2])
     for t in range(values.shape[1]):
-        base.adjust(values[FACTOR, t])
-        base.set_limits()
-        low[t], high[t] = base.range(tolerance, base.relief(relief_days))
+        base.begin(values[FACTOR, t])
+        doublings = np.clip(base.missed - relief_days, 0, MOST_DOUBLINGS)
+        low[t], high[t] = base.range(tolerance, np.exp2(doublings, dtype=np.float64))
         broken[:, t] = _broken(values[:, t], low[t], high[t])
         good = broken[CLOSE, t] == 0
         links[t] = base.link(values[CLOSE, t], good, tolerance)
@@ -250,19 +250,13 @@ class _Base:
         prices, counts = np.full((6, stocks), np.nan), np.zeros((3, stocks), np.int64)
         return cls(*prices[:4], *counts, *prices[4:])
 
-    def adjust(self, factor: Floats) -> None:
+    def begin(self, factor: Floats) -> None:
+        """Go over to the day's basis and set its limits."""
         known = np.where((factor > 0) & np.isfinite(factor), factor, 1.0)
         self.last, self.far = self.last * known, self.far * known
         self.low, self.high = self.low * known, self.high * known
-
-    def set_limits(self) -> None:
-        wide_up = np.where(self.held_up >= HELD, WIDENED, 1.0)
-        wide_down = np.where(self.held_down >= HELD, WIDENED, 1.0)
-        self.up = daily_limit(self.high) * wide_up
-        self.down = daily_limit(self.low) * wide_down
-
-    def relief(self, days: int) -> Floats:
-        return np.exp2(np.clip(self.missed - days, 0, MOST_DOUBLINGS), dtype=np.float64)
+        self.up = daily_limit(self.high) * np.where(self.held_up >= HELD, WIDENED, 1.0)
+        self.down = daily_limit(self.low) * np.where(self.held_down >= HELD, WIDENED, 1.0)
 
     def range(self, tolerance: float, times: Floats | float = 1.0) -> tuple[Floats, Floats]:
         wide = (1 + tolerance) * times
