@@ -11,15 +11,15 @@ it: a company that moves its year-end from March to December has no year to the 
 """
 
 import datetime as dt
+from collections import namedtuple
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from math import isnan, nan
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 import polars as pl
 
-from gogooku import point_in_time
 from gogooku.arrays import time_series
 from gogooku.calendar import Days
 from gogooku.features.filings import NO_GUIDANCE, QUARTER, YEAR, Figures, Filing, Guidance
@@ -33,41 +33,22 @@ OF_YEAR, DIVIDEND, OF_HALF = {0, 1, 2}, {3}, {4, 5}  # positions in Guidance
 LONGEST_YEAR = 18  # months; company law lets a year in which its end moves last so long
 
 
-class State(NamedTuple):
-    """What is known of a company after a filing; NaN where nothing is.
+State = namedtuple(
+    "State",
+    "statement_at guidance_at yoy_sales yoy_op yoy_np opm npm progress_op progress_np rev_fore_op "
+    "rev_fore_np rev_fore_eps rev_div_fore roe roa change_in_est nc_flag eps bps sps dividend",
+)
+"""What is known of a company after a filing; NaN, or None for a moment, where nothing is.
 
-    Money [JPY, or USD of a company that files in it], per-share figures [JPY] in the share basis of
-    the filings.
-    """
-
-    statement_at: dt.datetime | None = None  # when the newest period was first published
-    guidance_at: dt.datetime | None = None
-    yoy_sales: float = nan
-    yoy_op: float = nan
-    yoy_np: float = nan
-    opm: float = nan
-    npm: float = nan
-    progress_op: float = nan
-    progress_np: float = nan
-    rev_fore_op: float = nan
-    rev_fore_np: float = nan
-    rev_fore_eps: float = nan
-    rev_div_fore: float = nan
-    roe: float = nan
-    roa: float = nan
-    change_in_est: float = nan
-    nc_flag: float = nan
-    eps: float = nan
-    bps: float = nan
-    sps: float = nan
-    dividend: float = nan
+Moments at which the newest period and the guidance were first published; money [JPY, or USD of a
+company that files in it], per-share figures [JPY] in the share basis of the filings."""
 
 
 @dataclass
 class Company:
     """All that one company has published so far."""
 
-    unknown: ClassVar[Any] = State()
+    unknown: ClassVar[Any] = State(None, None, *[nan] * 19)
     figures: dict[bool, dict[int, dict[int, Figures]]] = field(default_factory=dict)
     preferred: dict[int, float] = field(default_factory=dict)  # equity, by month
     newest: Filing | None = None
@@ -182,7 +163,7 @@ class Company:
         """Give what is known after the filings that were read."""
         running = min((year for year in self.guidance if year > self.closed), default=0)
         operating, profit, eps, dividend, *_ = self.revision.get(running, NO_GUIDANCE)
-        state = State(
+        state = self.unknown._replace(
             guidance_at=self.guidance_at,
             rev_fore_op=operating,
             rev_fore_np=profit,
@@ -267,14 +248,11 @@ class CompanyStates:
 def _newest(inputs: Inputs, rows: pl.DataFrame) -> np.ndarray:
     """Give each stock's newest filing as a position in `rows`, (D, N); −1 for none."""
     moments, panel = inputs.moments[inputs.start :], inputs.panel
-    codes = rows["Code"].to_numpy().astype(panel.codes.dtype)
-    starts, ends = (np.searchsorted(codes, panel.codes, side) for side in ("left", "right"))
-    known_at = rows["known_at"].dt.replace_time_zone(None).to_numpy()
+    first = np.searchsorted(moments, rows["known_at"].dt.replace_time_zone(None).to_numpy())
+    known = np.flatnonzero(first < len(moments))
     newest = np.full((len(moments), len(panel.codes)), -1)
-    for slot in np.flatnonzero(ends > starts):
-        number = point_in_time.as_of(known_at[starts[slot] : ends[slot]], moments)
-        newest[:, slot] = np.where(number > 0, starts[slot] + number - 1, -1)
-    return newest
+    np.maximum.at(newest, (first[known], panel.grid.slots(rows["Code"])[known]), known)
+    return np.maximum.accumulate(newest)
 
 
 def _states(

@@ -31,6 +31,7 @@ import polars as pl
 from gogooku.arrays import time_series
 from gogooku.calendar import Days, Sessions
 from gogooku.features import filings
+from gogooku.features.balances import until_next
 from gogooku.features.column import Column
 from gogooku.features.company import LONGEST, Company, CompanyStates, change, first_known
 from gogooku.features.filings import HALF, NO_GUIDANCE, YEAR, Filing, Guidance
@@ -133,36 +134,33 @@ def days_ahead(
     day or later is in force, or the calendar does not reach it.
     """
     out = np.full(panel.shape, np.nan)
-    rows = _in_force(rows.filter(pl.col("Code").is_in(panel.codes.tolist())), moments)
+    rows = _in_force(rows.filter(pl.col("Code").is_in(panel.codes.tolist())), panel, moments)
     here = sessions.position(panel.dates)
     position = np.searchsorted(sessions.days, rows["SchDate"].to_numpy().astype("datetime64[D]"))
     end = np.minimum(rows["end"].to_numpy(), np.searchsorted(here, position, side="right"))
-    slot = panel.grid.slots(rows["Code"])
-    for i, start in enumerate(rows["start"].to_list()):
+    for i, (start, slot) in enumerate(rows.select("start", "slot").iter_rows()):
         days = slice(start, end[i])
         distance = np.minimum(position[i] - here[days], FARTHEST).astype(float)
         if position[i] == len(sessions.days):
             distance[distance < FARTHEST] = np.nan
-        out[days, slot[i]] = np.fmin(out[days, slot[i]], distance)
+        out[days, slot] = np.fmin(out[days, slot], distance)
     return out
 
 
-def _in_force(rows: pl.DataFrame, moments: Days) -> pl.DataFrame:
-    """Add the first session on which a schedule counts and the one on which it no longer does.
+def _in_force(rows: pl.DataFrame, panel: Panel, moments: Days) -> pl.DataFrame:
+    """Add slot, first session on which a schedule counts and the one on which it no longer does.
 
     An undecided date withdraws the one announced before for the same quarter and year end. Rows
     without a date, and those that never count, go.
     """
-    period = _period().forward_fill().over(KEY)
-    later = pl.col("known_at").shift(-1).over(*KEY, "period")
-    rows = rows.with_columns(period=period).with_columns(later=later)
-    known_at, later_at = (rows[name].dt.replace_time_zone(None) for name in ("known_at", "later"))
-    start = np.searchsorted(moments, known_at.to_numpy())
-    replaced = np.searchsorted(moments, later_at.to_numpy())  # NaT sorts last
+    known_at = rows["known_at"].dt.replace_time_zone(None).to_numpy()
     rows = rows.with_columns(
-        start=pl.Series(start), end=pl.Series(np.minimum(replaced, start + LONGEST))
+        slot=pl.Series(panel.grid.slots(rows["Code"])),
+        start=pl.Series(np.searchsorted(moments, known_at)),
+        period=_period().forward_fill().over(KEY),
     )
-    return rows.filter(pl.col("start") < pl.col("end")).drop_nulls("SchDate")
+    rows = until_next(rows, pl.col("start") + LONGEST, ("FQName", "FYE", "period"))
+    return rows.drop_nulls("SchDate")
 
 
 def _period() -> pl.Expr:

@@ -22,6 +22,7 @@ from scipy.special import ndtr
 from gogooku.arrays import time_series
 from gogooku.arrays.time_series import Array, enough, excess, ratio
 from gogooku.calendar import Days
+from gogooku.features.balances import session_of
 from gogooku.features.column import Column
 from gogooku.features.inputs import Inputs
 
@@ -92,8 +93,8 @@ def compute(inputs: Inputs) -> dict[str, np.ndarray]:
 def _chains(dates: Days, rows: pl.DataFrame, moments: Days) -> list[tuple[int, Chain]]:
     """Give each session's chain as it was known at its decision, sorted by contract."""
     known_at = rows["known_at"].dt.replace_time_zone(None).to_numpy()
-    last = np.searchsorted(dates, rows["Date"].to_numpy().astype("datetime64[D]"), side="right") - 1
-    rows = rows.with_columns(first=pl.Series(np.searchsorted(moments, known_at)), last=last)
+    first, last = pl.Series(np.searchsorted(moments, known_at)), session_of(rows["Date"], dates)
+    rows = rows.with_columns(first=first, last=last)
     rows = rows.filter(pl.col("EmMrgnTrgDiv") != EMERGENCY, pl.col("PCDiv").is_in([PUT, CALL]))
     # A chain can count on the last session up to its day and on the one after.
     shown = pl.concat([rows.with_columns(session=pl.col("last") + later) for later in (0, 1)])

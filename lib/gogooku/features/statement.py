@@ -16,7 +16,7 @@ import polars as pl
 
 from gogooku.arrays import time_series
 from gogooku.arrays.time_series import ratio
-from gogooku.features import filings
+from gogooku.features import balances, filings
 from gogooku.features.column import Column
 from gogooku.features.company import LONGEST, CompanyStates, State
 from gogooku.features.inputs import Inputs
@@ -96,7 +96,6 @@ def _with_basis(panel: Panel, summary: pl.DataFrame, shares: np.ndarray) -> pl.D
     """
     rows = summary.filter(pl.col("Code").is_in(panel.codes.tolist()))
     slot = panel.grid.slots(rows["Code"])
-    days = rows["DiscDate"].to_numpy().astype("datetime64[D]")
-    session = np.maximum(np.searchsorted(panel.dates, days, side="right") - 1, 0)
+    session = np.maximum(balances.session_of(rows["DiscDate"], panel.dates), 0)
     basis = pl.Series(shares[session, slot], dtype=pl.Float64)
     return rows.with_columns(basis=basis, published_at="known_at")
