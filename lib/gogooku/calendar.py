@@ -116,10 +116,10 @@ class Sessions:
 
     def position(self, days: npt.ArrayLike) -> npt.NDArray[np.intp]:
         """Count the sessions before each of `days`; raises ValueError for a day that is none."""
-        sought = np.asarray(days, "datetime64[D]")
-        position = np.searchsorted(self.days, sought)
-        if sought.size and not (
-            position.max() < len(self.days) and np.array_equal(self.days[position], sought)
+        wanted = np.asarray(days, "datetime64[D]")
+        position = np.searchsorted(self.days, wanted)
+        if wanted.size and not (
+            position.max() < len(self.days) and np.array_equal(self.days[position], wanted)
         ):
             raise ValueError("a day is not a session of the exchange")
         return position

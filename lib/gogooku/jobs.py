@@ -138,13 +138,13 @@ def seed_everything(seed: int) -> None:
 def progress(items: Iterable[Any], label: str, total: int | None = None) -> Iterator[Any]:
     """Yield `items` and log at growing intervals how many are done and how long the rest takes."""
     count = len(items) if total is None and isinstance(items, Sized) else total
-    began = spoke = time.monotonic()
+    start = last = time.monotonic()
     for done, item in enumerate(items, 1):
         yield item
         now = time.monotonic()
-        if now - spoke >= max(SHORTEST_PAUSE, (now - began) / 50):
-            spoke = now
-            logging.info("%s: %s", label, _share(done, count, now - began))
+        if now - last >= max(SHORTEST_PAUSE, (now - start) / 50):
+            last = now
+            logging.info("%s: %s", label, _share(done, count, now - start))
 
 
 def _share(done: int, total: int | None, spent: float) -> str:

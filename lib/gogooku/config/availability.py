@@ -5,7 +5,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import AfterValidator, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from gogooku import calendar
 from gogooku.errors import UserError
@@ -20,6 +26,13 @@ def _time(text: str) -> str:
     return text
 
 
+def _in_lists(rules: Any) -> Any:
+    """Make a list of a clock's rule that stands alone."""
+    if not isinstance(rules, dict):
+        return rules
+    return {clock: rule if isinstance(rule, list) else [rule] for clock, rule in rules.items()}
+
+
 class Availability(Section):
     """When rows are known, and when days are decided.
 
@@ -30,14 +43,7 @@ class Availability(Section):
 
     close: list[calendar.Close]
     decision: dict[calendar.Clock, Annotated[str, AfterValidator(_time)]]
-    datasets: dict[str, Rules]
-
-    @field_validator("datasets", mode="before")
-    @classmethod
-    def _one_rule_is_a_list_of_one(cls, tables: Any) -> Any:
-        if not isinstance(tables, dict):
-            return tables
-        return {name: _in_lists(rules) for name, rules in tables.items()}
+    datasets: dict[str, Annotated[Rules, BeforeValidator(_in_lists)]]
 
     @field_validator("decision")
     @classmethod
@@ -63,12 +69,6 @@ def read(path: str | Path) -> Availability:
     except ValidationError as error:
         faults = (f"{path}: {_fault(fault)}" for fault in error.errors())
         raise UserError("\n".join(faults)) from None
-
-
-def _in_lists(rules: Any) -> Any:
-    if not isinstance(rules, dict):
-        return rules
-    return {clock: rule if isinstance(rule, list) else [rule] for clock, rule in rules.items()}
 
 
 def _fault(fault: Mapping[str, Any]) -> str:

@@ -42,12 +42,12 @@ def schema(section: type[BaseModel]) -> dict[str, Any]:
 def comments() -> dict[tuple[str, ...], str]:
     """Give the comment of every value in config/default.yaml by its keys."""
     above: tuple[str, ...] = ()
-    found = {}
+    texts = {}
     for indent, name, value, comment in COMMENTED.findall(DEFAULTS.read_text(encoding="utf-8")):
         above = (*above[: len(indent) // 2], name)
         if value:
-            found[above] = comment
-    return found
+            texts[above] = comment
+    return texts
 
 
 def _sentence(fault: Mapping[str, Any], schema: dict[str, Any]) -> str:

@@ -56,7 +56,7 @@ _ENTRIES = [
         date Date!
         text Code! CoName CoNameEn S17 S17Nm S33 S33Nm ScaleCat Mkt! MktNm Mrgn MrgnNm ProdCat!
         """,
-        request="session", key="Date Code", served="08:00", reread=1,
+        key="Date Code", served="08:00", reread=1,
     ),
     _entry(
         "bars", "/equities/bars/daily", "free", "2008-05-07",
@@ -77,8 +77,7 @@ _ENTRIES = [
         JPY AVa?
         text ExRT?
         """,
-        request="session", key="Date Code", served="16:30", reread=5,
-        ignored=_ADJUSTED | {"MktCap"},
+        key="Date Code", served="16:30", reread=5, ignored=_ADJUSTED | {"MktCap"},
     ),
     _entry(
         "bars_am", "/equities/bars/daily/am", "premium", "2008-05-07",
@@ -101,7 +100,7 @@ _ENTRIES = [
         shares Vo
         JPY Va
         """,
-        request="session", key="Date Time Code", served="16:30", reread=5,
+        key="Date Time Code", served="16:30", reread=5,
     ),
     _entry(
         "valuation", "/equities/valuation", "light", "2008-05-07",
@@ -113,7 +112,7 @@ _ENTRIES = [
         times PER FwdPER PBR
         MJPY MktCap
         """,
-        request="session", key="Date Code", served="16:30", reread=5,
+        key="Date Code", served="16:30", reread=5,
     ),
     _entry(
         "investor_types", "/equities/investor-types", "light", "2008-01-16",
@@ -137,7 +136,7 @@ _ENTRIES = [
         date PubDate! SchDate
         text FQName! FYE! Code! CoName CoNameEn
         """,
-        request="session", key="PubDate Code FQName FYE", served="10:05", reread=1, empty=True,
+        key="PubDate Code FQName FYE", served="10:05", reread=1, empty=True,
     ),
     _entry(
         "summary", "/fins/summary", "free", "2008-07-07",
@@ -164,8 +163,7 @@ _ENTRIES = [
         JPY NxFNCOP NxFNCOdP NxFNCNP NxFNCEPS ShEq? NCShEq?
         fraction ROE? NCROE?
         """,
-        request="session", key="DiscDate Code DiscTime DiscNo", served="24:30", reread=2,
-        empty=True,
+        key="DiscDate Code DiscTime DiscNo", served="24:30", reread=2, empty=True,
     ),
     _entry(
         "details", "/fins/details", "premium", "2009-01-13",
@@ -174,8 +172,7 @@ _ENTRIES = [
         text DiscTime Code! DiscNo! DocType!
         object FS
         """,
-        request="session", key="DiscDate Code DiscTime DiscNo", served="24:30", reread=2,
-        empty=True,
+        key="DiscDate Code DiscTime DiscNo", served="24:30", reread=2, empty=True,
     ),
     _entry(
         "dividend", "/fins/dividend", "premium", "2013-02-20",
@@ -192,7 +189,7 @@ _ENTRIES = [
         text CommSpecCode
         JPY CommDivRate SpecDivRate
         """,
-        request="session", key="PubDate Code RefNo", served="19:00", reread=1, empty=True,
+        key="PubDate Code RefNo", served="19:00", reread=1, empty=True,
     ),
     _entry(
         "indices", "/indices/bars/daily", "standard", "2008-05-07",
@@ -201,7 +198,7 @@ _ENTRIES = [
         text Code!
         points O H L C
         """,
-        request="session", key="Date Code", served="16:30", reread=5,
+        key="Date Code", served="16:30", reread=5,
     ),
     _entry(
         "topix", "/indices/bars/daily/topix", "light", "2008-05-07",
@@ -236,7 +233,7 @@ _ENTRIES = [
         shares LongStdOut LongStdOutChg
         text TSEMrgnRegCls
         """,
-        request="session", key="PubDate Code AppDate", served="16:30", reread=5, empty=True,
+        key="PubDate Code AppDate", served="16:30", reread=5, empty=True,
     ),
     _entry(
         "short_ratio", "/markets/short-ratio", "standard", "2008-11-05",
@@ -245,7 +242,7 @@ _ENTRIES = [
         text S33!
         JPY SellExShortVa ShrtWithResVa ShrtNoResVa
         """,
-        request="session", key="Date S33", served="16:30", reread=5, traded=True,
+        key="Date S33", served="16:30", reread=5, traded=True,
     ),
     _entry(
         "short_sale", "/markets/short-sale-report", "standard", "2013-11-07",
@@ -259,7 +256,7 @@ _ENTRIES = [
         fraction PrevRptRatio
         text Notes
         """,
-        request="session", query="disc_date", served="17:30", reread=5, empty=True, unnamed=True,
+        query="disc_date", served="17:30", reread=5, empty=True, unnamed=True,
         key="DiscDate CalcDate Code SSName DICName FundName",
     ),
     _entry(
@@ -272,7 +269,7 @@ _ENTRIES = [
         shares LongSellVo ShrtNoMrgnVo MrgnSellNewVo MrgnSellCloseVo LongBuyVo MrgnBuyNewVo
         shares MrgnBuyCloseVo
         """,
-        request="session", key="Date Code", served="18:00", reread=5, traded=True,
+        key="Date Code", served="18:00", reread=5, traded=True,
     ),
     _entry(
         "options_225", "/derivatives/bars/daily/options/225", "standard", "2008-05-07",
@@ -284,7 +281,7 @@ _ENTRIES = [
         JPY Va
         text CM
         """ + _OPTION_TAIL,
-        request="session", key="Date Code EmMrgnTrgDiv", served="27:00", reread=5,
+        key="Date Code EmMrgnTrgDiv", served="27:00", reread=5,
     ),
     _entry(
         "futures", "/derivatives/bars/daily/futures", "premium", "2008-05-07",
@@ -301,7 +298,7 @@ _ENTRIES = [
         points Settle
         text CCMFlag
         """,
-        request="session", key="Date Code EmMrgnTrgDiv", served="27:00", reread=5,
+        key="Date Code EmMrgnTrgDiv", served="27:00", reread=5,
     ),
     _entry(
         "options", "/derivatives/bars/daily/options", "premium", "2008-05-07",
@@ -313,7 +310,7 @@ _ENTRIES = [
         JPY Va
         text CM
         """ + _OPTION_TAIL + "text CCMFlag",
-        request="session", key="Date Code EmMrgnTrgDiv", served="27:00", reread=5,
+        key="Date Code EmMrgnTrgDiv", served="27:00", reread=5,
     ),
 ]  # fmt: skip
 

@@ -65,11 +65,11 @@ class DataSet:
     path: str
     plan: Plan
     since: dt.date
-    request: Request
     day: str
     key: tuple[str, ...]
     fields: tuple[Field, ...]
     served: str
+    request: Request = "session"
     delay: int = 0
     reread: int = 0
     empty: bool = False

@@ -120,6 +120,6 @@ def _changed(old: pl.DataFrame, new: pl.DataFrame) -> int:
     if old.schema != new.schema:
         return max(len(old), len(new))
     both = list(old.columns)
-    gone = old.join(new, on=both, how="anti", nulls_equal=True)
-    come = new.join(old, on=both, how="anti", nulls_equal=True)
-    return max(len(gone), len(come))
+    removed = old.join(new, on=both, how="anti", nulls_equal=True)
+    added = new.join(old, on=both, how="anti", nulls_equal=True)
+    return max(len(removed), len(added))
