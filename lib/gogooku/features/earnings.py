@@ -29,7 +29,6 @@ import numpy as np
 import polars as pl
 
 from gogooku.arrays import time_series
-from gogooku.calendar import Days, Sessions
 from gogooku.features import filings
 from gogooku.features.balances import until_next
 from gogooku.features.column import Column
@@ -37,7 +36,6 @@ from gogooku.features.company import LONGEST, Company, CompanyStates, change, fi
 from gogooku.features.filings import HALF, NO_GUIDANCE, YEAR, Filing, Guidance
 from gogooku.features.inputs import Inputs
 from gogooku.features.statement import VENDOR
-from gogooku.panel.panel import Panel
 
 log = logging.getLogger(__name__)
 
@@ -85,10 +83,7 @@ def compute(inputs: Inputs) -> dict[str, np.ndarray]:
     earnings_calendar   announcers of the next session as read, with `known_at`; may be empty
     calendar            sessions: the panel's and 90 after them, as far as they are known
     """
-    panel, moments, start = inputs.panel, inputs.moments, inputs.start
-    rows = schedules(inputs.rows("earnings_date"), inputs.rows("earnings_calendar"))
-    ahead = days_ahead(panel, rows, inputs.sessions, moments)[start:]
-    columns = _announced(inputs)
+    ahead, columns = days_ahead(inputs)[inputs.start :], _announced(inputs)
     since = columns["days_since_earnings"]
     soon = (ahead <= WEEK) | (since <= WEEK)
     columns["days_to_earnings"] = ahead
@@ -125,16 +120,15 @@ def schedules(earnings_date: pl.DataFrame, earnings_calendar: pl.DataFrame) -> p
     return rows.sort(*KEY, "known_at", maintain_order=True)
 
 
-def days_ahead(
-    panel: Panel, rows: pl.DataFrame, sessions: Sessions, moments: np.ndarray
-) -> np.ndarray:
+def days_ahead(inputs: Inputs) -> np.ndarray:
     """Count the sessions to each stock's next scheduled announcement, (T, N), at most 90.
 
     A schedule on a day without a session stands for the next one. NaN where no schedule for the
     day or later is in force, or the calendar does not reach it.
     """
+    panel, sessions = inputs.panel, inputs.sessions
     out = np.full(panel.shape, np.nan)
-    rows = _in_force(rows.filter(pl.col("Code").is_in(panel.codes.tolist())), panel, moments)
+    rows = _in_force(inputs)
     here = sessions.position(panel.dates)
     position = np.searchsorted(sessions.days, rows["SchDate"].to_numpy().astype("datetime64[D]"))
     end = np.minimum(rows["end"].to_numpy(), np.searchsorted(here, position, side="right"))
@@ -147,16 +141,17 @@ def days_ahead(
     return out
 
 
-def _in_force(rows: pl.DataFrame, panel: Panel, moments: Days) -> pl.DataFrame:
-    """Add slot, first session on which a schedule counts and the one on which it no longer does.
+def _in_force(inputs: Inputs) -> pl.DataFrame:
+    """Give the schedules that count, with slot, first session and the one before which they cease.
 
-    An undecided date withdraws the one announced before for the same quarter and year end. Rows
-    without a date, and those that never count, go.
+    An undecided date withdraws the one announced before for the same quarter and year end.
     """
+    rows = schedules(inputs.rows("earnings_date"), inputs.rows("earnings_calendar"))
+    rows = rows.filter(pl.col("Code").is_in(inputs.panel.codes.tolist()))
     known_at = rows["known_at"].dt.replace_time_zone(None).to_numpy()
     rows = rows.with_columns(
-        slot=pl.Series(panel.grid.slots(rows["Code"])),
-        start=pl.Series(np.searchsorted(moments, known_at)),
+        slot=pl.Series(inputs.panel.grid.slots(rows["Code"])),
+        start=pl.Series(np.searchsorted(inputs.moments, known_at)),
         period=_period().forward_fill().over(KEY),
     )
     rows = until_next(rows, pl.col("start") + LONGEST, ("FQName", "FYE", "period"))

@@ -126,7 +126,9 @@ def compute(inputs: Inputs) -> Values:
             moves = measured[f"r_{h}d"]
             columns[f"spread_{pair}_{h}d"] = moves[:, slot_of[one]] - moves[:, slot_of[other]]
     sectors = close[:, [slot_of[code] for code in SECTORS.values()]]
-    columns["breadth_sector_gt_ma50"] = _breadth(sectors)[start:]
+    above = (sectors - ind.mean(sectors, BREADTH))[start:]
+    known = np.isfinite(above).sum(axis=1)
+    columns["breadth_sector_gt_ma50"] = ratio((above > 0).sum(axis=1), known)
     for prefix, field, codes in (("sect", "s33", SECTORS), ("sect17", "s17", INDUSTRIES)):
         own, own_slots = panel.since(start)[field], [slot_of[code] for code in codes.values()]
         for name in MEASURES:
@@ -158,8 +160,3 @@ def _measures(high: Array, low: Array, close: Array) -> Values:
         "z_close_20": time_series.ts_zscore(close, 20, enough(20)),
         "rel_r_5d": columns["r_5d"] - columns["r_5d"][:, [CODES.index(TOPIX)]],
     }
-
-
-def _breadth(close: Array) -> Array:
-    above = close - ind.mean(close, BREADTH)
-    return ratio((above > 0).sum(axis=1), np.isfinite(above).sum(axis=1))

@@ -77,24 +77,18 @@ def compute(inputs: Inputs) -> Values:
     daily = ind.returns(panel["close"], 1)
     medians = cross_section.group_median_of_others(daily, panel["s33"], panel["universe"])
     columns = time_series.by_blocks(_series, {"daily": daily, "sector": medians}, np.float64, last)
-    sector, universe = panel["s33"][start:], panel["universe"][start:]
+    peers = panel["s33"][start:], panel["universe"][start:]
     own["returns_1d"], columns["sec_ret_1d"] = daily[start:], medians[start:]
     for h in LONGER:
-        columns[f"sec_ret_{h}d"] = cross_section.group_median_of_others(
-            own[f"returns_{h}d"], sector, universe
-        )
-    columns |= {
-        f"rel_to_sec_{h}d": own[f"returns_{h}d"] - columns[f"sec_ret_{h}d"] for h in HORIZONS
-    }
-    columns["sec_member_cnt"] = count = cross_section.group_count(sector, universe)
+        moves = own[f"returns_{h}d"]
+        columns[f"sec_ret_{h}d"] = cross_section.group_median_of_others(moves, *peers)
+    for h in HORIZONS:
+        columns[f"rel_to_sec_{h}d"] = own[f"returns_{h}d"] - columns[f"sec_ret_{h}d"]
+    columns["sec_member_cnt"] = count = cross_section.group_count(*peers)
     columns["sec_small_flag"] = time_series.where_known(count, count < SMALL)
     for name in WITHIN:
-        columns[f"{name}_in_sec_z"] = cross_section.group_zscore(
-            own[name], sector, universe, SCORED
-        )
-    columns["ret_1d_rank_in_sec"] = cross_section.group_rank(
-        own["returns_1d"], sector, universe, SCORED
-    )
+        columns[f"{name}_in_sec_z"] = cross_section.group_zscore(own[name], *peers, SCORED)
+    columns["ret_1d_rank_in_sec"] = cross_section.group_rank(own["returns_1d"], *peers, SCORED)
     return {name: time_series.known(values, np.float32) for name, values in columns.items()}
 
 

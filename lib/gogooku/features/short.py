@@ -96,12 +96,12 @@ def _of_stocks(inputs: Inputs) -> Values:
     (shares,) = balances.totals(rows, ["ShrtPosShares"], splits, start)
     cover = ratio(shares, balances.mean_volume(panel, start))
     past = {
+        "short_ratio": recent,
         "short_ratio_change_5d": recent - delay(recent, 5),
         "short_ratio_ma5": time_series.ts_mean(recent, 5, enough(5)),
         "short_ratio_ma20": time_series.ts_mean(recent, 20, enough(20)),
     }
     return {name: values[start - before :] for name, values in past.items()} | {
-        "short_ratio": interest,
         "days_to_cover": cover,
         "short_squeeze_risk": balances.mean_rank([interest, cover], panel.since(start)["universe"]),
     }
