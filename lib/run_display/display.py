@@ -148,10 +148,11 @@ class Display(LogHandlerBase):
             self.terminal.say(text, warn=record.levelno >= logging.ERROR)
 
     def _counts(self, record: Any) -> None:
-        if self.common_settings.dryrun or self.course.total:
-            return
         idle = self.targets() | {"total"}
-        self.course.plan({rule: n for rule, n in record.stats.items() if rule not in idle})
+        counts = {rule: n for rule, n in record.stats.items() if rule not in idle}
+        if self.common_settings.dryrun or self.course.total or not counts:
+            return
+        self.course.plan(counts)
         stages: dict[str, int] = {}
         for rule, count in self.course.counts.items():
             stages[words.stage(rule)] = stages.get(words.stage(rule), 0) + count
@@ -177,11 +178,12 @@ class Display(LogHandlerBase):
     def _failed(self, record: Any) -> None:
         if failed := self.course.fail(record.jobid, record.log):
             job, spent = failed
-            job.fault = logs.sentence(job.logs, job.wall) or self._remark(record)
+            remark = self._remark(record)
+            job.fault = logs.sentence(job.logs, job.wall) or remark
             self._line(job, spent, "failed: ")
 
     def _remark(self, record: Any) -> str:
-        """Say what Snakemake knows of a failure of which the job's log tells nothing."""
+        """Say what Snakemake knows of a failure; its remark is on this one alone."""
         remark, self.remark = self.remark, ""
         lines = (record.rule_msg or remark).strip().splitlines() or ["the job ended without a word"]
         return logs.killed(remark) or lines[-1].strip()
@@ -292,7 +294,8 @@ def command() -> str:
         start = [Path(sys.executable).name, "-m", Path(called).parent.name]
     else:
         found = shutil.which(Path(called).name)
-        start = [Path(called).name if found and Path(found).samefile(called) else called]
+        same = found and Path(found).resolve() == Path(called).resolve()
+        start = [Path(called).name if same else called]
     return shlex.join([*start, *arguments])
 
 

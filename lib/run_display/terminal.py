@@ -1,5 +1,6 @@
 """Lines on a stream, and on a terminal an area below them that is drawn anew."""
 
+import contextlib
 import os
 import shutil
 from collections.abc import Sequence
@@ -42,5 +43,6 @@ class Terminal:
         return UP.format(drawn) if drawn else ""
 
     def _write(self, text: str) -> None:
-        self.stream.write(text)
-        self.stream.flush()
+        with contextlib.suppress(OSError, ValueError):  # a terminal that is closed ends no run
+            self.stream.write(text)
+            self.stream.flush()

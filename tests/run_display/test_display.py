@@ -252,6 +252,34 @@ def test_the_log_of_an_earlier_job_explains_nothing(handler):
     assert "old sentence" not in text and "the job ended without a word" in text
 
 
+def test_a_remark_on_one_job_explains_no_other(handler):
+    handler.emit(record(LogEvent.RUN_INFO, stats={"train": 2, "total": 2}))
+    for number, told in ((1, "2099-01-04 09:00:00,000 ERROR a sentence\n"), (2, "")):
+        Path("a.log").write_text(told)
+        handler.emit(started(number))
+        if told:
+            handler.emit(record(LogEvent.ERROR, msg="died with <Signals.SIGKILL: 9>"))
+        failure = {"rule_name": "train", "rule_msg": None, "log": ["a.log"], "jobid": number}
+        handler.emit(record(LogEvent.JOB_ERROR, **failure))
+    handler.close()
+    last = handler.terminal.stream.getvalue().partition("The run stopped")[2]
+    assert "a sentence" in last and "the job ended without a word" in last
+    assert "ended by SIGKILL" not in last
+
+
+def test_a_run_of_targets_alone_is_no_run(handler):
+    handler.targets = lambda: {"all"}
+    for _ in range(2):
+        handler.emit(record(LogEvent.RUN_INFO, stats={"all": 1, "total": 1}))
+    assert "0 jobs" not in handler.terminal.stream.getvalue()
+
+
+def test_a_command_that_is_not_where_it_was_called_is_written_as_it_was(monkeypatch):
+    monkeypatch.setattr("sys.argv", ["snakemake", "-n"])
+    monkeypatch.setattr(display.shutil, "which", lambda name: f"/nowhere/{name}")
+    assert display.command() == "snakemake -n"
+
+
 def test_a_run_that_was_stopped_tells_how_to_go_on(handler):
     handler.emit(record(LogEvent.RUN_INFO, stats={"train": 2, "total": 2}))
     handler.emit(started(1))

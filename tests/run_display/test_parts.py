@@ -28,6 +28,47 @@ def test_of_a_traceback_the_last_line_counts(tmp_path):
     assert logs.sentence([log], 0) == "KeyError: 'bars'"
 
 
+def failure(text):
+    return f"2024-01-04 09:00:01,000 CRITICAL the job failed\n{text}"
+
+
+def test_an_error_of_several_lines_is_told_by_its_first(tmp_path):
+    log = tmp_path / "a.log"
+    trace = "Traceback (most recent call last):\n  File x\n    f()\n"
+    log.write_text(
+        failure(f"{trace}KeyError: 1\n\nin between\n\n{trace}ValueError: one\n  two\nthree\n")
+    )
+    assert logs.sentence([log], 0) == "ValueError: one"
+
+
+def test_an_error_is_told_however_long_it_is(tmp_path):
+    log = tmp_path / "a.log"
+    lines = "".join(f"  File {n}\n    some code\n" for n in range(2000))
+    log.write_text(failure(f"Traceback (most recent call last):\n{lines}KeyError: 1\n"))
+    assert logs.sentence([log], 0) == "KeyError: 1"
+
+
+def test_control_characters_of_a_log_do_not_reach_the_terminal(tmp_path):
+    log = tmp_path / "a.log"
+    log.write_text("2024-01-04 09:00:00,000 INFO \x1b[2Jepoch 1\x07\n")
+    assert logs.last([log], 0) == "[2Jepoch 1"
+
+
+@pytest.mark.parametrize(
+    "status, name", [(137, "SIGKILL"), (143, "SIGTERM"), (127, ""), (128, ""), (199, ""), (1, "")]
+)
+def test_a_status_names_a_signal_or_none(status, name):
+    text = logs.killed(f"Command 'x' returned non-zero exit status {status}.")
+    assert (name in text) if name else text == ""
+
+
+def test_a_terminal_that_is_closed_ends_no_run():
+    stream = io.StringIO()
+    screen = terminal.Terminal(stream)
+    stream.close()
+    screen.say("a line")
+
+
 DIFF = "Params have changed since last execution: Union of exclusive params before and now: "
 
 
