@@ -156,9 +156,8 @@ def decision_moments(days: Days, decision: str, closes: Sequence[Close]) -> Days
     decision   "close", or a fixed time of day [HH:MM JST]
     closes     of the exchange, those with `since` in ascending order
     """
-    if decision == "close":
-        return to_utc(days, closing_times(days, closes))
-    return to_utc(days, minutes(decision))
+    times = closing_times(days, closes) if decision == "close" else minutes(decision)
+    return to_utc(days, times)
 
 
 def closing_times(days: Days, closes: Sequence[Close]) -> npt.NDArray[np.timedelta64]:

@@ -1,7 +1,7 @@
 """Whether a source that needs no account can be used: what is in it, and what must be mended."""
 
-import datetime as dt
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,7 @@ def _simulated(settings: Setting, datasets: Sequence[str], spans: Sequence[str])
     folder = Path(layout.raw_folder(settings["store"]), "exchange")
     if not folder.is_dir():
         return f"{folder} is not there yet: the first run simulates the market.\n", []
-    counts, faults = _each(
+    counts, faults = inventory.each(
         datasets,
         lambda name: len(files.read_parquet(folder / f"{name}.parquet", [DATASETS[name].day])),
     )
@@ -58,16 +58,12 @@ def _archive(settings: Setting, datasets: Sequence[str], spans: Sequence[str]) -
 
     def rows_of(name: str) -> dict[str, object]:
         paths = reader.files(folder, name, *period)
-        rows = {f"rows of {span}": _rows(settings, name, *calendar.bounds(span)) for span in ends}
+        read = partial(reader.read, folder, name, factor_convention=settings["archive_factor"])
+        rows = {f"rows of {span}": read(*calendar.bounds(span)).height for span in ends}
         return {"data set": name, "files": len(paths), **rows}
 
-    table, faults = _each(datasets, rows_of)
+    table, faults = inventory.each(datasets, rows_of)
     return f"{folder}\n{inventory.text(list(table.values()))}", faults
-
-
-def _rows(settings: Setting, name: str, first: dt.date, last: dt.date) -> int:
-    convention = settings["archive_factor"]
-    return len(reader.read(settings["archive"], name, first, last, factor_convention=convention))
 
 
 def _stored(settings: Setting, datasets: Sequence[str], spans: Sequence[str]) -> Report:
@@ -76,20 +72,9 @@ def _stored(settings: Setting, datasets: Sequence[str], spans: Sequence[str]) ->
     entries = [inventory.look(raw, name, spans) for name in datasets]
     missing = [raw / e.dataset / f"{span}.parquet" for e in entries for span in e.missing]
     paths = [raw / name / f"{span}.parquet" for name in datasets for span in spans]
-    _, faults = _each(
+    _, faults = inventory.each(
         [path for path in paths if path not in missing],
         lambda path: store.read(path.parent.name, path, settings["clock"]).height,
     )
     absent = [f"{path} is missing: put the raw file there" for path in missing]
     return inventory.table(entries), [*faults, *absent]
-
-
-def _each(items: Iterable[Any], look: Callable[[Any], Any]) -> tuple[dict[Any, Any], list[str]]:
-    """Look at each item; what a UserError says of one is its fault."""
-    answers, faults = {}, []
-    for item in items:
-        try:
-            answers[item] = look(item)
-        except UserError as error:
-            faults.append(str(error))
-    return answers, list(dict.fromkeys(faults))

@@ -6,6 +6,7 @@ begins. Lengths of parts count spans; gaps count sessions of the exchange.
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import accumulate, pairwise
 from typing import Any, Literal
 
 import numpy as np
@@ -37,19 +38,12 @@ def plan(
     [1, 2, 3] [4] [5]
     [2, 3, 4] [5] [6]
     """
-    return [
-        _parts(fold * step, fold * step if mode == "rolling" else 0, train, valid, test)
-        for fold in range(count(spans, train=train, valid=valid, test=test, step=step))
-    ]
-
-
-def _parts(start: int, first: int, train: int, valid: int, test: int) -> dict[str, list[int]]:
-    middle, late = start + train, start + train + valid
-    return {
-        "train": list(range(first, middle)),
-        "valid": list(range(middle, late)),
-        "test": list(range(late, late + test)),
-    }
+    folds = []
+    for fold in range(count(spans, train=train, valid=valid, test=test, step=step)):
+        first = fold * step if mode == "rolling" else 0
+        ends = pairwise([first, *accumulate([fold * step + train, valid, test])])
+        folds.append({part: [*range(*pair)] for part, pair in zip(PARTS, ends, strict=True)})
+    return folds
 
 
 def cut(

@@ -247,7 +247,7 @@ def _annotated(node):
 
 # ---- sizes ---------------------------------------------------------------------------------------
 
-MOST_LINES = 17_250
+MOST_LINES = 17_050
 LONG_MODULES: dict[str, str] = {}
 LONG_FUNCTIONS = {
     "_sweep": "a kernel that goes down the days once; its parts would be kernels of their own",

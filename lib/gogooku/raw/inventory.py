@@ -1,7 +1,7 @@
 """What lies in a store: of each data set what is there, what is missing and what is damaged."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -46,24 +46,31 @@ def text(rows: Sequence[Row]) -> str:
 
 def look(raw: Path, dataset: str, spans: Iterable[str]) -> Entry:
     """Look at the files of one data set; only the days of their rows are read."""
-    column = DATASETS[dataset].day
-    missing, faults, count, rows = [], [], 0, 0
-    ends: list[dt.date] = []
-    for span in spans:
-        path = raw / dataset / f"{span}.parquet"
-        if not path.exists():
-            missing.append(span)
-            continue
-        count += 1
+    paths = {span: raw / dataset / f"{span}.parquet" for span in spans}
+    missing = [span for span, path in paths.items() if not path.exists()]
+    there = [path for span, path in paths.items() if span not in missing]
+    days, faults = each(there, lambda path: _days(path, DATASETS[dataset].day))
+    rows = sum(count for count, *_ in days.values())
+    ends = [end for _, *pair in days.values() for end in pair if type(end) is dt.date]
+    first, last = min(ends, default=None), max(ends, default=None)
+    return Entry(dataset, len(there), rows, first, last, missing, faults)
+
+
+def _days(path: Path, column: str) -> tuple[int, Any, Any]:
+    """Give the number of rows, and their first and last day."""
+    days = files.read_parquet(path, [column])[column]
+    return len(days), days.min(), days.max()
+
+
+def each(items: Iterable[Any], look: Callable[[Any], Any]) -> tuple[dict[Any, Any], list[str]]:
+    """Look at each item; what a UserError says of one is its fault."""
+    answers, faults = {}, []
+    for item in items:
         try:
-            days = files.read_parquet(path, [column])[column]
+            answers[item] = look(item)
         except UserError as error:
             faults.append(str(error))
-            continue
-        rows += len(days)
-        ends += [day for day in (days.min(), days.max()) if type(day) is dt.date]
-    first, last = min(ends, default=None), max(ends, default=None)
-    return Entry(dataset, count, rows, first, last, missing, faults)
+    return answers, list(dict.fromkeys(faults))
 
 
 def table(entries: Iterable[Entry]) -> str:

@@ -79,6 +79,10 @@ class Memory:
         """The days covered, as far as the vendor has stated them."""
         return Window.parse(self._known.get("window", ""))
 
+    def covers(self, day: dt.date) -> bool:
+        """Whether the subscription covers a day, as far as the vendor has stated it."""
+        return self.window is None or day in self.window
+
     def keep(self, *, plan: str | None = None, window: Window | None = None) -> None:
         """Remember a plan or a window, beside what other processes have found out since."""
         news = {name: str(it) for name, it in (("plan", plan), ("window", window)) if it}

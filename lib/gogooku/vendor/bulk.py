@@ -74,8 +74,7 @@ def _newest_files(client: Client, dataset: str, months: Collection[dt.date]) -> 
 
 
 def _files(client: Client, dataset: str, months: Collection[dt.date]) -> list[File]:
-    window = client.memory.window
-    covered = [month for month in months if window is None or month in window]
+    covered = [*filter(client.memory.covers, months)]
     if not covered:
         return []
     return client.files(dataset, f"{min(covered):%Y-%m}", f"{max(covered):%Y-%m}")

@@ -167,20 +167,16 @@ class _Reading:
         return answer.read()
 
     def _ask(self, day: dt.date) -> pl.DataFrame | None:
-        """Ask for one day; None if the plan does not cover it, and nothing is kept of it."""
+        """Ask for one day; None if the plan does not cover it, and none is stored."""
         return self._complete(str(day), lambda: self._ask_day(day), [day])
 
     def _ask_day(self, day: dt.date) -> pl.DataFrame | None:
-        if not self._covers(day):
+        if not self.client.memory.covers(day):
             return None
         try:
             return self._rows({self.entry.query: str(day)}, day, day)
         except OutsideWindow:
             return None
-
-    def _covers(self, day: dt.date) -> bool:
-        window = self.client.memory.window
-        return window is None or day in window
 
     def _rows(self, query: dict[str, str], first: dt.date, last: dt.date) -> pl.DataFrame:
         """Ask for the rows from `first` to `last`; others are refused, or dropped if expected."""
@@ -224,7 +220,7 @@ class _Reading:
         """
         if self.entry.empty or self.now == UNSETTLED:
             return []
-        covered = [day for day in days if self._covers(day)]
+        covered = [*filter(self.client.memory.covers, days)]
         if self.dataset == "calendar":
             return covered if rows.is_empty() else []
         there = {*rows[self.entry.day], *[HALTED] * self.entry.traded}

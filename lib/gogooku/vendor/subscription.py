@@ -22,7 +22,7 @@ RICHER = {"bars": "premium"}
 """Data sets of which one plan serves more fields than the others."""
 
 ABANDONED = dt.timedelta(days=1)
-"""Age at which a file's draft counts as left behind by a job that was killed."""
+"""Age at which a draft of files.atomic counts as left behind by a job that was killed."""
 
 LONGEST_GAP = dt.timedelta(14)
 """A span that begins later than this after its first day was cut by the window of a plan."""
@@ -98,7 +98,8 @@ def _standing(
     else:
         days = (day for period in periods for day in deliveries.requested(*period))
         answers = {str(day): day for day in days}
-    covered = {name: day for name, day in answers.items() if _covers(client, dataset, day)}
+    covers = client.memory.covers if plans.serves(client.plan, entry) else lambda day: False
+    covered = {name: day for name, day in answers.items() if covers(day)}
     due = {name: day for name, day in covered.items() if deliveries.moment(day) <= moment}
     look_up = cache.of_any_plan if entry.request == "now" else cache.answer
     answers_there = {name: answer for name in due if (answer := look_up(dataset, name))}
@@ -130,11 +131,6 @@ def _spared(missing: Iterable[dt.date], first: dt.date, last: dt.date, now: dt.d
     months = bulk.by_month((day for day in missing if first <= day <= last), now)
     counts = [len(days) for days in months.values() if len(days) >= bulk.FEWEST_DAYS]
     return sum(counts) - len(counts) - bool(counts)
-
-
-def _covers(client: Client, dataset: str, day: dt.date) -> bool:
-    window = client.memory.window
-    return plans.serves(client.plan, DATASETS[dataset]) and (window is None or day in window)
 
 
 def _minutes(client: Client, requests: int, share: float, bucket: str = "") -> float:
@@ -189,7 +185,9 @@ def uncovered(client: Client, raw: Path) -> dict[Path, str]:
     only the plan counts. Drafts that killed jobs have left are among them, whatever they hold.
     """
     plan = account.probe(client)
-    reasons = dict.fromkeys(_drafts(raw), "left by a job that was killed")
+    newest = time.time() - ABANDONED.total_seconds()
+    drafts = (path for path in sorted(raw.rglob(".*.parquet.*")) if path.stat().st_mtime < newest)
+    reasons = dict.fromkeys(drafts, "left by a job that was killed")
     for file in (*_answers(raw), *_spans(raw)):
         if reason := _reason(file, plan, client.memory.window):
             reasons[file.path] = reason
@@ -225,13 +223,6 @@ def purge(paths: Collection[Path]) -> str:
         f"{len(paths)} files deleted; what runs were built from them holds their rows too: delete "
         "the folders of those runs\n"
     )
-
-
-def _drafts(folder: Path) -> Iterator[Path]:
-    """List drafts of `files.atomic` that nobody writes to any more."""
-    newest = time.time() - ABANDONED.total_seconds()
-    paths = sorted(folder.rglob(".*.parquet.*"))
-    return (path for path in paths if path.stat().st_mtime < newest)
 
 
 def _answers(raw: Path) -> Iterator[_File]:
