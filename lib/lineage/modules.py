@@ -24,7 +24,7 @@ ACTIVE = set(
 ABOUT_ITSELF = {"__name__", "__file__", "__doc__", "__path__", "__spec__", "__version__"}
 
 # In place of a statement: a module used as a value, one that counts whole, one that is imported.
-VALUE, WHOLE, RUN = -1, -2, -3
+VALUE, ENTIRE, RUN = -1, -2, -3
 
 
 @dataclass(eq=False)
@@ -39,11 +39,11 @@ class Module:
     @cached_property
     def names(self) -> dict[str, list[int]]:
         """Give the statements that bind each name."""
-        found: dict[str, list[int]] = {}
+        bindings: dict[str, list[int]] = {}
         for index, statement in enumerate(self.text.statements):
             for name in statement.names:
-                found.setdefault(name, []).append(index)
-        return found
+                bindings.setdefault(name, []).append(index)
+        return bindings
 
     def binds(self, name: str) -> bool:
         """Whether a statement or an import binds `name`."""
@@ -62,13 +62,13 @@ Node = tuple[Module, int]
 
 
 class Target(NamedTuple):
-    """What a name leads to: a statement of a module, VALUE, WHOLE or RUN; no module: not ours.
+    """What a name leads to: a statement of a module, VALUE, ENTIRE or RUN; no module: not ours.
 
     Of what is not ours, RUN says that it is imported, VALUE that nothing in the module binds it.
     """
 
     module: Module | None
-    place: int
+    number: int
     name: str
 
 
@@ -83,7 +83,7 @@ class Modules:
         self.aside = frozenset(aside)
         self._store = store
         self._read: dict[tuple[Path, Path | None], Module] = {}
-        self._found: dict[tuple[str, Path | None], Module | None] = {}
+        self._by_name: dict[tuple[str, Path | None], Module | None] = {}
         self._targets: dict[tuple[Module, str], list[Target]] = {}
         self._effects: dict[Module, list[int]] = {}
         self._decorated: dict[Node, bool] = {}
@@ -102,23 +102,23 @@ class Modules:
     def find(self, name: str, home: Path | None) -> Module | None:
         """Find a module by its full name, under the roots first, then in `home`."""
         key = name, home
-        if key not in self._found:
+        if key not in self._by_name:
             path = self._path(name, home)
             ours = path and any(path.is_relative_to(root) for root in self.roots)
-            self._found[key] = self.read(path, name, None if ours else home) if path else None
-        return self._found[key]
+            self._by_name[key] = self.read(path, name, None if ours else home) if path else None
+        return self._by_name[key]
 
     def _path(self, name: str, home: Path | None) -> Path | None:
         if not all(name.split(".")):
             return None
         beside = [home] if home and name.split(".")[0] not in sys.stdlib_module_names else []
         for root in [*self.roots, *beside]:
-            place = root / name.replace(".", "/")
-            for path in (place / "__init__.py", place.with_suffix(".py")):
+            base = root / name.replace(".", "/")
+            for path in (base / "__init__.py", base.with_suffix(".py")):
                 if path.is_file():
                     return path
-            if place.is_dir() and any(place.rglob("*.py")):
-                return place
+            if base.is_dir() and any(base.rglob("*.py")):
+                return base
         return None
 
     def loaded(self, module: Module, names: Iterable[str]) -> Iterator[Module]:
@@ -126,8 +126,8 @@ class Modules:
         for name in names:
             parts = module.full(name).split(".")
             for length in range(1, len(parts) + 1):
-                if found := self.find(".".join(parts[:length]), module.home):
-                    yield found
+                if part := self.find(".".join(parts[:length]), module.home):
+                    yield part
 
     def below(self, folder: Path) -> Iterator[Module]:
         """Give all modules in a folder under the roots."""
@@ -142,8 +142,8 @@ class Modules:
             yield from self.below(root)
         for home in homes:
             for path in sorted(home.glob("*.py")):
-                if found := self.find(path.stem, home):
-                    yield found
+                if neighbour := self.find(path.stem, home):
+                    yield neighbour
 
     # ---- names -----------------------------------------------------------------------------------
 
@@ -160,20 +160,20 @@ class Modules:
         if key in self._targets:
             return self._targets[key]
         if chain.startswith(":"):
-            found = self._outside(module.full(chain[1:]), module.home, above | {key})
+            targets = self._outside(module.full(chain[1:]), module.home, above | {key})
         else:
-            found = self._inside(module, chain, above | {key})
+            targets = self._inside(module, chain, above | {key})
         if not above:  # else a ring may have cut it short
-            self._targets[key] = found
-        return found
+            self._targets[key] = targets
+        return targets
 
     def _inside(self, module: Module, chain: str, above: frozenset[Any]) -> list[Target]:
         base, dot, rest = chain.partition(".")
-        found = [Target(module, index, base) for index in module.names.get(base, ())]
+        targets = [Target(module, index, base) for index in module.names.get(base, ())]
         for full in module.text.imports.get(base, ()):
-            found += self._outside(f"{module.full(full)}{dot}{rest}", module.home, above)
+            targets += self._outside(f"{module.full(full)}{dot}{rest}", module.home, above)
         # What a `*` may bring counts already, with the whole of the module that it is taken from.
-        return found or [Target(None, VALUE, chain)]
+        return targets or [Target(None, VALUE, chain)]
 
     def _outside(self, full: str, home: Path | None, above: frozenset[Any]) -> list[Target]:
         """Follow a full name from package to module to definition."""
@@ -181,18 +181,18 @@ class Modules:
         module = self.find(parts[0], home)
         if module is None:
             return [Target(None, RUN, full)]
-        found = [Target(module, RUN, "")]
-        for place, part in enumerate(parts[1:], 1):
-            deeper = self.find(".".join(parts[: place + 1]), home)
+        targets = [Target(module, RUN, "")]
+        for depth, part in enumerate(parts[1:], 1):
+            deeper = self.find(".".join(parts[: depth + 1]), home)
             if module.binds(part):
-                found += self.targets(module, ".".join(parts[place:]), above)
+                targets += self.targets(module, ".".join(parts[depth:]), above)
             elif not deeper:
-                found.append(Target(module, RUN if part in ABOUT_ITSELF else VALUE, part))
+                targets.append(Target(module, RUN if part in ABOUT_ITSELF else VALUE, part))
             if not deeper:
-                return found
+                return targets
             module = deeper
-            found.append(Target(module, RUN, ""))
-        return [*found, Target(module, VALUE, "")]
+            targets.append(Target(module, RUN, ""))
+        return [*targets, Target(module, VALUE, "")]
 
     # ---- statements ------------------------------------------------------------------------------
 
@@ -242,25 +242,25 @@ class Modules:
         return self._acting[key]
 
     def _is_harmless(self, module: Module, chain: str) -> bool:
-        found = [x for x in self.targets(module, chain) if not x.module or x.place != RUN]
+        targets = [x for x in self.targets(module, chain) if not x.module or x.number != RUN]
         method = "." in chain and chain.rpartition(".")[2] in METHODS
-        return bool(found) and all(self._makes_a_value(target, method) for target in found)
+        return bool(targets) and all(self._makes_a_value(target, method) for target in targets)
 
     def _makes_a_value(self, target: Target, method: bool) -> bool:
         if target.module is None:
             parts = target.name.split(".")
-            if target.place == VALUE:
+            if target.number == VALUE:
                 return method or (hasattr(builtins, parts[0]) and parts[0] not in ACTIVE)
             names = {".".join(parts[:length]) for length in range(1, len(parts) + 1)}
             return bool(names & self.harmless) and target.name not in ACTIVE
         if f"{target.module.name}.{target.name}" in self.harmless:
             return True
-        if target.place < 0:
+        if target.number < 0:
             return False
-        statement = target.module.text.statements[target.place]
+        statement = target.module.text.statements[target.number]
         if method and not statement.defines:  # of a value that no class of ours made
-            made_of = [x for chain in statement.runs for x in self.targets(target.module, chain)]
-            return not any(x.module and x.place != RUN for x in made_of)
+            makers = [x for chain in statement.runs for x in self.targets(target.module, chain)]
+            return not any(x.module and x.number != RUN for x in makers)
         family = [statement, *self._bases(target.module, statement)]
         plain = all(base is not None and base.plain for base in family)
         return plain and not self._acts(target.module, statement)
@@ -269,14 +269,14 @@ class Modules:
         """Give our classes that a class is made of, None for one that the text does not show."""
         seen, waiting = {id(statement)}, [(module, statement)]
         while waiting:
-            inside, own = waiting.pop()
+            scope, own = waiting.pop()
             chains = [chain[1:] for chain in own.runs if chain.startswith("^")]
-            for target in (x for chain in chains for x in self.targets(inside, chain)):
-                if target.module and target.place >= 0:
-                    base = target.module.text.statements[target.place]
+            for target in (x for chain in chains for x in self.targets(scope, chain)):
+                if target.module and target.number >= 0:
+                    base = target.module.text.statements[target.number]
                     yield base if base.defines else None
                     if id(base) not in seen:
                         seen.add(id(base))
                         waiting.append((target.module, base))
-                elif target.place == VALUE and not hasattr(builtins, target.name):
+                elif target.number == VALUE and not hasattr(builtins, target.name):
                     yield None

@@ -10,7 +10,7 @@ Where a text does not show what it uses, more counts rather than less:
 
 - a class counts whole, with the classes that it is made of;
 - what does more at import than bind a name counts wherever its module is imported: a loop, a
-  call that may do something else, an attribute or a place that is set;
+  call that may do something else, an attribute or an item that is set;
 - a module counts whole, with all that it names, if it is used as a value (`getattr(module, name)`),
   takes `*` of another, looks into its own `globals()`, runs a text, decorates with a function that
   is not known to be harmless, or lacks a name that is taken from it;
@@ -37,7 +37,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .modules import RUN, VALUE, WHOLE, Module, Modules, Node, Target
+from .modules import ENTIRE, RUN, VALUE, Module, Modules, Node, Target
 from .syntax import ANNOTATED, LOUD, MUTE, QUIET
 from .text import Store
 
@@ -114,12 +114,12 @@ class Code:
         Raises OSError or SyntaxError of a file that is unreadable or no Python, ValueError of a
         definition that does not exist.
         """
-        found = self.reached(script, *also)
-        nodes = [(module.name, module.path, n) for module, n in found.statements]
-        rows = sorted(zip(nodes, found.statements.items(), strict=True))
+        reached = self.reached(script, *also)
+        nodes = [(module.name, module.path, n) for module, n in reached.statements]
+        rows = sorted(zip(nodes, reached.statements.items(), strict=True))
         lines = [self._line(node, level) for _, (node, level) in rows]
-        lines += [self._version(name) for name in sorted(found.libraries)]
-        for path in sorted(found.data):
+        lines += [self._version(name) for name in sorted(reached.libraries)]
+        for path in sorted(reached.data):
             lines += [
                 f"{path.parent.name}/{path.name}",
                 hashlib.sha256(path.read_bytes()).hexdigest(),
@@ -138,14 +138,14 @@ class Code:
         if isinstance(entry, Path) or entry.endswith(".py"):
             path = Path(entry).resolve()
             if ours := next((x for x in self.modules.below(path.parent) if x.path == path), None):
-                return [Target(ours, WHOLE, "")]
-            return [Target(self.modules.read(path, path.name, path.parent), WHOLE, "")]
+                return [Target(ours, ENTIRE, "")]
+            return [Target(self.modules.read(path, path.name, path.parent), ENTIRE, "")]
         name, _, definition = entry.partition(":")
         module = self.modules.find(name, None)
         if module is None and (package := self.modules.find(name.split(".")[0], None)):
             raise ValueError(f"{package.name} has no module {name}")
         if not definition:
-            return [Target(module, WHOLE, name)]
+            return [Target(module, ENTIRE, name)]
         if module is None or not module.binds(definition):
             raise ValueError(f"{name} has no {definition}")
         return [Target(module, RUN, ""), *self.modules.targets(module, definition)]
@@ -163,8 +163,8 @@ class Code:
             words = [module.name, *statement.names, statement.hashes[level]]
             for ref, _ in _refs(node, level):
                 for target in self.modules.targets(module, ref):
-                    place = target.module.name if target.module else ""
-                    words.append(f"{ref}={place}:{target.name}")
+                    owner = target.module.name if target.module else ""
+                    words.append(f"{ref}={owner}:{target.name}")
             line = hashlib.sha256(" ".join(words).encode()).hexdigest()
             self._lines[node, level] = line
         return self._lines[node, level]
@@ -175,9 +175,9 @@ class _Walk:
 
     def __init__(self, steps: "_Steps") -> None:
         self.steps, self.modules = steps, steps.modules
-        self.found = Reached()
+        self.reached = Reached()
         self.waiting: list[tuple[Node, int]] = []
-        self.whole: set[tuple[Module, int]] = set()
+        self.entire: set[tuple[Module, int]] = set()
         self.marks: set[str] = set()
 
     def follow(self, targets: Iterable[Target]) -> None:
@@ -190,12 +190,12 @@ class _Walk:
         while self.waiting:
             while self.waiting:
                 node, level = self.waiting.pop()
-                if self.found.statements.get(node, -1) < level:
-                    self.found.statements[node] = level
+                if self.reached.statements.get(node, -1) < level:
+                    self.reached.statements[node] = level
                     self._take(self.steps.from_node(node, level))
-            opened = set(self.found.imported) if "imported" in self.marks else set()
+            opened = set(self.reached.imported) if "imported" in self.marks else set()
             if "all" in self.marks:
-                homes = {module.home for module in self.found.imported if module.home}
+                homes = {module.home for module in self.reached.imported if module.home}
                 opened |= set(self.modules.importable(homes))
             for module in opened - done:
                 self._open(module, VALUE)
@@ -203,22 +203,22 @@ class _Walk:
             least = (
                 ANNOTATED if "functions" in self.marks else LOUD if "errors" in self.marks else 0
             )
-            rows = self.found.statements.items()
+            rows = self.reached.statements.items()
             self.waiting += [(node, least) for node, level in rows if level < least]
-        return self.found
+        return self.reached
 
     def _take(self, step: "_Step") -> None:
         self.waiting += step.nodes
-        self.found.libraries |= step.libraries
-        self.found.data |= step.data
+        self.reached.libraries |= step.libraries
+        self.reached.data |= step.data
         self.marks |= step.marks
-        for module in step.imports - self.found.imported:
+        for module in step.imports - self.reached.imported:
             self._run(module)
-        for module, how in step.whole - self.whole:
+        for module, how in step.entire - self.entire:
             self._open(module, how)
 
     def _run(self, module: Module) -> None:
-        self.found.imported.add(module)
+        self.reached.imported.add(module)
         self._take(self.steps.from_import(module))
 
     def _open(self, module: Module, how: int) -> None:
@@ -226,13 +226,13 @@ class _Walk:
 
         With a VALUE counts what it imports, else what of this it leaves to others.
         """
-        self.whole.add((module, how))
+        self.entire.add((module, how))
         is_package = module.path.is_dir() or module.path.name == "__init__.py"
         folder = module.path if module.path.is_dir() else module.path.parent
         for each in [module, *(self.modules.below(folder) if is_package else ())]:
-            if each not in self.found.imported:
+            if each not in self.reached.imported:
                 self._run(each)
-            self._take(self.steps.from_whole(each))
+            self._take(self.steps.from_all_of(each))
             for name in each.text.imports if how == VALUE else each.text.unused:
                 self.follow(self.modules.targets(each, name))
 
@@ -241,14 +241,14 @@ class _Walk:
 class _Step:
     """What follows at once from a statement or an import.
 
-    whole    modules that count whole, and how (VALUE, WHOLE)
+    entire   modules that count whole, and how (VALUE, ENTIRE)
     marks    imported, all: which modules count whole; errors: texts of errors are looked at;
              functions: their docstrings and annotations are
     """
 
     nodes: set[tuple[Node, int]] = field(default_factory=set)
     imports: set[Module] = field(default_factory=set)
-    whole: set[tuple[Module, int]] = field(default_factory=set)
+    entire: set[tuple[Module, int]] = field(default_factory=set)
     libraries: set[str] = field(default_factory=set)
     data: set[Path] = field(default_factory=set)
     marks: set[str] = field(default_factory=set)
@@ -298,14 +298,14 @@ class _Steps:
             self._known[node, level] = step
         return self._known[node, level]
 
-    def from_whole(self, module: Module) -> _Step:
+    def from_all_of(self, module: Module) -> _Step:
         """Give the step from a module that counts whole."""
         step = _Step()
         self._add_nodes(step, module, range(len(module.text.statements)), QUIET)
         return step
 
-    def _add_nodes(self, step: _Step, module: Module, places: Iterable[int], level: int) -> None:
-        for node in ((module, place) for place in places):
+    def _add_nodes(self, step: _Step, module: Module, indices: Iterable[int], level: int) -> None:
+        for node in ((module, index) for index in indices):
             if not self.modules.is_aside(node):
                 step.nodes.add((node, ANNOTATED if self.modules.is_annotated(node) else level))
 
@@ -314,10 +314,10 @@ class _Steps:
             self._add_strange(step, module, target, level)
             return
         step.imports.add(target.module)
-        if target.place >= 0:
-            self._add_nodes(step, target.module, [target.place], level)
-        elif target.place != RUN:
-            step.whole.add((target.module, target.place))
+        if target.number >= 0:
+            self._add_nodes(step, target.module, [target.number], level)
+        elif target.number != RUN:
+            step.entire.add((target.module, target.number))
         if target.name in READS_OWN_FILES:
             step.data |= set(_data_below(target.module.path.parent))
 
@@ -325,8 +325,8 @@ class _Steps:
         """Note a name that none of our modules binds: of a library, or of Python itself."""
         parts = target.name.split(".")
         names = {".".join(parts[:length]) for length in range(1, len(parts) + 1)}
-        if target.place == VALUE and parts[0] in OPENS_OWN and module:
-            step.whole.add((module, VALUE))
+        if target.number == VALUE and parts[0] in OPENS_OWN and module:
+            step.entire.add((module, VALUE))
         if names & READS_OWN_FILES and module:
             step.data |= set(_data_below(module.path.parent))
         if names & READS_FILES:
@@ -335,7 +335,7 @@ class _Steps:
         marks = {"imported": OPENS_IMPORTED, "all": OPENS_ALL, "functions": LOOKS_INTO_FUNCTIONS}
         marks |= {"errors": READS_ERRORS} if level > MUTE else {}
         step.marks |= {mark for mark, known in marks.items() if names & known}
-        if target.place != VALUE and parts[0] not in sys.stdlib_module_names:
+        if target.number != VALUE and parts[0] not in sys.stdlib_module_names:
             step.libraries.add(parts[0])
 
 

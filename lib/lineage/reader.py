@@ -266,7 +266,7 @@ class Reader:
         self.types = before
 
     def _Call(self, node: ast.Call) -> None:
-        if self.texts == LOUD and not self.mark:  # in a log, which takes place
+        if self.texts == LOUD and not self.mark:  # in a log, where it runs
             self._under([node], texts=QUIET)
             return
         chain = chain_of(node.func)
@@ -361,23 +361,23 @@ class Reader:
             if word.arg in (None, "metaclass"):
                 self.out.hooks = True
                 self._runs(word.value)
-        made = {part.name for part in node.body if isinstance(part, FUNCTION)}
+        methods = {part.name for part in node.body if isinstance(part, FUNCTION)}
         if len(self.scopes) == 1:
-            self.out.plain = not any(name.startswith("__") for name in made)
-        if "__init_subclass__" in made:
+            self.out.plain = not any(name.startswith("__") for name in methods)
+        if "__init_subclass__" in methods:
             self.out.hooks = True
         self.scopes.append(_Scope("class"))
         self._generic(node)
         self._leave()
 
-    def _made(self, node: Any) -> None:
+    def _in_own_scope(self, node: Any) -> None:
         self._visit(node.generators[0].iter)  # which is read outside
         self.scopes.append(_Scope("function"))
         self._read_all(node.generators)  # which bind the names
         self._generic(node, "generators")
         self._leave()
 
-    _ListComp = _SetComp = _DictComp = _GeneratorExp = _made
+    _ListComp = _SetComp = _DictComp = _GeneratorExp = _in_own_scope
 
     # -- annotations
 

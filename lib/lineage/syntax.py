@@ -128,8 +128,8 @@ def _targets(node: ast.AST) -> list[ast.AST]:
 
 def makes_logger(node: ast.AST) -> bool:
     """Whether a statement is `name = logging.getLogger(...)`."""
-    made = isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
-    return made and chain_of(node.value.func) == "logging.getLogger"  # type: ignore[attr-defined]
+    of_call = isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
+    return of_call and chain_of(node.value.func) == "logging.getLogger"  # type: ignore[attr-defined]
 
 
 def chain_of(node: ast.AST) -> str:
@@ -142,7 +142,7 @@ def chain_of(node: ast.AST) -> str:
 
 
 def binds_names_alone(node: ast.stmt) -> bool:
-    """Whether a statement defines, or gives a value to names and to no attribute or place."""
+    """Whether a statement defines, or gives a value to names and to no attribute or item."""
     if not isinstance(node, ast.Assign | ast.AnnAssign):
         return isinstance(node, DEFINITION)
     parts = [part for target in _targets(node) for part in ast.walk(target)]

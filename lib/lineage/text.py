@@ -23,7 +23,7 @@ from .syntax import (
     run_with,
 )
 
-KEPT = 1000  # texts in the cache
+MOST = 1000  # texts in the cache
 
 
 @dataclass
@@ -57,7 +57,7 @@ class Text:
         docstring = ast.Expr(ast.Constant(ast.get_docstring(tree, clean=False) or ""))
         for node in [docstring, *body]:
             names = [name for name, _ in imported(node)]
-            # An import only binds names, unless its place among others of the name decides.
+            # An import only binds names, unless its order among others of the name decides.
             if not isinstance(node, ast.Import | ast.ImportFrom) or any(
                 times[n] > 1 for n in names
             ):
@@ -112,10 +112,10 @@ class Store:
         if not self.new or self.path is None:
             return
         self.new = False
-        kept = dict(list(self.texts.items())[-KEPT:])
+        newest = dict(list(self.texts.items())[-MOST:])
         with contextlib.suppress(OSError):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             handle, draft = tempfile.mkstemp(dir=self.path.parent)
             with os.fdopen(handle, "w") as file:
-                json.dump({"edition": self.edition, "texts": kept}, file)
+                json.dump({"edition": self.edition, "texts": newest}, file)
             os.replace(draft, self.path)

@@ -56,8 +56,8 @@ class Course:
     ) -> Job:
         """Note that a job was started, perhaps again."""
         self.failed.pop(number, None)
-        name, places = words.job(rule, wildcards), [Path(log) for log in logs]
-        job = Job(rule, name, places, output, self.clock(), time.time())
+        name, paths = words.job(rule, wildcards), [Path(log) for log in logs]
+        job = Job(rule, name, paths, output, self.clock(), time.time())
         self.running[number] = job
         return job
 

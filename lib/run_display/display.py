@@ -27,9 +27,9 @@ from run_display.course import Course, Job
 from run_display.terminal import Terminal
 
 SNAKEMAKES_OWN = "DefaultStreamHandler"
-"""Name of the handler whose place the display takes."""
+"""Name of the handler that the display replaces."""
 
-KEPT = re.compile(r"Nothing to be done|Creating conda environment|Terminating processes")
+NEWS = re.compile(r"Nothing to be done|Creating conda environment|Terminating processes")
 """Messages of Snakemake that tell people something; all others are in the log file."""
 
 SAID_BETTER = re.compile(
@@ -143,8 +143,8 @@ class Display(LogHandlerBase):
             self.idle = True
         if text.startswith("Complete log"):
             self.logfile = os.path.relpath(text.split(": ", 1)[-1].split(", ")[-1])
-        told = record.levelno >= logging.WARNING and not SAID_BETTER.search(text)
-        if told or KEPT.match(text):
+        warns = record.levelno >= logging.WARNING and not SAID_BETTER.search(text)
+        if warns or NEWS.match(text):
             self.terminal.say(text, warn=record.levelno >= logging.ERROR)
 
     def _counts(self, record: Any) -> None:
@@ -293,8 +293,8 @@ def command() -> str:
     if Path(called).name == "__main__.py":
         start = [Path(sys.executable).name, "-m", Path(called).parent.name]
     else:
-        found = shutil.which(Path(called).name)
-        same = found and Path(found).resolve() == Path(called).resolve()
+        path = shutil.which(Path(called).name)
+        same = path and Path(path).resolve() == Path(called).resolve()
         start = [Path(called).name if same else called]
     return shlex.join([*start, *arguments])
 

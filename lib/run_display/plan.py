@@ -28,19 +28,19 @@ def causes(reason: str) -> set[str]:
     >>> causes("Updated input files: a.parquet; Input files updated by another job: b")
     {'input newer'}
     """
-    found = set()
+    names = set()
     for part in reason.split("; "):
-        found |= {cause for start, cause in CAUSES.items() if part.startswith(start)}
+        names |= {cause for start, cause in CAUSES.items() if part.startswith(start)}
         if part.startswith("Params have changed"):
-            found |= _changed(part)
-    return found or {FOLLOWS}
+            names |= _changed(part)
+    return names or {FOLLOWS}
 
 
 def _changed(part: str) -> set[str]:
     """Tell code from settings: a stage's code is a parameter, its digest."""
     values = part.split("before: ", 1)[-1].replace("now: ", ",").replace("<nothing exclusive>", "")
-    found = {"code changed"} if DIGEST.search(values) else set()
-    return found | ({"settings changed"} if DIGEST.sub("", values).strip(" ,") else set())
+    names = {"code changed"} if DIGEST.search(values) else set()
+    return names | ({"settings changed"} if DIGEST.sub("", values).strip(" ,") else set())
 
 
 def table(jobs: Iterable[tuple[str, str]]) -> str:
