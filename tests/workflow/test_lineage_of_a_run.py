@@ -45,8 +45,13 @@ def code_in(root, **options):
 
 def called(job):
     """Files and names of the top-level definitions that a job called."""
-    names = {(file, name.split(".")[0]) for file, name in job["called"]}
+    names = {(file, name.split(".")[0]) for file, name in job["called"] if file.endswith(".py")}
     return {(Path(file), name) for file, name in names if not name.startswith("<")}
+
+
+def templates(job):
+    """Files of other kinds that a job ran: templates, which are compiled."""
+    return {Path(file) for file, _ in job["called"] if not file.endswith(".py")}
 
 
 def counted(found):
@@ -64,8 +69,9 @@ def test_all_that_a_job_calls_is_reached(told):
     aside = counted(code_in(root).reached(root / "workflow_scripts" / "fold.py", *(
         ":".join(name.rsplit(".", 1)) for name in jobs.ASIDE)))  # fmt: skip
     for job in run:
-        reached = counted(code.reached(Path(job["script"]), *job["code"][1:]))
-        assert called(job) - reached - aside == set(), job["script"]
+        reached = code.reached(Path(job["script"]), *job["code"][1:])
+        assert called(job) - counted(reached) - aside == set(), job["script"]
+        assert templates(job) <= reached.data, job["script"]
 
 
 def test_an_edit_of_anything_that_a_job_calls_changes_its_digest(told):

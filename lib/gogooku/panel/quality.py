@@ -91,16 +91,16 @@ def clean(
     and the findings: date, code, rule, field, value, reason, sorted by the first four.
     """
     rows, clashes = _one_row_each(bars.filter(pl.col("Date").is_in(pl.Series(dates).implode())))
-    placed = _Bars.of(rows, dates)
-    values = np.stack([placed.dense(rows[name], ABSENT.get(name, np.nan)) for name in FIELDS])
+    layout = _Layout.of(rows, dates)
+    values = np.stack([layout.dense(rows[name], ABSENT.get(name, np.nan)) for name in FIELDS])
     broken, low, high, links = _judge(values, limit_tolerance, limit_relief_days)
-    sound = broken.reshape(len(FIELDS), -1)[:, placed.cells] == 0
+    sound = broken.reshape(len(FIELDS), -1)[:, layout.cells] == 0
     rejected = [
         pl.when(pl.Series(good)).then(pl.col(name).fill_nan(None)).alias(name)
         for name, good in zip(FIELDS, sound, strict=True)
     ]
-    faults = placed.findings(values, broken, low, high), placed.new_levels(values[CLOSE], links)
-    link = pl.Series("link", links.ravel()[placed.cells], nan_to_null=True)
+    faults = layout.faults(values, broken, low, high), layout.new_levels(values[CLOSE], links)
+    link = pl.Series("link", links.ravel()[layout.cells], nan_to_null=True)
     findings = pl.concat([clashes, *faults]).sort("date", "code", "rule", "field")
     return rows.with_columns(*rejected, link), findings
 
@@ -130,34 +130,34 @@ def _one_row_each(bars: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 @dataclass(frozen=True)
-class _Bars:
+class _Layout:
     """Where the rows of bars lie among T sessions × N stocks."""
 
     grid: Grid
     cells: npt.NDArray[np.int64]
 
     @classmethod
-    def of(cls, rows: pl.DataFrame, dates: Days) -> "_Bars":
-        grid = Grid(dates, Grid.of(dates, rows["Code"]).codes)
+    def of(cls, rows: pl.DataFrame, dates: Days) -> "_Layout":
+        grid = Grid.of(dates, rows["Code"])
         return cls(grid, grid.cells(rows, "Date", "Code"))
 
     def dense(self, values: pl.Series, absent: float) -> Floats:
         known = values.cast(pl.Float64).fill_null(absent).to_numpy()
         return self.grid.dense(self.cells, known, absent)
 
-    def findings(
+    def faults(
         self, values: Floats, broken: npt.NDArray[np.int8], low: Floats, high: Floats
     ) -> pl.DataFrame:
         field, day, stock = np.nonzero(broken)
         rule = pl.Series(broken[field, day, stock])
         edges = (pl.Series(edge[day, stock]).round(1) for edge in (low, high))
         allowed = pl.format("outside {} to {}, the range around the last good close", *edges)
-        return pl.select(
-            date=pl.Series(self.grid.dates[day]),
-            code=pl.Series(self.grid.codes[stock]),
+        return self._findings(
+            day,
+            stock,
             rule=rule.replace_strict(RULES, return_dtype=pl.String),
             field=pl.Series(FIELDS).gather(field),
-            value=pl.Series(values[field, day, stock]),
+            value=values[field, day, stock],
             reason=pl.when(rule == LIMIT)
             .then(allowed)
             .otherwise(rule.replace_strict(REASONS, default=None, return_dtype=pl.String)),
@@ -170,14 +170,15 @@ class _Bars:
             "stands at {} times the last good close, without a factor: no label and no one-day "
             "return crosses it"
         )
-        return pl.select(
-            date=pl.Series(self.grid.dates[day]),
-            code=pl.Series(self.grid.codes[stock]),
-            rule=pl.lit(NEW_LEVEL),
-            field=pl.lit("C"),
-            value=pl.Series(close[day, stock]),
-            reason=pl.format(text, times),
-        )
+        levels = {"rule": pl.lit(NEW_LEVEL), "field": pl.lit("C"), "reason": pl.format(text, times)}
+        return self._findings(day, stock, value=close[day, stock], **levels)
+
+    def _findings(
+        self, day: np.ndarray, stock: np.ndarray, value: np.ndarray, **columns: pl.Expr | pl.Series
+    ) -> pl.DataFrame:
+        cells = {"date": self.grid.dates[day], "code": self.grid.codes[stock], "value": value}
+        order = ["date", "code", "rule", "field", "value", "reason"]
+        return pl.DataFrame(cells).with_columns(**columns).select(order)
 
 
 def _judge(

@@ -117,7 +117,7 @@ def _rows(stocks: pl.DataFrame, cleaned: pl.DataFrame) -> pl.DataFrame:
 
 def _membership(rows: pl.DataFrame, dates: Days, **limits: Any) -> pl.Series:
     """Judge membership on the grid of sessions × stocks and bring it back to the rows."""
-    grid = Grid(dates, Grid.of(dates, rows["code"]).codes)
+    grid = Grid.of(dates, rows["code"])
     cells = grid.cells(rows)
     close, value = (grid.dense(cells, rows[name].to_numpy(), np.nan) for name in ("close", "value"))
     listed = grid.dense(cells, True, False)
