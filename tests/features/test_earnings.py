@@ -80,12 +80,12 @@ def compute(panel, schedule=None, filed=(), lists=NO_LIST, sessions=None, decisi
     )  # fmt: skip
 
 
-def at(made, panel, day, name, slot=0):
-    return made[name][np.searchsorted(panel.dates, np.datetime64(day)), slot]
+def at(columns, panel, day, name, slot=0):
+    return columns[name][np.searchsorted(panel.dates, np.datetime64(day)), slot]
 
 
-def ahead(made, panel, *days):
-    return [at(made, panel, day, "days_to_earnings") for day in days]
+def ahead(columns, panel, *days):
+    return [at(columns, panel, day, "days_to_earnings") for day in days]
 
 
 # ---- ahead
@@ -93,12 +93,12 @@ def ahead(made, panel, *days):
 
 def test_a_schedule_is_counted_down_in_sessions_from_its_publication_to_its_day():
     panel = panel_of()
-    made = compute(panel, scheduled((dt.date(2021, 7, 1), dt.date(2021, 7, 30), "1Q")))
+    columns = compute(panel, scheduled((dt.date(2021, 7, 1), dt.date(2021, 7, 30), "1Q")))
     days = ["2021-06-30", "2021-07-01", "2021-07-23", "2021-07-29", "2021-07-30", "2021-08-02"]
-    np.testing.assert_array_equal(ahead(made, panel, *days), [np.nan, 21, 5, 1, 0, np.nan])
-    week = [at(made, panel, day, "is_earnings_week") for day in days]
+    np.testing.assert_array_equal(ahead(columns, panel, *days), [np.nan, 21, 5, 1, 0, np.nan])
+    week = [at(columns, panel, day, "is_earnings_week") for day in days]
     np.testing.assert_array_equal(week, [np.nan, 0, 1, 1, 1, np.nan])
-    assert np.isnan(made["days_to_earnings"][:, 1]).all()
+    assert np.isnan(columns["days_to_earnings"][:, 1]).all()
 
 
 def test_holidays_are_no_sessions_and_a_schedule_on_one_stands_for_the_next_session():
@@ -106,8 +106,8 @@ def test_holidays_are_no_sessions_and_a_schedule_on_one_stands_for_the_next_sess
     days = days[days != np.datetime64("2021-02-11")]
     panel = make(np.full((len(days), 2), 100.0), days=days)
     rows = scheduled((dt.date(2021, 2, 1), dt.date(2021, 2, 11), "3Q"))
-    made = compute(panel, rows)
-    assert ahead(made, panel, "2021-02-08", "2021-02-10", "2021-02-12") == [3, 1, 0]
+    columns = compute(panel, rows)
+    assert ahead(columns, panel, "2021-02-08", "2021-02-10", "2021-02-12") == [3, 1, 0]
     rows = scheduled((dt.date(2021, 2, 1), dt.date(2021, 2, 15), "3Q"))
     assert ahead(compute(panel, rows), panel, "2021-02-10") == [2]
 
@@ -115,12 +115,12 @@ def test_holidays_are_no_sessions_and_a_schedule_on_one_stands_for_the_next_sess
 def test_far_schedules_count_as_ninety_even_beyond_the_calendar():
     panel = panel_of(60)
     far = dt.date(2021, 12, 20)
-    made = compute(
+    columns = compute(
         panel, scheduled((panel.dates[5].item(), far, "3Q")), sessions=sessions_of(panel, 70)
     )
-    np.testing.assert_array_equal(made["days_to_earnings"][5:39, 0], 90)
+    np.testing.assert_array_equal(columns["days_to_earnings"][5:39, 0], 90)
     # seventy sessions after the last the calendar ends: whether fewer than ninety is unknown
-    assert np.isnan(made["days_to_earnings"][40:, 0]).all()
+    assert np.isnan(columns["days_to_earnings"][40:, 0]).all()
     near = compute(
         panel, scheduled((panel.dates[5].item(), far, "3Q")), sessions=sessions_of(panel, 400)
     )
@@ -131,11 +131,11 @@ def test_a_changed_schedule_counts_from_its_own_publication():
     panel = panel_of()
     first = (dt.date(2021, 7, 1), dt.date(2021, 7, 30), "1Q")
     moved = (dt.date(2021, 7, 12), dt.date(2021, 8, 6), "1Q")
-    made = compute(panel, scheduled(first, moved))
-    assert ahead(made, panel, "2021-07-09", "2021-07-12", "2021-07-30") == [15, 19, 5]
+    columns = compute(panel, scheduled(first, moved))
+    assert ahead(columns, panel, "2021-07-09", "2021-07-12", "2021-07-30") == [15, 19, 5]
     early = (dt.date(2021, 7, 12), dt.date(2021, 7, 20), "1Q")
-    made = compute(panel, scheduled(first, early))
-    days = ahead(made, panel, "2021-07-09", "2021-07-12", "2021-07-20", "2021-07-21")
+    columns = compute(panel, scheduled(first, early))
+    days = ahead(columns, panel, "2021-07-09", "2021-07-12", "2021-07-20", "2021-07-21")
     np.testing.assert_array_equal(days, [15, 6, 0, np.nan])
 
 
@@ -160,9 +160,9 @@ def test_another_quarter_or_another_year_replaces_nothing():
         (dt.date(2022, 5, 10), dt.date(2022, 5, 13), "FY"),
         (dt.date(2022, 5, 16), dt.date(2022, 8, 15), "1Q"),  # this year's, moved
     ]
-    made = compute(panel, scheduled(*late))
+    columns = compute(panel, scheduled(*late))
     days = ["2022-05-09", "2022-05-10", "2022-05-16", "2022-05-20", "2022-05-23"]
-    assert ahead(made, panel, *days) == [9, 3, 4, 0, 60]
+    assert ahead(columns, panel, *days) == [9, 3, 4, 0, 60]
 
 
 @pytest.mark.parametrize(
@@ -181,14 +181,14 @@ def test_another_quarter_or_another_year_replaces_nothing():
 )
 def test_the_year_is_inferred_from_the_scheduled_day(year_end, quarter, day, period):
     frame = scheduled((dt.date(2021, 1, 4), dt.date(*day), quarter, CODE, year_end))
-    (found,) = frame.select(earnings._period().alias("period"))["period"]
-    assert divmod(found - 1, 12) == (period[0], period[1] - 1)
+    (month,) = frame.select(earnings._period().alias("period"))["period"]
+    assert divmod(month - 1, 12) == (period[0], period[1] - 1)
 
 
 def test_a_schedule_expires():
     panel = panel_of(700)
-    made = compute(panel, scheduled((panel.dates[10].item(), panel.dates[500].item(), "1Q")))
-    known = np.flatnonzero(np.isfinite(made["days_to_earnings"][:, 0]))
+    columns = compute(panel, scheduled((panel.dates[10].item(), panel.dates[500].item(), "1Q")))
+    known = np.flatnonzero(np.isfinite(columns["days_to_earnings"][:, 0]))
     assert (known[0], known[-1], len(known)) == (10, 10 + 244, 245)
 
 
@@ -198,8 +198,8 @@ def test_the_archived_list_names_the_next_session_where_nothing_else_is_known():
         (dt.date(2021, 2, 8), dt.date(2021, 2, 9)),  # read after the close, known the day after
         (dt.date(2021, 2, 9), dt.date(2021, 2, 9)),  # stale
     )
-    made = compute(panel, lists=lists)
-    days = ahead(made, panel, "2021-02-08", "2021-02-09", "2021-02-10")
+    columns = compute(panel, lists=lists)
+    days = ahead(columns, panel, "2021-02-08", "2021-02-09", "2021-02-10")
     np.testing.assert_array_equal(days, [np.nan, 0, np.nan])
 
 
@@ -207,15 +207,15 @@ def test_the_newer_of_both_sources_counts():
     panel = panel_of()
     rows = [(dt.date(2021, 7, 1), dt.date(2021, 7, 30), "1Q")]
     lists = read_list((dt.date(2021, 7, 26), dt.date(2021, 7, 27)))
-    made = compute(panel, scheduled(*rows), lists=lists)
-    days = ahead(made, panel, "2021-07-26", "2021-07-27", "2021-07-28")
+    columns = compute(panel, scheduled(*rows), lists=lists)
+    days = ahead(columns, panel, "2021-07-26", "2021-07-27", "2021-07-28")
     np.testing.assert_array_equal(days, [4, 0, np.nan])
     put_off = (dt.date(2021, 7, 27), dt.date(2021, 8, 3), "1Q")
-    made = compute(panel, scheduled(*rows, put_off), lists=lists)
-    assert ahead(made, panel, "2021-07-26", "2021-07-27", "2021-07-28") == [4, 5, 4]
+    columns = compute(panel, scheduled(*rows, put_off), lists=lists)
+    assert ahead(columns, panel, "2021-07-26", "2021-07-27", "2021-07-28") == [4, 5, 4]
     stale = read_list((dt.date(2021, 7, 27), dt.date(2021, 7, 27)))
-    made = compute(panel, scheduled(*rows, put_off), lists=pl.concat([lists, stale]))
-    assert ahead(made, panel, "2021-07-26", "2021-07-27", "2021-07-28") == [4, 5, 4]
+    columns = compute(panel, scheduled(*rows, put_off), lists=pl.concat([lists, stale]))
+    assert ahead(columns, panel, "2021-07-26", "2021-07-27", "2021-07-28") == [4, 5, 4]
 
 
 @pytest.mark.parametrize(
@@ -255,7 +255,7 @@ def last_end(day, quarter, year_end):
 
 def days_by_hand(rows, code, day, sessions):
     """What was scheduled at the close of `day`, told row by row."""
-    told, newest_year = {}, {}
+    schedule, newest_year = {}, {}
     for published, planned, quarter, whose, year_end in sorted(rows, key=lambda row: row[0]):
         if whose != code or published > day:
             continue
@@ -263,11 +263,11 @@ def days_by_hand(rows, code, day, sessions):
         if planned is not None:
             newest_year[name] = last_end(planned, quarter, year_end)
         if name in newest_year:
-            told[name, newest_year[name]] = (published, planned)
+            schedule[name, newest_year[name]] = (published, planned)
     here = sessions.index(day)
     open_places = [
         bisect.bisect_left(sessions, planned)
-        for published, planned in told.values()
+        for published, planned in schedule.values()
         if planned is not None and here + 1 - bisect.bisect_left(sessions, published) <= 245
     ]
     return min([place - here for place in open_places if place >= here], default=np.nan)
@@ -279,14 +279,14 @@ def test_random_schedules_agree_with_a_telling_row_by_row(seed):
     panel = panel_of(400)
     rows = random_schedules(rng, panel)
     known = sessions_of(panel, 300)
-    made = compute(panel, scheduled(*rows), sessions=known)["days_to_earnings"]
+    columns = compute(panel, scheduled(*rows), sessions=known)["days_to_earnings"]
     sessions = known.days.tolist()
-    assert np.isfinite(made).mean() > 0.4
+    assert np.isfinite(columns).mean() > 0.4
     for session in rng.choice(len(panel.dates), 60, replace=False):
         for slot, code in enumerate(panel.codes):
             day = panel.dates[session].item()
             expected = days_by_hand(rows, code, day, sessions)
-            np.testing.assert_equal(float(made[session, slot]), np.minimum(expected, 90.0))
+            np.testing.assert_equal(float(columns[session, slot]), np.minimum(expected, 90.0))
 
 
 # ---- behind
@@ -297,20 +297,20 @@ def test_the_day_of_an_announcement_is_the_first_session_that_could_know_it(time
     close = np.full((300, 1), 1000.0)
     close[20:], close[21:] = 1050.0, 1029.0
     panel = make(close)
-    made = compute(panel, filed=[filing(panel.dates[20].item(), time=time, Sales=1.0, OP=1.0)])
+    columns = compute(panel, filed=[filing(panel.dates[20].item(), time=time, Sales=1.0, OP=1.0)])
     start = 20 + first
-    since = made["days_since_earnings"][:, 0]
+    since = columns["days_since_earnings"][:, 0]
     assert np.isnan(since[:start]).all()
     np.testing.assert_array_equal(since[start : start + 92], [*range(91), 90])
     assert np.isfinite(since).sum() == 245
     returned = [0.05, -0.02][first]
-    np.testing.assert_allclose(made["earnings_day_return"][start : start + 245, 0], returned,
+    np.testing.assert_allclose(columns["earnings_day_return"][start : start + 245, 0], returned,
                                rtol=1e-6)  # fmt: skip
-    assert np.isnan(made["earnings_day_return"][start + 245 :]).all()
-    faded = made["pead_strength"][start + 20, 0]
+    assert np.isnan(columns["earnings_day_return"][start + 245 :]).all()
+    faded = columns["pead_strength"][start + 20, 0]
     assert faded == pytest.approx(returned / 2)
-    assert made["pead_strength"][start + 60, 0] == pytest.approx(returned / 8)
-    week = made["is_earnings_week"][start : start + 8, 0]
+    assert columns["pead_strength"][start + 60, 0] == pytest.approx(returned / 8)
+    week = columns["is_earnings_week"][start : start + 8, 0]
     assert week.tolist() == [1, 1, 1, 1, 1, 1, 0, 0]
 
 
@@ -336,15 +336,16 @@ def test_the_market_reacts_in_the_session_that_closes_after_the_publication_on_a
     close[20:], close[21:] = 1050.0, 1029.0
     panel = make(close)
     rows = served([filing(panel.dates[20].item(), time=time, Sales=1.0)], batch)
-    made = compute(panel, filed=rows, decision=decision)
-    since, told, faded = (
-        made[name][:, 0] for name in ("days_since_earnings", "earnings_day_return", "pead_strength")
+    columns = compute(panel, filed=rows, decision=decision)
+    since, actual, faded = (
+        columns[name][:, 0]
+        for name in ("days_since_earnings", "earnings_day_return", "pead_strength")
     )
     assert np.flatnonzero(since == 0).tolist() == [counted]
     first = max(counted, reacted)
-    assert np.isnan(told[:first]).all() and np.isnan(faded[:first]).all()
+    assert np.isnan(actual[:first]).all() and np.isnan(faded[:first]).all()
     returned = {20: 0.05, 21: -0.02}[reacted]
-    np.testing.assert_allclose(told[first:], returned, rtol=1e-6)
+    np.testing.assert_allclose(actual[first:], returned, rtol=1e-6)
     assert faded[reacted + 20] == pytest.approx(returned / 2)
 
 
@@ -352,9 +353,9 @@ def test_a_session_without_a_trade_leaves_the_announcement_without_a_return():
     close = np.full((60, 1), 1000.0)
     close[20] = np.nan
     panel = make(close)
-    made = compute(panel, filed=[filing(panel.dates[20].item(), Sales=1.0)])
-    assert np.isnan(made["earnings_day_return"]).all()
-    assert np.isfinite(made["days_since_earnings"][20:]).all()
+    columns = compute(panel, filed=[filing(panel.dates[20].item(), Sales=1.0)])
+    assert np.isnan(columns["earnings_day_return"]).all()
+    assert np.isfinite(columns["days_since_earnings"][20:]).all()
 
 
 def guided_year(**fields):
@@ -366,13 +367,13 @@ def guided_year(**fields):
 
 def test_a_figure_is_measured_against_its_share_of_the_guidance_known_before():
     panel = panel_of()
-    made = compute(panel, filed=guided_year())
+    columns = compute(panel, filed=guided_year())
     # operating profit 20, 44, 72, 104 against a quarter, a half, three quarters and all of 100
     days = ["2021-05-20", "2021-08-10", "2021-11-09", "2022-02-08", "2022-05-10"]
-    told = [at(made, panel, day, "earnings_surprise") for day in days]
-    np.testing.assert_allclose(told[1:], [-0.2, -0.12, -0.04, 0.04], rtol=1e-5)
-    assert np.isnan(told[0])
-    momentum = [at(made, panel, day, "earnings_momentum") for day in days]
+    actual = [at(columns, panel, day, "earnings_surprise") for day in days]
+    np.testing.assert_allclose(actual[1:], [-0.2, -0.12, -0.04, 0.04], rtol=1e-5)
+    assert np.isnan(actual[0])
+    momentum = [at(columns, panel, day, "earnings_momentum") for day in days]
     np.testing.assert_array_equal(momentum, [np.nan, np.nan, np.nan, -1, -0.5])
 
 
@@ -387,9 +388,9 @@ def test_guidance_of_the_same_day_was_not_known_before():
         (own, 20 / 25 - 1),
         ([*rows, before], 20 / 20 - 1),
     ):
-        made = compute(panel, filed=filed)
-        assert at(made, panel, "2021-08-10", "earnings_surprise") == pytest.approx(expected)
-        assert at(made, panel, "2021-11-09", "earnings_surprise") == pytest.approx(
+        columns = compute(panel, filed=filed)
+        assert at(columns, panel, "2021-08-10", "earnings_surprise") == pytest.approx(expected)
+        assert at(columns, panel, "2021-11-09", "earnings_surprise") == pytest.approx(
             44 / 50 - 1 if filed == rows else 44 / 40 - 1
         )
 
@@ -397,28 +398,28 @@ def test_guidance_of_the_same_day_was_not_known_before():
 def test_profit_stands_in_where_there_is_no_operating_profit_to_compare():
     panel = panel_of()
     bank = [{**row, "OP": None} for row in guided_year()]
-    made = compute(panel, filed=bank)
-    assert at(made, panel, "2021-08-10", "earnings_surprise") == pytest.approx(10 / 12.5 - 1)
+    columns = compute(panel, filed=bank)
+    assert at(columns, panel, "2021-08-10", "earnings_surprise") == pytest.approx(10 / 12.5 - 1)
     unguided = [{**guided_year()[0], "NxFOP": None}, *guided_year()[1:]]
-    made = compute(panel, filed=unguided)
-    assert at(made, panel, "2021-08-10", "earnings_surprise") == pytest.approx(10 / 12.5 - 1)
+    columns = compute(panel, filed=unguided)
+    assert at(columns, panel, "2021-08-10", "earnings_surprise") == pytest.approx(10 / 12.5 - 1)
 
 
 def test_a_smaller_loss_than_guided_is_a_good_surprise():
     panel = panel_of()
     rows = [{**guided_year()[0], "NxFOP": -100.0},
             filing(dt.date(2021, 8, 10), OP=-20.0, Sales=1.0)]  # fmt: skip
-    made = compute(panel, filed=rows)
-    assert at(made, panel, "2021-08-10", "earnings_surprise") == pytest.approx(0.2)
+    columns = compute(panel, filed=rows)
+    assert at(columns, panel, "2021-08-10", "earnings_surprise") == pytest.approx(0.2)
 
 
 def test_without_guidance_or_against_none_there_is_no_surprise():
     panel = panel_of()
     for rows in (quarters(), [{**guided_year()[0], "NxFOP": 0.0, "NxFNp": None}, *quarters()]):
-        made = compute(panel, filed=rows)
-        assert np.isnan(made["earnings_surprise"]).all()
-        assert np.isnan(made["earnings_momentum"]).all()
-        assert np.isfinite(made["days_since_earnings"]).any()
+        columns = compute(panel, filed=rows)
+        assert np.isnan(columns["earnings_surprise"]).all()
+        assert np.isnan(columns["earnings_momentum"]).all()
+        assert np.isfinite(columns["days_since_earnings"]).any()
 
 
 def test_a_revision_between_announcements_leaves_the_surprise_of_the_last():
@@ -435,10 +436,10 @@ def test_a_correction_of_the_newest_period_counts_against_the_old_guidance_and_i
     panel = panel_of()
     rows = [*guided_year()[:2], revision(dt.date(2021, 9, 1), FOP=300.0),
             filing(dt.date(2021, 9, 10), Sales=100.0, OP=30.0, NP=10.0)]  # fmt: skip
-    made = compute(panel, filed=rows)
-    assert at(made, panel, "2021-09-09", "earnings_surprise") == pytest.approx(-0.2)
-    assert at(made, panel, "2021-09-10", "earnings_surprise") == pytest.approx(0.2)
-    assert at(made, panel, "2021-09-10", "days_since_earnings") == 23
+    columns = compute(panel, filed=rows)
+    assert at(columns, panel, "2021-09-09", "earnings_surprise") == pytest.approx(-0.2)
+    assert at(columns, panel, "2021-09-10", "earnings_surprise") == pytest.approx(0.2)
+    assert at(columns, panel, "2021-09-10", "days_since_earnings") == 23
 
 
 def test_the_share_of_an_odd_fiscal_year_goes_by_its_own_months():
@@ -449,27 +450,27 @@ def test_the_share_of_an_odd_fiscal_year_goes_by_its_own_months():
         filing(dt.date(2021, 8, 10), "1Q", 2021, OP=33.0, **odd),
         filing(dt.date(2022, 2, 10), "FY", 2021, OP=81.0, CurPerEn=dt.date(2021, 12, 31), **odd),
     ]
-    made = compute(panel, filed=rows)
-    assert at(made, panel, "2021-08-10", "earnings_surprise") == pytest.approx(33 / 30 - 1)
-    assert at(made, panel, "2022-02-10", "earnings_surprise") == pytest.approx(81 / 90 - 1)
+    columns = compute(panel, filed=rows)
+    assert at(columns, panel, "2021-08-10", "earnings_surprise") == pytest.approx(33 / 30 - 1)
+    assert at(columns, panel, "2022-02-10", "earnings_surprise") == pytest.approx(81 / 90 - 1)
 
 
 def test_half_a_year_is_measured_against_the_guidance_for_the_first_half():
     panel = panel_of()
     rows = guided_year()
     halves = [{**rows[0], "NxFOP2Q": 40.0, "NxFNp2Q": 11.0}, *rows[1:]]
-    made = compute(panel, filed=halves)
+    columns = compute(panel, filed=halves)
     days = ["2021-08-10", "2021-11-09", "2022-02-08"]
-    told = [at(made, panel, day, "earnings_surprise") for day in days]
-    np.testing.assert_allclose(told, [-0.2, 44 / 40 - 1, -0.04], rtol=1e-5)
+    actual = [at(columns, panel, day, "earnings_surprise") for day in days]
+    np.testing.assert_allclose(actual, [-0.2, 44 / 40 - 1, -0.04], rtol=1e-5)
     bank = [{**row, "OP": None} for row in halves]
-    made = compute(panel, filed=bank)
-    assert at(made, panel, "2021-11-09", "earnings_surprise") == pytest.approx(22 / 11 - 1)
+    columns = compute(panel, filed=bank)
+    assert at(columns, panel, "2021-11-09", "earnings_surprise") == pytest.approx(22 / 11 - 1)
     lowered = [*rows, revision(dt.date(2021, 9, 1), FOP2Q=55.0)]
-    made = compute(panel, filed=lowered)
-    assert at(made, panel, "2021-11-09", "earnings_surprise") == pytest.approx(44 / 55 - 1)
+    columns = compute(panel, filed=lowered)
+    assert at(columns, panel, "2021-11-09", "earnings_surprise") == pytest.approx(44 / 55 - 1)
     # it says nothing of the year
-    assert at(made, panel, "2022-02-08", "earnings_surprise") == pytest.approx(-0.04)
+    assert at(columns, panel, "2022-02-08", "earnings_surprise") == pytest.approx(-0.04)
 
 
 def test_momentum_holds_the_quarters_of_one_year():
@@ -478,11 +479,11 @@ def test_momentum_holds_the_quarters_of_one_year():
     guidance = {"NxFOP": 104.0, "NxtFYEn": dt.date(2023, 3, 31)}
     rows = guided_year()
     rows = [*rows[:-1], {**rows[-1], **guidance}, *second]
-    made = compute(panel, filed=rows)
+    columns = compute(panel, filed=rows)
     # −, −, −, + and then 20 to 26, 44 to 52, 72 to 78, 104 to 104
     days = ["2022-05-10", "2022-08-09", "2022-11-08", "2023-02-07", "2023-05-09"]
-    told = [at(made, panel, day, "earnings_momentum") for day in days]
-    assert told == [-0.5, -0.5, -0.5, -0.5, -0.75]
+    actual = [at(columns, panel, day, "earnings_momentum") for day in days]
+    assert actual == [-0.5, -0.5, -0.5, -0.5, -0.75]
 
 
 # ---- simulated filings
@@ -518,29 +519,29 @@ def without_corrections(summary):
 def test_surprise_and_momentum_are_those_of_the_simulated_exchange(exchange):
     panel, summary, z = exchange
     clean = without_corrections(summary)
-    made = compute(panel, filed=clean)
+    columns = compute(panel, filed=clean)
     moments = calendar.decision_moments(panel.dates, "close", CLOSES)
     news = clean.filter(pl.col("DocType").str.contains("Statements")).join(
         z.cast({"DiscDate": pl.Date, "CurPerEn": pl.Date}), on=["Code", "DiscDate", "CurPerEn"]
     )
-    past, found, expected, rounding = defaultdict(list), [], [], []
+    past, result, expected, rounding = defaultdict(list), [], [], []
     for row in news.sort("known_at").iter_rows(named=True):
         slot = panel.codes.tolist().index(row["Code"])
         day = np.searchsorted(moments, np.datetime64(row["known_at"].replace(tzinfo=None)))
         if day == len(moments):
             continue
-        told = made["earnings_surprise"][day, slot]
-        if np.isfinite(told):
-            found.append(told)
+        actual = columns["earnings_surprise"][day, slot]
+        if np.isfinite(actual):
+            result.append(actual)
             expected.append(market_filings.SURPRISE * row["z"])
             rounding.append(1.5e6 / abs(row["due"]))  # amounts are written to the million
             past[slot].append(np.sign(row["z"]))
         if len(past[slot]) >= 4:
-            momentum = made["earnings_momentum"][day, slot]
+            momentum = columns["earnings_momentum"][day, slot]
             assert momentum == pytest.approx(np.mean(past[slot][-4:]))
-    assert len(found) > 150
+    assert len(result) > 150
     assert np.median(rounding) < 0.002
-    assert (np.abs(np.subtract(found, expected)) < np.array(rounding) + 1e-6).all()
+    assert (np.abs(np.subtract(result, expected)) < np.array(rounding) + 1e-6).all()
 
 
 # ---- laws
@@ -557,10 +558,10 @@ def test_nothing_known_later_moves_an_earlier_day(exchange, cut):
     panel, summary, _ = exchange
     schedule, lists = everything(panel, np.random.default_rng(cut))
     moment = calendar.decision_moments(panel.dates, "close", CLOSES)[cut]
-    told = [rows.filter(pl.col("known_at").dt.replace_time_zone(None) <= moment)
+    early = [rows.filter(pl.col("known_at").dt.replace_time_zone(None) <= moment)
             for rows in (schedule, summary, lists)]  # fmt: skip
-    assert all(0 < len(a) < len(b) for a, b in zip(told, (schedule, summary, lists), strict=True))
-    full, partial = compute(panel, schedule, summary, lists), compute(panel, *told)
+    assert all(0 < len(a) < len(b) for a, b in zip(early, (schedule, summary, lists), strict=True))
+    full, partial = compute(panel, schedule, summary, lists), compute(panel, *early)
     for name in NAMES:
         np.testing.assert_array_equal(full[name][: cut + 1], partial[name][: cut + 1], err_msg=name)
 
@@ -569,16 +570,16 @@ def test_a_span_with_its_look_back_equals_the_whole(exchange):
     panel, summary, _ = exchange
     schedule, lists = everything(panel, np.random.default_rng(9))
     known = sessions_of(panel)
-    whole = compute(panel, schedule, summary, lists, known)
+    full = compute(panel, schedule, summary, lists, known)
     needs = FAMILIES["earnings"]
     stop, length = len(panel.dates), 40
     for last in (stop, stop - 130, stop - 260):
         first = last - length - needs["panel"].look_back
-        kept = slice(first, last)
-        part = make(panel["close"][kept], days=panel.dates[kept], codes=panel.codes.tolist())
+        window = slice(first, last)
+        part = make(panel["close"][window], days=panel.dates[window], codes=panel.codes.tolist())
         since = {name: panel.dates[last - length - needs[name].look_back].item()
                  for name in ("summary", "earnings_date", "earnings_calendar")}  # fmt: skip
-        made = compute(
+        columns = compute(
             part,
             schedule.filter(pl.col("PubDate") >= since["earnings_date"]),
             summary.filter(pl.col("DiscDate") >= since["summary"]),
@@ -587,15 +588,15 @@ def test_a_span_with_its_look_back_equals_the_whole(exchange):
         )
         for name in NAMES:
             np.testing.assert_array_equal(
-                made[name][-length:], whole[name][last - length : last], err_msg=name
+                columns[name][-length:], full[name][last - length : last], err_msg=name
             )
 
 
 def test_missing_data_give_null_columns_and_a_warning(caplog):
     panel = panel_of(60)
     with caplog.at_level(logging.WARNING):
-        made = compute(panel)
+        columns = compute(panel)
     assert "days_to_earnings is null" in caplog.text and "no statement" in caplog.text
-    assert set(made) == NAMES
-    assert all(np.isnan(values).all() for values in made.values())
-    assert all(values.shape == panel.shape for values in made.values())
+    assert set(columns) == NAMES
+    assert all(np.isnan(values).all() for values in columns.values())
+    assert all(values.shape == panel.shape for values in columns.values())

@@ -54,23 +54,23 @@ def compute(rows, panel):
     return flow.compute(inputs_of(panel, investor_types=stamped(rows)))
 
 
-def at(made, panel, day, name):
-    return made[name][np.searchsorted(panel.dates, np.datetime64(day)), 0]
+def at(columns, panel, day, name):
+    return columns[name][np.searchsorted(panel.dates, np.datetime64(day)), 0]
 
 
 def test_a_print_counts_from_the_session_after_its_publication_to_the_next():
     panel = panel_of()
     rows = history()
-    made = compute(rows, panel)
+    columns = compute(rows, panel)
     week = next(row for row in rows if row["PubDate"] == dt.date(2022, 5, 12))
     ratio = week["FrgnBal"] / week["FrgnTot"]
-    own = made["flow_foreign_net_ratio"][:, 0]
+    own = columns["flow_foreign_net_ratio"][:, 0]
     days = panel.dates[np.isclose(own, ratio, rtol=1e-6)].astype(str).tolist()
     assert days == ["2022-05-13", "2022-05-16", "2022-05-17", "2022-05-18", "2022-05-19"]
-    assert at(made, panel, "2022-05-13", "flow_impulse") == 1
-    since = [at(made, panel, day, "flow_days_since") for day in days]
+    assert at(columns, panel, "2022-05-13", "flow_impulse") == 1
+    since = [at(columns, panel, day, "flow_days_since") for day in days]
     assert since == [0, 1, 2, 3, 4]
-    impulses = panel.dates[1:][made["flow_impulse"][1:, 0] == 1]
+    impulses = panel.dates[1:][columns["flow_impulse"][1:, 0] == 1]
     assert [day.item().weekday() for day in impulses] == [4] * 8
 
 
@@ -93,8 +93,8 @@ def test_a_correction_counts_from_its_own_publication():
 
 def series(rows, section, until):
     """The section's prints published before `until`, as arrays."""
-    kept = [row for row in rows if row["Section"] == section and row["PubDate"] < until]
-    return {name: np.array([row[name] for row in kept]) for name in kept[0] if name[-3:] in
+    prints = [row for row in rows if row["Section"] == section and row["PubDate"] < until]
+    return {name: np.array([row[name] for row in prints]) for name in prints[0] if name[-3:] in
             ("Bal", "Tot")}  # fmt: skip
 
 
@@ -147,15 +147,15 @@ def by_hand(x, session):
 
 def test_every_column_agrees_with_its_definition_by_hand():
     panel, rows = panel_of(dt.date(2021, 11, 1), 160), history()
-    made = compute(rows, panel)
-    told = []
+    columns = compute(rows, panel)
+    expectations = []
     for day in panel.dates[20::4].tolist():
         expected = by_hand(series(rows, "TSEPrime", day), (day.weekday() - 4) % 5)
-        assert set(expected) == set(made) == {column.name for column in flow.COLUMNS}
+        assert set(expected) == set(columns) == {column.name for column in flow.COLUMNS}
         for name, value in expected.items():
-            assert at(made, panel, day, name) == pytest.approx(float(value), rel=1e-5), name
-        told.append(expected)
-    assert all(len({float(each[name]) for each in told}) > 1 for name in made)
+            assert at(columns, panel, day, name) == pytest.approx(float(value), rel=1e-5), name
+        expectations.append(expected)
+    assert all(len({float(each[name]) for each in expectations}) > 1 for name in columns)
 
 
 @pytest.mark.parametrize(
@@ -212,7 +212,7 @@ def test_a_series_goes_on_under_its_new_name(market, names):
 @pytest.mark.parametrize("day", [dt.date(2022, 4, 4), dt.date(2022, 4, 14), dt.date(2022, 6, 1)])
 def test_standard_continues_the_2nd_section_and_jasdaq_together(day):
     rows, panel = over_the_reform(), panel_of(dt.date(2022, 3, 1), 80, market="0112")
-    made = compute(rows, panel)
+    columns = compute(rows, panel)
     second, jasdaq = (series(rows, name, day) for name in ("TSE2nd", "TSEJASDAQ"))
     x = {name: second[name] + jasdaq[name] for name in second}
     if day == dt.date(2022, 6, 1):  # seven weeks have been published since
@@ -220,7 +220,7 @@ def test_standard_continues_the_2nd_section_and_jasdaq_together(day):
         assert len(own["TotTot"]) == 7
         x = {name: np.concatenate([x[name], own[name]]) for name in x}
     for name, value in by_hand(x, (day.weekday() - 4) % 5).items():
-        assert at(made, panel, day, name) == pytest.approx(float(value), rel=1e-5), name
+        assert at(columns, panel, day, name) == pytest.approx(float(value), rel=1e-5), name
 
 
 def test_stocks_of_the_2nd_section_and_of_jasdaq_see_their_own_series():
@@ -228,8 +228,8 @@ def test_stocks_of_the_2nd_section_and_of_jasdaq_see_their_own_series():
     for market, name in (("0102", "TSE2nd"), ("0106", "TSEJASDAQ"), ("0107", "TSEJASDAQ")):
         panel = panel_of(dt.date(2022, 3, 1), market=market)
         total = series(rows, name, day)["TotTot"]
-        made = at(compute(rows, panel), panel, day, "flow_activity_ratio")
-        assert made == pytest.approx(total[-1] / total[-52:].mean(), rel=1e-6)
+        columns = at(compute(rows, panel), panel, day, "flow_activity_ratio")
+        assert columns == pytest.approx(total[-1] / total[-52:].mean(), rel=1e-6)
 
 
 def test_a_week_that_one_part_lacks_is_none_of_standard():
@@ -242,17 +242,17 @@ def test_a_week_that_one_part_lacks_is_none_of_standard():
         for name in ("TSE2nd", "TSEJASDAQ")
     )
     total = np.array([a["TotTot"] + b["TotTot"] for a, b in zip(second, jasdaq, strict=True)])
-    made = compute(rows, panel)
-    assert at(made, panel, day, "flow_activity_ratio") == pytest.approx(
+    columns = compute(rows, panel)
+    assert at(columns, panel, day, "flow_activity_ratio") == pytest.approx(
         total[-1] / total[-51:].mean(), rel=1e-6
     )
     # while it is the newest week, Standard keeps the one before
-    assert at(made, panel, "2022-03-14", "flow_days_since") == 6
+    assert at(columns, panel, "2022-03-14", "flow_days_since") == 6
     only_second = [row for row in rows if row["Section"] != "TSEJASDAQ"]
     panel = panel_of(market="0112")
-    made = compute(only_second, panel)
-    assert np.isfinite(made["flow_foreign_share"]).all()
-    assert np.isnan(made["flow_activity_ratio"]).all()
+    columns = compute(only_second, panel)
+    assert np.isfinite(columns["flow_foreign_share"]).all()
+    assert np.isnan(columns["flow_activity_ratio"]).all()
 
 
 def test_all_markets_hold_the_2nd_section_and_jasdaq_once():
@@ -261,12 +261,12 @@ def test_all_markets_hold_the_2nd_section_and_jasdaq_once():
     parts = [series(rows, name, day) for name in (*OLD, "TSEJASDAQ")]
     foreign, total = (sum(x[name][-1] for x in parts) for name in ("FrgnBal", "TotTot"))
     total_of_year = sum(x["TotTot"][-52:] for x in parts).mean()
-    made = compute(rows, panel)
-    assert at(made, panel, day, "flow_activity_ratio") == pytest.approx(
+    columns = compute(rows, panel)
+    assert at(columns, panel, day, "flow_activity_ratio") == pytest.approx(
         total / total_of_year, rel=1e-6
     )
     net = foreign / sum(x["FrgnTot"][-1] for x in parts)
-    assert at(made, panel, day, "flow_foreign_net_ratio") == pytest.approx(net, rel=1e-5)
+    assert at(columns, panel, day, "flow_foreign_net_ratio") == pytest.approx(net, rel=1e-5)
 
 
 # ---- prints that lapse ---------------------------------------------------------------------------
@@ -281,12 +281,12 @@ def ended(rows, sections=NEW):
 
 def test_a_print_lapses_20_sessions_after_it_first_counted():
     panel = panel_of()
-    made = compute(ended(history()), panel)
+    columns = compute(ended(history()), panel)
     lapse, first = (
         np.searchsorted(panel.dates, np.datetime64(day)) for day in (LAPSED, "2022-05-13")
     )
-    assert made["flow_days_since"][first:lapse, 0].tolist() == list(range(20))
-    for name, values in made.items():
+    assert columns["flow_days_since"][first:lapse, 0].tolist() == list(range(20))
+    for name, values in columns.items():
         assert np.isfinite(values[first:lapse]).all(), name
         assert np.isnan(values[lapse:]).all(), name
 
@@ -294,34 +294,34 @@ def test_a_print_lapses_20_sessions_after_it_first_counted():
 def test_a_correction_gives_a_lapsed_print_no_new_life():
     rows, panel = ended(history()), panel_of()
     newest = next(row for row in rows if row["PubDate"] == LAST)
-    made = compute([*rows, {**newest, "PubDate": dt.date(2022, 6, 13)}], panel)
+    columns = compute([*rows, {**newest, "PubDate": dt.date(2022, 6, 13)}], panel)
     lapse = np.searchsorted(panel.dates, np.datetime64(LAPSED))
-    assert all(np.isnan(values[lapse:]).all() for values in made.values())
+    assert all(np.isnan(values[lapse:]).all() for values in columns.values())
 
 
 def test_a_print_that_comes_after_a_lapse_counts_at_once():
     resumed = [row for row in history() if row["PubDate"] >= dt.date(2022, 6, 16)]
     panel = panel_of()
-    made = compute(ended(history()) + resumed, panel)
-    assert np.isnan(at(made, panel, "2022-06-16", "flow_foreign_share"))
-    assert at(made, panel, "2022-06-17", "flow_days_since") == 0
-    assert at(made, panel, "2022-06-17", "flow_impulse") == 1
+    columns = compute(ended(history()) + resumed, panel)
+    assert np.isnan(at(columns, panel, "2022-06-16", "flow_foreign_share"))
+    assert at(columns, panel, "2022-06-17", "flow_days_since") == 0
+    assert at(columns, panel, "2022-06-17", "flow_impulse") == 1
 
 
 @pytest.mark.parametrize("sections", [NEW, ("TSEPrime",)])
 def test_where_the_section_s_print_has_lapsed_all_markets_count(sections):
     rows = ended(history(sections=(*NEW, "TokyoNagoya")), sections)
     panel, elsewhere = panel_of(), panel_of(market="0109")
-    made, all_markets = compute(rows, panel), compute(rows, elsewhere)
+    columns, all_markets = compute(rows, panel), compute(rows, elsewhere)
     lapse = np.searchsorted(panel.dates, np.datetime64(LAPSED))
-    for name, values in made.items():
+    for name, values in columns.items():
         np.testing.assert_array_equal(values[lapse:], all_markets[name][lapse:], err_msg=name)
     everywhere = series(rows, "TokyoNagoya", dt.date(2022, 6, 10))
-    share = at(made, panel, LAPSED, "flow_foreign_share")
+    share = at(columns, panel, LAPSED, "flow_foreign_share")
     assert share == pytest.approx(everywhere["FrgnTot"][-1] / everywhere["TotTot"][-1], rel=1e-6)
-    assert at(made, panel, LAPSED, "flow_days_since") == 0  # that of the 9th
+    assert at(columns, panel, LAPSED, "flow_days_since") == 0  # that of the 9th
     own = series(rows, "TSEPrime", dt.date(2022, 6, 9))
-    share = at(made, panel, "2022-06-09", "flow_foreign_share")
+    share = at(columns, panel, "2022-06-09", "flow_foreign_share")
     assert share == pytest.approx(own["FrgnTot"][-1] / own["TotTot"][-1], rel=1e-6)
 
 
@@ -350,18 +350,18 @@ def test_an_old_print_that_is_served_late_moves_no_window_back():
     assert rows.filter(reached).height == len(NEW)
     panel = panel_of()
     name = "flow_activity_ratio"
-    told = [
-        at(flow.compute(inputs_of(panel, investor_types=given)), panel, day, name)
-        for given in (rows, late_rows)
+    actual = [
+        at(flow.compute(inputs_of(panel, investor_types=table)), panel, day, name)
+        for table in (rows, late_rows)
     ]
-    assert told[0] == told[1]
+    assert actual[0] == actual[1]
 
 
 def test_short_histories_leave_scores_null():
     panel = panel_of(dt.date(2020, 5, 1))
-    made = compute(history(weeks=34), panel)
-    assert np.isnan(made["flow_foreign_net_z"]).all()
-    assert np.isfinite(made["flow_foreign_net_ratio"]).all()
+    columns = compute(history(weeks=34), panel)
+    assert np.isnan(columns["flow_foreign_net_z"]).all()
+    assert np.isfinite(columns["flow_foreign_net_ratio"]).all()
 
 
 def corrected(rows, seed=3):
@@ -384,10 +384,12 @@ def test_nothing_published_later_moves_an_earlier_day(market, cut):
         row for row in over_the_reform() if not LAST < row["PubDate"] < dt.date(2022, 6, 20)
     ]  # so that prints lapse too
     moments = calendar.decision_moments(panel.dates, "close", CLOSES)
-    whole = stamped(corrected(rows))
-    told = whole.filter(pl.col("known_at").dt.replace_time_zone(None) <= moments[cut])
-    assert 0 < len(told) < len(whole)
-    full, partial = (flow.compute(inputs_of(panel, investor_types=rows)) for rows in (whole, told))
+    complete = stamped(corrected(rows))
+    early = complete.filter(pl.col("known_at").dt.replace_time_zone(None) <= moments[cut])
+    assert 0 < len(early) < len(complete)
+    full, partial = (
+        flow.compute(inputs_of(panel, investor_types=rows)) for rows in (complete, early)
+    )
     for name, values in full.items():
         np.testing.assert_array_equal(values[: cut + 1], partial[name][: cut + 1], err_msg=name)
 
@@ -409,17 +411,17 @@ def test_a_span_with_its_look_back_equals_the_whole(market, first):
         if row["PubDate"] >= days[first - read["investor_types"].look_back].item()
     ]
     start = first - read["panel"].look_back
-    whole, span = (
+    complete, span = (
         make(np.full((len(some), 1), 100.0), days=some, market=market)
         for some in (days, days[start:])
     )
-    at_once, of_span = compute(rows, whole), compute(loaded, span)
+    at_once, of_span = compute(rows, complete), compute(loaded, span)
     for name, values in at_once.items():
         np.testing.assert_array_equal(values[first:], of_span[name][first - start :], err_msg=name)
 
 
 def test_no_rows_give_null_columns_and_a_warning(caplog):
     with caplog.at_level(logging.WARNING):
-        made = compute([], panel_of())
+        columns = compute([], panel_of())
     assert "all columns of flow are null" in caplog.text
-    assert all(np.isnan(values).all() for values in made.values())
+    assert all(np.isnan(values).all() for values in columns.values())

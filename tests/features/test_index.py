@@ -65,7 +65,7 @@ def panel_of(sessions=320, stocks=4, s33=None, s17=None):
 
 
 @pytest.fixture(scope="module")
-def whole():
+def exchange():
     """A panel, the bars and the columns made of them."""
     panel = panel_of(s33=[50, 3250, 9050, -1], s17=[1, 5, 17, 99])
     rows = bars()
@@ -86,8 +86,8 @@ def measures(rows, code):
     close, topix = series(rows, code), series(rows, "0000")
     moves = {h: np.log(close / close.shift(h)) for h in (1, 5, 20)}
     window = close.rolling(20, min_periods=14)
-    made = {f"r_{h}d": move for h, move in moves.items()}
-    return made | {
+    columns = {f"r_{h}d": move for h, move in moves.items()}
+    return columns | {
         "vol_20d": moves[1].rolling(20, min_periods=14).std() * np.sqrt(245),
         "z_close_20": (close - window.mean()) / window.std(ddof=0),
         "rel_r_5d": moves[5] - np.log(topix / topix.shift(5)),
@@ -95,27 +95,27 @@ def measures(rows, code):
 
 
 @pytest.mark.parametrize("code", LISTED)
-def test_every_index_agrees_with_pandas(whole, code):
-    _, rows, made = whole
+def test_every_index_agrees_with_pandas(exchange, code):
+    _, rows, columns = exchange
     for name, expected in measures(rows, code).items():
         if (code, name) == ("0000", "rel_r_5d"):
             assert f"idx_{code}_{name}" not in NAMES
             continue
-        found = made[f"idx_{code}_{name}"]
-        assert found.shape == (320,)
-        np.testing.assert_allclose(found, expected.where(series(rows, code).notna()), rtol=2e-5,
+        actual = columns[f"idx_{code}_{name}"]
+        assert actual.shape == (320,)
+        np.testing.assert_allclose(actual, expected.where(series(rows, code).notna()), rtol=2e-5,
                                    atol=2e-6, err_msg=name)  # fmt: skip
 
 
 @pytest.mark.parametrize("code", [code for code in LISTED if code != CLOSE_ONLY])
-def test_range_is_wilders_by_talib_before_the_outage(whole, code):
-    _, rows, made = whole
+def test_range_is_wilders_by_talib_before_the_outage(exchange, code):
+    _, rows, columns = exchange
     first = LATE if code in BEGIN_LATE else 0
     high, low, close = (series(rows, code, bar).to_numpy()[first:OUTAGE] for bar in "HLC")
     expected = talib.ATR(high, low, close, 14) / close
-    found = made[f"idx_{code}_natr_14"]
-    np.testing.assert_allclose(found[first:OUTAGE], expected, rtol=1e-5)
-    assert np.isnan(found[:first]).all() and np.isfinite(expected[14:]).all()
+    actual = columns[f"idx_{code}_natr_14"]
+    np.testing.assert_allclose(actual[first:OUTAGE], expected, rtol=1e-5)
+    assert np.isnan(actual[:first]).all() and np.isfinite(expected[14:]).all()
 
 
 def test_an_index_that_has_a_range_is_measured_by_it():
@@ -124,40 +124,41 @@ def test_an_index_that_has_a_range_is_measured_by_it():
         pl.col("Code").replace({"0500": CLOSE_ONLY})
     )
     high, low, close = (rows.filter(Code=CLOSE_ONLY)[bar].to_numpy() for bar in "HLC")
-    found = index.compute(inputs_of(panel_of(130), indices=rows))[f"idx_{CLOSE_ONLY}_natr_14"]
-    np.testing.assert_allclose(found[LATE:], talib.ATR(high, low, close, 14) / close, rtol=1e-5)
+    actual = index.compute(inputs_of(panel_of(130), indices=rows))[f"idx_{CLOSE_ONLY}_natr_14"]
+    np.testing.assert_allclose(actual[LATE:], talib.ATR(high, low, close, 14) / close, rtol=1e-5)
 
 
-def test_a_late_index_is_null_before_it_begins_and_then_for_its_windows(whole):
-    _, _, made = whole
+def test_a_late_index_is_null_before_it_begins_and_then_for_its_windows(exchange):
+    _, _, columns = exchange
     first = {
-        name: int(np.isfinite(made[f"idx_0500_{name}"]).argmax()) - LATE for name in index.MEASURES
+        name: int(np.isfinite(columns[f"idx_0500_{name}"]).argmax()) - LATE
+        for name in index.MEASURES
     }
     assert first == {"r_1d": 1, "r_5d": 5, "r_20d": 20, "natr_14": 14, "vol_20d": 14,
                      "z_close_20": 13, "rel_r_5d": 5}  # fmt: skip
-    assert np.isnan(made["spread_prime_growth_5d"][: LATE + 5]).all()
-    assert np.isfinite(made["spread_prime_growth_5d"][LATE + 5 : OUTAGE]).all()
+    assert np.isnan(columns["spread_prime_growth_5d"][: LATE + 5]).all()
+    assert np.isfinite(columns["spread_prime_growth_5d"][LATE + 5 : OUTAGE]).all()
 
 
 def test_an_index_that_has_ended_is_null():
     rows = bars(130)
     last = rows["Date"].unique().sort()[100]
-    told = rows.filter((pl.col("Code") != "0001") | (pl.col("Date") <= last))
-    made = index.compute(inputs_of(panel_of(130), indices=told))
+    early = rows.filter((pl.col("Code") != "0001") | (pl.col("Date") <= last))
+    columns = index.compute(inputs_of(panel_of(130), indices=early))
     for name in index.MEASURES:
-        assert np.isfinite(made[f"idx_0001_{name}"][100])
-        assert np.isnan(made[f"idx_0001_{name}"][101:]).all()
+        assert np.isfinite(columns[f"idx_0001_{name}"][100])
+        assert np.isnan(columns[f"idx_0001_{name}"][101:]).all()
 
 
-def test_an_index_without_a_range_has_its_close(whole):
-    _, _, made = whole
-    assert np.isnan(made[f"idx_{CLOSE_ONLY}_natr_14"]).all()
-    assert np.isfinite(made[f"idx_{CLOSE_ONLY}_r_1d"][1:OUTAGE]).all()
+def test_an_index_without_a_range_has_its_close(exchange):
+    _, _, columns = exchange
+    assert np.isnan(columns[f"idx_{CLOSE_ONLY}_natr_14"]).all()
+    assert np.isfinite(columns[f"idx_{CLOSE_ONLY}_r_1d"][1:OUTAGE]).all()
 
 
-def test_the_day_of_the_outage_has_no_index_and_no_return(whole):
-    _, _, made = whole
-    known_on = {day: [name for name in NAMES if np.isfinite(made[name][day]).any()]
+def test_the_day_of_the_outage_has_no_index_and_no_return(exchange):
+    _, _, columns = exchange
+    known_on = {day: [name for name in NAMES if np.isfinite(columns[name][day]).any()]
                 for day in (OUTAGE, OUTAGE + 1)}  # fmt: skip
     assert known_on[OUTAGE] == []
     assert "idx_0000_r_1d" not in known_on[OUTAGE + 1]
@@ -176,24 +177,24 @@ def test_the_day_of_the_outage_has_no_index_and_no_return(whole):
         ("reit_residential_retail", "8502", "8503"),
     ],
 )
-def test_a_spread_is_what_one_index_gains_on_another(whole, pair, one, other):
-    _, rows, made = whole
+def test_a_spread_is_what_one_index_gains_on_another(exchange, pair, one, other):
+    _, rows, columns = exchange
     ratio = series(rows, one) / series(rows, other)
     for h in (1, 5, 20):
         np.testing.assert_allclose(
-            made[f"spread_{pair}_{h}d"], np.log(ratio / ratio.shift(h)), atol=1e-6
+            columns[f"spread_{pair}_{h}d"], np.log(ratio / ratio.shift(h)), atol=1e-6
         )
 
 
-def test_breadth_counts_sectors_above_their_mean(whole):
-    _, rows, made = whole
+def test_breadth_counts_sectors_above_their_mean(exchange):
+    _, rows, columns = exchange
     close = pd.DataFrame(
         {code: series(rows, code) for code in (f"{0x40 + i:04X}" for i in range(33))}
     )
     above = close > close.rolling(50, min_periods=34).mean()
     expected = above.mean(axis=1).where(close.rolling(50, min_periods=34).count().min(axis=1) > 33)
     expected.iloc[OUTAGE] = np.nan
-    np.testing.assert_allclose(made["breadth_sector_gt_ma50"], expected, atol=1e-6)
+    np.testing.assert_allclose(columns["breadth_sector_gt_ma50"], expected, atol=1e-6)
     assert np.nanmin(expected) < 0.4 < 0.6 < np.nanmax(expected)
 
 
@@ -213,58 +214,60 @@ S33 = (
 )
 def test_a_stock_takes_the_index_of_its_sector(field, prefix, sector, code):
     rows = bars(130)
-    made = index.compute(inputs_of(panel_of(130, **{field: [sector, -1, 9999, 99]}), indices=rows))
+    columns = index.compute(
+        inputs_of(panel_of(130, **{field: [sector, -1, 9999, 99]}), indices=rows)
+    )
     own = rows.filter(Code=code)["C"].to_numpy()
-    np.testing.assert_allclose(made[f"{prefix}_r_1d"][1:, 0], np.log(own[1:] / own[:-1]),
+    np.testing.assert_allclose(columns[f"{prefix}_r_1d"][1:, 0], np.log(own[1:] / own[:-1]),
                                atol=1e-7)  # fmt: skip
     for name in index.MEASURES:
-        values = made[f"{prefix}_{name}"]
+        values = columns[f"{prefix}_{name}"]
         assert np.isfinite(values[-1, 0]) and np.isnan(values[:, 1:]).all()
 
 
-def test_every_measure_of_a_sector_agrees_with_pandas(whole):
-    panel, rows, made = whole
+def test_every_measure_of_a_sector_agrees_with_pandas(exchange):
+    panel, rows, columns = exchange
     for prefix, codes in (("sect", ["0040", "0047", "0060"]), ("sect17", ["0080", "0084", "0090"])):
         for slot, code in enumerate(codes):
             expected = measures(rows, code)
             for name in set(index.MEASURES) - {"natr_14"}:
                 np.testing.assert_allclose(
-                    made[f"{prefix}_{name}"][:, slot],
+                    columns[f"{prefix}_{name}"][:, slot],
                     expected[name].where(series(rows, code).notna()), rtol=2e-5, atol=2e-6,
                 )  # fmt: skip
             bar = [series(rows, code, bar).to_numpy()[:OUTAGE] for bar in "HLC"]
             np.testing.assert_allclose(
-                made[f"{prefix}_natr_14"][:OUTAGE, slot], talib.ATR(*bar, 14) / bar[2], rtol=1e-5
+                columns[f"{prefix}_natr_14"][:OUTAGE, slot], talib.ATR(*bar, 14) / bar[2], rtol=1e-5
             )
     close = pd.DataFrame(panel["close"])
-    own = np.log(close / close.shift(5))[0] - made["sect_r_5d"][:, 0]
-    np.testing.assert_allclose(made["sect_rel_to_sec_5d"][:, 0], own, atol=1e-6)
+    own = np.log(close / close.shift(5))[0] - columns["sect_r_5d"][:, 0]
+    np.testing.assert_allclose(columns["sect_rel_to_sec_5d"][:, 0], own, atol=1e-6)
 
 
 def test_a_stock_that_changes_sector_takes_the_past_of_its_new_one():
     sector = np.full((130, 4), 50)
     sector[100:] = 3250
     rows = bars(130)
-    made = index.compute(inputs_of(panel_of(130, s33=sector), indices=rows))
+    columns = index.compute(inputs_of(panel_of(130, s33=sector), indices=rows))
     for day, code in ((99, "0040"), (100, "0047")):
         own = rows.filter(Code=code)["C"].to_numpy()
         expected = np.log(own[day] / own[day - 5])
-        assert made["sect_r_5d"][day, 0] == pytest.approx(expected, rel=1e-5)
+        assert columns["sect_r_5d"][day, 0] == pytest.approx(expected, rel=1e-5)
 
 
-def test_levels_play_no_part(whole):
-    panel, rows, made = whole
+def test_levels_play_no_part(exchange):
+    panel, rows, columns = exchange
     scaled = index.compute(inputs_of(panel, indices=rows.with_columns(pl.col("H", "L", "C") * 64)))
     for name in NAMES:
-        np.testing.assert_allclose(scaled[name], made[name], rtol=1e-5, atol=1e-6, err_msg=name)
+        np.testing.assert_allclose(scaled[name], columns[name], rtol=1e-5, atol=1e-6, err_msg=name)
 
 
 # ---- laws
 
 
 @pytest.mark.parametrize("cut", [100, 141, 250])
-def test_nothing_known_later_moves_an_earlier_day(whole, cut):
-    panel, rows, _ = whole
+def test_nothing_known_later_moves_an_earlier_day(exchange, cut):
+    panel, rows, _ = exchange
     rows = rows.with_columns(
         known_at=pl.col("Date")
         .cast(pl.Datetime("us"))
@@ -276,31 +279,31 @@ def test_nothing_known_later_moves_an_earlier_day(whole, cut):
     )
     rows = pl.concat([rows, fixed])
     moments = panel.dates + np.timedelta64(6 * 3600 * 10**6, "us")
-    told = rows.filter(pl.col("known_at").dt.replace_time_zone(None) <= moments[cut])
+    early = rows.filter(pl.col("known_at").dt.replace_time_zone(None) <= moments[cut])
     full, partial = (
         index.compute(
             inputs_of(panel, indices=point_in_time.on_the_day(part, KEY, panel.dates, moments))
         )
-        for part in (rows, told)
+        for part in (rows, early)
     )
     for name in NAMES:
         np.testing.assert_array_equal(full[name][: cut + 1], partial[name][: cut + 1], err_msg=name)
     assert any(np.isfinite(full[name][cut + 2 :]).any() for name in NAMES)
 
 
-def test_a_span_with_its_look_back_equals_the_whole(whole):
-    panel, rows, made = whole
+def test_a_span_with_its_look_back_equals_the_whole(exchange):
+    panel, rows, columns = exchange
     length = 40
-    kept = slice(320 - length - FAMILIES["index"]["panel"].look_back, 320)
-    since = panel.dates[kept][0].item()
-    part = Panel(panel.dates[kept], panel.codes, {k: v[kept] for k, v in panel.fields.items()})
+    window = slice(320 - length - FAMILIES["index"]["panel"].look_back, 320)
+    since = panel.dates[window][0].item()
+    part = Panel(panel.dates[window], panel.codes, {k: v[window] for k, v in panel.fields.items()})
     own = index.compute(inputs_of(part, indices=rows.filter(pl.col("Date") >= since)))
     for name in NAMES:
-        found, expected = own[name][-length:], made[name][-length:]
+        actual, expected = own[name][-length:], columns[name][-length:]
         if name.endswith("natr_14"):  # Wilder's average never quite forgets
-            np.testing.assert_allclose(found, expected, rtol=1e-6, err_msg=name)
+            np.testing.assert_allclose(actual, expected, rtol=1e-6, err_msg=name)
         else:
-            np.testing.assert_array_equal(found, expected, err_msg=name)
+            np.testing.assert_array_equal(actual, expected, err_msg=name)
 
 
 def test_rows_of_one_day_that_differ_are_refused():
@@ -322,10 +325,10 @@ def test_indices_that_are_not_listed_change_nothing():
 def test_no_rows_give_null_columns_and_a_warning(caplog):
     panel = panel_of(60)
     with caplog.at_level(logging.WARNING):
-        made = index.compute(inputs_of(panel, indices=bars(60)[:0]))
+        columns = index.compute(inputs_of(panel, indices=bars(60)[:0]))
     assert "all columns of index are null" in caplog.text
-    assert set(made) == NAMES
-    for name, values in made.items():
+    assert set(columns) == NAMES
+    for name, values in columns.items():
         assert np.isnan(values).all()
         assert values.shape == ((60,) if KINDS[name] == "market" else (60, 4))
 

@@ -30,9 +30,11 @@ SEGMENTS = ["0111", "0112", "0113"]
 
 def master(frame, **fields):
     """The list of every day of the panel's rows; a field is a value, or an expression of rows."""
-    given = {"ScaleCat": "TOPIX Mid400", "Mrgn": "2", "ProdCat": "011", **fields}
-    given = {name: x if isinstance(x, pl.Expr) else pl.lit(x) for name, x in given.items()}
-    rows = frame.select(Date="date", Code="code", Mkt="market", **given)
+    attributes = {"ScaleCat": "TOPIX Mid400", "Mrgn": "2", "ProdCat": "011", **fields}
+    attributes = {
+        name: x if isinstance(x, pl.Expr) else pl.lit(x) for name, x in attributes.items()
+    }
+    rows = frame.select(Date="date", Code="code", Mkt="market", **attributes)
     return stamped("master", rows.to_dicts())
 
 
@@ -46,27 +48,27 @@ def compute(frame, statements=(), lists=None, **fields):
 
 
 def test_market_value_is_shares_outstanding_times_close():
-    made = compute(quiet(), [statement(10, 1e6, 2e5)])
+    columns = compute(quiet(), [statement(10, 1e6, 2e5)])
     expected = {
         "market_cap_log": np.log(8e5 * 1000),
         "shares_float_ratio": 0.8,
         "liquidity_score": np.log(1e6) / np.log(8e8),
     }
     for name, value in expected.items():
-        assert np.isnan(made[name][:10, 0]).all(), name
-        assert made[name][20, 0] == pytest.approx(value, rel=1e-6), name
-    assert np.isnan(made["market_cap_log"][:, 1]).all()
+        assert np.isnan(columns[name][:10, 0]).all(), name
+        assert columns[name][20, 0] == pytest.approx(value, rel=1e-6), name
+    assert np.isnan(columns["market_cap_log"][:, 1]).all()
 
 
 @pytest.mark.parametrize("sessions", [1, 2, 3, 10, 18, 21])
 def test_a_run_may_begin_with_a_few_sessions(sessions):
-    made = compute(quiet(sessions), [statement(0, 1e6)])
-    assert all(values.shape == (sessions, 2) for values in made.values())
+    columns = compute(quiet(sessions), [statement(0, 1e6)])
+    assert all(values.shape == (sessions, 2) for values in columns.values())
 
 
 def test_without_treasury_shares_all_are_outstanding():
-    made = compute(quiet(), [statement(10, 1e6, None)])
-    assert (made["shares_float_ratio"][10:, 0] == 1).all()
+    columns = compute(quiet(), [statement(10, 1e6, None)])
+    assert (columns["shares_float_ratio"][10:, 0] == 1).all()
 
 
 def test_the_newest_period_counts_and_is_corrected_later():
@@ -77,29 +79,31 @@ def test_the_newest_period_counts_and_is_corrected_later():
         statement(30, 3e6, 0.0, period=day(5)),
         statement(35, None, None, period=day(8), DocType="EarnForecastRevision"),
     ]
-    made = np.exp(compute(quiet(), rows)["market_cap_log"][:, 0]) / 1000
+    columns = np.exp(compute(quiet(), rows)["market_cap_log"][:, 0]) / 1000
     for session, shares in {10: 1e6, 19: 1e6, 20: 2e6, 29: 2e6, 30: 3e6, 59: 3e6}.items():
-        assert made[session] == pytest.approx(shares, rel=1e-4), session
+        assert columns[session] == pytest.approx(shares, rel=1e-4), session
 
 
 def test_shares_lapse_300_sessions_after_their_period():
-    made = compute(quiet(360), [statement(20, 1e6, 0.0, period=day(3))])["market_cap_log"][:, 0]
-    assert np.flatnonzero(np.isfinite(made)).tolist() == list(range(20, 303))
+    columns = compute(quiet(360), [statement(20, 1e6, 0.0, period=day(3))])["market_cap_log"][:, 0]
+    assert np.flatnonzero(np.isfinite(columns)).tolist() == list(range(20, 303))
 
 
 @pytest.mark.parametrize("split, shares", [(15, 1e6), (20, 2e6), (25, 1e6)])
 def test_a_split_leaves_market_value_as_it_was(split, shares):
     """A filing of session 20 counts the shares of that day: with a split until then, not after."""
     frame = quiet(split=[(split, 0, 0.5)], price=1000.0)
-    made = compute(frame, [statement(20, shares, 0.0)])["market_cap_log"][20:, 0]
+    columns = compute(frame, [statement(20, shares, 0.0)])["market_cap_log"][20:, 0]
     basis = 0.5 if split <= 20 else 1.0
-    np.testing.assert_allclose(np.exp(made), shares * 1000 * basis, rtol=1e-4)
+    np.testing.assert_allclose(np.exp(columns), shares * 1000 * basis, rtol=1e-4)
 
 
 def test_a_rights_issue_leaves_the_share_count_alone():
     frame = quiet(split=[(25, 0, 0.8)]).with_columns(volume_factor=pl.lit(1.0))
-    made = np.exp(compute(frame, [statement(20, 1e6, 0.0)])["market_cap_log"][:, 0])
-    assert made[24] == pytest.approx(1e9, rel=1e-4) and made[25] == pytest.approx(8e8, rel=1e-4)
+    columns = np.exp(compute(frame, [statement(20, 1e6, 0.0)])["market_cap_log"][:, 0])
+    assert columns[24] == pytest.approx(1e9, rel=1e-4) and columns[25] == pytest.approx(
+        8e8, rel=1e-4
+    )
 
 
 def test_a_segments_premium_is_the_score_of_size_among_its_members():
@@ -108,14 +112,16 @@ def test_a_segments_premium_is_the_score_of_size_among_its_members():
         universe=pl.col("code") != CODES[3],
     )
     issued = [1e6, 2e6, 4e6, 9e6, 1e5, 1e5, 3e5, 5e5]
-    made = compute(
+    columns = compute(
         frame, [statement(10, n, 0.0, code=c) for c, n in zip(CODES, issued, strict=False)]
     )
     sizes = np.log(np.array(issued) * 1000)
     for members, others in ((slice(0, 3), slice(0, 4)), (slice(4, 8), slice(4, 8))):
         mean, spread = sizes[members].mean(), sizes[members].std()
         np.testing.assert_allclose(
-            made["market_segment_premium"][20, others], (sizes[others] - mean) / spread, rtol=1e-4
+            columns["market_segment_premium"][20, others],
+            (sizes[others] - mean) / spread,
+            rtol=1e-4,
         )
 
 
@@ -125,12 +131,12 @@ def test_the_sections_before_are_scored_as_the_segment_that_continues_them():
         market=pl.col("code").replace_strict(dict(zip(CODES, markets, strict=False)))
     )
     issued = [1e6, 2e6, 4e6, 1e5, 3e5, 5e5]
-    made = compute(
+    columns = compute(
         frame, [statement(10, n, 0.0, code=c) for c, n in zip(CODES, issued, strict=False)]
     )
     sizes = np.log(np.array(issued).reshape(2, 3) * 1000)
     scores = (sizes - sizes.mean(axis=1)[:, None]) / sizes.std(axis=1)[:, None]
-    np.testing.assert_allclose(made["market_segment_premium"][20], scores.ravel(), rtol=1e-4)
+    np.testing.assert_allclose(columns["market_segment_premium"][20], scores.ravel(), rtol=1e-4)
 
 
 def test_a_sectors_momentum_weighs_its_members_by_their_value_before():
@@ -142,11 +148,11 @@ def test_a_sectors_momentum_weighs_its_members_by_their_value_before():
     )
     issued = (1e6, 2e6, 4e6, 9e6)
     rows = [statement(10, n, 0.0, code=code) for code, n in zip(CODES, issued, strict=False)]
-    made = compute(frame, rows)["sector_momentum"]
-    np.testing.assert_allclose(made[39], 0, atol=1e-6)
+    columns = compute(frame, rows)["sector_momentum"]
+    np.testing.assert_allclose(columns[39], 0, atol=1e-6)
     expected = (1.1 + 2 * 0.9 + 4) / 7 - 1
-    np.testing.assert_allclose(made[40:60], np.full((20, 4), expected), rtol=1e-4)
-    assert np.isnan(made[:30]).all()
+    np.testing.assert_allclose(columns[40:60], np.full((20, 4), expected), rtol=1e-4)
+    assert np.isnan(columns[:30]).all()
     elsewhere = compute(frame.with_columns(s33=pl.lit("-")), rows)["sector_momentum"]
     assert np.isnan(elsewhere).all()
 
@@ -161,9 +167,9 @@ def test_a_sectors_momentum_weighs_its_members_by_their_value_before():
      ("0109", None)],
 )  # fmt: skip
 def test_segments_continue_the_sections_that_they_took_over(code, name):
-    made = compute(quiet().with_columns(market=pl.lit(code)))
+    columns = compute(quiet().with_columns(market=pl.lit(code)))
     flags = {f"mkt_{each}": float(each == name) for each in ("prime", "standard", "growth")}
-    assert {flag: made[flag][5, 0] for flag in flags} == flags
+    assert {flag: columns[flag][5, 0] for flag in flags} == flags
 
 
 @pytest.mark.parametrize(
@@ -172,8 +178,8 @@ def test_segments_continue_the_sections_that_they_took_over(code, name):
      ("TOPIX Small 2", 1), ("-", 0), ("TOPIX Unheard", np.nan), (None, np.nan)],
 )  # fmt: skip
 def test_classes_of_size_are_in_order(text, number):
-    made = compute(quiet(), ScaleCat=text)["scale_cat"]
-    np.testing.assert_array_equal(made, np.full((60, 2), number))
+    columns = compute(quiet(), ScaleCat=text)["scale_cat"]
+    np.testing.assert_array_equal(columns, np.full((60, 2), number))
 
 
 def test_the_class_of_small_stocks_stands_when_the_list_begins_to_tell_them_apart():
@@ -186,8 +192,8 @@ def test_the_class_of_small_stocks_stands_when_the_list_begins_to_tell_them_apar
 def test_a_class_counts_from_the_day_on_which_the_list_names_it():
     frame = quiet()
     late = pl.col("date") >= day(30)
-    made = compute(frame, Mrgn=pl.when(late).then(pl.lit("2")).otherwise(pl.lit("1")))
-    flags = made["is_loanable"]
+    columns = compute(frame, Mrgn=pl.when(late).then(pl.lit("2")).otherwise(pl.lit("1")))
+    flags = columns["is_loanable"]
     assert (flags[:30] == 0).all() and (flags[30:] == 1).all()
     assert np.isnan(compute(frame, Mrgn=None)["is_loanable"]).all()
 
@@ -195,17 +201,17 @@ def test_a_class_counts_from_the_day_on_which_the_list_names_it():
 def test_two_lists_of_a_day_that_differ_are_refused_and_equal_ones_are_one():
     frame = quiet()
     lists = master(frame, ScaleCat="TOPIX Core30")
-    made = compute(frame, lists=pl.concat([lists, lists]))
-    np.testing.assert_array_equal(made["scale_cat"], compute(frame, lists=lists)["scale_cat"])
+    columns = compute(frame, lists=pl.concat([lists, lists]))
+    np.testing.assert_array_equal(columns["scale_cat"], compute(frame, lists=lists)["scale_cat"])
     other = lists.with_columns(ScaleCat=pl.lit("TOPIX Small 1"))
     with pytest.raises(errors.UserError, match="master holds two different rows for Date"):
         compute(frame, lists=pl.concat([lists, other]))
 
 
 def test_a_stock_has_no_attributes_on_days_on_which_it_is_not_listed():
-    made = compute(quiet().filter((pl.col("code") != CODES[1]) | (pl.col("date") < day(30))))
+    columns = compute(quiet().filter((pl.col("code") != CODES[1]) | (pl.col("date") < day(30))))
     for name in ("mkt_prime", "scale_cat", "is_loanable"):
-        assert np.isfinite(made[name][:30]).all() and np.isnan(made[name][30:, 1]).all(), name
+        assert np.isfinite(columns[name][:30]).all() and np.isnan(columns[name][30:, 1]).all(), name
 
 
 # ---- laws ----------------------------------------------------------------------------------------
@@ -236,7 +242,7 @@ def test_shares_are_those_of_a_plain_walk_through_the_statements():
     count = 380
     frame = random_market(count, 4)
     rows = tables(frame, count, 4)
-    made, panel = computed(listed, frame, rows)
+    columns, panel = computed(listed, frame, rows)
     when = moments(panel)
     statements = sorted(rows["summary"].to_dicts(), key=lambda row: row["known_at"])
     factor = np.nan_to_num(panel["volume_factor"], nan=1.0)
@@ -244,22 +250,22 @@ def test_shares_are_those_of_a_plain_walk_through_the_statements():
         for s, code in enumerate(panel.codes):
             newest = None
             for row in statements:
-                told = np.datetime64(row["known_at"].replace(tzinfo=None)) <= when[t]
+                known = np.datetime64(row["known_at"].replace(tzinfo=None)) <= when[t]
                 newer = newest is None or row["CurPerEn"] >= newest["CurPerEn"]
-                newest = row if row["Code"] == code and told and newer else newest
+                newest = row if row["Code"] == code and known and newer else newest
             expected = np.nan
             if newest is not None:
                 at = np.searchsorted(panel.dates, np.datetime64(newest["DiscDate"]))
                 out = (newest["ShOutFY"] - newest["TrShFY"]) / np.prod(factor[at + 1 : t + 1, s])
                 expected = np.log(out * panel["raw_close"][t, s])
-            assert made["market_cap_log"][t, s] == pytest.approx(expected, rel=1e-5, nan_ok=True)
+            assert columns["market_cap_log"][t, s] == pytest.approx(expected, rel=1e-5, nan_ok=True)
 
 
 def test_sector_momentum_is_that_of_a_plain_walk_through_the_members():
     frame = random_market(120, 5)
     rows = tables(frame, 120, 5)
-    made, panel = computed(listed, frame, rows)
-    cap, close = np.exp(made["market_cap_log"].astype(float)), panel["close"]
+    columns, panel = computed(listed, frame, rows)
+    cap, close = np.exp(columns["market_cap_log"].astype(float)), panel["close"]
     for t in [60, 100, 119]:
         for sector in np.unique(panel["s33"][t]):
             members = panel["universe"][t] & (panel["s33"][t] == sector)
@@ -267,8 +273,8 @@ def test_sector_momentum_is_that_of_a_plain_walk_through_the_members():
             both = members & np.isfinite(gain * weight)
             if sector >= 0 and both.any():
                 expected = (gain * weight)[both].sum() / weight[both].sum()
-                found = made["sector_momentum"][t, panel["s33"][t] == sector]
-                np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-5)
+                actual = columns["sector_momentum"][t, panel["s33"][t] == sector]
+                np.testing.assert_allclose(actual, expected, rtol=1e-3, atol=1e-5)
 
 
 @settings(max_examples=8, deadline=None)
@@ -295,6 +301,6 @@ def test_the_catalogue_names_what_is_made():
 
 def test_without_statements_market_value_is_null_and_said_to_be(caplog):
     with caplog.at_level(logging.WARNING):
-        made = compute(quiet())
+        columns = compute(quiet())
     assert "columns of market value are null" in caplog.text
-    assert np.isnan(made["market_cap_log"]).all() and np.isfinite(made["mkt_prime"]).all()
+    assert np.isnan(columns["market_cap_log"]).all() and np.isfinite(columns["mkt_prime"]).all()

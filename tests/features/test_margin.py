@@ -61,19 +61,19 @@ def weekly(longs, shorts=None, first=FRIDAY):
 
 
 def test_a_weekly_print_counts_after_the_second_session_of_the_next_week():
-    made = compute(quiet(), [balance(FRIDAY), balance(FRIDAY + 5, 300.0)])
-    ratio = made["margin_balance_ratio"][:, 0]
+    columns = compute(quiet(), [balance(FRIDAY), balance(FRIDAY + 5, 300.0)])
+    ratio = columns["margin_balance_ratio"][:, 0]
     assert np.isnan(ratio[: FRIDAY + 3]).all()
     np.testing.assert_allclose(ratio[FRIDAY + 3 : FRIDAY + 8], 1 / 3, rtol=1e-6)
     np.testing.assert_allclose(ratio[FRIDAY + 8 : FRIDAY + 25], 5 / 7, rtol=1e-6)
-    assert np.flatnonzero(made["margin_impulse"][:, 0] == 1).tolist() == [FRIDAY + 3, FRIDAY + 8]
-    since = made["margin_days_since"][FRIDAY + 3 : FRIDAY + 10, 0]
+    assert np.flatnonzero(columns["margin_impulse"][:, 0] == 1).tolist() == [FRIDAY + 3, FRIDAY + 8]
+    since = columns["margin_days_since"][FRIDAY + 3 : FRIDAY + 10, 0]
     np.testing.assert_array_equal(since, [0, 1, 2, 3, 4, 0, 1])
 
 
 def test_what_differs_between_stocks_is_not_scaled_as_what_tells_of_the_day():
-    made = compute(quiet(), [balance(FRIDAY), balance(FRIDAY + 5, code=CODES[1])])
-    assert made["margin_days_since"][FRIDAY + 8, :2].tolist() == [5, 0]
+    columns = compute(quiet(), [balance(FRIDAY), balance(FRIDAY + 5, code=CODES[1])])
+    assert columns["margin_days_since"][FRIDAY + 8, :2].tolist() == [5, 0]
     assert {column.kind for column in margin.COLUMNS} == {"stock", "flag"}
 
 
@@ -84,24 +84,24 @@ def test_a_balance_lapses_after_twenty_sessions():
 
 def test_a_daily_print_counts_from_the_session_after_its_publication():
     rows = [balance(s, 100.0 + s, 0.0, daily=True) for s in range(10, 40)]
-    made = compute(quiet(), rows)
-    assert np.isnan(made["margin_long_to_adv20"][11, 0])
+    columns = compute(quiet(), rows)
+    assert np.isnan(columns["margin_long_to_adv20"][11, 0])
     np.testing.assert_allclose(
-        made["margin_long_to_adv20"][20:42, 0], (98 + np.arange(20, 42)) / 1000, rtol=1e-6
+        columns["margin_long_to_adv20"][20:42, 0], (98 + np.arange(20, 42)) / 1000, rtol=1e-6
     )
-    assert (made["margin_impulse"][12:42, 0] == 1).all()
-    assert (made["margin_days_since"][12:42, 0] == 0).all()
+    assert (columns["margin_impulse"][12:42, 0] == 1).all()
+    assert (columns["margin_days_since"][12:42, 0] == 0).all()
 
 
 def test_a_correction_replaces_from_its_own_publication_on():
     rows = [balance(s, 100.0, daily=True) for s in (20, 25)]
     corrected = [balance(20, 50.0, daily=True, delay=8), balance(25, 300.0, daily=True, delay=5)]
-    plain, made = compute(quiet(), rows), compute(quiet(), rows + corrected)
+    plain, columns = compute(quiet(), rows), compute(quiet(), rows + corrected)
     for name in plain:
-        np.testing.assert_array_equal(made[name][:29], plain[name][:29], name)
-    speed = made["margin_buy_velocity"][:, 0]
+        np.testing.assert_array_equal(columns[name][:29], plain[name][:29], name)
+    speed = columns["margin_buy_velocity"][:, 0]
     assert speed[28] == 0 and speed[29] == 1 and speed[30] == 1 and speed[31] == 5
-    np.testing.assert_array_equal(made["margin_days_since"][27:32, 0], [0, 1, 2, 3, 4])
+    np.testing.assert_array_equal(columns["margin_days_since"][27:32, 0], [0, 1, 2, 3, 4])
 
 
 # ---- columns of one print ------------------------------------------------------------------------
@@ -109,7 +109,7 @@ def test_a_correction_replaces_from_its_own_publication_on():
 
 def test_columns_of_a_print():
     rows = [*weekly([80.0], [20.0], FRIDAY + 20), balance(FRIDAY + 25, 100.0, 50.0)]
-    made = compute(quiet(), rows, statements=[statement(2, 1e4, 2e3)])
+    columns = compute(quiet(), rows, statements=[statement(2, 1e4, 2e3)])
     expected = {
         "margin_balance_ratio": 1 / 3,
         "margin_credit_ratio": 2.0,
@@ -125,41 +125,44 @@ def test_columns_of_a_print():
         "margin_d_short_to_adv20": 0.03,
     }
     for name, value in expected.items():
-        assert made[name][FRIDAY + 28, 0] == pytest.approx(value, rel=1e-6), name
-    assert np.isnan(made["margin_momentum"]).all() and np.isnan(made["margin_long_z52"]).all()
+        assert columns[name][FRIDAY + 28, 0] == pytest.approx(value, rel=1e-6), name
+    assert np.isnan(columns["margin_momentum"]).all() and np.isnan(columns["margin_long_z52"]).all()
 
 
 def test_nothing_sold_leaves_ratios_to_it_null():
-    made = compute(quiet(), [balance(20, 100.0, 0.0), balance(25, 100.0, 0.0)])
-    assert np.isnan(made["margin_credit_ratio"]).all()
-    assert np.isnan(made["margin_sell_velocity"]).all()
-    assert made["margin_balance_ratio"][30, 0] == 1 and made["margin_d_short_to_adv20"][30, 0] == 0
+    columns = compute(quiet(), [balance(20, 100.0, 0.0), balance(25, 100.0, 0.0)])
+    assert np.isnan(columns["margin_credit_ratio"]).all()
+    assert np.isnan(columns["margin_sell_velocity"]).all()
+    assert (
+        columns["margin_balance_ratio"][30, 0] == 1
+        and columns["margin_d_short_to_adv20"][30, 0] == 0
+    )
 
 
 def test_windows_count_prints():
     rng = np.random.default_rng(0)
     longs, shorts = rng.uniform(50, 150, (2, 60))
-    made = compute(quiet(320), weekly(longs, shorts))
+    columns = compute(quiet(320), weekly(longs, shorts))
     at = FRIDAY + 5 * 58 + 3
-    assert made["margin_long_z52"][at, 0] == pytest.approx(zscore(longs[7:59])[-1], rel=1e-5)
-    assert made["margin_short_z52"][at, 0] == pytest.approx(zscore(shorts[7:59])[-1], rel=1e-5)
+    assert columns["margin_long_z52"][at, 0] == pytest.approx(zscore(longs[7:59])[-1], rel=1e-5)
+    assert columns["margin_short_z52"][at, 0] == pytest.approx(zscore(shorts[7:59])[-1], rel=1e-5)
     momentum = longs[58] / longs[55:59].mean() - 1
-    assert made["margin_momentum"][at, 0] == pytest.approx(momentum, rel=1e-5)
-    first = np.flatnonzero(np.isfinite(made["margin_long_z52"][:, 0]))[0]
+    assert columns["margin_momentum"][at, 0] == pytest.approx(momentum, rel=1e-5)
+    first = np.flatnonzero(np.isfinite(columns["margin_long_z52"][:, 0]))[0]
     assert first == FRIDAY + 5 * 34 + 3
 
 
 def test_a_window_ends_after_55_weeks():
     rows = [balance(FRIDAY + 5 * week, 100.0 + week) for week in range(0, 100, 2)]
-    made = compute(quiet(520), rows)["margin_long_z52"][:, 0]
-    assert np.isnan(made).all()  # 28 prints of the last 55 weeks are fewer than 35
+    columns = compute(quiet(520), rows)["margin_long_z52"][:, 0]
+    assert np.isnan(columns).all()  # 28 prints of the last 55 weeks are fewer than 35
 
 
 def test_a_flat_balance_has_no_score():
     rows = [balance(FRIDAY + 5 * week, 100.0 if week < 29 else 300.0) for week in range(60)]
-    made = compute(quiet(320, split=[(150, 0, 0.333333)]), rows)
-    assert np.isnan(made["margin_long_z52"]).all()
-    assert np.nanmax(np.abs(made["margin_buy_velocity"])) < 1e-5
+    columns = compute(quiet(320, split=[(150, 0, 0.333333)]), rows)
+    assert np.isnan(columns["margin_long_z52"]).all()
+    assert np.nanmax(np.abs(columns["margin_buy_velocity"])) < 1e-5
 
 
 @pytest.mark.parametrize("by", [0.5, 10.0, 0.2])
@@ -170,13 +173,13 @@ def test_a_split_changes_no_column(by):
     split = FRIDAY + 5 * 57 + 4  # between balance day and publication
     shares = np.where(np.arange(60) * 5 + FRIDAY >= split, 1 / by, 1.0)
     plain = compute(quiet(320), weekly(longs, shorts), statements=[statement(200)])
-    made = compute(
+    columns = compute(
         quiet(320, split=[(split, 0, by)]),
         weekly(longs * shares, shorts * shares),
         statements=[statement(200)],
     )
     for name in plain:
-        np.testing.assert_allclose(made[name], plain[name], rtol=1e-5, atol=1e-6, err_msg=name)
+        np.testing.assert_allclose(columns[name], plain[name], rtol=1e-5, atol=1e-6, err_msg=name)
 
 
 def test_stress_is_the_mean_rank_of_size_side_and_growth():
@@ -185,10 +188,10 @@ def test_stress_is_the_mean_rank_of_size_side_and_growth():
     rows = [balance(s, long, short, code=code)
             for s, many in ((20, before), (25, longs))
             for code, long, short in zip(CODES, many, shorts, strict=False)]  # fmt: skip
-    made = compute(frame, rows)["margin_stress_indicator"][30]
+    columns = compute(frame, rows)["margin_stress_indicator"][30]
     size, side, growth = [1, 2, 3], [2, 1, 3], [1, 3, 2]
     ranks = np.mean([size, side, growth], axis=0)
-    np.testing.assert_allclose(made, (ranks - 0.5) / 3, rtol=1e-6)
+    np.testing.assert_allclose(columns, (ranks - 0.5) / 3, rtol=1e-6)
 
 
 # ---- from weekly to daily ------------------------------------------------------------------------
@@ -202,23 +205,23 @@ def test_the_same_balances_give_the_same_columns_on_fridays_of_both_eras():
     change = FRIDAY + 5 * 55
     rows = [row for row in weekly_rows if row["Date"] < day(change)]
     rows += [balance(s, longs[s], shorts[s], daily=True) for s in range(change, 330)]
-    daily, whole = compute(quiet(330), rows), compute(quiet(330), weekly_rows)
+    daily, full = compute(quiet(330), rows), compute(quiet(330), weekly_rows)
     for friday in fridays:
         if change <= friday <= 320:
             for name in daily:
                 if name not in ("margin_impulse", "margin_days_since"):
                     np.testing.assert_array_equal(
-                        daily[name][friday + 2], whole[name][friday + 3], name
+                        daily[name][friday + 2], full[name][friday + 3], name
                     )
 
 
 def test_a_daily_print_is_compared_with_the_newest_that_is_a_week_older():
     rows = [balance(20, 100.0), balance(25, 200.0)]  # Fridays
     rows += [balance(s, 10.0 * s, daily=True) for s in range(30, 40) if s != 32]
-    made = compute(quiet(), rows)["margin_buy_velocity"][:, 0]
+    columns = compute(quiet(), rows)["margin_buy_velocity"][:, 0]
     before = {30: 200, 31: 200, 33: 200, 34: 200, 35: 300, 36: 310, 37: 310, 38: 330}
     for session, long in before.items():
-        assert made[session + 2] == pytest.approx(10 * session / long - 1, rel=1e-5), session
+        assert columns[session + 2] == pytest.approx(10 * session / long - 1, rel=1e-5), session
 
 
 # ---- alerts --------------------------------------------------------------------------------------
@@ -226,7 +229,7 @@ def test_a_daily_print_is_compared_with_the_newest_that_is_a_week_older():
 
 def test_columns_of_an_alert():
     reasons = ("DailyPublication", "Monitoring")
-    made = compute(quiet(), alerts=[alert(25, 300.0, 100.0, reasons=reasons)])
+    columns = compute(quiet(), alerts=[alert(25, 300.0, 100.0, reasons=reasons)])
     expected = {
         "dmi_credit_ratio": 3.0,
         "dmi_imbalance": 0.5,
@@ -237,9 +240,9 @@ def test_columns_of_an_alert():
         "dmi_days_since_pub": 3,
     }
     for name, value in expected.items():
-        assert np.isnan(made[name][:27, 0]).all(), name
-        assert made[name][30, 0] == pytest.approx(value), name
-        assert np.isfinite(made[name][44, 0]) and np.isnan(made[name][45:, 0]).all(), name
+        assert np.isnan(columns[name][:27, 0]).all(), name
+        assert columns[name][30, 0] == pytest.approx(value), name
+        assert np.isfinite(columns[name][44, 0]) and np.isnan(columns[name][45:, 0]).all(), name
 
 
 @pytest.mark.parametrize(
@@ -252,24 +255,24 @@ def test_columns_of_an_alert():
     ],
 )
 def test_reasons_are_counted_in_every_notation(text, count):
-    made = compute(quiet(), alerts=[alert(25, PubReason=text)])
-    assert made["dmi_reason_count"][30, 0] == pytest.approx(count, nan_ok=True)
+    columns = compute(quiet(), alerts=[alert(25, PubReason=text)])
+    assert columns["dmi_reason_count"][30, 0] == pytest.approx(count, nan_ok=True)
 
 
 @pytest.mark.parametrize(
     "code, level", [("101", 0), ("001", 1), ("003", 2), ("006", 5), ("999", np.nan)]
 )
 def test_levels_of_regulation(code, level):
-    made = compute(quiet(), alerts=[alert(25, TSEMrgnRegCls=code)])
-    assert made["dmi_tse_reg_level"][30, 0] == pytest.approx(level, nan_ok=True)
+    columns = compute(quiet(), alerts=[alert(25, TSEMrgnRegCls=code)])
+    assert columns["dmi_tse_reg_level"][30, 0] == pytest.approx(level, nan_ok=True)
 
 
 def test_an_alert_is_corrected_and_re_based():
     frame = quiet(split=[(27, 0, 0.5)])
-    made = compute(frame, alerts=[alert(25), alert(25, 400.0, 50.0, delay=4)])
-    long = made["dmi_long_to_adv20"][:, 0]
+    columns = compute(frame, alerts=[alert(25), alert(25, 400.0, 50.0, delay=4)])
+    long = columns["dmi_long_to_adv20"][:, 0]
     assert long[28] == pytest.approx(0.1) and long[30] == pytest.approx(0.4)
-    np.testing.assert_array_equal(made["dmi_days_since_pub"][27:32, 0], [0, 1, 2, 3, 4])
+    np.testing.assert_array_equal(columns["dmi_days_since_pub"][27:32, 0], [0, 1, 2, 3, 4])
 
 
 # ---- laws ----------------------------------------------------------------------------------------
@@ -323,7 +326,7 @@ def steps_back(prints):
 def test_columns_are_those_of_a_plain_walk_through_the_prints():
     count = 420
     frame, rows = lively(count, seed=3), tables(count, 3)
-    made, panel = computed(margin, frame, rows)
+    columns, panel = computed(margin, frame, rows)
     when = moments(panel)
     interest = sorted(rows["margin_interest"].to_dicts(), key=lambda r: (r["known_at"], r["Date"]))
     factor = np.nan_to_num(panel["volume_factor"], nan=1.0)
@@ -338,7 +341,7 @@ def test_columns_are_those_of_a_plain_walk_through_the_prints():
                     first.setdefault(row["Date"], int(np.searchsorted(when, known_at)))
             at = {d: int(np.searchsorted(panel.dates, np.datetime64(d))) for d in prints}
             if not prints or t - at[max(prints)] >= 20:
-                assert np.isnan(made["margin_balance_ratio"][t, s])
+                assert np.isnan(columns["margin_balance_ratio"][t, s])
                 continue
             window = steps_back(prints)
             basis = [np.prod(factor[at[d] + 1 : t + 1, s]) for d in window]
@@ -359,7 +362,7 @@ def test_columns_are_those_of_a_plain_walk_through_the_prints():
                 expected["margin_short_z52"] = zscore(short)[0]
                 scored += 1
             for name, value in expected.items():
-                assert made[name][t, s] == pytest.approx(value, rel=1e-4, abs=1e-6), (name, t, s)
+                assert columns[name][t, s] == pytest.approx(value, rel=1e-4, abs=1e-6), (name, t, s)
     assert scored > 20
 
 
@@ -386,9 +389,9 @@ def test_the_catalogue_names_what_is_made():
 
 def test_a_missing_data_set_gives_null_columns_and_a_warning(caplog):
     with caplog.at_level(logging.WARNING):
-        made = compute(quiet())
+        columns = compute(quiet())
     assert "the columns margin_… are null" in caplog.text
     assert "the columns dmi_… are null" in caplog.text
     assert "the columns margin_…_to_mcap are null" in caplog.text
-    assert all(np.isnan(values).all() for values in made.values())
-    assert {values.shape for values in made.values()} == {(60, 2)}
+    assert all(np.isnan(values).all() for values in columns.values())
+    assert {values.shape for values in columns.values()} == {(60, 2)}

@@ -60,24 +60,24 @@ def test_the_future_moves_no_bit_of_the_past(family, seed, row):
     other_index = topix.with_columns(
         pl.when(late).then(pl.col(bar) * 1.5).otherwise(bar).alias(bar) for bar in "OHLC"
     ).filter(~late | (pl.col("Date").dt.day() != 7))
-    made = FAMILIES[family](Panel.of(frame), topix)
+    columns = FAMILIES[family](Panel.of(frame), topix)
     other = Panel.of(sample_panel.changed(frame, day, seed))
     again = FAMILIES[family](other, other_index)
-    for name in made:
-        np.testing.assert_array_equal(made[name][: row + 1], again[name][: row + 1], name)
+    for name in columns:
+        np.testing.assert_array_equal(columns[name][: row + 1], again[name][: row + 1], name)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_catalogue_names_what_is_made(family):
-    made = FAMILIES[family](sample_panel.panel(count=COUNT), sample_panel.topix(COUNT))
+    columns = FAMILIES[family](sample_panel.panel(count=COUNT), sample_panel.topix(COUNT))
     module = {"market": market, "relative": relative, "sector": sector}[family.split()[0]]
     assert [column.name for column in module.COLUMNS] == list(dict.fromkeys(
         column.name for column in module.COLUMNS))  # fmt: skip
-    assert {column.name for column in module.COLUMNS} == set(made)
+    assert {column.name for column in module.COLUMNS} == set(columns)
     for column in module.COLUMNS:
-        assert made[column.name].ndim == (1 if module is market else 2), column.name
-        assert made[column.name].dtype == np.float32
-        assert column.look_back > COUNT or np.isfinite(made[column.name]).any(), column.name
+        assert columns[column.name].ndim == (1 if module is market else 2), column.name
+        assert columns[column.name].dtype == np.float32
+        assert column.look_back > COUNT or np.isfinite(columns[column.name]).any(), column.name
 
 
 def test_a_split_changes_no_column():
@@ -96,10 +96,10 @@ def test_a_split_changes_no_column():
         ),
     )
     for name, compute in FAMILIES.items():
-        made, again = compute(Panel.of(frame), topix), compute(Panel.of(splitted), topix)
-        for column in made:
+        columns, again = compute(Panel.of(frame), topix), compute(Panel.of(splitted), topix)
+        for column in columns:
             np.testing.assert_allclose(
-                again[column], made[column], rtol=1e-5, atol=1e-5, err_msg=f"{name} {column}"
+                again[column], columns[column], rtol=1e-5, atol=1e-5, err_msg=f"{name} {column}"
             )
 
 
@@ -107,16 +107,16 @@ def test_a_split_changes_no_column():
 def test_a_column_needs_no_more_than_its_look_back(family):
     frame, topix = sample_panel.rows(count=600), sample_panel.topix(600)
     module = {"market": market, "relative": relative, "sector": sector}[family.split()[0]]
-    whole = FAMILIES[family](Panel.of(frame), topix)
+    full = FAMILIES[family](Panel.of(frame), topix)
     for back in {column.look_back for column in module.COLUMNS} - {settled(200)}:
         first = topix["Date"][599 - back]
         part = Panel.of(frame.filter(pl.col("date") >= first))
-        made = FAMILIES[family](part, topix.filter(pl.col("Date") >= first))
+        columns = FAMILIES[family](part, topix.filter(pl.col("Date") >= first))
         for column in (column for column in module.COLUMNS if column.look_back == back):
-            expected, told = whole[column.name][-1], made[column.name][-1]
-            np.testing.assert_array_equal(np.isnan(told), np.isnan(expected), column.name)
-            apart = np.abs(np.where(np.isnan(told), 0, told - expected)).max()
-            assert apart <= 1e-3 * np.nanstd(whole[column.name]) + 1e-9, column.name
+            expected, actual = full[column.name][-1], columns[column.name][-1]
+            np.testing.assert_array_equal(np.isnan(actual), np.isnan(expected), column.name)
+            apart = np.abs(np.where(np.isnan(actual), 0, actual - expected)).max()
+            assert apart <= 1e-3 * np.nanstd(full[column.name]) + 1e-9, column.name
 
 
 # ---- market --------------------------------------------------------------------------------------
@@ -126,8 +126,8 @@ def test_a_big_move_is_judged_by_the_days_before_it():
     step = np.where(np.arange(100) % 2, 0.01, -0.01)  # 2 sd are 2.02 %, and 2.07 % with the move
     step[90] = 0.0204
     index = index_of(1500 * np.cumprod(1 + step))
-    made = computed(market, sample_panel.panel(count=100), index)
-    assert np.flatnonzero(made["mkt_big_move_flag"] == 1).tolist() == [90]
+    columns = computed(market, sample_panel.panel(count=100), index)
+    assert np.flatnonzero(columns["mkt_big_move_flag"] == 1).tolist() == [90]
 
 
 def test_an_index_row_known_after_the_decision_is_not_used():
@@ -139,10 +139,10 @@ def test_an_index_row_known_after_the_decision_is_not_used():
     )
     moments = panel.dates.astype("datetime64[us]") + np.timedelta64(6, "h")
     seen = point_in_time.on_the_day(stamped, ["Date"], panel.dates, moments)
-    made, without = computed(market, panel, seen), computed(market, panel, topix.filter(~late))
-    assert np.isnan(made["mkt_ret_1d"][200]) and np.isfinite(made["mkt_ret_1d"][199])
-    for name in made:
-        np.testing.assert_array_equal(made[name], without[name], name)
+    columns, without = computed(market, panel, seen), computed(market, panel, topix.filter(~late))
+    assert np.isnan(columns["mkt_ret_1d"][200]) and np.isfinite(columns["mkt_ret_1d"][199])
+    for name in columns:
+        np.testing.assert_array_equal(columns[name], without[name], name)
 
 
 def test_two_index_rows_of_a_day_that_differ_are_refused():
@@ -155,9 +155,9 @@ def test_two_index_rows_of_a_day_that_differ_are_refused():
 
 
 def test_what_is_0_or_1_is_a_flag():
-    made = computed(market, sample_panel.panel(count=COUNT), sample_panel.topix(COUNT))
+    columns = computed(market, sample_panel.panel(count=COUNT), sample_panel.topix(COUNT))
     for column in market.COLUMNS:
-        values = made[column.name][np.isfinite(made[column.name])]
+        values = columns[column.name][np.isfinite(columns[column.name])]
         assert (column.kind == "flag") == (set(values.tolist()) <= {0, 1}) or not len(values)
 
 
@@ -173,11 +173,11 @@ def test_an_outage_has_no_index_return():
         for bar in "OHLC"
     )
     for index in (repeated, NO_INDEX):
-        made = computed(market, Panel.of(frame.with_columns(absent)), index)
-        assert np.isnan(made["mkt_ret_1d"][100:102]).all()
-        assert np.isfinite(made["mkt_ret_1d"][[99, 102]]).all()
-        assert np.isfinite(made["mkt_ret_5d"][[101, 104]]).all()
-        assert np.isfinite(made["mkt_vol_20d"][100:103]).all()
+        columns = computed(market, Panel.of(frame.with_columns(absent)), index)
+        assert np.isnan(columns["mkt_ret_1d"][100:102]).all()
+        assert np.isfinite(columns["mkt_ret_1d"][[99, 102]]).all()
+        assert np.isfinite(columns["mkt_ret_5d"][[101, 104]]).all()
+        assert np.isfinite(columns["mkt_vol_20d"][100:103]).all()
 
 
 @pytest.mark.parametrize("family", [market, relative])
@@ -192,9 +192,9 @@ def test_without_topix_a_warning_names_what_stands_in_for_it(family, caplog):
 def test_an_index_that_begins_later_moves_no_earlier_bit(family, row):
     panel, topix = sample_panel.panel(count=COUNT), sample_panel.topix(COUNT)
     began = topix.filter(pl.col("Date") > panel.dates[row])
-    made, again = computed(family, panel, NO_INDEX), computed(family, panel, began)
-    for name in made:
-        np.testing.assert_array_equal(made[name][: row + 1], again[name][: row + 1], name)
+    columns, again = computed(family, panel, NO_INDEX), computed(family, panel, began)
+    for name in columns:
+        np.testing.assert_array_equal(columns[name][: row + 1], again[name][: row + 1], name)
     if family is market:
         gains = began["C"].to_numpy()[1:] / began["C"].to_numpy()[:-1] - 1
         np.testing.assert_allclose(again["mkt_ret_1d"][row + 2 :], gains, rtol=1e-5)
@@ -204,19 +204,19 @@ def test_an_index_that_begins_later_moves_no_earlier_bit(family, row):
 def test_a_mean_across_stocks_keeps_its_bits_when_further_stocks_are_listed(seed):
     x = np.random.default_rng(seed).normal(size=(3, 40))
     more = np.insert(x, [1, 7, 7, 30], np.nan, axis=1)
-    told = [cross_section.cs_mean(values, np.ones(values.shape, bool)) for values in (x, more)]
-    np.testing.assert_array_equal(*told)
-    np.testing.assert_allclose(told[0], x.mean(axis=1), atol=1e-12)
+    actual = [cross_section.cs_mean(values, np.ones(values.shape, bool)) for values in (x, more)]
+    np.testing.assert_array_equal(*actual)
+    np.testing.assert_allclose(actual[0], x.mean(axis=1), atol=1e-12)
 
 
 def test_the_universe_stands_in_for_a_missing_index():
     close = np.array([[100, 100, 100], [110, 130, 300], [121, 130, 900.0]])
     inside = np.array([[True, True, False]] * 3)
     panel = panel_of(close, universe=inside)
-    made = computed(market, panel, NO_INDEX)
-    np.testing.assert_allclose(made["mkt_ret_1d"], [np.nan, 0.2, 0.05], rtol=1e-5)
-    np.testing.assert_allclose(made["mkt_breadth_up"], [np.nan, 1, 0.5])
-    np.testing.assert_allclose(made["mkt_dispersion"], [np.nan, 0.1, 0.05], rtol=1e-5)
+    columns = computed(market, panel, NO_INDEX)
+    np.testing.assert_allclose(columns["mkt_ret_1d"], [np.nan, 0.2, 0.05], rtol=1e-5)
+    np.testing.assert_allclose(columns["mkt_breadth_up"], [np.nan, 1, 0.5])
+    np.testing.assert_allclose(columns["mkt_dispersion"], [np.nan, 0.1, 0.05], rtol=1e-5)
 
 
 # ---- relative ------------------------------------------------------------------------------------
@@ -232,38 +232,38 @@ def planted(betas, lagged=0.0, count=200):
 
 def test_a_planted_beta_is_found_and_leaves_no_alpha():
     index, close = planted([0.5, 1.0, 2.0])
-    made = computed(relative, panel_of(close), index_of(index))
-    np.testing.assert_allclose(made["beta_60d"][-1], [0.5, 1, 2], rtol=1e-5)
-    np.testing.assert_allclose(made["alpha_1d"][-100:], 0, atol=1e-7)
-    np.testing.assert_allclose(made["idio_vol_ratio"][-1], 0, atol=1e-5)
-    np.testing.assert_allclose(made["beta_stability_60d"][-1], 1, atol=1e-6)
+    columns = computed(relative, panel_of(close), index_of(index))
+    np.testing.assert_allclose(columns["beta_60d"][-1], [0.5, 1, 2], rtol=1e-5)
+    np.testing.assert_allclose(columns["alpha_1d"][-100:], 0, atol=1e-7)
+    np.testing.assert_allclose(columns["idio_vol_ratio"][-1], 0, atol=1e-5)
+    np.testing.assert_allclose(columns["beta_stability_60d"][-1], 1, atol=1e-6)
     np.testing.assert_allclose(
-        made["rel_strength_5d"][-1], close[-1] / close[-6] - index[-1] / index[-6], atol=1e-6
+        columns["rel_strength_5d"][-1], close[-1] / close[-6] - index[-1] / index[-6], atol=1e-6
     )
-    np.testing.assert_allclose(made["trend_align_mkt"][-50:, 1], 1)
+    np.testing.assert_allclose(columns["trend_align_mkt"][-50:, 1], 1)
 
 
 def test_a_lagged_beta_is_that_of_the_day_before():
     index, close = planted([0.0], lagged=1.5)
-    made = computed(relative, panel_of(close), index_of(index))
-    np.testing.assert_allclose(made["beta_lagged_60d"][-1], 1.5, rtol=1e-5)
-    assert abs(made["beta_60d"][-1, 0]) < 0.5
+    columns = computed(relative, panel_of(close), index_of(index))
+    np.testing.assert_allclose(columns["beta_lagged_60d"][-1], 1.5, rtol=1e-5)
+    assert abs(columns["beta_60d"][-1, 0]) < 0.5
 
 
 def test_beta_needs_forty_returns():
     index, close = planted([1.0], count=60)
-    made = computed(relative, panel_of(close), index_of(index))
-    assert np.isnan(made["beta_60d"][39]) and np.isfinite(made["beta_60d"][40])
-    assert np.isnan(made["alpha_1d"][40]) and np.isfinite(made["alpha_1d"][41])
+    columns = computed(relative, panel_of(close), index_of(index))
+    assert np.isnan(columns["beta_60d"][39]) and np.isfinite(columns["beta_60d"][40])
+    assert np.isnan(columns["alpha_1d"][40]) and np.isfinite(columns["alpha_1d"][41])
 
 
 def test_alpha_uses_the_beta_of_the_day_before():
     index, close = planted([1.0])
     close[-1] *= 1.2
-    made = computed(relative, panel_of(close), index_of(index))
+    columns = computed(relative, panel_of(close), index_of(index))
     market_return = index[-1] / index[-2] - 1
     expected = close[-1, 0] / close[-2, 0] - 1 - market_return
-    np.testing.assert_allclose(made["alpha_1d"][-1, 0], expected, rtol=1e-5)
+    np.testing.assert_allclose(columns["alpha_1d"][-1, 0], expected, rtol=1e-5)
 
 
 # ---- sector --------------------------------------------------------------------------------------
@@ -272,23 +272,23 @@ def test_alpha_uses_the_beta_of_the_day_before():
 def test_the_sector_is_the_median_of_the_others():
     steps = np.array([0.01, 0.02, 0.04, 0.08, 0.50, -0.10])
     sectors = np.array([["0050"] * 4 + ["3250"] * 2] * 2)
-    made = computed(sector, panel_of([[100] * 6, 100 * (1 + steps)], s33=sectors))
+    columns = computed(sector, panel_of([[100] * 6, 100 * (1 + steps)], s33=sectors))
     expected = [0.04, 0.04, 0.02, 0.02, -0.10, 0.50]
-    np.testing.assert_allclose(made["sec_ret_1d"][1], expected, rtol=1e-5)
-    np.testing.assert_allclose(made["rel_to_sec_1d"][1], steps - expected, rtol=1e-5)
-    np.testing.assert_allclose(made["sec_member_cnt"][1], [4, 4, 4, 4, 2, 2])
-    np.testing.assert_allclose(made["sec_small_flag"][1], 1)
-    np.testing.assert_allclose(made["ret_1d_rank_in_sec"][1, :4], [1 / 8, 3 / 8, 5 / 8, 7 / 8])
+    np.testing.assert_allclose(columns["sec_ret_1d"][1], expected, rtol=1e-5)
+    np.testing.assert_allclose(columns["rel_to_sec_1d"][1], steps - expected, rtol=1e-5)
+    np.testing.assert_allclose(columns["sec_member_cnt"][1], [4, 4, 4, 4, 2, 2])
+    np.testing.assert_allclose(columns["sec_small_flag"][1], 1)
+    np.testing.assert_allclose(columns["ret_1d_rank_in_sec"][1, :4], [1 / 8, 3 / 8, 5 / 8, 7 / 8])
     score = (steps[:4] - steps[:4].mean()) / steps[:4].std()
-    np.testing.assert_allclose(made["returns_1d_in_sec_z"][1, :4], score, rtol=1e-5)
-    assert np.isnan(made["returns_1d_in_sec_z"][1, 4:]).all()
+    np.testing.assert_allclose(columns["returns_1d_in_sec_z"][1, :4], score, rtol=1e-5)
+    assert np.isnan(columns["returns_1d_in_sec_z"][1, 4:]).all()
 
 
 def test_who_is_not_in_the_universe_is_nobodys_peer_and_has_peers():
     steps, inside = np.array([0.01, 0.02, 0.04, 0.99]), [[True, True, True, False]] * 2
-    made = computed(sector, panel_of([[100] * 4, 100 * (1 + steps)], universe=inside))
-    np.testing.assert_allclose(made["sec_ret_1d"][1], [0.03, 0.025, 0.015, 0.02], rtol=1e-5)
-    np.testing.assert_allclose(made["sec_member_cnt"][1], 3)
+    columns = computed(sector, panel_of([[100] * 4, 100 * (1 + steps)], universe=inside))
+    np.testing.assert_allclose(columns["sec_ret_1d"][1], [0.03, 0.025, 0.015, 0.02], rtol=1e-5)
+    np.testing.assert_allclose(columns["sec_member_cnt"][1], 3)
 
 
 def test_a_stock_that_changes_its_sector_is_compared_as_of_the_day():
@@ -296,28 +296,30 @@ def test_a_stock_that_changes_its_sector_is_compared_as_of_the_day():
     close = 100 * (1 + steps) ** np.arange(3)[:, None]
     sectors = np.array([["0050", "0050", "0050", "3250", "3250"]] * 3)
     sectors[2, 0] = "3250"
-    made = computed(sector, panel_of(close, s33=sectors))
-    np.testing.assert_allclose(made["sec_ret_1d"][1, 0], 0.025, rtol=1e-4)
-    np.testing.assert_allclose(made["sec_ret_1d"][2, 0], 0.045, rtol=1e-4)
-    np.testing.assert_allclose(made["sec_ret_1d"][2, 1], 0.03, rtol=1e-4)
+    columns = computed(sector, panel_of(close, s33=sectors))
+    np.testing.assert_allclose(columns["sec_ret_1d"][1, 0], 0.025, rtol=1e-4)
+    np.testing.assert_allclose(columns["sec_ret_1d"][2, 0], 0.045, rtol=1e-4)
+    np.testing.assert_allclose(columns["sec_ret_1d"][2, 1], 0.03, rtol=1e-4)
 
 
 def test_a_stock_without_a_sector_has_no_peers():
     sectors = np.array([["0050", "0050", None]] * 3)
-    made = computed(sector, panel_of(np.full((3, 3), 100.0), s33=sectors))
-    assert all(np.isnan(values[:, 2]).all() for values in made.values())
+    columns = computed(sector, panel_of(np.full((3, 3), 100.0), s33=sectors))
+    assert all(np.isnan(values[:, 2]).all() for values in columns.values())
 
 
 def test_the_sector_moves_as_its_members_do():
     rng = np.random.default_rng(3)
     step = rng.normal(0, 0.01, (200, 1))
     close = 100 * np.cumprod(1 + np.hstack([2 * step, step, step, step]), axis=0)
-    made = computed(sector, panel_of(close))
-    np.testing.assert_allclose(made["beta_to_sec_60"][-1], [2, 1, 1, 1], rtol=1e-4)
-    np.testing.assert_allclose(made["alpha_vs_sec_1d"][-1], 0, atol=1e-7)
-    np.testing.assert_allclose(made["sec_mom_20"][-1], close[-1, 1] / close[-21, 1] - 1, rtol=1e-4)
-    level = talib.EMA(close[:, 1], 5) / talib.EMA(close[:, 1], 20) - 1
-    np.testing.assert_allclose(made["sec_gap_5_20"][-1, 0], level[-1], rtol=1e-3)
+    columns = computed(sector, panel_of(close))
+    np.testing.assert_allclose(columns["beta_to_sec_60"][-1], [2, 1, 1, 1], rtol=1e-4)
+    np.testing.assert_allclose(columns["alpha_vs_sec_1d"][-1], 0, atol=1e-7)
     np.testing.assert_allclose(
-        made["sec_vol_20"][-1, 0], step[-20:].std(ddof=1) * np.sqrt(245), rtol=1e-4
+        columns["sec_mom_20"][-1], close[-1, 1] / close[-21, 1] - 1, rtol=1e-4
+    )
+    level = talib.EMA(close[:, 1], 5) / talib.EMA(close[:, 1], 20) - 1
+    np.testing.assert_allclose(columns["sec_gap_5_20"][-1, 0], level[-1], rtol=1e-3)
+    np.testing.assert_allclose(
+        columns["sec_vol_20"][-1, 0], step[-20:].std(ddof=1) * np.sqrt(245), rtol=1e-4
     )

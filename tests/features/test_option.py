@@ -30,12 +30,12 @@ LEVEL = 30_000.0
 
 def contract(put, strike, expiry, day=DAY, **fields):
     """One row of a chain; `expiry` counts days from `day`."""
-    made = {
+    columns = {
         "Date": day, "Code": f"{expiry:03d}{strike:06.0f}{1 + (not put)}", "EmMrgnTrgDiv": "002",
         "PCDiv": "1" if put else "2", "Strike": float(strike), "SQD": day + dt.timedelta(expiry),
         "Vo": 0.0, "OI": 0.0, "Va": 0.0, "UnderPx": LEVEL, "IV": 20.0, "IR": 0.0,
     }  # fmt: skip
-    return made | fields
+    return columns | fields
 
 
 def stamped(rows, night="27h"):
@@ -58,9 +58,9 @@ def compute(panel, rows, decision="close"):
 def of_day(rows, **options):
     """What the close after DAY makes of one chain."""
     panel = panel_of(**options)
-    made = compute(panel, rows)
+    columns = compute(panel, rows)
     day = np.searchsorted(panel.dates, np.datetime64("2021-06-02"))
-    return {name: values[day] for name, values in made.items()}
+    return {name: values[day] for name, values in columns.items()}
 
 
 # ---- when a chain counts
@@ -69,14 +69,14 @@ def of_day(rows, **options):
 def test_a_close_sees_the_chain_of_the_session_before_and_no_older_one():
     panel = panel_of()
     rows = [contract(put, 30_000, 30, Vo=10.0 + put) for put in (True, False)]
-    made = compute(panel, rows)["put_call_ratio"]
-    seen = panel.dates[np.isfinite(made)].astype(str).tolist()
+    columns = compute(panel, rows)["put_call_ratio"]
+    seen = panel.dates[np.isfinite(columns)].astype(str).tolist()
     assert seen == ["2021-06-02"]
     # at seven in the evening the night's delivery is still ahead
     assert np.isfinite(compute(panel, rows, "19:00")["put_call_ratio"]).sum() == 1
     friday = [{**row, "Date": dt.date(2021, 6, 4)} for row in rows]
-    made = compute(panel, friday)["put_call_ratio"]
-    assert panel.dates[np.isfinite(made)].astype(str).tolist() == ["2021-06-07"]
+    columns = compute(panel, friday)["put_call_ratio"]
+    assert panel.dates[np.isfinite(columns)].astype(str).tolist() == ["2021-06-07"]
 
 
 def test_of_a_chain_known_by_halves_the_known_half_counts():
@@ -84,18 +84,18 @@ def test_of_a_chain_known_by_halves_the_known_half_counts():
     first = stamped([contract(True, 29_000, 30, Vo=30.0), contract(False, 31_000, 30, Vo=10.0)])
     second = stamped([contract(True, 28_000, 30, Vo=70.0)], night="36h")
     late = stamped([contract(False, 32_000, 30, Vo=90.0)], night="40h")
-    made = compute(panel, pl.concat([first, second, late]))["put_call_ratio"]
+    columns = compute(panel, pl.concat([first, second, late]))["put_call_ratio"]
     day = np.searchsorted(panel.dates, np.datetime64("2021-06-02"))
-    assert made[day] == 10.0  # the second came at noon, the last an hour after the close
-    assert np.isnan(np.delete(made, day)).all()
+    assert columns[day] == 10.0  # the second came at noon, the last an hour after the close
+    assert np.isnan(np.delete(columns, day)).all()
     assert compute(panel, first)["put_call_ratio"][day] == 3.0
 
 
 def test_a_chain_served_on_its_own_day_counts_that_evening_and_until_a_newer_one():
     panel = panel_of()
     rows = stamped([contract(put, 30_000, 30, Vo=10.0 + put) for put in (True, False)], "15h")
-    made = compute(panel, rows)["put_call_ratio"]
-    seen = panel.dates[np.isfinite(made)].astype(str).tolist()
+    columns = compute(panel, rows)["put_call_ratio"]
+    seen = panel.dates[np.isfinite(columns)].astype(str).tolist()
     assert seen == ["2021-06-01", "2021-06-02"]
 
 
@@ -115,18 +115,18 @@ def test_volumes_and_open_interest_by_hand():
         contract(False, 31_000, 30, Vo=45.0, OI=300.0, Va=15e6),
         contract(False, 32_000, 400, Vo=0.0, OI=None),
     ]
-    made = of_day(rows)
-    assert made["put_call_ratio"] == 2.0
-    assert made["oi_call_put_imbalance"] == pytest.approx(-300 / 900)
-    assert made["smart_money_indicator"] == 1.0  # of three traded contracts the busiest is a put
+    columns = of_day(rows)
+    assert columns["put_call_ratio"] == 2.0
+    assert columns["oi_call_put_imbalance"] == pytest.approx(-300 / 900)
+    assert columns["smart_money_indicator"] == 1.0  # of three traded contracts the busiest is a put
 
 
 def test_without_a_trade_in_calls_there_is_no_ratio():
-    made = of_day([contract(True, 29_000, 30, Vo=60.0), contract(False, 31_000, 30)])
-    assert np.isnan(made["put_call_ratio"])
-    assert made["smart_money_indicator"] == 1.0
-    made = of_day([contract(True, 29_000, 30), contract(False, 31_000, 30)])
-    assert np.isnan(made["smart_money_indicator"]) and np.isnan(made["oi_call_put_imbalance"])
+    columns = of_day([contract(True, 29_000, 30, Vo=60.0), contract(False, 31_000, 30)])
+    assert np.isnan(columns["put_call_ratio"])
+    assert columns["smart_money_indicator"] == 1.0
+    columns = of_day([contract(True, 29_000, 30), contract(False, 31_000, 30)])
+    assert np.isnan(columns["smart_money_indicator"]) and np.isnan(columns["oi_call_put_imbalance"])
 
 
 def test_the_busiest_tenth_is_rounded_up_and_holds_ties():
@@ -195,19 +195,19 @@ def between(days, at):
 
 def test_volatility_in_thirty_and_sixty_days_lies_between_the_neighbouring_expiries():
     level = {10: 30.0, 38: 22.0, 73: 19.0}
-    made = of_day(chain(lambda k, days: level[days] - 40 * k))
+    columns = of_day(chain(lambda k, days: level[days] - 40 * k))
     month = between(30, {10: 0.30, 38: 0.22})
     season = between(60, {38: 0.22, 73: 0.19})
-    assert made["avg_iv"] == pytest.approx(month, rel=1e-6)
-    assert made["term_structure_slope"] == pytest.approx(season - month, rel=1e-5)
+    assert columns["avg_iv"] == pytest.approx(month, rel=1e-6)
+    assert columns["term_structure_slope"] == pytest.approx(season - month, rel=1e-5)
 
 
 def test_before_the_first_expiry_its_volatility_holds_and_beyond_the_last_none():
-    made = of_day(chain(lambda k, days: 20.0 - 40 * k, expiries=(5, 33, 50)))
-    assert made["avg_iv"] == pytest.approx(0.20)  # the expiry in five days is too near to count
-    assert np.isnan(made["term_structure_slope"])
-    made = of_day(chain(lambda k, days: 20.0, expiries=(5, 20)))
-    assert np.isnan(made["avg_iv"])
+    columns = of_day(chain(lambda k, days: 20.0 - 40 * k, expiries=(5, 33, 50)))
+    assert columns["avg_iv"] == pytest.approx(0.20)  # the expiry in five days is too near to count
+    assert np.isnan(columns["term_structure_slope"])
+    columns = of_day(chain(lambda k, days: 20.0, expiries=(5, 20)))
+    assert np.isnan(columns["avg_iv"])
 
 
 def test_at_the_money_is_the_strike_nearest_to_the_forward_with_both_sides_mean():
@@ -241,14 +241,14 @@ def test_a_volatility_that_is_not_positive_is_missing(absent):
 def test_before_settlement_prices_were_published_volumes_are_known_alone():
     rows = [{**row, "IV": None, "SQD": None, "UnderPx": None, "IR": None, "Vo": 1.0}
             for row in chain(lambda k, days: 20.0)]  # fmt: skip
-    made = of_day(rows)
-    assert made["put_call_ratio"] == 1.0
-    assert np.isnan([made[n] for n in ("avg_iv", "iv_skew", "iv_dispersion")]).all()
+    columns = of_day(rows)
+    assert columns["put_call_ratio"] == 1.0
+    assert np.isnan([columns[n] for n in ("avg_iv", "iv_skew", "iv_dispersion")]).all()
 
 
 def skew_by_hand(rows, days):
     """Difference of the wings of one expiry, strike by strike from the formula of 1976."""
-    n, found = NormalDist().cdf, {}
+    n, nearest = NormalDist().cdf, {}
     for put in (True, False):
         wing = []
         for row in rows:
@@ -258,8 +258,8 @@ def skew_by_hand(rows, days):
             up = math.log(LEVEL / k) / (iv * math.sqrt(years)) + iv * math.sqrt(years) / 2
             if (k < LEVEL) == put and k != LEVEL:
                 wing.append((abs((n(-up) if put else n(up)) - 0.25), iv))
-        found[put] = min(wing)[1]
-    return found[True] - found[False]
+        nearest[put] = min(wing)[1]
+    return nearest[True] - nearest[False]
 
 
 def test_skew_is_taken_where_deltas_are_a_quarter_on_the_nearest_two_expiries():
@@ -319,8 +319,8 @@ def long():
 
 
 def test_rank_is_the_share_of_a_year_below(long):
-    _, _, made = long
-    level, rank = made["avg_iv"].astype(float), made["iv_percentile_rank"]
+    _, _, columns = long
+    level, rank = columns["avg_iv"].astype(float), columns["iv_percentile_rank"]
     for day in range(len(level)):
         window = level[max(0, day - 244) : day + 1]
         window = window[np.isfinite(window)]
@@ -333,10 +333,10 @@ def test_rank_is_the_share_of_a_year_below(long):
 
 
 def test_momentum_sets_a_week_against_a_month(long):
-    panel, rows, made = long
-    ratio = pd.Series(made["put_call_ratio"].astype(float))
+    panel, rows, columns = long
+    ratio = pd.Series(columns["put_call_ratio"].astype(float))
     means = [ratio.rolling(n, min_periods=fewest).mean() for n, fewest in ((5, 4), (20, 14))]
-    np.testing.assert_allclose(made["pcr_momentum"], means[0] / means[1] - 1, atol=1e-6)
+    np.testing.assert_allclose(columns["pcr_momentum"], means[0] / means[1] - 1, atol=1e-6)
     value = rows.group_by("Date", "PCDiv").agg(pl.col("Va").sum()).sort("Date")
     puts, calls = (value.filter(PCDiv=side).select("Date", "Va") for side in "12")
     both = puts.join(calls, on="Date", suffix="_call")
@@ -344,7 +344,7 @@ def test_momentum_sets_a_week_against_a_month(long):
     daily = pd.Series(np.full(len(panel.dates) + 1, np.nan))
     daily[days] = ((both["Va_call"] - both["Va"]) / (both["Va_call"] + both["Va"])).to_numpy()
     means = [daily.rolling(n, min_periods=fewest).mean()[:-1] for n, fewest in ((5, 4), (20, 14))]
-    np.testing.assert_allclose(made["option_flow_momentum"], means[0] - means[1], atol=1e-6)
+    np.testing.assert_allclose(columns["option_flow_momentum"], means[0] - means[1], atol=1e-6)
 
 
 # ---- an oracle, row by row
@@ -386,17 +386,17 @@ def by_hand(rows, day):
 
 
 def test_random_chains_agree_with_a_telling_row_by_row(long):
-    panel, rows, made = long
-    told = rows.drop("known_at").to_dicts()
+    panel, rows, columns = long
+    contracts = rows.drop("known_at").to_dicts()
     checked = 0
     for session in range(20, 60):
         day = panel.dates[session - 1].item()
-        if not any(row["Date"] == day for row in told):
-            assert np.isnan(made["put_call_ratio"][session])
+        if not any(row["Date"] == day for row in contracts):
+            assert np.isnan(columns["put_call_ratio"][session])
             continue
         checked += 1
-        for name, value in by_hand(told, day).items():
-            assert made[name][session] == pytest.approx(value, rel=1e-5, abs=1e-6), name
+        for name, value in by_hand(contracts, day).items():
+            assert columns[name][session] == pytest.approx(value, rel=1e-5, abs=1e-6), name
     assert checked > 30
 
 
@@ -411,36 +411,36 @@ def test_nothing_known_later_moves_an_earlier_day(long, cut):
     )
     rows = pl.concat([rows, late])
     moment = calendar.decision_moments(panel.dates, "close", CLOSES)[cut]
-    told = rows.filter(pl.col("known_at").dt.replace_time_zone(None) <= moment)
-    assert len(told) < len(rows)
-    full, partial = compute(panel, rows), compute(panel, told.sample(len(told), shuffle=True))
+    early = rows.filter(pl.col("known_at").dt.replace_time_zone(None) <= moment)
+    assert len(early) < len(rows)
+    full, partial = compute(panel, rows), compute(panel, early.sample(len(early), shuffle=True))
     for name in NAMES:
         np.testing.assert_array_equal(full[name][: cut + 1], partial[name][: cut + 1], err_msg=name)
 
 
 def test_a_span_with_its_look_back_equals_the_whole(long):
-    panel, rows, whole = long
+    panel, rows, full = long
     needs, length = FAMILIES["option"], 60
-    kept = slice(len(panel.dates) - length - needs["panel"].look_back, len(panel.dates))
-    part = make(panel["close"][kept], days=panel.dates[kept])
+    window = slice(len(panel.dates) - length - needs["panel"].look_back, len(panel.dates))
+    part = make(panel["close"][window], days=panel.dates[window])
     since = panel.dates[len(panel.dates) - length - needs["options_225"].look_back].item()
-    made = compute(part, rows.filter(pl.col("Date") >= since))
+    columns = compute(part, rows.filter(pl.col("Date") >= since))
     for name in NAMES:
-        np.testing.assert_array_equal(made[name][-length:], whole[name][-length:], err_msg=name)
-        assert np.isfinite(made[name][-length:]).mean() > 0.8, name
+        np.testing.assert_array_equal(columns[name][-length:], full[name][-length:], err_msg=name)
+        assert np.isfinite(columns[name][-length:]).mean() > 0.8, name
 
 
 def test_the_order_of_rows_does_not_matter(long):
-    panel, rows, whole = long
-    made = compute(panel, rows.sample(len(rows), shuffle=True, seed=1))
+    panel, rows, full = long
+    columns = compute(panel, rows.sample(len(rows), shuffle=True, seed=1))
     for name in NAMES:
-        np.testing.assert_array_equal(made[name], whole[name], err_msg=name)
+        np.testing.assert_array_equal(columns[name], full[name], err_msg=name)
 
 
 def test_no_rows_give_null_columns_and_a_warning(caplog):
     panel = panel_of()
     with caplog.at_level(logging.WARNING):
-        made = compute(panel, [])
+        columns = compute(panel, [])
     assert "all columns of option are null" in caplog.text
-    assert set(made) == NAMES
-    assert all(v.shape == (10,) and np.isnan(v).all() for v in made.values())
+    assert set(columns) == NAMES
+    assert all(v.shape == (10,) and np.isnan(v).all() for v in columns.values())
