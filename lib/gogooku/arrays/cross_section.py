@@ -81,8 +81,8 @@ def _ordered(x: Array, member: np.ndarray) -> npt.NDArray[np.intp]:
 
 
 @kernel
-def _laid_out(x, group, member, order, groups):
-    """Sort one day's members by group, then value: where groups start, values, own places."""
+def _sorted_by_group(x, group, member, order, groups):
+    """Sort one day's members by group, then value: where groups start, values, own positions."""
     start = np.zeros(groups + 1, np.int64)
     for s in range(len(x)):
         if member[s]:
@@ -113,7 +113,7 @@ def _median_without(values, left_out):
 def _medians(x, group, member, order, groups):
     out = np.full(x.shape, np.nan)
     for t in range(x.shape[0]):
-        start, values, position = _laid_out(x[t], group[t], member[t], order[t], groups)
+        start, values, position = _sorted_by_group(x[t], group[t], member[t], order[t], groups)
         for s in range(x.shape[1]):
             g = group[t, s]
             if g >= 0:
@@ -126,7 +126,7 @@ def _medians(x, group, member, order, groups):
 def _ranks(x, group, member, order, groups, min_members):
     out = np.full(x.shape, np.nan)
     for t in range(x.shape[0]):
-        start, values, _ = _laid_out(x[t], group[t], member[t], order[t], groups)
+        start, values, _ = _sorted_by_group(x[t], group[t], member[t], order[t], groups)
         for s in range(x.shape[1]):
             g = group[t, s]
             if g >= 0 and x[t, s] - x[t, s] == 0 and start[g + 1] - start[g] >= min_members:

@@ -46,14 +46,14 @@ class Grid:
     def cells(
         self, rows: pl.DataFrame, date: str = "date", code: str = "code"
     ) -> npt.NDArray[np.int64]:
-        """Give each row's place in the flat array, (R,); -1 for a row off the grid."""
+        """Give each row's position in the flat array, (R,); -1 for a row off the grid."""
         day, slot = self.days(rows[date]), self.slots(rows[code])
         return np.where(np.minimum(day, slot) < 0, NOWHERE, day * len(self.codes) + slot)
 
     def dense(self, cells: np.ndarray, values: npt.ArrayLike, absent: float) -> np.ndarray:
         """Lay values (R,), or one for all, out as (T, N); `absent` where no row lies.
 
-        cells   of the rows, as `cells` gives them; of two rows in one place the last counts
+        cells   of the rows, as `cells` gives them; of two rows in one cell the last counts
         """
         known, on = np.asarray(values), cells >= 0
         table = np.full(self.shape, absent, known.dtype)

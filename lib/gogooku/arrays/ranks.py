@@ -71,7 +71,7 @@ def keys_of(bits: np.ndarray) -> np.ndarray:
 def _sorted(keys):
     """Sort keys (n,) and give where each of them stood."""
     position = np.arange(len(keys))
-    other, other_place = np.empty_like(keys), np.empty_like(position)
+    other, other_position = np.empty_like(keys), np.empty_like(position)
     for low in range(0, 8 * keys.itemsize, DIGIT):
         shift = np.uint64(low)
         count = np.zeros(COUNTS, np.int64)
@@ -85,10 +85,10 @@ def _sorted(keys):
         for i in range(len(keys)):
             digit = _digit(keys[i], shift)
             other[count[digit]] = keys[i]
-            other_place[count[digit]] = position[i]
+            other_position[count[digit]] = position[i]
             count[digit] += 1
         keys, other = other, keys
-        position, other_place = other_place, position
+        position, other_position = other_position, position
     return keys, position
 
 

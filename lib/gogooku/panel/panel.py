@@ -78,13 +78,13 @@ class Panel:
         if dates.is_empty():
             raise UserError("the first span holds no session: move dates.start to one")
         grid = Grid.of(dates, codes)
-        placed = [(grid.cells(keys), read) for keys, read in pieces]
+        rows = [(grid.cells(keys), read) for keys, read in pieces]
         listed = np.zeros(grid.shape, bool)
-        for cells, _ in placed:
+        for cells, _ in rows:
             listed.ravel()[cells] = True
-        if np.count_nonzero(listed) < sum(len(cells) for cells, _ in placed):
+        if np.count_nonzero(listed) < sum(len(cells) for cells, _ in rows):
             raise UserError("panel files hold a date and code twice: delete them and run again")
-        fields = _Fields(columns, placed, _locked(listed))
+        fields = _Fields(columns, rows, _locked(listed))
         return cls(_locked(grid.dates), _locked(grid.codes), fields)
 
     def __getitem__(self, name: str) -> np.ndarray:
@@ -169,11 +169,11 @@ def changed(
 class _Fields(_Lazy):
     """The fields of a panel's rows, each read and laid out when it is first asked for.
 
-    pieces   of the rows, by neighbouring spans: their flat places in `listed`, and how a field of
-             them is read
+    pieces   of the rows, by neighbouring spans: their flat positions in `listed`, and how a field
+             of them is read
     listed   (T, N) of all sessions
     first    the session with which the fields begin, T − first rows long
-    whole    fields of the same rows that begin with the first session; None: these do
+    full     fields of the same rows that begin with the first session; None: these do
     """
 
     def __init__(
@@ -182,10 +182,10 @@ class _Fields(_Lazy):
         pieces: Sequence[tuple[np.ndarray, Read]],
         listed: np.ndarray,
         first: int = 0,
-        whole: "_Fields | None" = None,
+        full: "_Fields | None" = None,
     ) -> None:
         self._source = columns, pieces, listed
-        self._first, self._whole = first, whole
+        self._first, self._full = first, full
         own = [name for name in columns if name not in KEYS]
         names = [*own, *(f"raw_{name}" for name in ADJUSTED), *CUMULATED, "listed"]
         super().__init__(names, self._lay_out)
@@ -193,13 +193,13 @@ class _Fields(_Lazy):
 
     def since(self, row: int) -> "_Fields":
         """Give the fields from `row` on; what the whole has laid out is taken from there."""
-        whole = self if self._whole is None else self._whole
-        return _Fields(*self._source, self._first + row, whole)
+        full = self if self._full is None else self._full
+        return _Fields(*self._source, self._first + row, full)
 
     def _lay_out(self, name: str) -> np.ndarray:
-        whole = self._whole
-        if whole is not None and (name in whole._ready or name in CUMULATED):
-            return whole[name][self._first :]
+        full = self._full
+        if full is not None and (name in full._ready or name in CUMULATED):
+            return full[name][self._first :]
         if name in CUMULATED:
             return self._cumulated(name.removeprefix("cumulated_"))
         if name in PRICES:
