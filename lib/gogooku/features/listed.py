@@ -36,13 +36,11 @@ SCALES = {
 
 LOANABLE = "2"
 
-MASTER = "J-Quants master"
-SUMMARY = "J-Quants fins/summary"
 _stock = partial(
-    Column, kind="stock", look_back=SHARES_LAST, min_obs=1, source=SUMMARY,
+    Column, kind="stock", look_back=SHARES_LAST, min_obs=1, source="J-Quants fins/summary",
     inputs=("volume_factor", "raw_close", "summary"),
 )  # fmt: skip
-_listed = partial(Column, look_back=0, min_obs=1, source=MASTER, inputs=("master",))
+_listed = partial(Column, look_back=0, min_obs=1, source="J-Quants master", inputs=("master",))
 
 COLUMNS = [
     _stock("market_cap_log", unit="ln JPY", definition="ln(shares outstanding × close)"),
@@ -93,12 +91,15 @@ def _sizes(panel: Panel, issued: Array, outstanding: Array) -> Values:
     cap = outstanding * panel["raw_close"]
     size = ind.log(cap)
     traded = time_series.ts_mean(panel["value"], MONTH, enough(MONTH))
+    segment = np.full(panel.shape, -1)
+    for number, codes in enumerate(SEGMENTS.values()):
+        segment[np.isin(panel["market"], codes)] = number
     return {
         "market_cap_log": size,
         "liquidity_score": ratio(ind.log(traded), size),
         "sector_momentum": _sector_momentum(panel, cap),
         "market_segment_premium": cross_section.group_zscore(
-            size, _segment(panel["market"]), panel["universe"], SCORED
+            size, segment, panel["universe"], SCORED
         ),
         "shares_float_ratio": ratio(outstanding, issued),
     }
@@ -126,14 +127,6 @@ def _growth(factor: np.ndarray) -> Array:
     for back in range(MONTH):
         product[back:] *= steps[: max(len(steps) - back, 0)]
     return product
-
-
-def _segment(market: np.ndarray) -> np.ndarray:
-    """Number each stock's segment of the day, (T, N); −1 for none."""
-    segment = np.full(market.shape, -1)
-    for number, codes in enumerate(SEGMENTS.values()):
-        segment[np.isin(market, codes)] = number
-    return segment
 
 
 def _of_the_list(panel: Panel, master: pl.DataFrame) -> Values:

@@ -32,18 +32,16 @@ FLAT = 1e-5  # relative deviation that rounded split factors can give to a const
 LEVELS = {"101": 0, "001": 1, "002": 1, "102": 1, "003": 2, "004": 3, "005": 4, "006": 5}
 REASON = r""":\s*['"]?1\b"""  # one that holds, in JSON text
 
-INTEREST = "J-Quants margin-interest"
-ALERT = "J-Quants margin-alert"
 BACK = 300  # sessions
 ADV = ("volume_factor", "raw_volume")
 REBASED = ("volume_factor", "margin_interest")
 _stock = partial(Column, kind="stock", look_back=LASTING, min_obs=1)
-_print = partial(_stock, source=INTEREST, inputs=("margin_interest",))
+_print = partial(_stock, source="J-Quants margin-interest", inputs=("margin_interest",))
 _step = partial(_print, look_back=BACK, min_obs=2, inputs=REBASED)
 _year = partial(_print, unit="sd", look_back=BACK, min_obs=FEWEST, inputs=REBASED)
 _adv = partial(_print, unit="sessions", min_obs=enough(20), inputs=(*ADV, "margin_interest"))
 _size = partial(_print, unit="share", look_back=BACK, inputs=(*REBASED, "summary"))
-_alert = partial(_stock, source=ALERT, inputs=("margin_alert",))
+_alert = partial(_stock, source="J-Quants margin-alert", inputs=("margin_alert",))
 _alert_adv = partial(_alert, unit="sessions", min_obs=enough(20), inputs=(*ADV, "margin_alert"))
 
 COLUMNS = [

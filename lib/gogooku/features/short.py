@@ -33,14 +33,13 @@ NO_SECTOR = "9999"
 SOLD = ("SellExShortVa", "ShrtWithResVa", "ShrtNoResVa")
 
 REPORTS = "J-Quants short-sale-report"
-SECTORS = "J-Quants short-ratio"
 _stock = partial(Column, kind="stock", min_obs=1, source=REPORTS, inputs=("short_sale",))
 _cover = partial(
     _stock, look_back=LASTING, min_obs=enough(20),
     inputs=("volume_factor", "raw_volume", "short_sale"),
 )  # fmt: skip
 _sector = partial(
-    Column, kind="stock", unit="share", look_back=1, min_obs=1, source=SECTORS,
+    Column, kind="stock", unit="share", look_back=1, min_obs=1, source="J-Quants short-ratio",
     inputs=("s33", "short_ratio"),
 )  # fmt: skip
 

@@ -195,7 +195,8 @@ def _call(module: ModuleType, path: str, panel: Panel) -> Mapping[str, np.ndarra
 
 def _catalogue(module: ModuleType, path: str, values: Mapping[str, np.ndarray]) -> list[Column]:
     """Give the module's COLUMNS or, without them, a stock column a name; each is made, and once."""
-    columns = getattr(module, "COLUMNS", [_unlisted(name, path) for name in values])
+    facts = "as the user gives it", Path(path).name, LOOK_BACK, 1, "the user"
+    columns = getattr(module, "COLUMNS", [Column(name, "stock", *facts) for name in values])
     of_columns = isinstance(columns, list | tuple) and all(isinstance(x, Column) for x in columns)
     if not of_columns:
         raise UserError(f"{path}: COLUMNS is no list of Column: make it one, or drop it")
@@ -211,10 +212,6 @@ def _catalogue(module: ModuleType, path: str, values: Mapping[str, np.ndarray]) 
     if unmatched := sorted(set(names) ^ set(values)):
         raise UserError(f"{path}: COLUMNS and what columns(panel) gives differ in {unmatched}")
     return list(columns)
-
-
-def _unlisted(name: str, path: str) -> Column:
-    return Column(name, "stock", "as the user gives it", Path(path).name, LOOK_BACK, 1, "the user")
 
 
 def _fault(panel: Panel, column: Column, values: np.ndarray) -> str | None:
