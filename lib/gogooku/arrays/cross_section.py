@@ -5,7 +5,6 @@ int to which group a stock belongs, -1 for none.
 """
 
 import numpy as np
-import numpy.typing as npt
 
 from gogooku.arrays.jit import kernel
 from gogooku.arrays.time_series import Array, dense, known, ratio, where
@@ -48,8 +47,7 @@ def group_median_of_others(x: np.ndarray, group: np.ndarray, mask: np.ndarray) -
 
     A stock outside `mask` gets the median of its group too; NaN where there is no other.
     """
-    x, group, member, groups = _grouped(x, group, mask)
-    return _medians(x, group, member, _ordered(x, member), groups)
+    return _medians(*_ordered(*_grouped(x, group, mask)))
 
 
 def group_rank(x: np.ndarray, group: np.ndarray, mask: np.ndarray, min_members: int) -> Array:
@@ -57,8 +55,7 @@ def group_rank(x: np.ndarray, group: np.ndarray, mask: np.ndarray, min_members: 
 
     NaN where the group has fewer than `min_members` values.
     """
-    x, group, member, groups = _grouped(x, group, mask)
-    return _ranks(x, group, member, _ordered(x, member), groups, min_members)
+    return _ranks(*_ordered(*_grouped(x, group, mask)), min_members)
 
 
 def group_zscore(x: np.ndarray, group: np.ndarray, mask: np.ndarray, min_members: int) -> Array:
@@ -66,8 +63,7 @@ def group_zscore(x: np.ndarray, group: np.ndarray, mask: np.ndarray, min_members
 
     NaN where the group has fewer than `min_members` values or they are all equal.
     """
-    x, group, member, groups = _grouped(x, group, mask)
-    return known(_group_scores(x, group, member, groups, min_members))
+    return known(_group_scores(*_grouped(x, group, mask), min_members))
 
 
 def _grouped(x, group, mask):
@@ -76,8 +72,8 @@ def _grouped(x, group, mask):
     return dense(x), group, member, int(group.max(initial=0)) + 1
 
 
-def _ordered(x: Array, member: np.ndarray) -> npt.NDArray[np.intp]:
-    return np.argsort(where(member, x), axis=1)
+def _ordered(x, group, member, groups):
+    return x, group, member, np.argsort(where(member, x), axis=1), groups
 
 
 @kernel

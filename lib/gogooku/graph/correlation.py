@@ -45,20 +45,17 @@ def edges(
     Returns are demeaned over the sessions on which a stock has one; a missing one then counts as
     average, so a correlation with gaps is drawn towards 0 and never leaves [−1, 1].
     """
-    returns = _log_returns(panel["close"])
+    returns = np.full(panel.shape, np.nan)
+    returns[1:] = np.log(panel["close"][1:] / panel["close"][:-1])
     days = [pl.DataFrame(schema=SCHEMA)]
     for day in range(panel.row(first), len(panel.dates)):
         recent = returns[max(0, day - window + 1) : day + 1]
         members, scores = _standardised(recent, panel["universe"][day], half_life, min_observations)
-        partners = _strongest(scores, neighbours, 1 - shrinkage, min_correlation)
+        padded = np.pad(scores, ((0, -len(scores) % UNROLL), (0, 0)))
+        floor = np.float32(min_correlation)
+        partners = _strongest(np.ascontiguousarray(padded), neighbours, 1 - shrinkage, floor)
         days.append(_rows(panel.dates[day], panel.codes[members], *partners))
     return pl.concat(days)
-
-
-def _log_returns(close: np.ndarray) -> np.ndarray:
-    returns = np.full(close.shape, np.nan)
-    returns[1:] = np.log(close[1:] / close[:-1])
-    return returns
 
 
 def _standardised(
@@ -77,19 +74,12 @@ def _standardised(
     return members[moved], scores[:, moved] / norm[moved]
 
 
-def _strongest(
-    scores: np.ndarray, neighbours: int, share: float, floor: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Give each column's strongest partners (M, K), −1 for none, and their weights float32."""
-    rows = -(-len(scores) // UNROLL) * UNROLL
-    padded = np.zeros((rows, scores.shape[1]))
-    padded[: len(scores)] = scores
-    return _search(padded, neighbours, share, np.float32(floor))
-
-
 @kernel
-def _search(scores, neighbours, share, floor):
-    """Correlate each pair once, two targets at a time; a stock meets the others in order."""
+def _strongest(scores, neighbours, share, floor):
+    """Give each column's strongest partners (M, K), −1 for none, and their weights float32.
+
+    Each pair is correlated once, two targets at a time; a stock meets the others in order.
+    """
     size = scores.shape[1]
     partner = np.full((size, neighbours), -1, np.int32)
     weight = np.zeros((size, neighbours), np.float32)
