@@ -247,7 +247,7 @@ def _annotated(node):
 
 # ---- sizes ---------------------------------------------------------------------------------------
 
-MOST_LINES = 17_010
+MOST_LINES = 17_000
 LONG_MODULES: dict[str, str] = {}
 LONG_FUNCTIONS = {
     "_sweep": "a kernel that goes down the days once; its parts would be kernels of their own",

@@ -136,11 +136,6 @@ def splits(panel: Panel) -> Array:
     return np.where(np.isnan(factor), 1.0, factor)
 
 
-def age(since: Array, first: int = 0) -> Array:
-    """Give the sessions since the session `since` (T − first, N); NaN where there is none."""
-    return np.arange(first, first + len(since))[:, None] - since
-
-
 def mean_volume(panel: Panel, first: int = 0) -> Array:
     """Average the volume of the last 20 sessions [shares in the day's basis].
 

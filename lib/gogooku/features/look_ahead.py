@@ -14,7 +14,6 @@ from gogooku.errors import UserError
 from gogooku.panel.panel import Panel, changed
 
 Values = Mapping[str, np.ndarray]
-Compute = Callable[[Panel], Values]
 
 AHEAD = 5  # sessions after the later day, at the least
 WITHIN = 60  # sessions before it from which both days are taken
@@ -27,7 +26,7 @@ CALLS = (
 )
 
 
-def refuse(path: str, panel: Panel, values: Values, compute: Compute) -> None:
+def refuse(path: str, panel: Panel, values: Values, compute: Callable[[Panel], Values]) -> None:
     """Raise UserError if what `compute` makes of a day changes with later days or with each call.
 
     path     of the user's module, for the sentence

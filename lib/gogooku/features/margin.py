@@ -114,7 +114,7 @@ def _of_all(inputs: Inputs, splits: Array, volume: Array) -> Values:
     buy, sell, momentum, long_z, short_z, since = balances.totals(
         rows, (*STEPS[:2], *STEPS[4:], "since"), splits, start, rebased=False
     )
-    age = balances.age(since, start)
+    age = np.arange(start, len(splits))[:, None] - since
     balance, to_volume = ratio(long - short, long + short), ratio(long, volume)
     return {
         "margin_balance_ratio": balance,
@@ -271,5 +271,5 @@ def _watched(inputs: Inputs, splits: Array, volume: Array) -> Values:
         "dmi_short_to_adv20": ratio(short, volume),
         "dmi_reason_count": reasons,
         "dmi_tse_reg_level": level,
-        "dmi_days_since_pub": balances.age(since, start),
+        "dmi_days_since_pub": np.arange(start, len(splits))[:, None] - since,
     }

@@ -91,7 +91,6 @@ def _of_stocks(inputs: Inputs) -> Values:
     )
     splits, before = balances.splits(panel), max(start - 20, 0)
     (recent,) = balances.totals(rows, ["ShrtPosToSO"], splits, before, rebased=False)
-    interest = recent[start - before :]
     (shares,) = balances.totals(rows, ["ShrtPosShares"], splits, start)
     cover = ratio(shares, balances.mean_volume(panel, start))
     past = {
@@ -100,10 +99,10 @@ def _of_stocks(inputs: Inputs) -> Values:
         "short_ratio_ma5": time_series.ts_mean(recent, 5, enough(5)),
         "short_ratio_ma20": time_series.ts_mean(recent, 20, enough(20)),
     }
-    return {name: values[start - before :] for name, values in past.items()} | {
-        "days_to_cover": cover,
-        "short_squeeze_risk": balances.mean_rank([interest, cover], panel.since(start)["universe"]),
-    }
+    columns = {name: values[start - before :] for name, values in past.items()}
+    universe = panel.since(start)["universe"]
+    risk = balances.mean_rank([columns["short_ratio"], cover], universe)
+    return columns | {"days_to_cover": cover, "short_squeeze_risk": risk}
 
 
 def _by_reporter(reports: pl.DataFrame) -> pl.DataFrame:

@@ -70,15 +70,10 @@ def of_the_calendar(dates: Days, sessions: Sessions) -> Values:
     covered = dates >= sessions.days[0]
     left = np.full(len(dates), np.nan)
     left[covered] = sessions.to_month_end(dates[covered])
-    starts = np.isin(dates, _month_starts(sessions))
-    columns["month_start"] = time_series.where(covered, starts)
+    _, first = np.unique(sessions.days.astype("datetime64[M]"), return_index=True)
+    columns["month_start"] = time_series.where(covered, np.isin(dates, sessions.days[first]))
     columns["month_end"] = time_series.where(covered, left == 0)
     return {
         name: time_series.known(x, np.float32)
         for name, x in (columns | {"sessions_to_month_end": left}).items()
     }
-
-
-def _month_starts(sessions: Sessions) -> Days:
-    _, first = np.unique(sessions.days.astype("datetime64[M]"), return_index=True)
-    return sessions.days[first]
