@@ -16,7 +16,7 @@ settings, draw = settings_of.read(params.settings), int(snakemake.wildcards.draw
 
 sessions = calendar.Sessions.read(inputs.calendar)
 period, seed = settings.dates, settings.audit.seed
-day = days.drawn(sessions.between(period.start, period.end), draw, seed)
+day = days.random_day(sessions.between(period.start, period.end), draw, seed)
 moment = days.moment(day, params.moment["decision"], params.moment["closes"])
 
 raw = [Path(path) for path in inputs.raw]

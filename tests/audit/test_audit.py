@@ -200,19 +200,19 @@ def test_the_guilty_edit_turns_the_difference_on_within_the_bound(answers):
 
 
 def test_random_days_are_sessions_all_different_and_the_seed_decides():
-    picked = [days.drawn(SESSIONS, draw, 5) for draw in range(len(SESSIONS) - 61)]
+    picked = [days.random_day(SESSIONS, draw, 5) for draw in range(len(SESSIONS) - 61)]
     assert set(picked) == set(SESSIONS[60:-1].tolist())
-    assert picked != [days.drawn(SESSIONS, draw, 6) for draw in range(len(picked))]
+    assert picked != [days.random_day(SESSIONS, draw, 6) for draw in range(len(picked))]
     with pytest.raises(errors.UserError, match="audit.days asks for more days than the"):
-        days.drawn(SESSIONS, len(picked), 5)
+        days.random_day(SESSIONS, len(picked), 5)
 
 
 def test_a_chosen_day_lies_in_the_test_part():
     test = {"first": "2024-01-01", "last": "2024-01-28"}
-    assert days.chosen(test, None) == dt.date(2024, 1, 12)
-    assert days.chosen(test, dt.date(2024, 1, 4)) == dt.date(2024, 1, 4)
+    assert days.test_day(test, None) == dt.date(2024, 1, 12)
+    assert days.test_day(test, dt.date(2024, 1, 4)) == dt.date(2024, 1, 4)
     with pytest.raises(errors.UserError, match=r"audit\.day 2024-02-02 is outside"):
-        days.chosen(test, dt.date(2024, 2, 2))
+        days.test_day(test, dt.date(2024, 2, 2))
 
 
 # ---- comparison ----------------------------------------------------------------------------------
@@ -249,8 +249,8 @@ def test_the_first_bit_that_differs_up_to_the_day_is_named(tmp_path, values, dif
 def test_a_row_that_is_missing_or_more_is_named(tmp_path):
     before = run_with(tmp_path / "before", [0.0, 1.0, 3.0])
     fewer = run_with(tmp_path / "after", [0.0, 3.0], dates=[DATES[0], DATES[2]])
-    for houses in ((before, fewer), (fewer, before)):
-        (row,) = compare.stages(*houses, FIFTH)
+    for builds in ((before, fewer), (fewer, before)):
+        (row,) = compare.stages(*builds, FIFTH)
         found = row["difference"]
         assert (found["column"], found["first"]) == ("rows", "2024-01-05 13010")
 
@@ -263,7 +263,7 @@ def test_files_taken_over_are_not_compared(tmp_path):
     assert compare.stages(before, tmp_path / "after", FIFTH) == []
 
 
-def told(stages):
+def record(stages):
     return {"day": str(FIFTH), "moment": MOMENT.isoformat(), "seed": 3, "from_raw": False,
             "rows_edited": {"bars": 1}, "stages": stages}  # fmt: skip
 
@@ -273,17 +273,17 @@ def test_the_table_sums_days_up_and_a_blind_audit_is_refused(tmp_path, caplog):
     before = run_with(tmp_path / "before", [1.0, None, 3.0])
     fine = compare.stages(before, run_with(tmp_path / "fine", [1.0, None, 4.0]), FIFTH)
     blind = compare.stages(before, run_with(tmp_path / "same", [1.0, None, 3.0]), FIFTH)
-    (row,) = verdict.judge([told(fine), told(blind)], None)
+    (row,) = verdict.judge([record(fine), record(blind)], None)
     assert (row["days"], row["leaks"], row["rows"], row["moved"]) == (2, 0, 4, ["a", "b"])
     assert "panel" in verdict.text([row])
     assert " 2 raw rows changed, 16 values compared" in caplog.text
     with pytest.raises(errors.UserError, match=r"changed nothing that .*panel"):
-        verdict.judge([told(blind)], None)
+        verdict.judge([record(blind)], None)
     with pytest.raises(errors.UserError, match="changed nothing that any stage could show"):
         verdict.judge([], None)
 
 
-# ---- the door ------------------------------------------------------------------------------------
+# ---- verdict -------------------------------------------------------------------------------------
 
 
 class InProcess(rebuild.Rebuild):
@@ -397,13 +397,13 @@ MODEL = "runs/x/models/ridge/fold0/seed0/model"
 
 
 def test_a_fit_that_learnt_from_the_future_is_named(tmp_path):
-    houses = [run_with(tmp_path / name, [1.0, None, 3.0]) for name in ("before", "after")]
-    for house, weight in zip(houses, (1.0, 2.0), strict=True):
-        files.write_json({"weight": weight}, house / MODEL)
-    *_, fits = compare.stages(*houses, FIFTH)
+    builds = [run_with(tmp_path / name, [1.0, None, 3.0]) for name in ("before", "after")]
+    for folder, weight in zip(builds, (1.0, 2.0), strict=True):
+        files.write_json({"weight": weight}, folder / MODEL)
+    *_, fits = compare.stages(*builds, FIFTH)
     assert fits["difference"]["file"] == MODEL
-    assert compare.of_file(*houses, MODEL, FIFTH) == compare.BYTES
-    assert compare.of_file(houses[0], houses[0], "builds/x/panel/2024q1.parquet", FIFTH) is None
+    assert compare.of_file(*builds, MODEL, FIFTH) == compare.BYTES
+    assert compare.of_file(builds[0], builds[0], "builds/x/panel/2024q1.parquet", FIFTH) is None
 
 
 def test_earlier_spans_are_taken_over_and_the_days_own_is_not(run_of_a_leak):

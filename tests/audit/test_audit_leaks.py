@@ -49,20 +49,20 @@ def test_a_feature_that_looks_back_passes_and_could_have_failed(feature, changes
 
 @pytest.mark.parametrize("feature", leaks.LEAKS, ids=lambda function: function.__name__)
 def test_a_planted_leak_is_caught_with_column_day_and_raw_row(feature, changes):
-    told, (frames, count) = feature(leaks.market()).filter(PAST), changes
+    expected, (frames, count) = feature(leaks.market()).filter(PAST), changes
 
-    def found(number):
-        return compare.difference(told, feature(changed(frames, number)).filter(PAST))
+    def shown(number):
+        return compare.difference(expected, feature(changed(frames, number)).filter(PAST))
 
-    difference = found(count)
+    difference = shown(count)
     assert difference["column"] == ("rows" if feature is leaks.survivors_only else "x")
     assert difference["first"] <= f"{leaks.DAY} Z"
-    rank = verdict.guilty(count, lambda number: found(number) is not None)
-    assert found(rank) is None and found(rank + 1)
+    rank = verdict.guilty(count, lambda number: shown(number) is not None)
+    assert shown(rank) is None and shown(rank + 1)
     datasets, holds = leaks.LEAKS[feature]
     name = next(name for name, frame in frames.items() if rank in frame[edits.RANK])
     row = frames[name].row(by_predicate=pl.col(edits.RANK) == rank, named=True)
     assert dataset(name) in datasets
     assert row["known_at"] > leaks.MOMENT and holds(row, leaks.MOMENT)
-    told_row = verdict.describe(frames, rank, "published")
-    assert told_row.startswith(name) and str(row[edits.EDIT]) in told_row
+    sentence = verdict.describe(frames, rank, "published")
+    assert sentence.startswith(name) and str(row[edits.EDIT]) in sentence

@@ -22,6 +22,9 @@ BYTES = {"column": "all", "columns": 1, "first": "bytes"}
 WHEN = {"labels": "exit"}
 """The column that dates a row of a stage, where it is not `date`."""
 
+COUNTS = ("files", "rows", "values", "later_rows", "later_rows_changed")
+"""What is counted of each stage."""
+
 ANEW = " anew"
 KEYS = ("date", "code", "source", "target", "rule", "field")
 
@@ -111,9 +114,7 @@ def _named(rows: pl.DataFrame, where: int) -> str:
 def _stage(
     pairs: Sequence[tuple[Path, Path]], after: Path, when: str, day: dt.date
 ) -> dict[str, Any]:
-    row: dict[str, Any] = dict.fromkeys(
-        ("files", "rows", "values", "later_rows", "later_rows_changed"), 0
-    )
+    row: dict[str, Any] = dict.fromkeys(COUNTS, 0)
     first, columns, moved = None, set(), set()
     for old, new in pairs:
         original, changed = files.read_parquet(old), files.read_parquet(new)

@@ -10,7 +10,7 @@ from gogooku.errors import UserError
 from gogooku.panel.universe import CLOSE_WINDOW
 
 
-def chosen(test: Mapping[str, str], day: dt.date | None) -> dt.date:
+def test_day(test: Mapping[str, str], day: dt.date | None) -> dt.date:
     """Give `day`, or by default the middle of the test part; UserError if it lies outside it."""
     first, last = (dt.date.fromisoformat(test[end]) for end in ("first", "last"))
     if day and not first <= day <= last:
@@ -19,7 +19,7 @@ def chosen(test: Mapping[str, str], day: dt.date | None) -> dt.date:
     return day or middle - dt.timedelta(max(0, middle.weekday() - 4))  # markets rest at weekends
 
 
-def drawn(sessions: Days, draw: int, seed: int) -> dt.date:
+def random_day(sessions: Days, draw: int, seed: int) -> dt.date:
     """Give the `draw`-th (from 0) of the random days of `seed`; no two draws are the same day.
 
     sessions   of the run: neither its first CLOSE_WINDOW, when no universe has formed, nor its

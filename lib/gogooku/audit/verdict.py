@@ -20,7 +20,6 @@ from gogooku.raw.plans import JAPAN
 
 log = logging.getLogger(__name__)
 
-COUNTS = ("files", "rows", "values", "later_rows", "later_rows_changed")
 COLUMNS = ("columns", "moved")
 
 
@@ -66,7 +65,7 @@ def table(days: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             "stage": name,
             "days": len(rows),
             "leaks": sum(row["difference"] is not None for row in rows),
-            **{count: sum(row.get(count, 0) for row in rows) for count in COUNTS},
+            **{count: sum(row.get(count, 0) for row in rows) for count in compare.COUNTS},
             **{key: sorted({c for row in rows for c in row.get(key, ())}) for key in COLUMNS},
         }
         for name, rows in stages.items()

@@ -88,8 +88,6 @@ def _without_thin_days(
     reasons = {str(day): reason(size, min_stocks) for day, size in thin.iter_rows()}
     for day, text in reasons.items():
         logging.warning("%s: stock columns are null: %s", day, text)
-    if not reasons:
-        return rows, reasons
     full = ~pl.col("date").is_in(thin["date"].implode())
     return rows.with_columns(pl.when(full).then(pl.col(columns)).name.keep()), reasons
 

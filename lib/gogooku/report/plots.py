@@ -50,24 +50,26 @@ def draw(
     folds        the fold files' content
     curves       model, fold, seed, epoch, rank_ic: of validation, by epoch; None if not kept
     """
+    figures = {}
     with matplotlib.rc_context(fname=STYLE):
-        figures = {
-            "rankic": means(evaluations),
-            "cumulative": cumulative(evaluations),
-            "equity": equity(evaluations),
-            "years": by_group(evaluations, pl.col("date").dt.year(), ""),
-            "folds": by_group(evaluations, pl.col("fold").cast(pl.Int32), "fold "),
-            "timeline": timeline(folds),
-            "learning": learning(curves),
-        }
-    return {name: figure for name, figure in figures.items() if figure is not None}
+        if tables.horizons(evaluations):
+            figures = {
+                "rankic": means(evaluations),
+                "cumulative": cumulative(evaluations),
+                "equity": equity(evaluations),
+                "years": by_group(evaluations, pl.col("date").dt.year(), ""),
+                "folds": by_group(evaluations, pl.col("fold").cast(pl.Int32), "fold "),
+            }
+        if folds:
+            figures["timeline"] = timeline(folds)
+        if curves is not None and len(curves):
+            figures["learning"] = learning(curves)
+    return figures
 
 
-def means(evaluations: Evaluations) -> Figure | None:
+def means(evaluations: Evaluations) -> Figure:
     """Bars of mean RankIC by horizon with intervals; a tick marks what was attainable."""
     horizons = tables.horizons(evaluations)
-    if not horizons:
-        return None
     figure = Figure(figsize=(WIDTH, 3.2), layout="constrained")
     axes = figure.subplots()
     step = 0.8 / len(evaluations)
@@ -82,7 +84,7 @@ def means(evaluations: Evaluations) -> Figure | None:
     return figure
 
 
-def cumulative(evaluations: Evaluations) -> Figure | None:
+def cumulative(evaluations: Evaluations) -> Figure:
     """Running sum of daily RankIC, one panel a horizon: a steady skill is a straight line."""
 
     def panel(axes: Axes, horizon: int) -> None:
@@ -95,7 +97,7 @@ def cumulative(evaluations: Evaluations) -> Figure | None:
     return _panels(evaluations, panel, "sum of daily RankIC", dated=True)
 
 
-def equity(evaluations: Evaluations) -> Figure | None:
+def equity(evaluations: Evaluations) -> Figure:
     """Reinvested long–short wealth on a logarithmic axis: net solid, gross dotted."""
 
     def panel(axes: Axes, horizon: int) -> None:
@@ -111,7 +113,7 @@ def equity(evaluations: Evaluations) -> Figure | None:
     return _panels(evaluations, panel, "wealth, start = 1", dated=True)
 
 
-def by_group(evaluations: Evaluations, key: pl.Expr, name: str) -> Figure | None:
+def by_group(evaluations: Evaluations, key: pl.Expr, name: str) -> Figure:
     """Mean RankIC of each group of days with its interval, one panel a horizon.
 
     key   of the daily rows, which groups them;  name  in front of a group's key
@@ -136,10 +138,8 @@ def by_group(evaluations: Evaluations, key: pl.Expr, name: str) -> Figure | None
     return _panels(evaluations, panel, "mean daily RankIC")
 
 
-def timeline(folds: Sequence[Mapping[str, Any]]) -> Figure | None:
+def timeline(folds: Sequence[Mapping[str, Any]]) -> Figure:
     """Bars of each fold's training, validation and test dates."""
-    if not folds:
-        return None
     figure = Figure(figsize=(WIDTH, 0.9 + 0.3 * len(folds)), layout="constrained")
     axes = figure.subplots()
     for row, fold in enumerate(folds):
@@ -157,10 +157,8 @@ def timeline(folds: Sequence[Mapping[str, Any]]) -> Figure | None:
     return figure
 
 
-def learning(curves: pl.DataFrame | None) -> Figure | None:
+def learning(curves: pl.DataFrame) -> Figure:
     """Validation RankIC by epoch, one panel a fold and one line a model and seed."""
-    if curves is None or curves.is_empty():
-        return None
     folds = curves["fold"].unique().sort()
     colours = dict(zip(curves["model"].unique().sort(), cycle(COLOURS), strict=False))
     look: dict[str, Any] = {"marker": "o", "ms": 2.5}
@@ -220,10 +218,8 @@ def _panels(
     label: str,
     *,
     dated: bool = False,
-) -> Figure | None:
+) -> Figure:
     horizons = tables.horizons(evaluations)
-    if not horizons:
-        return None
     figure, panels = _grid(len(horizons), label)
     for axes, horizon in zip(panels, horizons, strict=True):
         panel(axes, int(horizon))
