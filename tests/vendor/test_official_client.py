@@ -168,7 +168,7 @@ def test_the_official_clients_frame_equals_ours(told, name):
 
 def test_the_bulk_list_is_the_same_for_both(told):
     found = [(row["Key"], row["Size"]) for row in theirs(told, "bulk_list")]
-    mine = [(row["Key"], row["Size"]) for row in told[2]]
+    mine = [(file.key, file.size) for file in told[2]]
     assert set(mine) <= set(found) and len(mine) >= 5
 
 
