@@ -143,7 +143,8 @@ def mean_volume(panel: Panel, first: int = 0) -> Array:
     """
     late = panel.since(first - MONTH)
     mean, count = _rebased_means(late["raw_volume"], splits(late), MONTH)
-    return time_series.where(count >= enough(MONTH), mean)[first - len(panel.dates) :]
+    start = len(mean) - (len(panel.dates) - first)
+    return time_series.where(count >= enough(MONTH), mean)[start:]
 
 
 @kernel
