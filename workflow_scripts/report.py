@@ -24,6 +24,7 @@ rejected = files.read_parquet(inputs.quality, required=["date"])
 
 named = {"fitted": params.fitted, "baselines": params.baselines}
 facts = report.facts(settings, panel, folds, lacks, columns_page.words(profile), **named)
-files.write_text(report.build(evaluations, facts, rejected, curves), snakemake.output.page)
+figures = plots.draw(evaluations, facts["folds"], curves)
+files.write_text(report.build(evaluations, facts, rejected, figures), snakemake.output.page)
 files.write_text(columns_page.build(profile, settings.name), snakemake.output.columns)
-plots.write(plots.draw(evaluations, folds, curves), snakemake.output.figures)
+plots.write(figures, snakemake.output.figures)

@@ -61,7 +61,8 @@ def evaluations():
 
 def build(evaluations, facts=None, quality=QUALITY, curves=None):
     facts = facts or report.facts(SETTING, PANEL, FOLDS, ["bars: no row in 1999"], **NAMED)
-    return report.build(evaluations, facts, quality, curves)
+    figures = plots.draw(evaluations, facts["folds"], curves)
+    return report.build(evaluations, facts, quality, figures)
 
 
 @pytest.fixture(scope="module")

@@ -11,11 +11,10 @@ it: a company that moves its year-end from March to December has no year to the 
 """
 
 import datetime as dt
-from collections import namedtuple
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from math import isnan, nan
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -33,15 +32,34 @@ OF_YEAR, DIVIDEND, OF_HALF = {0, 1, 2}, {3}, {4, 5}  # positions in Guidance
 LONGEST_YEAR = 18  # months; company law lets a year in which its end moves last so long
 
 
-State = namedtuple(
-    "State",
-    "statement_at guidance_at yoy_sales yoy_op yoy_np opm npm progress_op progress_np rev_fore_op "
-    "rev_fore_np rev_fore_eps rev_div_fore roe roa change_in_est nc_flag eps bps sps dividend",
-)
-"""What is known of a company after a filing; NaN, or None for a moment, where nothing is.
+class State(NamedTuple):
+    """What is known of a company after a filing; NaN, or None for a moment, where nothing is.
 
-Moments at which the newest period and the guidance were first published; money [JPY, or USD of a
-company that files in it], per-share figures [JPY] in the share basis of the filings."""
+    Moments at which the newest period and the guidance were first published; money [JPY, or USD of
+    a company that files in it], per-share figures [JPY] in the share basis of the filings.
+    """
+
+    statement_at: dt.datetime | None
+    guidance_at: dt.datetime | None
+    yoy_sales: float
+    yoy_op: float
+    yoy_np: float
+    opm: float
+    npm: float
+    progress_op: float
+    progress_np: float
+    rev_fore_op: float
+    rev_fore_np: float
+    rev_fore_eps: float
+    rev_div_fore: float
+    roe: float
+    roa: float
+    change_in_est: float
+    nc_flag: float
+    eps: float
+    bps: float
+    sps: float
+    dividend: float
 
 
 @dataclass

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from matplotlib.figure import Figure
 
 from gogooku import errors, files, layout
 from gogooku.arrays import agreement
@@ -94,20 +95,19 @@ def build(
     evaluations: Evaluations,
     facts: Mapping[str, Any],
     quality: pl.DataFrame,
-    curves: pl.DataFrame | None = None,
+    figures: Mapping[str, Figure],
 ) -> str:
     """Write the page: one HTML text with its pictures, which loads nothing from anywhere.
 
     evaluations  model → (daily rows, summary), as `evaluation.evaluate` gives them
     facts        as `facts` gives them
     quality      date, code, rule, field, value, reason: the findings of quality.clean
-    curves       as `read_curves` gives them; None if no model keeps any
+    figures      as plots.draw gives them
 
     Raises UserError if there is no evaluation.
     """
     if not evaluations:
         raise errors.UserError("the report has no model to show: name one in the settings' models")
-    figures = plots.draw(evaluations, facts["folds"], curves)
     return page.fill(
         Path(__file__).with_name("report.html"),
         facts=facts,
