@@ -1,4 +1,4 @@
-# The workshop in one word each. `make demo` and `make test` need python3 (3.11 to 3.13) with venv, git and make.
+# Commands. `make demo` and `make test` need python3 (3.11 to 3.13) with venv, git and make.
 
 PYTHON ?= python3
 CORES ?= $(shell nproc 2>/dev/null || echo 2)
@@ -17,7 +17,7 @@ DEMO := --configfile config/demo.yaml
 SNAKES := Snakefile rules
 PYTHONS := lib workflow_scripts tests tools benchmarks
 
-.PHONY: demo test slow-test lint format report noise audit exchange bench soak kills check-model lock setup device clean help
+.PHONY: pages demo test slow-test lint format report noise audit exchange bench soak kills check-model lock setup device clean help
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -67,6 +67,12 @@ kills: setup  ## kill the smoke run 30 times, go on each time: nothing may be lo
 
 check-model: setup  ## what the workflow asks of a model, as MODEL=my_model.py keeps it
 	@$(BIN)/python tools/check_model.py $(MODEL)
+
+pages: setup  ## make the pages and the schema that follow from code again
+	@PYTHONPATH=lib $(BIN)/python -m gogooku.features.catalogue > .page && mv .page docs/features.md
+	@$(BIN)/python tools/file_schemas.py > .page && mv .page docs/files.md
+	@$(BIN)/python tools/blast_radius.py > .page && mv .page docs/blast-radius.md
+	@$(BIN)/python tools/config_schema.py
 
 lock:  ## write what .venv holds to envs/lock.txt
 	@{ head -n 2 envs/lock.txt; $(BIN)/pip freeze --all --exclude pip | sed 's/+cpu$$//'; } > envs/lock.new

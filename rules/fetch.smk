@@ -77,6 +77,8 @@ elif settings.source == "jquants":
     # An add-on to a plan, the minute bars, is fetched by nobody who does not ask for its files by name.
     OFFERED = [name for name in availability.datasets if DATASETS[name].plan != "minute"]
     SERVED = [name for name in OFFERED if plans.serves(settings.jquants.plan, DATASETS[name])]
+    # Commands that ask which plan it is keep to the pace that every plan allows.
+    AS_FREE = dict(settings.jquants) | {"plan": "free"}
 
     rule fetch_all:
         """Raw files of all that the plan serves, whether a family of features reads it or not."""
@@ -121,7 +123,7 @@ elif settings.source == "jquants":
             mem_mb=1000,
             runtime=60,
         params:
-            jquants=settings.jquants,
+            jquants=AS_FREE,
             code=code("check"),
         script:
             "../workflow_scripts/check.py"
@@ -159,7 +161,7 @@ elif settings.source == "jquants":
             runtime=60,
         params:
             raw=layout.raw_folder(settings.store),
-            jquants=settings.jquants,
+            jquants=AS_FREE,
             code=code("uncovered"),
         script:
             "../workflow_scripts/uncovered.py"
@@ -176,7 +178,7 @@ elif settings.source == "jquants":
             runtime=60,
         params:
             raw=layout.raw_folder(settings.store),
-            jquants=settings.jquants,
+            jquants=AS_FREE,
             code=code("purge"),
         script:
             "../workflow_scripts/purge.py"

@@ -9,5 +9,5 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 jobs.start(snakemake)
-with account.open_client(**dict(snakemake.params.jquants) | {"plan": "free"}) as client:
+with account.open_client(**snakemake.params.jquants) as client:
     print(subscription.check(client))

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 jobs.start(snakemake)
 raw = Path(snakemake.params.raw)
-with account.open_client(**dict(snakemake.params.jquants) | {"plan": "free"}) as client:
+with account.open_client(**snakemake.params.jquants) as client:
     paths = subscription.uncovered(client, raw)
 print(subscription.listed(paths, raw))
 print(subscription.purge(paths))

@@ -11,5 +11,5 @@ if TYPE_CHECKING:
 
 jobs.start(snakemake)
 raw = Path(snakemake.params.raw)
-with account.open_client(**dict(snakemake.params.jquants) | {"plan": "free"}) as client:
+with account.open_client(**snakemake.params.jquants) as client:
     print(subscription.listed(subscription.uncovered(client, raw), raw))

@@ -11,12 +11,12 @@ from gogooku.errors import UserError
 from gogooku.raw import inventory, store
 from gogooku.raw.catalogue import DATASETS
 
-Setting = Mapping[str, Any]
+Settings = Mapping[str, Any]
 Report = tuple[str, list[str]]
 """A table of what there is, and a sentence for each fault."""
 
 
-def check(settings: Setting, datasets: Sequence[str], spans: Sequence[str]) -> str:
+def check(settings: Settings, datasets: Sequence[str], spans: Sequence[str]) -> str:
     """Say what the source holds of `datasets`.
 
     settings   all settings, as plain values
@@ -24,7 +24,7 @@ def check(settings: Setting, datasets: Sequence[str], spans: Sequence[str]) -> s
 
     Raises UserError with one sentence a fault if the run could not use it.
     """
-    checks: dict[str, Callable[[Setting, Sequence[str], Sequence[str]], Report]] = {
+    checks: dict[str, Callable[[Settings, Sequence[str], Sequence[str]], Report]] = {
         "simulated": _simulated,
         "archive": _archive,
         "stored": _stored,
@@ -36,7 +36,7 @@ def check(settings: Setting, datasets: Sequence[str], spans: Sequence[str]) -> s
     return f"{table}\nThe source `{source}` can be used.\n"
 
 
-def _simulated(settings: Setting, datasets: Sequence[str], spans: Sequence[str]) -> Report:
+def _simulated(settings: Settings, datasets: Sequence[str], spans: Sequence[str]) -> Report:
     """Look at what the exchange serves; a run simulates it if it is not there."""
     folder = Path(layout.raw_folder(settings["store"]), "exchange")
     if not folder.is_dir():
@@ -48,7 +48,7 @@ def _simulated(settings: Setting, datasets: Sequence[str], spans: Sequence[str])
     return inventory.text([{"data set": n, "rows": rows} for n, rows in counts.items()]), faults
 
 
-def _archive(settings: Setting, datasets: Sequence[str], spans: Sequence[str]) -> Report:
+def _archive(settings: Settings, datasets: Sequence[str], spans: Sequence[str]) -> Report:
     """Read the first and the last span of every data set, and name their files."""
     folder = settings["archive"]
     if folder is None:
@@ -66,7 +66,7 @@ def _archive(settings: Setting, datasets: Sequence[str], spans: Sequence[str]) -
     return f"{folder}\n{inventory.text(list(table.values()))}", faults
 
 
-def _stored(settings: Setting, datasets: Sequence[str], spans: Sequence[str]) -> Report:
+def _stored(settings: Settings, datasets: Sequence[str], spans: Sequence[str]) -> Report:
     """Read every file as a run does, and say which are missing."""
     raw = Path(layout.raw_folder(settings["store"]))
     entries = [inventory.look(raw, name, spans) for name in datasets]

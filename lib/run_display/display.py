@@ -56,9 +56,11 @@ def attach(workflow: Any, run: str, table: Callable[[Path], str]) -> None:
     details = settings.verbose or settings.printshellcmds or settings.debug_dag
     quiet = {str(word) for word in settings.quiet or ()} - {"host"}
     main = workflow.is_main_process and workflow.modifier.is_main_snakefile()
-    if not main or details or quiet or SNAKEMAKES_OWN not in handlers:
+    shown = any(isinstance(handler, Display) for handler in logger.handlers)
+    if not main or details or quiet or shown:
         return
-    if any(isinstance(handler, Display) for handler in logger.handlers):
+    if SNAKEMAKES_OWN not in handlers:
+        logger.warning(f"without a line a job: Snakemake has no handler {SNAKEMAKES_OWN} here")
         return
     display = Display(settings, None)
     display.report = lambda: _report(workflow, Path(run), table)

@@ -93,7 +93,7 @@ def untouched():
     fields = {name: panel[name] for name in panel.fields}
     fields["universe"] = fields["universe"] & (random().random(panel.shape) < 0.8)
     panel = replace(panel, fields=fields)
-    return panel, tables | {"graphs": correlation.edges(panel, str(panel.dates[30]), **EDGES)}
+    return panel, tables | {"graphs": correlation.edges(panel, panel.dates[30].item(), **EDGES)}
 
 
 # ---- each family from it, as its stage does ------------------------------------------------------

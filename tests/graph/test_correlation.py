@@ -11,14 +11,14 @@ from helpers.family_inputs import inputs_of
 from helpers.panels import make, walk, weekdays
 from polars.testing import assert_frame_equal
 
-KNOBS = {"window": 20, "half_life": 10, "shrinkage": 0.1, "neighbours": 4,
+OPTIONS = {"window": 20, "half_life": 10, "shrinkage": 0.1, "neighbours": 4,
          "min_correlation": 0.25, "min_observations": 12}  # fmt: skip
 
 ALL = {"neighbours": 299, "min_correlation": 0.0}
 
 
 def edges(panel, first=None, **options):
-    return correlation.edges(panel, str(first or panel.dates[0]), **{**KNOBS, **options})
+    return correlation.edges(panel, first or panel.dates[0].item(), **{**OPTIONS, **options})
 
 
 def dense(panel, rows, day):
@@ -46,7 +46,7 @@ def gapless():
 
 def test_weights_are_the_shrunk_weighted_correlations(gapless):
     for day in (20, 49):
-        rows = correlation.edges(gapless, str(gapless.dates[day]), **KNOBS | ALL)
+        rows = correlation.edges(gapless, gapless.dates[day].item(), **OPTIONS | ALL)
         expected = 0.9 * correlations(gapless["close"], day)
         np.fill_diagonal(expected, np.nan)
         np.testing.assert_allclose(dense(gapless, rows, day), expected, atol=1e-6)
@@ -94,7 +94,7 @@ def test_the_future_moves_no_edge():
 def test_a_day_does_not_depend_on_the_other_days_of_its_file():
     panel = make(walk(60, 40, seed=2, holes=0.05))
     whole = edges(panel)
-    late = edges(panel, panel.dates[50])
+    late = edges(panel, panel.dates[50].item())
     assert_frame_equal(whole.filter(pl.col("date") >= panel.dates[50].item()), late)
 
 

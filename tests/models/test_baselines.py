@@ -63,12 +63,12 @@ def test_a_days_scores_do_not_depend_on_the_other_test_days(fit):
     assert together.join(alone.select("date", "code"), on=["date", "code"]).equals(alone)
 
 
-@pytest.mark.parametrize("fit, room", [(grown, trees), (ridge, linear)])
-def test_a_saved_model_predicts_the_same_bits(fit, room, tmp_path):
+@pytest.mark.parametrize("fit, module", [(grown, trees), (ridge, linear)])
+def test_a_saved_model_predicts_the_same_bits(fit, module, tmp_path):
     days = planted.days("linear")
     model = fit(days)
-    room.save(model, tmp_path / "model")
-    assert predict(room.load(tmp_path / "model"), days).equals(predict(model, days))
+    module.save(model, tmp_path / "model")
+    assert predict(module.load(tmp_path / "model"), days).equals(predict(model, days))
 
 
 @pytest.mark.parametrize("fit", [grown, ridge])

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 FIRST = np.datetime64("2024-01-04")
-KNOBS = {
+OPTIONS = {
     "limit_tolerance": 0.01,
     "limit_relief_days": 5,
     "min_price": 50,
@@ -49,7 +49,7 @@ def market(count=40, codes=("10010", "10020", "10030"), seed=0):
 
 
 def build(bars, master, dates, first=FIRST):
-    return panel_rows.build(bars, master, dates, moments(dates), first.item(), **KNOBS)
+    return panel_rows.build(bars, master, dates, moments(dates), first.item(), **OPTIONS)
 
 
 def test_a_row_stands_for_every_session_and_listed_common_stock():

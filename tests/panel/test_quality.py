@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-KNOBS = {"limit_tolerance": 0.01, "limit_relief_days": 5}
+OPTIONS = {"limit_tolerance": 0.01, "limit_relief_days": 5}
 FIRST = np.datetime64("2022-06-01")
 NONE = None
 
@@ -32,7 +32,7 @@ def bars_of(*prices, code="94680", volume=1000.0, value=None, factors=None):
 
 def judge(bars, sessions=None):
     count = sessions or bars["Date"].n_unique()
-    return quality.clean(bars, np.arange(FIRST, FIRST + count), **KNOBS)
+    return quality.clean(bars, np.arange(FIRST, FIRST + count), **OPTIONS)
 
 
 def closes(*prices, **more):

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import blast_radius
 import pytest
+from gogooku.models.catalogue import MODELS
 
 ROOT = Path(__file__).parents[2]
 ALL = set(blast_radius.stages())
@@ -58,7 +59,7 @@ def test_a_family_and_a_model_reach_none_of_another(table):
         module = f"gogooku.features.{family.removeprefix('features ')}"
         others = table[module] - {family}
         assert others <= FAMILIES, f"{module} counts beyond the families: {others}"
-    for model in ("atft", "lightgbm", "ridge", "reversal"):
+    for model in MODELS:
         assert {stage.split()[1] for stage in table[f"gogooku.models.{model}"]} == {model}
 
 

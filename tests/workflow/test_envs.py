@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from gogooku import jobs
 from gogooku.families import FAMILIES, module_of
 from gogooku.features import studies
 from gogooku.models import catalogue
-from lineage.reach import Code
 
 ROOT = Path(__file__).parents[2]
 CONDA_NAMES = {
@@ -75,7 +75,7 @@ def reached_by(kind):
         paths |= modules_of(kind)
     if scripts / "features.py" in paths:
         paths |= {module_of(family) for family in FAMILIES}
-    code = Code(ROOT / "lib")
+    code = jobs.code()
     return {module.path for path in paths for module in code.reached(path).imported}
 
 

@@ -43,7 +43,7 @@ def test_settings_of_the_api_given_as_text_are_what_a_job_gets_and_redo_nothing(
     assert "nothing to be done" not in fetched("plan: light, attempts: 1", "--dry-run").lower()
 
 
-def test_a_door_fails_in_a_sentence_with_one_attempt_too(fetched):
+def test_a_command_fails_in_a_sentence_with_one_attempt_too(fetched):
     nobody = "http://127.0.0.1:1"
     said = fetched("attempts: 1, timeout: 5", target="check", url=nobody, check=False)
     assert "Traceback" not in said and nobody in said

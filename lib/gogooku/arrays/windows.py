@@ -178,7 +178,7 @@ def _highest(values: Array, window: int) -> Array:
 
 
 @kernel
-def _sweep(x, plan, rows, squared, requests, ddof, centred, path):
+def _sweep(x, plan, rows, squared, requests, ddof, centred, path):  # noqa: C901 one pass over the days
     """Go down the rows once, join all windows of each and answer the `requests`.
 
     requests   (R, 4): kind of a result, number of its window in the plan, length and `min_obs`

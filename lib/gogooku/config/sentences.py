@@ -72,8 +72,8 @@ def _meant(keys: tuple[str | int, ...], schema: dict[str, Any]) -> str:
     *above, name = map(str, keys)
     beside = {other: ".".join([*above, other]) for other in _at(keys[:-1], schema)["properties"]}
     elsewhere = {key.split(".")[-1]: key for key in _keys(schema, schema)}
-    for others in (beside, elsewhere):
-        if similar := difflib.get_close_matches(name, others, 1):
+    for others, likeness in ((beside, 0.6), (elsewhere, 0.75)):
+        if similar := difflib.get_close_matches(name, others, 1, likeness):
             return f"did you mean {others[similar[0]]}?"
     return "see config/default.yaml for the names"
 
