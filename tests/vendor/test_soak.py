@@ -292,8 +292,8 @@ def test_the_key_stands_nowhere_after_runs_that_fail(market, tmp_path):
     with Exchange(market, key=KEY, now=lambda: soak.NOW, plan="light", faults=fate) as exchange:
         house = house_of(tmp_path / "house", "own", exchange.url, ledger=str(tmp_path / "ledger"))
         with house.edited(
-            "lib/gogooku/raw/schema.py", "    answer = _read(dataset, body)",
-            '    assert dataset != "topix", "a bug"\n    answer = _read(dataset, body)',
+            "lib/gogooku/raw/schema.py", "    rows, following = _read(dataset, body)",
+            '    assert dataset != "topix", "a bug"\n    rows, following = _read(dataset, body)',
         ):  # fmt: skip
             run = started(house, *(f"{name}/2024m06" for name in "bars topix indices".split()))
             said = run.communicate(timeout=1800)[0]
