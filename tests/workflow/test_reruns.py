@@ -32,9 +32,9 @@ ATFT, RIDGE = {"train atft", "predict atft"} | JUDGE, {"train ridge", "predict r
         ("lib/gogooku/dataset/assembly.py", "no day has enough", "there are too few", set()),
         ("lib/gogooku/errors.py", "cannot be written (", "could not be written (", set()),
         ("lib/gogooku/jobs.py", "%(asctime)s", "%(created)s", set()),
-        (f"{MODELS}/catalogue.py", "720", "360", set()),
         ("rules/train.smk", "threads: 1", "threads: 2", set()),
         # what decides the values of some stages
+        (f"{MODELS}/catalogue.py", "720", "360", {"report"}),  # it reads the checked settings
         (
             "lib/gogooku/evaluation/metrics.py",
             "[:, None], count // quantiles",
@@ -57,8 +57,8 @@ ATFT, RIDGE = {"train atft", "predict atft"} | JUDGE, {"train ridge", "predict r
         (f"{FEATURES}/sector.py", "YEAR = 245", "YEAR = 246", {"features sector"} | AFTER_DATASET),
         (
             f"{FEATURES}/statement.py",
-            "LONGEST = 245",
-            "LONGEST = 246",
+            "ratio(figure, price)",
+            "ratio(figure, 1 * price)",
             {"features statement"} | AFTER_DATASET,
         ),
         ("config/default.yaml", "cost: 10 ", "cost: 20 ", JUDGE),
