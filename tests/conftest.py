@@ -2,7 +2,7 @@
 
 import hypothesis
 import pytest
-from helpers.house import House, copy_of_the_workflow
+from helpers.checkout import Checkout, copy_of_the_workflow
 
 # The same examples in every run; fresh ones are drawn by pytest --hypothesis-profile=default.
 # Whether they pass depends on no clock.
@@ -14,8 +14,8 @@ hypothesis.settings.load_profile("steady")
 
 
 @pytest.fixture(scope="session")
-def house(tmp_path_factory: pytest.TempPathFactory) -> House:
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """The smoke run, once for all tests that need a finished one."""
-    finished = House(copy_of_the_workflow(tmp_path_factory.mktemp("house")))
+    finished = Checkout(copy_of_the_workflow(tmp_path_factory.mktemp("checkout")))
     finished.snakemake("train_all")
     return finished

@@ -8,7 +8,7 @@ from gogooku import files, sources
 from gogooku.errors import UserError
 from gogooku.raw import inventory
 from gogooku.raw.catalogue import DATASETS
-from helpers.house import House, copy_of_the_workflow
+from helpers.checkout import Checkout, copy_of_the_workflow
 
 SPANS = ["2024q1", "2024q2"]
 SETTING = {
@@ -96,10 +96,10 @@ def test_many_faults_are_cut_short():
 
 
 def test_status_and_check_answer_for_a_stored_source(tmp_path):
-    house = House(copy_of_the_workflow(tmp_path))
+    checkout = Checkout(copy_of_the_workflow(tmp_path))
     stored = ["--config", "source=stored", "store=own"]
-    assert "investor_types" in house.snakemake("status", *stored).stdout
-    refused = house.snakemake("check", *stored, check=False)
+    assert "investor_types" in checkout.snakemake("status", *stored).stdout
+    refused = checkout.snakemake("check", *stored, check=False)
     assert refused.returncode == 1
     assert "bars/2020y.parquet is missing: put the raw file there" in refused.stderr
 

@@ -21,7 +21,7 @@ import time
 from pathlib import Path
 
 import psutil
-from helpers.house import copy_of_the_workflow
+from helpers.checkout import copy_of_the_workflow
 
 TARGET = ("train_all", "--configfile", "config/smoke.yaml")
 BUILT = ("data", "builds", "runs")

@@ -10,7 +10,7 @@ from gogooku.arrays.time_series import settled
 from gogooku.errors import UserError
 from gogooku.features import market, relative, sector
 from gogooku.panel.panel import Panel
-from helpers import sample_panel
+from helpers import panels, sample_panel
 from helpers.family_inputs import inputs_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -34,14 +34,8 @@ FAMILIES = {
 
 def panel_of(close, **fields):
     """Panel of closes (T, N) alone, all in the universe and one sector unless told otherwise."""
-    close = np.asarray(close, float)
-    frame = sample_panel.rows(*close.shape, missing=0).with_columns(
-        *(pl.Series(name, close.ravel()) for name in ("open", "high", "low", "close")),
-        universe=pl.lit(True),
-        s33=pl.lit("0050"),
-    )
-    frame = frame.with_columns(pl.Series(name, np.ravel(x)) for name, x in fields.items())
-    return Panel.of(frame.with_columns(pl.col(pl.Float64).fill_nan(None)))
+    days = sample_panel.sessions(len(close)).days[: len(close)]
+    return panels.make(close, open=np.asarray(close, float), days=days, **fields)
 
 
 def index_of(close):

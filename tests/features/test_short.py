@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 from gogooku import calendar
 from gogooku.features import short
+from helpers import panels
 from helpers.family_inputs import inputs_of
 from helpers.holdings import (
     CODES,
@@ -18,7 +19,6 @@ from helpers.holdings import (
     day,
     lively,
     moments,
-    panel_of,
     quiet,
     stamped,
 )
@@ -86,7 +86,7 @@ def test_two_persons_without_a_name_are_one_reporter_with_the_sum_of_their_posit
 
 
 def test_what_is_known_at_the_very_moment_of_decision_counts():
-    panel = panel_of(quiet())
+    panel = panels.of(quiet())
     reports, none = stamped("short_sale", [report(10)]), stamped("short_ratio", [])
     at_half_past_five = calendar.decision_moments(panel.dates, "17:30", RULES.close)
     columns = short.compute(

@@ -8,10 +8,9 @@ import polars as pl
 from gogooku import calendar, point_in_time
 from gogooku.config import availability
 from gogooku.families import FAMILIES
-from gogooku.panel.panel import Panel
 from gogooku.raw.catalogue import DATASETS
 
-from helpers import sample_panel
+from helpers import panels, sample_panel
 from helpers.family_inputs import inputs_of
 
 RULES = availability.read(Path(__file__).parents[2] / "config" / "availability.yaml")
@@ -70,10 +69,6 @@ def lively(count, seed=0):
     return frame.filter(~gone, ~unborn)
 
 
-def panel_of(frame):
-    return Panel.of(frame.with_columns(pl.col(pl.Float64).fill_nan(None)))
-
-
 def statement(session, issued=1e4, treasury=None, *, code=CODES[0], period=None, **fields):
     """A statement disclosed on a session at noon, for the period up to 40 days before."""
     return {
@@ -85,7 +80,7 @@ def statement(session, issued=1e4, treasury=None, *, code=CODES[0], period=None,
 
 def computed(module, frame, rows):
     """The columns of a family from panel rows and the rows of its data sets; and the panel."""
-    panel = panel_of(frame)
+    panel = panels.of(frame)
     if "master" in rows:
         of_the_day = FAMILIES["listed"]["master"].key, panel.dates, moments(panel)
         rows = rows | {"master": point_in_time.on_the_day(rows["master"], *of_the_day)}

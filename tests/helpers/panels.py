@@ -14,37 +14,34 @@ def weekdays(number, start=START):
     return np.busday_offset(np.datetime64(start), np.arange(number), roll="forward")
 
 
-def make(
-    close, *, days=None, factor=None, universe=None, market="0111", codes=None, new_level=None
-):
-    """A panel of raw closes (T, N), NaN where absent; opens are 1 % lower; all are listed."""
+DEFAULTS = {
+    "factor": 1.0, "volume_factor": 1.0, "universe": True, "limit_up": False, "limit_down": False,
+    "new_level": False, "s33": "0050", "s17": "1", "market": "0111",
+}  # fmt: skip
+
+
+def rows(days, codes, **fields):
+    """Panel rows of every day and code; a field is an array (T, N) or what all rows have."""
+    shape = (len(days), len(codes))
+    values = {name: np.broadcast_to(value, shape) for name, value in (DEFAULTS | fields).items()}
+    keys = {"date": np.repeat(days, shape[1]), "code": np.tile(codes, shape[0])}
+    return pl.DataFrame(keys | {name: array.ravel() for name, array in values.items()})
+
+
+def of(frame):
+    """The panel of such rows, in which NaN is absent."""
+    frame = frame.with_columns(pl.col(pl.Float64).fill_nan(None))
+    return Panel.of(frame.sort("date", "code"))
+
+
+def make(close, *, days=None, codes=None, factor=1.0, **fields):
+    """A panel of raw closes (T, N), NaN where absent; opens are 1 % lower unless told."""
     close = np.asarray(close, float)
     days = weekdays(len(close)) if days is None else days
     codes = [f"{1301 + i}0" for i in range(close.shape[1])] if codes is None else codes
-    day, slot = (index.ravel() for index in np.indices(close.shape))
-    factor = np.ones(close.shape) if factor is None else factor
-    universe = np.ones(close.shape, bool) if universe is None else universe
-    new_level = np.zeros(close.shape, bool) if new_level is None else new_level
-    price = {name: close.ravel() for name in ("high", "low", "close")}
-    rows = {
-        "date": days[day],
-        "code": np.array(codes)[slot],
-        "open": close.ravel() * 0.99,
-        **price,
-        "volume": np.full(close.size, 1e5),
-        "value": close.ravel() * 1e5,
-        "factor": factor.ravel(),
-        "volume_factor": factor.ravel(),
-        "universe": universe.ravel(),
-        "new_level": np.asarray(new_level).ravel(),
-    }
-    texts = {"s33": "0050", "s17": "1", "market": market}
-    frame = pl.DataFrame(rows).with_columns(
-        pl.lit(False).alias("limit_up"),
-        pl.lit(False).alias("limit_down"),
-        *(pl.lit(value).alias(name) for name, value in texts.items()),
-    )
-    return Panel.of(frame.with_columns(pl.col(pl.Float64).fill_nan(None)).sort("date", "code"))
+    bars = {"open": close * 0.99, "high": close, "low": close, "close": close}
+    bars |= {"volume": 1e5, "value": close * 1e5, "factor": factor, "volume_factor": factor}
+    return of(rows(days, codes, **bars | fields))
 
 
 def walk(sessions, stocks, seed=0, holes=0.0):

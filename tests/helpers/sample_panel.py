@@ -7,6 +7,8 @@ import polars as pl
 from gogooku.calendar import Sessions
 from gogooku.panel.panel import Panel
 
+from helpers import panels
+
 SECTORS = ["0050", "3250", "9050"]
 
 
@@ -27,22 +29,12 @@ def rows(count=300, stocks=12, seed=0, missing=0.03):
     traded = {"open": first, "high": high, "low": low, "close": close, "volume": volume}
     traded["value"] = volume * close
     absent = rng.random(shape) < missing
-    codes = [f"{1301 + i}0" for i in range(stocks)]
-    return pl.DataFrame(
-        {
-            "date": np.repeat(sessions(count).days[:count], stocks),
-            "code": np.tile(codes, count),
-            **{name: np.where(absent, np.nan, x).ravel() for name, x in traded.items()},
-            "factor": np.ones(count * stocks),
-            "volume_factor": np.ones(count * stocks),
-            "limit_up": np.zeros(count * stocks, bool),
-            "limit_down": np.zeros(count * stocks, bool),
-            "new_level": np.zeros(count * stocks, bool),
-            "s33": np.tile([SECTORS[i % len(SECTORS)] for i in range(stocks)], count),
-            "s17": ["1"] * (count * stocks),
-            "market": ["0111"] * (count * stocks),
-            "universe": rng.random(count * stocks) < 0.9,
-        }
+    return panels.rows(
+        sessions(count).days[:count],
+        [f"{1301 + i}0" for i in range(stocks)],
+        **{name: np.where(absent, np.nan, x) for name, x in traded.items()},
+        s33=[SECTORS[i % len(SECTORS)] for i in range(stocks)],
+        universe=rng.random(count * stocks).reshape(shape) < 0.9,
     )
 
 

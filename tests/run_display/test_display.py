@@ -10,7 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from helpers.house import ROOT
+from helpers.checkout import ROOT
 from helpers.screen import on_a_terminal, shown
 from run_display import display
 from snakemake_interface_logger_plugins.common import LogEvent
@@ -172,9 +172,9 @@ def test_a_dry_run_sums_up_by_stage_and_why(toy):
     assert "rule train_toy:" in done.stdout and "Job stats:" in done.stdout
 
 
-@pytest.mark.xdist_group("house")
-def test_the_finished_run_shows_its_results_even_if_nothing_is_to_be_done(house):
-    done = house.snakemake("train_all")
+@pytest.mark.xdist_group("checkout")
+def test_the_finished_run_shows_its_results_even_if_nothing_is_to_be_done(checkout):
+    done = checkout.snakemake("train_all")
     assert "Nothing to be done" in done.stderr
     assert re.search(r"^ridge +[+-]\d\.\d{3} \[", done.stderr, re.MULTILINE)
     assert "report: runs/smoke/report/index.html" in done.stderr

@@ -21,7 +21,7 @@ import yaml
 from gogooku import files
 from gogooku.raw.catalogue import DATASETS
 from gogooku.vendor.jquants import KEY_VARIABLE, Client
-from helpers.house import House, copy_of_the_workflow
+from helpers.checkout import Checkout, copy_of_the_workflow
 from simulated_exchange.market import simulation
 from simulated_exchange.server.exchange import Exchange
 from simulated_exchange.server.limits import Limiter
@@ -162,7 +162,7 @@ def test_two_processes_with_one_ledger_keep_to_the_limit_together(market, tmp_pa
     assert most <= LIGHT < asked
 
 
-def house_of(folder, name, url, **jquants):
+def checkout_of(folder, name, url, **jquants):
     """A copy of the workflow that asks the exchange at `url`."""
     folder.mkdir()
     root = copy_of_the_workflow(folder)
@@ -174,10 +174,10 @@ def house_of(folder, name, url, **jquants):
     }  # fmt: skip
     settings = yaml.safe_load((root / "config" / "smoke.yaml").read_text()) | overlay
     (root / "config" / "own.yaml").write_text(yaml.safe_dump(settings))
-    return House(root)
+    return Checkout(root)
 
 
-def started(house, *targets, key=KEY):
+def started(checkout, *targets, key=KEY):
     """A run of the workflow in a process group of its own."""
     words = [
         sys.executable, "-m", "snakemake", "--cores", "2", "--keep-going", "--verbose",
@@ -186,7 +186,7 @@ def started(house, *targets, key=KEY):
     ]  # fmt: skip
     environment = {name: it for name, it in os.environ.items() if name != KEY_VARIABLE}
     return subprocess.Popen(
-        words, cwd=house.root, env=environment | ({KEY_VARIABLE: key} if key else {}), text=True,
+        words, cwd=checkout.root, env=environment | ({KEY_VARIABLE: key} if key else {}), text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
     )  # fmt: skip
 
@@ -196,16 +196,16 @@ def test_two_runs_of_the_workflow_keep_to_one_limit_together(market, tmp_path):
     with exchange_apart(market, "light") as (url, counts):
         ledger = str(tmp_path / "ledger")
         options = {"ledger": ledger, "share": 0.8, "timeout": 60}  # and twelve seconds to be late
-        houses = [house_of(tmp_path / name, "own", url, **options) for name in ("one", "two")]
+        checkouts = [checkout_of(tmp_path / name, "own", url, **options) for name in ("one", "two")]
         targets = ["bars/2024m04", "bars/2024m05", "topix/2024m04", "summary/2024m05"]
-        runs = [started(house, *targets) for house in houses]
+        runs = [started(checkout, *targets) for checkout in checkouts]
         said = [run.communicate(timeout=1800)[0] for run in runs]
         asked, most, refused = counts()
     print(f"{asked} requests, {most} in the fullest minute, {refused} refused")
     assert [run.returncode for run in runs] == [0, 0], said
     assert refused == 0
     assert most <= LIGHT < asked / 1.5
-    one, two = (house.root / "data" / "raw" / "own" for house in houses)
+    one, two = (checkout.root / "data" / "raw" / "own" for checkout in checkouts)
     assert set(soak.compared(one, two).values()) <= {"byte for byte", "but for times"}
 
 
@@ -220,11 +220,11 @@ def test_a_later_end_fetches_an_open_span_again_and_equal_rows_redo_nothing(
     panel = "builds/own/panel/2024m05.parquet"
     with Exchange(market, key=KEY, now=lambda: soak.NOW) as exchange:
         options = {"ledger": str(tmp_path / "ledger"), "plan": "premium"}
-        house = house_of(tmp_path / "house", "own", exchange.url, **options)
+        checkout = checkout_of(tmp_path / "checkout", "own", exchange.url, **options)
 
         def ran(end, *words):
-            with house.edited("config/own.yaml", "2024-06-26", end):
-                done = house.snakemake(panel, "-p", *words, "--configfile", "config/own.yaml")
+            with checkout.edited("config/own.yaml", "2024-06-26", end):
+                done = checkout.snakemake(panel, "-p", *words, "--configfile", "config/own.yaml")
             counts = re.findall(r"^(fetch|panel) +(\d+)$", done.stdout + done.stderr, re.MULTILINE)
             return {rule: int(count) for rule, count in counts}
 
@@ -242,16 +242,18 @@ def test_a_later_end_fetches_an_open_span_again_and_equal_rows_redo_nothing(
 def test_all_that_a_plan_serves_can_be_fetched_whether_a_family_reads_it_or_not(
     tmp_path, plan, served
 ):
-    house = house_of(tmp_path / "house", "own", "http://127.0.0.1:1", plan=plan)
-    said = house.snakemake("fetch_all", "-np", "--configfile", "config/own.yaml").stdout
+    checkout = checkout_of(tmp_path / "checkout", "own", "http://127.0.0.1:1", plan=plan)
+    said = checkout.snakemake("fetch_all", "-np", "--configfile", "config/own.yaml").stdout
     assert re.search(rf"^fetch +{5 * served}$", said, re.MULTILINE), said[-600:]
 
 
 def test_the_status_of_a_named_plan_lists_what_it_refuses(market, tmp_path, monkeypatch):
     monkeypatch.setenv(KEY_VARIABLE, KEY)
     with Exchange(market, key=KEY, now=lambda: soak.NOW, plan="light") as exchange:
-        house = house_of(tmp_path / "house", "own", exchange.url, ledger=str(tmp_path / "ledger"))
-        said = house.snakemake("status", "--configfile", "config/own.yaml").stdout
+        checkout = checkout_of(
+            tmp_path / "checkout", "own", exchange.url, ledger=str(tmp_path / "ledger")
+        )
+        said = checkout.snakemake("status", "--configfile", "config/own.yaml").stdout
     rows = {words[0]: words[1:] for words in map(str.split, said.splitlines()) if len(words) == 9}
     assert set(rows) == set(DATASETS) - {"calendar", "bars_minute"}
     for name, (plan, days, there, missing, refused, *_) in rows.items():
@@ -290,31 +292,33 @@ def fate(path, query):
 @pytest.mark.slow
 def test_the_key_stands_nowhere_after_runs_that_fail(market, tmp_path):
     with Exchange(market, key=KEY, now=lambda: soak.NOW, plan="light", faults=fate) as exchange:
-        house = house_of(tmp_path / "house", "own", exchange.url, ledger=str(tmp_path / "ledger"))
-        with house.edited(
+        checkout = checkout_of(
+            tmp_path / "checkout", "own", exchange.url, ledger=str(tmp_path / "ledger")
+        )
+        with checkout.edited(
             "lib/gogooku/raw/schema.py", "    rows, following = _read(dataset, body)",
             '    assert dataset != "topix", "a bug"\n    rows, following = _read(dataset, body)',
         ):  # fmt: skip
-            run = started(house, *(f"{name}/2024m06" for name in "bars topix indices".split()))
+            run = started(checkout, *(f"{name}/2024m06" for name in "bars topix indices".split()))
             said = run.communicate(timeout=1800)[0]
-        said += "".join(log.read_text() for log in (house.root / "runs").rglob("*.log"))
+        said += "".join(log.read_text() for log in (checkout.root / "runs").rglob("*.log"))
         assert run.returncode != 0
         assert "failed 2 times (status 500)" in said
         assert "Traceback" in said and "AssertionError: a bug" in said
         assert "not part of the plan light" in said
-        (house.root / ".env").write_text(f"{KEY_VARIABLE}={WRONG}\n")
-        run = started(house, "summary/2024m06", key=None)
+        (checkout.root / ".env").write_text(f"{KEY_VARIABLE}={WRONG}\n")
+        run = started(checkout, "summary/2024m06", key=None)
         refused = run.communicate(timeout=1800)[0]
         assert run.returncode != 0 and "the API key was refused" in refused
-        (house.root / ".env").unlink()
-        run = started(house, "master/2024m06")
+        (checkout.root / ".env").unlink()
+        run = started(checkout, "master/2024m06")
         while run.poll() is None and not any("master" in path for path, _ in exchange.requests):
             time.sleep(0.02)
         os.killpg(run.pid, signal.SIGKILL)
         cut = run.communicate()[0]
         assert run.returncode == -signal.SIGKILL
-    assert list(house.root.glob(".snakemake/metadata/*"))
-    assert list(house.root.glob("runs/own/logs/fetch/*"))
+    assert list(checkout.root.glob(".snakemake/metadata/*"))
+    assert list(checkout.root.glob("runs/own/logs/fetch/*"))
     assert list(tmp_path.glob("ledger/*.pace"))
     for key in (KEY, WRONG):
         assert soak.traces(tmp_path, key) == []

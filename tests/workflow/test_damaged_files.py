@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("house")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("checkout")]
 
 DAMAGE = Path(__file__).parents[1] / "helpers" / "damage.py"
 
@@ -15,9 +15,9 @@ DAMAGE = Path(__file__).parents[1] / "helpers" / "damage.py"
 UNREAD = ["predict reversal 0 0", "other keys"]  # it asks the scaler for nothing
 
 
-def test_each_stage_names_the_file_that_is_damaged(house):
+def test_each_stage_names_the_file_that_is_damaged(checkout):
     command = [sys.executable, str(DAMAGE), "config/smoke.yaml"]
-    done = subprocess.run(command, cwd=house.root, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=checkout.root, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     told = json.loads(done.stdout.splitlines()[-1])
     assert len(told) > 100 and {stage.split()[0] for stage, *_ in told} >= {"panel", "report"}

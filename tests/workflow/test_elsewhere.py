@@ -5,8 +5,8 @@ import subprocess
 import sys
 
 import yaml
+from helpers.checkout import ROOT, copy_of_the_workflow
 from helpers.configs import CONFIG, default
-from helpers.house import ROOT, copy_of_the_workflow
 
 MODULE = """
 configfile: "settings.yaml"

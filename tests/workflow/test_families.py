@@ -4,9 +4,9 @@ import shutil
 
 import polars as pl
 import pytest
-from helpers.house import House
+from helpers.checkout import Checkout
 
-pytestmark = pytest.mark.xdist_group("house")
+pytestmark = pytest.mark.xdist_group("checkout")
 
 MODULE = '''"""The gain of a week."""
 
@@ -32,10 +32,10 @@ CONFIG = ("config/smoke.yaml", "statement, graph]", "statement, graph, weekly]")
 
 
 @pytest.fixture
-def grown(house, tmp_path):
+def grown(checkout, tmp_path):
     """The finished smoke run in another folder, with one family more."""
-    shutil.copytree(house.root, tmp_path / "clone", symlinks=True)
-    clone = House(tmp_path / "clone")
+    shutil.copytree(checkout.root, tmp_path / "clone", symlinks=True)
+    clone = Checkout(tmp_path / "clone")
     (clone.root / "lib/gogooku/features/weekly.py").write_text(MODULE)
     with clone.edited(*ROW), clone.edited(*CONFIG):
         yield clone

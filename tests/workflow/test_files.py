@@ -14,7 +14,7 @@ FOLDERS = {
     "<raw>": "data/raw/*", "<truth>": "data/truth/*", "<build>": "builds/*", "<run>": "runs/smoke",
 }  # fmt: skip
 
-pytestmark = pytest.mark.xdist_group("house")
+pytestmark = pytest.mark.xdist_group("checkout")
 
 
 def test_the_page_is_what_the_schemas_say():
@@ -33,8 +33,8 @@ def matches(named, name):
 
 
 @pytest.mark.parametrize("table", file_schemas.TABLES, ids=lambda table: table.path)
-def test_a_file_has_the_columns_types_metadata_and_keys_of_the_page(house, table):
-    paths = sorted(house.root.glob(pattern(table.path)))
+def test_a_file_has_the_columns_types_metadata_and_keys_of_the_page(checkout, table):
+    paths = sorted(checkout.root.glob(pattern(table.path)))
     paths = [path for path in paths if path.parent.name != "exchange"]
     assert paths
     for path in paths:
@@ -61,9 +61,9 @@ def unexplained(schema, fields):
     return strange + [named for named, *_ in fields if not any(matches(named, x) for x in schema)]
 
 
-def test_json_files_have_the_keys_of_the_page(house):
+def test_json_files_have_the_keys_of_the_page(checkout):
     for path, about in file_schemas.JSONS.items():
-        for file in house.root.glob(pattern(path)):
+        for file in checkout.root.glob(pattern(path)):
             if file.is_file() and "scaler" not in file.name:
                 named = set(re.findall(r"`(\w+)`", about))
                 tops = {key.replace("_spans", "") for key in json.loads(file.read_text())}

@@ -18,9 +18,9 @@ from gogooku import files, locks, splits
 from gogooku.audit import compare
 from gogooku.calendar import Sessions
 from gogooku.families import BUILT, FAMILIES
-from helpers.house import House, copy_of_the_workflow
+from helpers.checkout import Checkout, copy_of_the_workflow
 
-pytestmark = pytest.mark.xdist_group("house")
+pytestmark = pytest.mark.xdist_group("checkout")
 
 RUN = Path("runs", "smoke")
 BUILD = Path("builds", "smoke")
@@ -33,31 +33,31 @@ WHOLE = ("--configfile", "config/smoke.yaml", "config/research.yaml", "--config"
 def copy_with_a_users_module(target):
     root = copy_of_the_workflow(target)
     (root / "mine.py").write_text(MINE)
-    return House(root)
+    return Checkout(root)
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     """The folder of an audited run of every family, a user's columns among them."""
-    house = copy_with_a_users_module(tmp_path_factory.mktemp("whole"))
-    house.snakemake("audit_all", *WHOLE, "models=[ridge]")
-    return house.root
+    checkout = copy_with_a_users_module(tmp_path_factory.mktemp("whole"))
+    checkout.snakemake("audit_all", *WHOLE, "models=[ridge]")
+    return checkout.root
 
 
-def test_no_limit_of_jobs_wakes_the_scheduler(house):
-    told = house.snakemake("train_all", "--verbose", "--forcerun", "report")
+def test_no_limit_of_jobs_wakes_the_scheduler(checkout):
+    told = checkout.snakemake("train_all", "--verbose", "--forcerun", "report")
     allowed = set(re.findall(r"Resources .* job selection: .*'_job_count': (\d+)", told.stderr))
     assert allowed == {str(sys.maxsize)}
 
 
-def summaries(house, name="smoke"):
-    paths = (house.root / "runs" / name / "evaluation").glob("*.json")
+def summaries(checkout, name="smoke"):
+    paths = (checkout.root / "runs" / name / "evaluation").glob("*.json")
     return {path.stem: json.loads(path.read_text()) for path in paths}
 
 
-def test_1_changing_the_future_moves_no_earlier_bit(house):
-    house.snakemake("audit_all")
-    told = files.read_json(house.root / RUN / "audit" / "leaks.json")
+def test_1_changing_the_future_moves_no_earlier_bit(checkout):
+    checkout.snakemake("audit_all")
+    told = files.read_json(checkout.root / RUN / "audit" / "leaks.json")
     stages = {stage["stage"]: stage for stage in told["stages"]}
     assert stages.keys() > {"panel", "labels", "features/flow", "dataset", "predictions/atft"}
     assert all(stage["leaks"] == 0 for stage in stages.values())
@@ -83,9 +83,9 @@ def test_1_changing_the_future_moves_no_earlier_bit_of_any_family(whole):
 
 @dataclass
 class Interrupted:
-    """A house whose first run, to the middle of the last span, got SIGINT as its bars came in."""
+    """A checkout whose first run, to the middle of the last span, got SIGINT amid its bars."""
 
-    house: House
+    checkout: Checkout
     status: int
     left: list[psutil.Process]
 
@@ -95,11 +95,11 @@ TO_MID_SPAN = ("config/smoke.yaml", "end: 2022-12-31", "end: 2022-06-30")
 
 @pytest.fixture(scope="module")
 def interrupted(tmp_path_factory):
-    """Such a house; its run's exit status and the processes that were left."""
+    """Such a checkout; its run's exit status and the processes that were left."""
     root = copy_of_the_workflow(tmp_path_factory.mktemp("interrupted"))
     command = [sys.executable, "-m", "snakemake", "--cores", "2", "dataset_all"]
     command += ["--configfile", "config/smoke.yaml"]
-    with House(root).edited(*TO_MID_SPAN), open(root / "told.txt", "w") as told:
+    with Checkout(root).edited(*TO_MID_SPAN), open(root / "told.txt", "w") as told:
         job = subprocess.Popen(command, cwd=root, stdout=told, stderr=told, start_new_session=True)
         deadline = time.monotonic() + 600
         while not list((root / RAW / "bars").glob("*.parquet")) and time.monotonic() < deadline:
@@ -107,7 +107,7 @@ def interrupted(tmp_path_factory):
         os.killpg(job.pid, signal.SIGINT)
         status = job.wait(timeout=600)
     left = [process for process in psutil.process_iter() if _session_of(process) == job.pid]
-    return Interrupted(House(root), status, left)
+    return Interrupted(Checkout(root), status, left)
 
 
 def _session_of(process):
@@ -120,11 +120,11 @@ def _session_of(process):
 def test_7_an_interrupted_run_leaves_no_process(interrupted):
     assert interrupted.status != 0
     assert not interrupted.left
-    assert not list((interrupted.house.root / BUILD / "dataset").glob("*.parquet"))
+    assert not list((interrupted.checkout.root / BUILD / "dataset").glob("*.parquet"))
 
 
-def test_2_7_interrupted_and_built_span_by_span_equals_built_at_once(house, interrupted):
-    grown = interrupted.house
+def test_2_7_interrupted_and_built_span_by_span_equals_built_at_once(checkout, interrupted):
+    grown = interrupted.checkout
     with grown.edited(*TO_MID_SPAN):
         grown.snakemake("dataset_all", "--rerun-incomplete")
     finished = {
@@ -135,7 +135,7 @@ def test_2_7_interrupted_and_built_span_by_span_equals_built_at_once(house, inte
     paths = sorted((grown.root / BUILD).rglob("*.parquet"))
     assert len(paths) > 30
     for file in paths:
-        assert file.read_bytes() == (house.root / file.relative_to(grown.root)).read_bytes()
+        assert file.read_bytes() == (checkout.root / file.relative_to(grown.root)).read_bytes()
 
 
 @pytest.mark.slow
@@ -165,19 +165,19 @@ def built(span):
     return [f"builds/smoke/{stage}/{span}.parquet" for stage in ("dataset", "labels", "graphs")]
 
 
-def test_3_noise_gives_nothing_and_what_is_planted_is_found(house):
-    house.snakemake("audit_noise", "--configfile", "config/smoke.yaml", "config/noise.yaml")
-    assert len(summaries(house, "noise")) == 4
-    found = summaries(house)["ridge"]["truth"]["5"]
+def test_3_noise_gives_nothing_and_what_is_planted_is_found(checkout):
+    checkout.snakemake("audit_noise", "--configfile", "config/smoke.yaml", "config/noise.yaml")
+    assert len(summaries(checkout, "noise")) == 4
+    found = summaries(checkout)["ridge"]["truth"]["5"]
     assert found["share"]["low"] > 0.1
     assert found["attainable"]["low"] > 0.1
 
 
-def test_4_labels_of_train_and_test_never_overlap(house):
-    fold = files.read_json(house.root / RUN / "folds" / "fold0.json")
-    sessions = Sessions.read(sorted((house.root / RAW / "calendar").glob("*.parquet")))
+def test_4_labels_of_train_and_test_never_overlap(checkout):
+    fold = files.read_json(checkout.root / RUN / "folds" / "fold0.json")
+    sessions = Sessions.read(sorted((checkout.root / RAW / "calendar").glob("*.parquet")))
     splits.check(fold, sessions)
-    labels = files.read_parquet(sorted((house.root / BUILD / "labels").glob("*.parquet")))
+    labels = files.read_parquet(sorted((checkout.root / BUILD / "labels").glob("*.parquet")))
     for part, after in (("train", "valid"), ("valid", "test")):
         last, first = (
             dt.date.fromisoformat(fold[p][e]) for p, e in ((part, "last"), (after, "first"))
@@ -187,28 +187,28 @@ def test_4_labels_of_train_and_test_never_overlap(house):
         assert exit_of_part < first and len(between) - 2 >= fold["embargo"] >= 20
 
 
-def test_6_all_models_predict_the_same_rows_of_the_universe(house):
+def test_6_all_models_predict_the_same_rows_of_the_universe(checkout):
     keys = [
         files.read_parquet(path).select("date", "code")
-        for path in sorted((house.root / RUN / "predictions").rglob("*.parquet"))
+        for path in sorted((checkout.root / RUN / "predictions").rglob("*.parquet"))
     ]
     assert len(keys) == 4 and all(keys[0].equals(other) for other in keys)
-    panel = files.read_parquet(house.root / BUILD / "panel" / "2022y.parquet")
+    panel = files.read_parquet(checkout.root / BUILD / "panel" / "2022y.parquet")
     assert keys[0].equals(panel.filter("universe").select("date", "code"))
 
 
-def test_6_the_truth_is_read_by_evaluation_alone(house):
-    truth = files.read_parquet(house.root / "data" / "truth" / "smoke.parquet")
+def test_6_the_truth_is_read_by_evaluation_alone(checkout):
+    truth = files.read_parquet(checkout.root / "data" / "truth" / "smoke.parquet")
     assert set(truth["part"].unique()) == {"reversal", "drift", "lead_lag", "cycle", "total"}
-    for path in (house.root / BUILD / "dataset").glob("*.parquet"):
+    for path in (checkout.root / BUILD / "dataset").glob("*.parquet"):
         assert not [name for name in files.read_parquet(path).columns if "expected" in name]
 
 
 @pytest.fixture
-def archive(house, tmp_path):
+def archive(checkout, tmp_path):
     """A folder in the layout of the public data set, made of the simulated prices; no filings."""
     raw = [
-        files.read_parquet(sorted((house.root / RAW / name).glob("*.parquet")))
+        files.read_parquet(sorted((checkout.root / RAW / name).glob("*.parquet")))
         for name in ("bars", "master")
     ]
     ordinary = raw[1].filter(pl.col("ProdCat") == "011", pl.col("Code").str.ends_with("0"))
@@ -236,7 +236,7 @@ def archive(house, tmp_path):
     return tmp_path
 
 
-def test_6_what_an_archive_lacks_is_null_warned_of_and_reported(house, archive):
+def test_6_what_an_archive_lacks_is_null_warned_of_and_reported(checkout, archive):
     settings = [
         "source=archive",
         f"archive={archive}",
@@ -245,20 +245,20 @@ def test_6_what_an_archive_lacks_is_null_warned_of_and_reported(house, archive):
         "models=[reversal]",
         "features={families: [technical, market, flow, statement]}",
     ]
-    house.snakemake("train_all", "--config", *settings)
-    rows = files.read_parquet(sorted((house.root / "builds/folder/dataset").glob("*.parquet")))
+    checkout.snakemake("train_all", "--config", *settings)
+    rows = files.read_parquet(sorted((checkout.root / "builds/folder/dataset").glob("*.parquet")))
     assert rows["stmt_roe"].is_null().all() and rows["flow_foreign_net_ratio"].is_null().all()
     assert rows["returns_1d"].is_not_null().mean() > 0.8
-    log = "".join(p.read_text() for p in (house.root / "runs/folder/logs/fetch").glob("*.log"))
-    page = (house.root / "runs/folder/report/index.html").read_text()
+    log = "".join(p.read_text() for p in (checkout.root / "runs/folder/logs/fetch").glob("*.log"))
+    page = (checkout.root / "runs/folder/report/index.html").read_text()
     for lacking in ("topix", "summary", "investor_types"):
         assert f"{lacking}: the source has no row" in page
     assert "financials" in log and "trades" in log
 
 
-def test_7_a_finished_run_has_left_no_draft(house):
+def test_7_a_finished_run_has_left_no_draft(checkout):
     for place in ("runs", "builds", "data"):
-        hidden = {path.name for path in (house.root / place).rglob(".*") if path.is_file()}
+        hidden = {path.name for path in (checkout.root / place).rglob(".*") if path.is_file()}
         assert hidden <= {locks.LOCK}
 
 
@@ -269,17 +269,17 @@ def test_7_a_finished_run_has_left_no_draft(house):
         (["--config", "source=archive", "archive=nowhere"], "archive nowhere is no folder"),
     ],
 )
-def test_a_bad_setting_ends_the_run_with_one_sentence(house, arguments, sentence):
-    told = house.snakemake("train_all", *arguments, check=False)
+def test_a_bad_setting_ends_the_run_with_one_sentence(checkout, arguments, sentence):
+    told = checkout.snakemake("train_all", *arguments, check=False)
     assert told.returncode != 0
     assert sentence in told.stderr and "Traceback" not in told.stderr
 
 
-def test_a_span_whose_days_all_have_too_few_stocks_is_refused_and_writes_nothing(house):
+def test_a_span_whose_days_all_have_too_few_stocks_is_refused_and_writes_nothing(checkout):
     settings = ["features={min_stocks: 500}", "name=few", "build=few"]
     span = "builds/few/dataset/2020y.parquet"
-    told = house.snakemake(span, "--config", *settings, check=False)
+    told = checkout.snakemake(span, "--config", *settings, check=False)
     assert told.returncode != 0
-    log = next((house.root / "runs/few/logs/dataset").glob("*.log")).read_text()
+    log = next((checkout.root / "runs/few/logs/dataset").glob("*.log")).read_text()
     assert "500" in log and "Traceback" not in log
-    assert not list((house.root / "builds/few/dataset").glob("*.parquet"))
+    assert not list((checkout.root / "builds/few/dataset").glob("*.parquet"))

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from gogooku import jobs
 from helpers import trace
-from helpers.house import House
+from helpers.checkout import Checkout
 from lineage.reach import Code
 
-pytestmark = [pytest.mark.xdist_group("house"), pytest.mark.slow]
+pytestmark = [pytest.mark.xdist_group("checkout"), pytest.mark.slow]
 
 RUN, BUILD = "runs/smoke", "builds/smoke"
 SPAN = "2021y"
@@ -27,14 +27,14 @@ FILES = [
 
 
 @pytest.fixture(scope="module")
-def told(house, tmp_path_factory):
+def told(checkout, tmp_path_factory):
     """What one job of each stage calls; and the workflow that they are jobs of."""
-    root = tmp_path_factory.mktemp("traced") / "house"
-    shutil.copytree(house.root, root, symlinks=True)
+    root = tmp_path_factory.mktemp("traced") / "checkout"
+    shutil.copytree(checkout.root, root, symlinks=True)
     folder = trace.watch(tmp_path_factory.mktemp("watch"), root / "lib")
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("PYTHONPATH", str(folder))
-        House(root).snakemake("--force", *FILES)
+        Checkout(root).snakemake("--force", *FILES)
     return root, trace.calls(folder)
 
 

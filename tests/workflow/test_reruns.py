@@ -2,7 +2,7 @@
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("house")
+pytestmark = pytest.mark.xdist_group("checkout")
 
 TRAIN = {"train atft", "train lightgbm", "train ridge"}
 PREDICT = {"predict atft", "predict lightgbm", "predict ridge"}
@@ -13,8 +13,8 @@ AFTER_LIGHTGBM = {"train lightgbm", "predict lightgbm"} | JUDGE
 AFTER_DATASET = {"dataset", "profile", "scaler", "predict reversal"} | AFTER_TRAIN
 
 
-def test_a_finished_run_has_nothing_to_do(house):
-    assert house.would_run() == {}
+def test_a_finished_run_has_nothing_to_do(checkout):
+    assert checkout.would_run() == {}
 
 
 MODELS, FEATURES = "lib/gogooku/models", "lib/gogooku/features"
@@ -66,31 +66,31 @@ ATFT, RIDGE = {"train atft", "predict atft"} | JUDGE, {"train ridge", "predict r
         ("envs/lock.txt", "lightgbm==", "lightgbm==1", AFTER_LIGHTGBM),
     ],
 )
-def test_a_change_redoes_its_own_stage_and_what_follows(house, file, old, new, redone):
-    with house.edited(file, old, new):
-        assert set(house.would_run()) == redone
+def test_a_change_redoes_its_own_stage_and_what_follows(checkout, file, old, new, redone):
+    with checkout.edited(file, old, new):
+        assert set(checkout.would_run()) == redone
 
 
-def test_a_touched_file_redoes_nothing(house):
-    for path in (house.root / "workflow_scripts").glob("*.py"):
+def test_a_touched_file_redoes_nothing(checkout):
+    for path in (checkout.root / "workflow_scripts").glob("*.py"):
         path.touch()
-    assert house.would_run() == {}
+    assert checkout.would_run() == {}
 
 
-def test_a_later_end_adds_files_and_retrains_no_old_fold(house):
-    with house.edited("config/smoke.yaml", "end: 2022-12-31", "end: 2023-12-29"):
-        jobs = house.would_run()
+def test_a_later_end_adds_files_and_retrains_no_old_fold(checkout):
+    with checkout.edited("config/smoke.yaml", "end: 2022-12-31", "end: 2023-12-29"):
+        jobs = checkout.would_run()
     once_a_span = {name: count for name, count in jobs.items() if name.startswith("features ")}
     assert once_a_span and set(once_a_span.values()) == {1}
     assert jobs["panel"] == jobs["labels"] == jobs["graph"] == jobs["dataset"] == 1
     stages = ("fold", "scaler", "train atft", "train lightgbm", "train ridge", "predict ridge")
     assert {jobs[stage] for stage in stages} == {1}
-    assert jobs["fetch"] == len(list((house.root / "data/raw/smoke").glob("*/2022y.parquet")))
+    assert jobs["fetch"] == len(list((checkout.root / "data/raw/smoke").glob("*/2022y.parquet")))
     assert "market" not in jobs
 
 
-def test_a_second_run_with_other_models_uses_the_first_ones_build(house):
-    planned = house.would_run("--config", "name=second", "models=[ridge]", "seeds=[3]")
+def test_a_second_run_with_other_models_uses_the_first_ones_build(checkout):
+    planned = checkout.would_run("--config", "name=second", "models=[ridge]", "seeds=[3]")
     assert set(planned) == {"fold", "scaler", "train ridge", "predict ridge"} | JUDGE
 
 
@@ -98,8 +98,8 @@ EXAMPLES = "docs/examples/elastic_net.py,docs/examples/small_network.py"
 OWN = f"models=[atft,lightgbm,ridge,reversal,{EXAMPLES}]"
 
 
-def test_a_users_model_adds_its_own_jobs_and_redoes_only_the_report(house):
-    jobs = house.would_run("--config", OWN)
+def test_a_users_model_adds_its_own_jobs_and_redoes_only_the_report(checkout):
+    jobs = checkout.would_run("--config", OWN)
     assert jobs == {
         "train elastic_net": 1,
         "predict elastic_net": 1,
@@ -111,12 +111,12 @@ def test_a_users_model_adds_its_own_jobs_and_redoes_only_the_report(house):
 
 
 @pytest.mark.slow
-def test_a_users_model_is_fitted_evaluated_reported_and_redone_by_its_file_alone(house):
+def test_a_users_model_is_fitted_evaluated_reported_and_redone_by_its_file_alone(checkout):
     own = ("--config", "name=own", OWN, "small_network={hidden: 4}", "elastic_net={penalty: 1}")
-    house.snakemake("train_all", *own)
-    page = (house.root / "runs/own/report/index.html").read_text()
+    checkout.snakemake("train_all", *own)
+    page = (checkout.root / "runs/own/report/index.html").read_text()
     assert "elastic_net" in page and "small_network" in page
-    assert house.would_run(*own) == {}
-    with house.edited("docs/examples/elastic_net.py", "(0.02", "(0.03"):
+    assert checkout.would_run(*own) == {}
+    with checkout.edited("docs/examples/elastic_net.py", "(0.02", "(0.03"):
         redone = {"train elastic_net": 1, "predict elastic_net": 1, "evaluate": 1, "report": 1}
-        assert house.would_run(*own) == redone
+        assert checkout.would_run(*own) == redone

@@ -1,7 +1,7 @@
 """What runs is what was checked: a job gets the settings as they were validated."""
 
 import pytest
-from helpers.house import House, copy_of_the_workflow
+from helpers.checkout import Checkout, copy_of_the_workflow
 from helpers.tiny_market import KEY, LAST, tables
 from simulated_exchange.server.exchange import Exchange
 
@@ -18,15 +18,15 @@ dates: {start: 2019-01-04, end: 2024-10-08}
 def fetched(tmp_path, monkeypatch):
     """Ask a copy of the workflow for a calendar, with settings of the API as --config has them."""
     monkeypatch.setenv("JQUANTS_API_KEY", KEY)
-    (tmp_path / "house").mkdir()
-    house = House(copy_of_the_workflow(tmp_path / "house"))
-    (house.root / "config" / "own.yaml").write_text(OWN)
+    (tmp_path / "checkout").mkdir()
+    checkout = Checkout(copy_of_the_workflow(tmp_path / "checkout"))
+    (checkout.root / "config" / "own.yaml").write_text(OWN)
     with Exchange(tables(), key=KEY, today=LAST, plan="premium") as exchange:
 
         def run(settings, *words, target=CALENDAR, url=exchange.url, check=True):
             api = f"jquants={{url: '{url}', ledger: {tmp_path}, {settings}}}"
             told = ["--config", api, "--configfile", "config/own.yaml"]
-            done = house.snakemake(target, *words, *told, check=check)
+            done = checkout.snakemake(target, *words, *told, check=check)
             return done.stdout + done.stderr
 
         run.exchange = exchange

@@ -5,19 +5,19 @@ import subprocess
 import sys
 
 import pytest
-from helpers.house import House, copy_of_the_workflow
+from helpers.checkout import Checkout, copy_of_the_workflow
 from helpers.slurm import cluster
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.xdist_group("house"),
+    pytest.mark.xdist_group("checkout"),
     pytest.mark.skipif(bool(cluster.lacking()), reason=cluster.lacking()),
 ]
 # This cluster keeps no accounts, and its jobs are short.
 HASTE = ["--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "1"]
 APART = {"logs", "benchmarks"}  # hold clock times
 APART |= {"claim.json", ".lock"}  # name the working directory and the process
-APART |= {"audit"}  # another test's, in the house that tests share
+APART |= {"audit"}  # another test's, in the checkout that tests share
 
 
 @pytest.fixture(scope="module")
@@ -37,14 +37,14 @@ def on_slurm(tmp_path_factory):
         )
         jobs = machine.jobs()
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
-    return House(root), jobs
+    return Checkout(root), jobs
 
 
-def contents(house):
+def contents(checkout):
     """Checksum of everything that the smoke run built and that holds no clock time."""
-    roots = [house.root / folder for folder in ("runs/smoke", "builds/smoke", "data")]
+    roots = [checkout.root / folder for folder in ("runs/smoke", "builds/smoke", "data")]
     files = [path for root in roots for path in root.rglob("*") if path.is_file()]
-    names = {path: path.relative_to(house.root).parts for path in files}
+    names = {path: path.relative_to(checkout.root).parts for path in files}
     return {
         "/".join(parts): hashlib.sha256(path.read_bytes()).hexdigest()
         for path, parts in names.items()
@@ -63,8 +63,8 @@ def test_jobs_with_a_gpu_ran_on_the_gpu_partition_and_all_others_elsewhere(on_sl
     assert {job["Comment"].split("_wildcards")[0] for job in trained} == {"rule_train"}
 
 
-def test_a_cluster_builds_what_one_machine_builds_bit_for_bit(on_slurm, house):
-    there, here = contents(on_slurm[0]), contents(house)
+def test_a_cluster_builds_what_one_machine_builds_bit_for_bit(on_slurm, checkout):
+    there, here = contents(on_slurm[0]), contents(checkout)
     assert len(here) > 50
     assert {
         name for name in here.keys() | there.keys() if here.get(name) != there.get(name)

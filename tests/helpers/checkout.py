@@ -1,4 +1,4 @@
-"""A house: a fresh copy of the workflow, in which tests run it and edit it."""
+"""A checkout: a fresh copy of the workflow, in which tests run it and edit it."""
 
 import contextlib
 import os
@@ -16,7 +16,7 @@ PARTS = ("Snakefile", "rules", "workflow_scripts", "lib", "config", "envs", "pro
 
 
 @dataclass(frozen=True)
-class House:
+class Checkout:
     """A copy of the workflow at `root`; edits are undone when their block ends."""
 
     root: Path
