@@ -37,6 +37,7 @@ LIGHT = 60  # requests a minute
 # ---- faults and kills ----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_faults_and_kills_lose_and_double_nothing(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(ROOT / "lib"))
     first = dt.date(2024, 6, 17)

@@ -165,9 +165,13 @@ def built(span):
     return [f"builds/smoke/{stage}/{span}.parquet" for stage in ("dataset", "labels", "graphs")]
 
 
-def test_3_noise_gives_nothing_and_what_is_planted_is_found(checkout):
+@pytest.mark.slow
+def test_3_noise_gives_nothing(checkout):
     checkout.snakemake("audit_noise", "--configfile", "config/smoke.yaml", "config/noise.yaml")
     assert len(summaries(checkout, "noise")) == 4
+
+
+def test_3_what_is_planted_is_found(checkout):
     found = summaries(checkout)["ridge"]["truth"]["5"]
     assert found["share"]["low"] > 0.1
     assert found["attainable"]["low"] > 0.1
@@ -236,6 +240,7 @@ def archive(checkout, tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_6_what_an_archive_lacks_is_null_warned_of_and_reported(checkout, archive):
     settings = [
         "source=archive",
@@ -276,7 +281,7 @@ def test_a_bad_setting_ends_the_run_with_one_sentence(checkout, arguments, sente
 
 
 def test_a_span_whose_days_all_have_too_few_stocks_is_refused_and_writes_nothing(checkout):
-    settings = ["features={min_stocks: 500}", "name=few", "build=few"]
+    settings = ["features={families: [market], min_stocks: 500}", "name=few", "build=few"]
     span = "builds/few/dataset/2020y.parquet"
     told = checkout.snakemake(span, "--config", *settings, check=False)
     assert told.returncode != 0

@@ -80,7 +80,7 @@ def test_a_deleted_file_is_made_again(checkout, file, rule):
 
 
 def test_snakemake_needs_no_cores_to_answer(checkout):
-    for question in ("--list", "--unlock", "--rulegraph", "--summary", "--dry-run"):
+    for question in ("--list", "--dry-run"):
         command = [sys.executable, "-m", "snakemake", question, *SMOKE]
         done = subprocess.run(
             command, cwd=checkout.root, capture_output=True, text=True, check=False

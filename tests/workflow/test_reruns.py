@@ -1,5 +1,7 @@
 """A change redoes its own stage and what follows from it, and nothing else."""
 
+import contextlib
+
 import pytest
 
 pytestmark = pytest.mark.xdist_group("checkout")
@@ -21,19 +23,29 @@ MODELS, FEATURES = "lib/gogooku/models", "lib/gogooku/features"
 ATFT, RIDGE = {"train atft", "predict atft"} | JUDGE, {"train ridge", "predict ridge"} | JUDGE
 
 
+NO_VALUE = [
+    (f"{MODELS}/network/training.py", "import logging", "# a comment\nimport logging"),
+    (f"{MODELS}/network/training.py", '"""Training and use', '"""Use'),
+    (f"{MODELS}/ridge.py", "\nimport", "\nunused = 1\nimport"),
+    ("lib/gogooku/evaluation/metrics.py", "def legs(", "unused = 1\n\n\ndef legs("),
+    ("lib/gogooku/dataset/assembly.py", "stock columns are null", "columns are null"),
+    ("lib/gogooku/dataset/assembly.py", "no day has enough", "there are too few"),
+    ("lib/gogooku/errors.py", "cannot be written (", "could not be written ("),
+    ("lib/gogooku/jobs.py", "%(asctime)s", "%(created)s"),
+    ("rules/train.smk", "threads: 1", "threads: 2"),
+]
+
+
+def test_what_decides_no_value_redoes_nothing(checkout):
+    with contextlib.ExitStack() as edits:
+        for edit in NO_VALUE:
+            edits.enter_context(checkout.edited(*edit))
+        assert checkout.would_run() == {}
+
+
 @pytest.mark.parametrize(
     "file, old, new, redone",
-    [  # what decides no value
-        (f"{MODELS}/network/training.py", "import logging", "# a comment\nimport logging", set()),
-        (f"{MODELS}/network/training.py", '"""Training and use', '"""Use', set()),
-        (f"{MODELS}/ridge.py", "\nimport", "\nunused = 1\nimport", set()),
-        ("lib/gogooku/evaluation/metrics.py", "def legs(", "unused = 1\n\n\ndef legs(", set()),
-        ("lib/gogooku/dataset/assembly.py", "stock columns are null", "columns are null", set()),
-        ("lib/gogooku/dataset/assembly.py", "no day has enough", "there are too few", set()),
-        ("lib/gogooku/errors.py", "cannot be written (", "could not be written (", set()),
-        ("lib/gogooku/jobs.py", "%(asctime)s", "%(created)s", set()),
-        ("rules/train.smk", "threads: 1", "threads: 2", set()),
-        # what decides the values of some stages
+    [
         (f"{MODELS}/catalogue.py", "720", "360", {"report"}),  # it reads the checked settings
         (
             "lib/gogooku/evaluation/metrics.py",
