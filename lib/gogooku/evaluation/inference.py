@@ -1,19 +1,21 @@
 """How sure a mean of daily numbers is: intervals that respect overlapping labels.
 
 A label of h sessions shares h - 1 of them with the next day's, so daily RankICs of one horizon
-move together and the textbook interval is too short. Here the variance of a mean is Newey and
-West's (1987), over at least twice the overlap, because their triangular weights see little of the
-dependence near the end of their reach. What a long reach costs in certainty is paid back: the
-variance is freed of the bias that its own mean brings, and the critical value is Student's t with
-the degrees of freedom that the weights leave (Lazarus, Lewis, Stock and Watson 2018); together they
-come within a few percent of the limit of Kiefer and Vogelsang (2005).
+move together and the textbook interval is too short. Here the variance of a mean comes from the
+slowest movements of the series alone, which is what a mean errs by: the mean square of its first B
+cosine coefficients, of which each is nearly independent of the others whatever the dependence of
+days, so that the critical value is Student's t with B degrees of freedom (Müller 2004; Lazarus,
+Lewis, Stock and Watson 2018, the "equal-weighted cosine" estimator). B grows with the number of
+days as they propose and stays below a third of the label-lengths that the days hold: a wave as
+short as a label's reach is no slow movement. `benchmarks/coverage.py` counts how often the
+intervals hold the truth.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import fft, stats
 
 from gogooku.arrays.spread import RESOLUTION, varies
 from gogooku.calendar import ENTRY_LAG, Entry
@@ -22,6 +24,9 @@ Series = NDArray[np.float64]
 
 POWER = 0.8
 SESSIONS = 245
+FEWEST_REACHES = 10
+"""Label-lengths that the days must hold for an interval: with fewer none is honest."""
+FEWEST_WAVES = 4
 
 
 @dataclass(frozen=True)
@@ -44,42 +49,41 @@ class Estimate:
     detectable: float = np.nan
 
 
-def lag_for(horizon: int, entry: Entry, days: int) -> int:
-    """Lags to sum over: the larger of twice the label's reach and 1.3 √days.
+def reach(horizon: int, entry: Entry) -> int:
+    """Sessions that a label of `horizon` covers, those between decision and entry among them."""
+    return horizon + ENTRY_LAG[entry]
 
-    The reach is the horizon plus the sessions between decision and entry [sessions]; the second
-    term is the rule of Lazarus et al. for dependence of unknown length.
+
+def waves(days: int, reach: int) -> int:
+    """Cosines that the variance of a mean of `days` is taken from; 0 if the days are too few."""
+    if days < max(FEWEST_REACHES * reach, 2 * FEWEST_WAVES):
+        return 0
+    return max(FEWEST_WAVES, min(int(0.4 * days ** (2 / 3)), days // (3 * reach)))
+
+
+def long_run_variance(values: Series, waves: int) -> float:
+    """Variance of √T times the mean of T dependent days, by equal weights on `waves` cosines.
+
+    values (T,) finite, T > waves.
     """
-    reach = horizon + ENTRY_LAG[entry]
-    return max(2 * reach, int(np.ceil(1.3 * np.sqrt(days))))
+    coefficients = fft.dct(values - values.mean(), norm="ortho")[1 : waves + 1]
+    return float(np.mean(coefficients**2))
 
 
-def long_run_variance(values: Series, lag: int) -> float:
-    """Variance of √T times the mean of T dependent days: Newey–West, Bartlett weights.
-
-    values (T,) finite, T > lag.
-    """
-    gap = values - values.mean()
-    days = len(gap)
-    shared = np.array([gap[k:] @ gap[: days - k] / days for k in range(lag + 1)])
-    weights = 1 - np.arange(1, lag + 1) / (lag + 1)
-    return float(shared[0] + 2 * weights @ shared[1:])
-
-
-def mean_estimate(values: Series, lag: int, confidence: float = 0.95) -> Estimate:
+def mean_estimate(values: Series, reach: int, confidence: float = 0.95) -> Estimate:
     """Mean of `values` (T,), NaN days left out, with its interval.
 
-    A lag beyond a third of the days is cut to it: further out a variance cannot be told from noise.
+    reach   sessions that one day's number covers; fewer days than FEWEST_REACHES times as many
+            give no interval
     """
     values = values[np.isfinite(values)]
     days = len(values)
-    if days < 3 or not varies(values):
+    count = waves(days, reach)
+    if not count or not varies(values):
         return Estimate(float(values.mean()) if days else np.nan, days=days)
-    lag = min(lag, days // 3 - 1)
-    variance = long_run_variance(values, lag)
-    error = float(np.sqrt(variance / (days - lag - 1)))
-    freedom = min(days - 1.0, 1.5 * days / (lag + 1))
-    critical = stats.t.ppf(0.5 + confidence / 2, freedom)
+    variance = long_run_variance(values, count)
+    error = float(np.sqrt(variance / days))
+    critical = stats.t.ppf(0.5 + confidence / 2, count)
     mean = float(values.mean())
     return Estimate(
         mean=mean,
@@ -88,14 +92,13 @@ def mean_estimate(values: Series, lag: int, confidence: float = 0.95) -> Estimat
         high=float(mean + critical * error),
         days=days,
         effective=float(days * values.var() / variance),
-        detectable=float((critical + stats.t.ppf(POWER, freedom)) * error),
+        detectable=float((critical + stats.t.ppf(POWER, count)) * error),
     )
 
 
 def estimate(values: Series, horizon: int, entry: Entry, confidence: float = 0.95) -> Estimate:
     """`mean_estimate` of a daily number (T,) about labels of `horizon` sessions."""
-    days = int(np.isfinite(values).sum())
-    return mean_estimate(values, lag_for(horizon, entry, days), confidence)
+    return mean_estimate(values, reach(horizon, entry), confidence)
 
 
 def icir(values: Series) -> float:
@@ -106,7 +109,7 @@ def icir(values: Series) -> float:
     return float(values.mean() / values.std(ddof=1))
 
 
-def ratio(top: Series, bottom: Series, lag: int, confidence: float = 0.95) -> Estimate:
+def ratio(top: Series, bottom: Series, reach: int, confidence: float = 0.95) -> Estimate:
     """Mean of `top` over mean of `bottom`, on the days (T,) that have both, with its interval.
 
     Delta method: to first order the ratio errs as the mean of (top - ratio * bottom) / mean(bottom)
@@ -117,13 +120,13 @@ def ratio(top: Series, bottom: Series, lag: int, confidence: float = 0.95) -> Es
     if not both.any() or abs(bottom.mean()) <= RESOLUTION * np.abs(bottom).max():
         return Estimate(np.nan, days=int(both.sum()))
     value = top.mean() / bottom.mean()
-    return mean_estimate(value + (top - value * bottom) / bottom.mean(), lag, confidence)
+    return mean_estimate(value + (top - value * bottom) / bottom.mean(), reach, confidence)
 
 
-def sharpe(returns: Series, lag: int, confidence: float = 0.95) -> Estimate:
+def sharpe(returns: Series, reach: int, confidence: float = 0.95) -> Estimate:
     """Annualised Sharpe ratio of daily `returns` (T,) with its interval, over 245 sessions.
 
-    Delta method with Newey–West errors (Ledoit and Wolf 2008): with z the standardised returns and
+    Delta method (Ledoit and Wolf 2008): with z the standardised returns and
     S their ratio, S errs as the mean of z - S (z² - 1) / 2 does. Skewed and fat-tailed days widen
     it, as they should.
     """
@@ -133,4 +136,4 @@ def sharpe(returns: Series, lag: int, confidence: float = 0.95) -> Estimate:
     score = (returns - returns.mean()) / returns.std()
     value = returns.mean() / returns.std()
     daily = value + score - value * (score**2 - 1) / 2
-    return mean_estimate(np.sqrt(SESSIONS) * daily, lag, confidence)
+    return mean_estimate(np.sqrt(SESSIONS) * daily, reach, confidence)

@@ -13,10 +13,15 @@ from gogooku.arrays.spread import varies
 
 
 def hit_rate(prediction: Table, label: Table) -> Table:
-    """Share of stocks on the same side of the day's mean in prediction and in label."""
+    """Share of stocks on the same side of the day's median in prediction and in label.
+
+    Stocks that lie on either median are left out. Medians halve a day, so that a prediction which
+    knows nothing hits half of the stocks, however skewed predictions and labels are.
+    """
     prediction, label = agreement.paired(prediction, label)
-    forecast, outcome = agreement.centred(prediction), agreement.centred(label)
-    hits = np.where(np.isfinite(forecast), np.sign(forecast) == np.sign(outcome), np.nan)
+    forecast, outcome = _side(prediction), _side(label)
+    hits = np.where(forecast * outcome == 0, np.nan, (forecast == outcome).astype(float))
+    hits[~np.isfinite(prediction)] = np.nan
     return np.where(agreement.speaks(prediction, label), agreement.mean(hits), np.nan)
 
 
@@ -24,22 +29,39 @@ def spread(prediction: Table, label: Table, quantiles: int) -> Table:
     """Mean label of the top quantile by prediction less that of the bottom one [label's unit]."""
     prediction, label = agreement.paired(prediction, label)
     top, bottom = legs(prediction, quantiles)
-    gap = agreement.mean(np.where(top, label, np.nan)) - agreement.mean(
-        np.where(bottom, label, np.nan)
-    )
+    gap = np.nansum((top - bottom) * label, axis=1)
     return np.where(agreement.speaks(prediction, label), gap, np.nan)
 
 
-def legs(prediction: Table, quantiles: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Top and bottom 1/quantiles of each day by prediction, as two masks (T, N).
+def legs(prediction: Table, quantiles: int) -> tuple[Table, Table]:
+    """Top and bottom 1/quantiles of each day by prediction, as two tables of weights (T, N).
 
-    Both hold count // quantiles stocks. Tied predictions across the border go in or stay out
-    together, by their mean rank: the order of the columns never decides. A day whose predictions
-    are all alike, but for rounding, has neither.
+    The weights of a leg of count // quantiles stocks add up to 1. Stocks that are tied across its
+    border share what is left of it alike: neither the order of the columns nor a large tie decides.
+    A day whose predictions are all alike, but for rounding, has neither leg: its weights are 0.
     """
-    rank, count = agreement.rank(prediction), agreement.count(prediction)[:, None]
-    size = np.where(varies(prediction, axis=1)[:, None], count // quantiles, 0)
-    return rank > count - size, rank <= size
+    count = agreement.count(prediction) // quantiles
+    size = np.where(varies(prediction, axis=1), count, 0)
+    return _lowest(-prediction, size), _lowest(prediction, size)
+
+
+def _lowest(values: Table, size: NDArray[np.int64]) -> Table:
+    """Weights of the `size` (T,) lowest values of each day."""
+    weights = np.zeros(values.shape)
+    for day in np.flatnonzero(size):
+        own, places = values[day], size[day]
+        border = np.partition(own, places - 1)[places - 1]  # NaN sorts last
+        inside, tied = own < border, own == border
+        weights[day] = (inside + tied * (places - inside.sum()) / tied.sum()) / places
+    return weights
+
+
+def _side(values: Table) -> Table:
+    """−1, 0 or 1: below, on or above the day's median; 0 where a stock has no value."""
+    known = np.isfinite(values).any(axis=1)
+    middle = np.zeros(len(values))
+    middle[known] = np.nanmedian(values[known], axis=1)
+    return np.sign(np.nan_to_num(values - middle[:, None]))
 
 
 def standardise(values: Table) -> Table:
