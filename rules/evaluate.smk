@@ -1,7 +1,9 @@
 """Evaluation: what the predictions were worth, with intervals, and the report that says so.
 
 reads   <run>/predictions/{model}/fold{fold}/seed{seed}.parquet
-        <build>/labels/{span}.parquet
+        <build>/labels/{span}.parquet, <build>/panel/{span}.parquet
+        <raw>/topix/{span}.parquet              where a family reads it
+        <build>/features/listed/{span}.parquet  where it is a family of the run: sizes of companies
         <truth>.parquet                       simulated exchange only; no other stage may read it
         <build>/profile/{span}.parquet          the quality of every column
 writes  <run>/evaluation/{model}.parquet      one row per day, horizon, seed and metric
@@ -16,6 +18,13 @@ rule evaluate:
     input:
         predictions=predictions_of,
         labels=collect("<build>/labels/{span}.parquet", span=SPANS),
+        panel=collect("<build>/panel/{span}.parquet", span=SPANS),
+        topix=collect("<raw>/topix/{span}.parquet", span=SPANS) if "topix" in RAW else [],
+        sizes=(
+            collect("<build>/features/listed/{span}.parquet", span=SPANS)
+            if "listed" in settings.features.families
+            else []
+        ),
         truth="<truth>.parquet" if settings.source == "simulated" else [],
     output:
         daily="<run>/evaluation/{model}.parquet",
@@ -33,7 +42,7 @@ rule evaluate:
     params:
         horizons=HORIZONS,
         entry=settings.labels.entry,
-        evaluation=settings.evaluation.model_dump(),
+        evaluation=settings.evaluation.model_dump(exclude={"yardstick"}),
         code=code("evaluate"),
     script:
         "../workflow_scripts/evaluate.py"
@@ -80,7 +89,6 @@ rule report:
     params:
         settings=settings.model_dump(mode="json"),
         fitted=FITTED,
-        baselines=[name for name, model in MODELS.items() if model.needs.baseline],
         code=code("report"),
     script:
         "../workflow_scripts/report.py"

@@ -22,8 +22,8 @@ lacks = coverage.lacks(inputs.raw, settings.dates.start, settings.dates.end)
 profile = files.read_parquet(inputs.profile, required=["column"])
 rejected = files.read_parquet(inputs.quality, required=["date"])
 
-named = {"fitted": params.fitted, "baselines": params.baselines}
-facts = report.facts(settings, panel, folds, lacks, columns_page.words(profile), **named)
+columns = columns_page.words(profile)
+facts = report.facts(settings, panel, folds, lacks, columns, fitted=params.fitted)
 figures = plots.draw(evaluations, facts["folds"], curves)
 files.write_text(report.build(evaluations, facts, rejected, figures), snakemake.output.page)
 files.write_text(columns_page.build(profile, settings.name), snakemake.output.columns)

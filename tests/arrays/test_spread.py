@@ -24,8 +24,8 @@ def test_ratios_to_no_spread_are_undefined(returns):
     assert np.isnan(inference.sharpe(returns, 5).mean) and np.isnan(inference.icir(returns))
     known = inference.mean_estimate(returns, 5)
     assert known.mean == pytest.approx(returns[0]) and np.isnan(known.error)
-    book = portfolio.Book(returns, np.zeros(250))
-    assert np.isnan(portfolio.statistics(book, 10.0, "next_close", 0.95)["gross"]["sharpe"].mean)
+    book = portfolio.Book(returns, *np.zeros((3, 250)), capacity=np.nan)
+    assert np.isnan(portfolio.statistics(book, "next_close", 0.95)["gross"]["sharpe"].mean)
 
 
 def test_a_ratio_to_a_mean_of_nothing_but_rounding_is_undefined():

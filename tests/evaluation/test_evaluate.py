@@ -12,9 +12,12 @@ from scipy import stats
 LABELS, TRUTH = judged.market()
 
 
+SURROUNDINGS = judged.surroundings(LABELS)
+
+
 def evaluate(predictions, truth=TRUTH, labels=LABELS, horizons=(1, 5), **changes):
-    rules = evaluation.Rules(**{**judged.RULES, **changes})
-    return evaluation.evaluate(predictions, labels, truth, horizons, rules)
+    rules = judged.rules(**changes)
+    return evaluation.evaluate(predictions, labels, truth, SURROUNDINGS, horizons, rules)
 
 
 @pytest.fixture(scope="module")
@@ -101,11 +104,19 @@ def test_a_horizon_without_a_prediction_is_left_out():
     assert daily["horizon"].unique().to_list() == [1]
 
 
-def test_without_one_day_labels_there_is_no_portfolio():
+def test_books_need_no_one_day_labels():
     later = LABELS.filter(pl.col("horizon") == 5)
     _, summary = evaluate({0: judged.forecast(TRUTH)}, labels=later, horizons=[5])
-    assert summary["horizons"]["5"]["0"]["long_short"]["net"]["annual"] is None
-    assert summary["horizons"]["5"]["0"]["rank_ic"]["mean"] > 0
+    _, both = evaluate({0: judged.forecast(TRUTH)})
+    for scores in (summary, both):
+        assert scores["horizons"]["5"]["0"]["long_short"]["net"]["annual"] > 0
+    assert summary["horizons"]["5"] == both["horizons"]["5"]
+
+
+def test_a_predicted_day_that_the_panel_lacks_is_named():
+    strange = judged.forecast(TRUTH).with_columns(pl.col("date").dt.offset_by("9y"))
+    with pytest.raises(errors.UserError, match="predictions lie on 2030-11-01"):
+        evaluate({0: strange})
 
 
 def test_the_newest_fold_answers_for_a_day_of_two():
@@ -125,10 +136,13 @@ def test_a_book_lives_on_through_sessions_that_no_fold_answers():
     inside = daily.filter(pl.col("date").is_in(days[50:60].implode()), seed=-1, horizon=5)
     assert inside["fold"].null_count() == len(inside)
     assert set(inside["metric"]) == {
-        f"{book}_{kind}" for book in ("long_short", "long_only")
+        f"{book}_{kind}" for book in ("long_short", "long_only", "neutral")
         for kind in ("gross", "net", "turnover")
     }  # fmt: skip
-    assert inside["date"].unique().sort().to_list() == days[50:54].to_list()
+    # Sleeves are sold over five sessions; then the book stands empty, and such days count as 0.
+    assert inside["date"].unique().sort().to_list() == days[50:60].to_list()
+    empty = inside.filter(pl.col("date") >= days[55], metric="long_short_gross")
+    assert empty["value"].to_list() == [0.0] * 5
     assert summary["days"] == 110
 
 

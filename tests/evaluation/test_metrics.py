@@ -70,11 +70,21 @@ def test_the_order_of_stocks_changes_no_metric(seed):
     )
 
 
-def test_hit_rate_counts_the_same_side_of_the_mean():
-    label = np.tile([[-1.0, 1.0]], (1, 10)) + 100
+@pytest.mark.parametrize("draw", ["normal", "lognormal", "standard_cauchy"])
+def test_a_prediction_that_knows_nothing_hits_half_of_the_stocks(draw):
+    random = np.random.default_rng(3)
+    prediction = np.exp(random.normal(size=(300, 201)))
+    label = getattr(random, draw)(size=(300, 201))
+    label[random.random(label.shape) < 0.2] = 0.0  # stocks that did not move
+    hits = metrics.hit_rate(prediction, label)
+    assert abs(hits.mean() - 0.5) < 3 * hits.std() / np.sqrt(300)
+
+
+def test_hit_rate_counts_the_same_side_of_the_median():
+    label = np.exp(np.arange(20.0))[None]
     prediction = label.copy()
-    prediction[0, :5] = 199 - prediction[0, :5] + 1
-    assert metrics.hit_rate(prediction, label)[0] == pytest.approx(15 / 20)
+    prediction[0, [2, 5, 12, 19]] = prediction[0, [12, 19, 2, 5]]  # four on the other side
+    assert metrics.hit_rate(prediction, label)[0] == pytest.approx(16 / 20)
 
 
 def test_spread_is_the_top_less_the_bottom_quantile():
@@ -88,16 +98,35 @@ def test_both_legs_hold_the_same_number_of_untied_stocks():
     random = np.random.default_rng(0)
     prediction = random.normal(size=(30, 47))
     prediction[random.random(prediction.shape) < 0.2] = np.nan
-    top, bottom = metrics.legs(prediction, 10)
     size = np.isfinite(prediction).sum(axis=1) // 10
-    np.testing.assert_array_equal(top.sum(axis=1), size)
-    np.testing.assert_array_equal(bottom.sum(axis=1), size)
+    for leg in metrics.legs(prediction, 10):
+        np.testing.assert_array_equal((leg > 0).sum(axis=1), size)
+        np.testing.assert_allclose(leg.sum(axis=1), 1)
 
 
-def test_tied_predictions_are_not_torn_apart():
-    prediction = np.r_[np.zeros(10), np.ones(10)][None]
+@pytest.mark.parametrize("tied", [5, 10, 12, 20, 25, 60])
+def test_stocks_tied_across_the_border_share_what_is_left_of_the_leg(tied):
+    # 100 stocks, ten to a leg; the highest `tied` are alike.
+    prediction = np.r_[np.arange(100.0 - tied), np.full(tied, 1000.0)][None]
     top, bottom = metrics.legs(prediction, 10)
-    assert not top.any() and not bottom.any()
+    expected = np.zeros(100)
+    expected[100 - tied :] = 1 / max(tied, 10)
+    expected[90 : 100 - tied] = 1 / 10
+    np.testing.assert_allclose(top[0], expected)
+    np.testing.assert_allclose(bottom[0], np.where(np.arange(100) < 10, 0.1, 0))
+
+
+def test_the_order_of_tied_stocks_decides_nothing():
+    prediction = np.random.default_rng(4).integers(0, 4, (5, 40)).astype(float)
+    for leg, turned in zip(
+        metrics.legs(prediction, 10), metrics.legs(prediction[:, ::-1], 10), strict=True
+    ):
+        np.testing.assert_array_equal(leg, turned[:, ::-1])
+
+
+def test_a_day_whose_predictions_are_alike_but_for_rounding_has_no_legs():
+    alike = np.full((1, 30), 0.3) * (1 + 1e-16 * np.arange(30))
+    assert not np.any(metrics.legs(alike, 5))
 
 
 def test_days_that_say_nothing_give_no_number():

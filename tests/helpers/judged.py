@@ -4,8 +4,29 @@ import datetime as dt
 
 import numpy as np
 import polars as pl
+from gogooku.evaluation.trading import Rules, Surroundings
 
-RULES = {"entry": "next_close", "quantiles": 5, "cost": 10, "confidence": 0.95}
+from helpers import panels
+
+COSTS = {
+    "cost": 10, "capital": 1e8, "half_spread": [(0, 5)], "impact": 0, "borrow": 0,
+    "participation": 1,
+}  # fmt: skip
+RULES = {"quantiles": 5, "confidence": 0.95, "delisting": 0, **COSTS}
+
+
+def rules(entry="next_close", **changes):
+    return Rules.of(entry, RULES | changes)
+
+
+def surroundings(labels):
+    """A panel whose prices give the one-day labels, from close to close of the sessions after."""
+    days, codes = labels["date"].unique().sort(), labels["code"].unique().sort()
+    gains = labels.filter(horizon=1).sort("date", "code")["label"].to_numpy()
+    growth = np.cumprod(1 + gains.reshape(len(days), len(codes)), axis=0)
+    close = 1000 * np.vstack([np.ones((2, len(codes))), growth])
+    every = np.array(sessions(len(close)), dtype="datetime64[D]")
+    return Surroundings(panels.make(close, days=every, codes=codes.to_list()))
 
 
 def sessions(count):

@@ -10,6 +10,7 @@ from gogooku.report import plots, report, tables
 from helpers import configs, judged, markup
 
 LABELS, TRUTH = judged.market()
+SURROUNDINGS = judged.surroundings(LABELS)
 
 
 def setting(entry="next_close", min_stocks=30, **changes):
@@ -21,8 +22,8 @@ def setting(entry="next_close", min_stocks=30, **changes):
 
 
 SETTING = setting()
-BASELINES = ["ridge", "reversal"]
-NAMED = {"fitted": ["atft", "ridge"], "baselines": BASELINES}
+YARDSTICK = "ridge"
+NAMED = {"fitted": ["atft", "ridge"]}
 FOLDS = [
     {
         "fold": fold,
@@ -45,7 +46,8 @@ QUALITY = pl.DataFrame({
 
 
 def judge(predictions):
-    return evaluate.evaluate(predictions, LABELS, TRUTH, [1, 5], evaluate.Rules(**judged.RULES))
+    rules = judged.rules()
+    return evaluate.evaluate(predictions, LABELS, TRUTH, SURROUNDINGS, [1, 5], rules)
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +100,7 @@ def test_the_seeds_stand_beside_their_mean(evaluations):
 def test_a_number_that_nothing_supports_is_a_dash(evaluations):
     row = cells(tables.headline(evaluations), "5", "reversal")
     assert {cell.text for name, cell in row.items() if name not in ("<Model", "Seeds")} == {"–"}
-    row = cells(tables.differences(evaluations, BASELINES), "5", "reversal")
+    row = cells(tables.differences(evaluations, YARDSTICK), "5", "reversal")
     assert row["RankIC difference"].text == row["<Verdict"].text == "–"
 
 
@@ -107,29 +109,30 @@ def test_a_clear_difference_ranks_and_an_unclear_one_does_not():
     twin = judge({0: judged.forecast(TRUTH, noise=0.2, seed=1)})
     bad = judge({0: judged.forecast(TRUTH, noise=20.0, seed=2)})
     other = judge({0: judged.forecast(TRUTH, noise=20.0, seed=3)})
-    table = tables.differences({"atft": good, "ridge": bad}, BASELINES)
+    table = tables.differences({"atft": good, "ridge": bad}, YARDSTICK)
     assert cells(table, "1", "atft")["<Verdict"].text == "higher"
-    table = tables.differences({"atft": bad, "ridge": good, "reversal": twin}, BASELINES)
+    table = tables.differences({"atft": bad, "ridge": good, "reversal": twin}, YARDSTICK)
     assert cells(table, "1", "atft")["<Verdict"].text == "lower"
-    table = tables.differences({"atft": bad, "ridge": other}, BASELINES)
+    table = tables.differences({"atft": bad, "ridge": other}, YARDSTICK)
     assert cells(table, "1", "atft")["<Verdict"].text == "not told apart"
 
 
-def test_the_reference_is_the_best_baseline(evaluations):
-    titles = [title for title, _ in tables.differences(evaluations, BASELINES).groups]
-    means = {
-        model: evaluations[model][1]["horizons"]["1"]["-1"]["rank_ic"]["mean"]
-        for model in ("ridge", "reversal")
-    }
-    assert titles == [
-        f"1 session, against {max(means, key=means.get)}",
-        "5 sessions, against ridge",
-    ]
+def test_the_yardstick_is_the_settings_whatever_the_results(evaluations):
+    for name in ("ridge", "atft"):
+        titles = [title for title, _ in tables.differences(evaluations, name).groups]
+        assert titles == [f"1 session, against {name}", f"5 sessions, against {name}"]
+
+
+def test_a_yardstick_that_is_not_among_the_models_is_said(evaluations, page):
+    assert tables.differences(evaluations, "lightgbm") is None
+    others = {name: scores for name, scores in evaluations.items() if name != YARDSTICK}
+    said = "ridge, the yardstick of the settings, is not among the models"
+    assert said not in page and said in build(others)
 
 
 def test_differences_use_the_days_that_both_models_have(evaluations):
     days = evaluations["ridge"][0].filter(pl.col("fold").is_not_null())["date"].n_unique()
-    row = cells(tables.differences(evaluations, BASELINES), "5", "atft")
+    row = cells(tables.differences(evaluations, YARDSTICK), "5", "atft")
     assert row["Days"].text == str(days) == "60"
 
 

@@ -214,8 +214,26 @@ class Evaluation(Section):
     """How predictions are judged."""
 
     quantiles: int = Field(ge=2, le=1000)
-    cost: float = Field(ge=0, le=1000)
     confidence: float = Field(gt=0, lt=1)
+    yardstick: str = Field(max_length=200)
+    cost: float = Field(ge=0, le=1000)
+    capital: float = Field(gt=0, le=1e15)
+    half_spread: list[tuple[float, float]] = Field(min_length=1)
+    impact: float = Field(ge=0, le=100)
+    borrow: float = Field(ge=0, le=1000)
+    participation: float = Field(gt=0, le=100)
+    delisting: float = Field(ge=-1, le=10)
+
+    @field_validator("half_spread")
+    @classmethod
+    def _ascends_from_0(cls, steps: list[tuple[float, float]]) -> list[tuple[float, float]]:
+        floors = [floor for floor, _ in steps]
+        if floors[0] != 0 or floors != sorted(set(floors)) or min(bp for _, bp in steps) < 0:
+            raise ValueError(
+                f"evaluation.half_spread {steps} must begin with a value of 0 and ascend, and no "
+                "spread may be negative"
+            )
+        return steps
 
 
 class Audit(Section):

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -18,47 +18,44 @@ from gogooku import files, layout
 from gogooku.arrays import agreement
 from gogooku.arrays.agreement import Table
 from gogooku.arrays.grid import Grid
-from gogooku.calendar import Entry
+from gogooku.errors import UserError
 from gogooku.evaluation import inference, metrics, portfolio
 from gogooku.evaluation.inference import Series
+from gogooku.evaluation.trading import Rules, Surroundings, Trading
 
 Evaluations = Mapping[str, tuple[pl.DataFrame, dict[str, Any]]]  # model → daily rows, summary
 MEAN_OF_SEEDS = -1
-
-
-class Rules(NamedTuple):
-    """By which rules predictions are judged.
-
-    entry        of labels and books;  quantiles  of the stocks by prediction
-    cost         of one side of a trade [bp of traded value];  confidence  of intervals
-    """
-
-    entry: Entry
-    quantiles: int
-    cost: float
-    confidence: float
 
 
 @dataclass(frozen=True)
 class Predicted:
     """The days and stocks that a model predicted, and the fold that answered each day.
 
-    days   (T,) date and fold: all predicted days and, where folds leave a hole, the sessions in it,
-           of which the fold is null;  grid   of these days and N codes
+    days   (T,) date and fold: all predicted days and, with a null fold, the sessions in a hole
+           between folds and those after the last day on which a book may still be held
+    grid   of these days and N codes
     """
 
     days: pl.DataFrame
     grid: Grid
 
     @classmethod
-    def of(cls, predictions: dict[int, pl.DataFrame], labels: pl.DataFrame) -> "Predicted":
-        """Span the rows of all seeds; `labels` knows the sessions."""
+    def of(
+        cls, predictions: dict[int, pl.DataFrame], sessions: np.ndarray, tail: int
+    ) -> "Predicted":
+        """Span the rows of all seeds, and `tail` of the `sessions` after the last day.
+
+        Raises UserError if a predicted day is no session.
+        """
         keys = pl.concat([frame.select("date", "code", "fold") for frame in predictions.values()])
-        folds = keys.group_by("date").agg(pl.col("fold").max())
-        inside = pl.col("date").is_between(folds["date"].min(), folds["date"].max())
-        sessions = pl.concat([folds["date"], labels.filter(inside)["date"]]).unique().sort()
-        days = sessions.to_frame().join(folds, on="date", how="left", maintain_order="left")
-        return cls(days, Grid.of(sessions, keys["code"]))
+        folds = keys.group_by("date").agg(pl.col("fold").max()).sort("date")
+        every = pl.Series("date", sessions).cast(pl.Date)
+        if strange := folds.filter(~pl.col("date").is_in(every.implode()))["date"].to_list():
+            raise UserError(f"predictions lie on {strange[0]}, of which the panel has no session")
+        first, last = (int(every.search_sorted(folds["date"][end])) for end in (0, -1))
+        days = every[first : last + 1 + tail]
+        table = days.to_frame().join(folds, on="date", how="left", maintain_order="left")
+        return cls(table, Grid.of(days, keys["code"]))
 
     def table(self, rows: pl.DataFrame, column: str) -> Table:
         """Lay `column` of tidy rows out as (T, N); NaN where no row lies."""
@@ -104,6 +101,7 @@ def evaluate(
     predictions: dict[int, pl.DataFrame],
     labels: pl.DataFrame,
     truth: pl.DataFrame | None,
+    surroundings: Surroundings,
     horizons: Sequence[int],
     rules: Rules,
 ) -> tuple[pl.DataFrame, dict[str, Any]]:
@@ -117,15 +115,15 @@ def evaluate(
 
     Returns the daily rows date, seed, fold, horizon, metric, value, null where a day says nothing,
     and the summary, ready for JSON: "horizons" → horizon → seed → statistics, and "truth" → horizon
-    → what the mean of seeds found of it.
+    → what the mean of seeds found of it. Raises UserError if predictions and labels share no day.
     """
     predictions = {seed: _newest(predictions[seed]) for seed in sorted(predictions)}
-    answers = Predicted.of(predictions, labels)
-    returns = _label(answers, labels, 1)
+    answers = Predicted.of(predictions, surroundings.panel.dates, max(horizons))
+    trading = Trading.of(answers.grid, surroundings, rules)
     daily, statistics, of_truth = [], {}, {}
     for horizon in horizons:
         label, scores = _label(answers, labels, horizon), _scores(answers, predictions, horizon)
-        rows, statistics[str(horizon)] = _measure(answers, scores, label, returns, horizon, rules)
+        rows, statistics[str(horizon)] = _measure(answers, scores, label, trading, horizon, rules)
         daily += rows
         if truth is not None and rules.entry == "next_close" and scores:
             parts = _parts(answers, truth, horizon)
@@ -134,6 +132,7 @@ def evaluate(
     days = answers.days.drop_nulls("fold")
     summary = {
         **rules._asdict(),
+        "costs": rules.costs._asdict(),
         "seeds": list(predictions),
         "folds": days["fold"].unique().sort().to_list(),
         "first": str(days["date"][0]),
@@ -172,34 +171,31 @@ def _measure(
     answers: Predicted,
     scores: dict[int, Table],
     label: Table,
-    returns: Table,
+    trading: Trading,
     horizon: int,
     rules: Rules,
 ) -> tuple[list[pl.DataFrame], dict[str, Any]]:
     rows, statistics = [], {}
     for seed, score in scores.items():
-        books = {
-            "long_short": portfolio.long_short(score, returns, horizon, rules.quantiles),
-            "long_only": portfolio.long_only(score, returns, horizon, rules.quantiles),
-        }
         series = {
             "rank_ic": agreement.rank_ic(score, label),
             "ic": agreement.ic(score, label),
             "hit_rate": metrics.hit_rate(score, label),
             "spread": metrics.spread(score, label, rules.quantiles),
         }
+        books = trading.books(score, horizon, all_kinds=seed == MEAN_OF_SEEDS)
         statistics[str(seed)] = {
             **{name: _estimate(values, horizon, rules) for name, values in series.items()},
             "icir": inference.icir(series["rank_ic"]),
             **{
-                name: portfolio.statistics(book, rules.cost, rules.entry, rules.confidence)
+                name: portfolio.statistics(book, rules.entry, rules.confidence)
                 for name, book in books.items()
             },
         }
         for name, book in books.items():
             series |= {
                 f"{name}_gross": book.gross,
-                f"{name}_net": book.net(rules.cost),
+                f"{name}_net": book.net,
                 f"{name}_turnover": book.turnover,
             }
         rows.append(answers.tidy(series, seed, horizon))
@@ -224,11 +220,11 @@ def _compare(
         daily[f"part_{part}"] = agreement.rank_ic(score, expected)
         daily[f"ceiling_{part}"] = agreement.rank_ic(total, expected)
     estimates = {name: _estimate(values, horizon, rules) for name, values in daily.items()}
-    lag = inference.lag_for(horizon, rules.entry, len(label))
+    reach = inference.reach(horizon, rules.entry)
     rank_ic = agreement.rank_ic(score, label)
     return [answers.tidy(daily, MEAN_OF_SEEDS, horizon)], {
         "attainable": estimates["attainable"],
-        "share": inference.ratio(rank_ic, daily["attainable"], lag, rules.confidence),
+        "share": inference.ratio(rank_ic, daily["attainable"], reach, rules.confidence),
         "parts": {
             part: {
                 "above_zero": estimates[f"part_{part}"].low > 0,

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft, stats
+from scipy import fft, special
 
 from gogooku.arrays.spread import RESOLUTION, varies
 from gogooku.calendar import ENTRY_LAG, Entry
@@ -83,7 +83,7 @@ def mean_estimate(values: Series, reach: int, confidence: float = 0.95) -> Estim
         return Estimate(float(values.mean()) if days else np.nan, days=days)
     variance = long_run_variance(values, count)
     error = float(np.sqrt(variance / days))
-    critical = stats.t.ppf(0.5 + confidence / 2, count)
+    critical = float(special.stdtrit(count, 0.5 + confidence / 2))
     mean = float(values.mean())
     return Estimate(
         mean=mean,
@@ -92,7 +92,7 @@ def mean_estimate(values: Series, reach: int, confidence: float = 0.95) -> Estim
         high=float(mean + critical * error),
         days=days,
         effective=float(days * values.var() / variance),
-        detectable=float((critical + stats.t.ppf(POWER, count)) * error),
+        detectable=float((critical + special.stdtrit(count, POWER)) * error),
     )
 
 
@@ -128,10 +128,10 @@ def sharpe(returns: Series, reach: int, confidence: float = 0.95) -> Estimate:
 
     Delta method (Ledoit and Wolf 2008): with z the standardised returns and
     S their ratio, S errs as the mean of z - S (z² - 1) / 2 does. Skewed and fat-tailed days widen
-    it, as they should.
+    it, as they should. Returns that are 0 but for rounding have none.
     """
     returns = returns[np.isfinite(returns)]
-    if len(returns) < 3 or not varies(returns):
+    if len(returns) < 3 or not varies(returns) or np.abs(returns).max() < RESOLUTION:
         return Estimate(np.nan, days=len(returns))
     score = (returns - returns.mean()) / returns.std()
     value = returns.mean() / returns.std()

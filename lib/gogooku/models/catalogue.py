@@ -23,10 +23,10 @@ MODELS: dict[str, Needs] = {
         memory=lambda rows, columns, attempt: attempt * (4000 + 10e-6 * rows * columns),
         minutes=lambda rows, columns, attempt: attempt * 720,
     ),
-    "lightgbm": Needs(seeds=True, baseline=True, minutes=lambda *size: 240),
-    "ridge": Needs(parts=("train",), baseline=True),
+    "lightgbm": Needs(seeds=True, minutes=lambda *size: 240),
+    "ridge": Needs(parts=("train",)),
     "reversal": Needs(
-        parts=(), columns=("returns_1d",), families=("technical",), baseline=True
+        parts=(), columns=("returns_1d",), families=("technical",)
     ),
 }  # fmt: skip
 """Each is the module gogooku.models.<name>, and its settings the section <name>."""

@@ -43,7 +43,6 @@ class Needs:
     window     its settings → sessions that a prediction looks back on, the day's own included
     columns    of the data set that it reads; None: all
     families   of features without which it cannot be
-    baseline   whether the report compares other models with it
     memory     (rows, columns, attempt) → memory of a job [MB];  rows and columns of what it reads
     minutes    (rows, columns, attempt) → minutes of a fit at most
     """
@@ -55,7 +54,6 @@ class Needs:
     window: Callable[[Any], int] = lambda settings: 1
     columns: tuple[str, ...] | None = None
     families: tuple[str, ...] = ()
-    baseline: bool = False
     memory: Size = usual_memory
     minutes: Size = usual_minutes
 

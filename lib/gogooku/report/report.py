@@ -50,7 +50,6 @@ def facts(
     columns: Sequence[str] = (),
     *,
     fitted: Sequence[str],
-    baselines: Sequence[str],
 ) -> dict[str, Any]:
     """Gather what the page says of a run beside its results.
 
@@ -58,7 +57,7 @@ def facts(
     folds     the fold files' content
     lacks     sentences on what the source did not serve
     columns   sentences on the columns' quality
-    fitted    models that learn something;  baselines  those that others are compared with
+    fitted    models that learn something
 
     Returns these but the panel; of it first and last day, the number of rows and stocks, `thin`
     (sentences on days without normalised values) and `universe` (year, sessions, listed and
@@ -80,7 +79,6 @@ def facts(
         "lacks": lacks,
         "columns": columns,
         "fitted": fitted,
-        "baselines": baselines,
         "thin": _thin(panel, settings.features.min_stocks),
         "universe": _universe(panel),
     }
@@ -124,10 +122,12 @@ def build(
         headline=tables.headline(evaluations),
         seeds=tables.seeds(evaluations),
         power=tables.power(evaluations),
-        differences=tables.differences(evaluations, facts["baselines"]),
+        differences=tables.differences(evaluations, facts["settings"].evaluation.yardstick),
         truth=tables.truth(evaluations),
         long_short=tables.portfolios(evaluations, "long_short"),
         long_only=tables.portfolios(evaluations, "long_only"),
+        against_topix=tables.portfolios(evaluations, "against_topix"),
+        neutral=tables.portfolios(evaluations, "neutral"),
         universe=tables.universe(facts["universe"]),
         quality=tables.findings(quality),
     )

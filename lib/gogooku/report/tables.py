@@ -5,7 +5,7 @@ table sorts by a result.
 """
 
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, NamedTuple, TypeGuard
 
@@ -87,16 +87,18 @@ def power(evaluations: Evaluations) -> Table:
     return _by_model(evaluations, columns)
 
 
-def differences(evaluations: Evaluations, baselines: Collection[str]) -> Table | None:
-    """Each model's daily RankIC less that of the best baseline, and whether that says anything."""
-    if len(evaluations) < 2:
+def differences(evaluations: Evaluations, yardstick: str) -> Table | None:
+    """Each model's daily RankIC less the yardstick's, and whether that says anything.
+
+    None if there is no second model, or the yardstick is not among them.
+    """
+    others = [model for model in evaluations if model != yardstick]
+    if not others or yardstick not in evaluations:
         return None
     groups = []
     for horizon in horizons(evaluations):
-        reference = _reference(evaluations, baselines, horizon)
-        others = [model for model in evaluations if model != reference]
-        rows = [_difference(evaluations, model, reference, int(horizon)) for model in others]
-        groups.append((f"{sessions(horizon)}, against {reference or NONE}", rows))
+        rows = [_difference(evaluations, model, yardstick, int(horizon)) for model in others]
+        groups.append((f"{sessions(horizon)}, against {yardstick}", rows))
     return Table(["<Model", "RankIC difference", "Days", "Detectable", "<Verdict"], groups)
 
 
@@ -119,8 +121,14 @@ def truth(evaluations: Evaluations) -> dict[str, Table] | None:
     }
 
 
-def portfolios(evaluations: Evaluations, book: str) -> Table:
-    """What one kind of book earned, gross and net."""
+def portfolios(evaluations: Evaluations, book: str) -> Table | None:
+    """What one kind of book earned, gross and net of the dearer cost; None if no model has it."""
+    if not any(
+        at(scores(evaluations, model, horizon), book)
+        for model in evaluations
+        for horizon in horizons(evaluations)
+    ):
+        return None
     columns = {
         "Gross a year": _column(f"{book}.gross.annual", "{:+,.1%}"),
         "Net a year": _column(f"{book}.net.annual", "{:+,.1%}"),
@@ -128,8 +136,11 @@ def portfolios(evaluations: Evaluations, book: str) -> Table:
         "Gross Sharpe": _column(f"{book}.gross.sharpe", "{:+,.2f}"),
         "Net Sharpe": _column(f"{book}.net.sharpe", "{:+,.2f}"),
         "Turnover": _column(f"{book}.turnover", "{:,.2f}"),
+        "Flat cost": _column(f"{book}.flat", "{:,.1%}"),
+        "Cost by stock": _column(f"{book}.detailed", "{:,.1%}"),
         "Break-even": _column(f"{book}.break_even", "{:+,.1f} bp"),
         "Drawdown": _column(f"{book}.net.drawdown", "{:,.1%}"),
+        "Capacity": _column(f"{book}.capacity", "{:,.0f} m JPY", 1e-6),
     }
     return _by_model(evaluations, columns)
 
@@ -215,21 +226,8 @@ def scores(evaluations: Evaluations, model: str, horizon: str) -> dict[str, Any]
     return {**mean, "seeds": single, "truth": summary["truth"].get(horizon, {})}
 
 
-def _reference(evaluations: Evaluations, baselines: Collection[str], horizon: str) -> str | None:
-    means = {
-        model: at(scores(evaluations, model, horizon), "rank_ic.mean") for model in evaluations
-    }
-    known = {model: value for model, value in means.items() if value is not None}
-    candidates = [model for model in known if model in baselines]
-    return max(candidates or known, key=known.__getitem__, default=None)
-
-
-def _difference(
-    evaluations: Evaluations, model: str, reference: str | None, horizon: int
-) -> list[Cell]:
-    if reference is None:
-        return [Cell(model), *[Cell(NONE)] * 3, Cell(NONE, look="text")]
-    (mine, rules), (theirs, _) = evaluations[model], evaluations[reference]
+def _difference(evaluations: Evaluations, model: str, yardstick: str, horizon: int) -> list[Cell]:
+    (mine, rules), (theirs, _) = evaluations[model], evaluations[yardstick]
     both = (series(daily, "rank_ic", horizon).select("date", "value") for daily in (mine, theirs))
     days = next(both).join(next(both), on="date").sort("date")
     gaps = (days["value"] - days["value_right"]).to_numpy()
