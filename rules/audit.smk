@@ -59,6 +59,7 @@ rule audit_models:
         settings=settings.model_dump(mode="json"),
         known=availability.datasets,
         moment=moment,
+        until=test_until(0),
         targets=AUDITED,
         code=code("audit_models"),
     script:

@@ -107,6 +107,22 @@ def fold_spans(*parts):
     ]
 
 
+def test_until(fold):
+    """Last day of the fold's test part that the run covers, as text."""
+    return str(PERIODS[FOLDS[fold]["test"][-1]][1])
+
+
+def fold_calendars(wildcards):
+    """Input function: the spans whose calendars cut the fold: those that it learns from.
+
+    The vendor's calendar goes half a year beyond its span and tells the first day of the test part.
+    Of a folder's the next span is needed, which is there at once.
+    """
+    fold = FOLDS[int(wildcards.fold)]
+    ahead = settings.source in ("simulated", "jquants")
+    return [SPANS[i] for i in fold["train"] + fold["valid"] + fold["test"][: not ahead]]
+
+
 def model_spans(parts):
     """Input function: the spans of the fold's `parts(model)`, each once."""
     return lambda wildcards: fold_spans(*parts(MODELS[wildcards.model]))(wildcards)

@@ -89,6 +89,7 @@ rule report:
     params:
         settings=settings.model_dump(mode="json"),
         fitted=FITTED,
+        until=[test_until(fold) for fold in range(len(FOLDS))],
         code=code("report"),
     script:
         "../workflow_scripts/report.py"

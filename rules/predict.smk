@@ -33,6 +33,7 @@ rule predict:
     params:
         model=lambda wildcards: MODELS[wildcards.model].entry,
         settings=model_settings,
+        until=lambda wildcards: test_until(int(wildcards.fold)),
         columns=lambda wildcards: MODELS[wildcards.model].needs.columns,
         neighbours=neighbours_of,
         code=code_of("predict"),

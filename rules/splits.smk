@@ -1,8 +1,8 @@
 """Splits: walk-forward folds of sessions, and what is fitted on a fold's training part.
 
-reads   <raw>/calendar/{span}.parquet     of the fold's spans
+reads   <raw>/calendar/{span}.parquet     of the spans that the fold learns from, and half a year more
         <build>/dataset/{span}.parquet      of the training spans
-writes  <run>/folds/fold{fold}.json       first and last session of train, valid and test
+writes  <run>/folds/fold{fold}.json       first and last session of train and valid, first of test
         <run>/folds/scaler{fold}.json     mean and sd of market columns over the training part
 """
 
@@ -10,7 +10,7 @@ writes  <run>/folds/fold{fold}.json       first and last session of train, valid
 rule fold:
     """Cut fold {wildcards.fold} and prove that no label of one part reaches into the next."""
     input:
-        collect("<raw>/calendar/{span}.parquet", span=fold_spans("train", "valid", "test")),
+        collect("<raw>/calendar/{span}.parquet", span=fold_calendars),
     output:
         "<run>/folds/fold{fold}.json",
     log:
@@ -26,7 +26,7 @@ rule fold:
     params:
         spans=lambda wildcards: {
             part: [SPANS[i] for i in FOLDS[int(wildcards.fold)][part]]
-            for part in ("train", "valid", "test")
+            for part in ("train", "valid")
         },
         start=str(settings.dates.start),
         embargo=settings.splits.embargo,

@@ -18,7 +18,7 @@ LABELS = {"horizons": [1, 5, 10, 20], "entry": "next_close", "embargo": 20}
 
 
 def named(fold):
-    return {part: [SPANS[i] for i in fold[part]] for part in splits.PARTS}
+    return {part: [SPANS[i] for i in fold[part]] for part in splits.LEARNT}
 
 
 def cut(number=0, **options):
@@ -32,11 +32,17 @@ lengths = st.fixed_dictionaries(
 
 
 @given(st.integers(0, 30), lengths, st.sampled_from(["expanding", "rolling"]))
-def test_a_span_more_adds_folds_and_changes_none(spans, sizes, mode):
+def test_a_span_more_changes_nothing_that_is_learnt_and_is_tested(spans, sizes, mode):
     folds = splits.plan(spans, mode=mode, **sizes)
     longer = splits.plan(spans + 1, mode=mode, **sizes)
-    assert longer[: len(folds)] == folds
-    assert len(folds) == splits.count(spans, **sizes) <= len(longer)
+    assert [split["train"] for split in longer[: len(folds)]] == [fold["train"] for fold in folds]
+    assert [split["valid"] for split in longer[: len(folds)]] == [fold["valid"] for fold in folds]
+    for fold, grown in zip(folds, longer, strict=False):
+        assert grown["test"][: len(fold["test"])] == fold["test"]
+    counted = {name: sizes[name] for name in ("train", "valid", "step")}
+    assert len(folds) == splits.count(spans, **counted) <= len(longer)
+    if folds and sizes["step"] <= sizes["test"]:
+        assert spans - 1 in folds[-1]["test"]
 
 
 @given(st.integers(1, 30), lengths, st.sampled_from(["expanding", "rolling"]))
@@ -44,7 +50,8 @@ def test_parts_follow_each_other_and_have_their_lengths(spans, sizes, mode):
     for number, fold in enumerate(splits.plan(spans, mode=mode, **sizes)):
         joined = fold["train"] + fold["valid"] + fold["test"]
         assert joined == list(range(joined[0], joined[-1] + 1)) and joined[-1] < spans
-        assert len(fold["valid"]) == sizes["valid"] and len(fold["test"]) == sizes["test"]
+        assert len(fold["valid"]) == sizes["valid"]
+        assert len(fold["test"]) == min(sizes["test"], spans - fold["test"][0])
         assert fold["test"][0] == sizes["train"] + sizes["valid"] + number * sizes["step"]
         grown = number * sizes["step"] if mode == "expanding" else 0
         assert len(fold["train"]) == sizes["train"] + grown
@@ -58,7 +65,7 @@ def test_parts_follow_each_other_and_have_their_lengths(spans, sizes, mode):
     st.sampled_from(list(calendar.ENTRY_LAG)),
 )
 def test_no_label_of_a_part_ends_within_the_embargo_of_the_next(number, embargo, horizons, entry):
-    assume(number < splits.count(len(SPANS), **LENGTHS))
+    assume(number < len(splits.plan(len(SPANS), mode="expanding", **LENGTHS)))
     fold = cut(number, embargo=embargo, horizons=horizons, entry=entry)
     for part, after in (("train", "valid"), ("valid", "test")):
         last = SESSIONS.position(np.datetime64(fold[part]["last"]))
@@ -69,9 +76,9 @@ def test_no_label_of_a_part_ends_within_the_embargo_of_the_next(number, embargo,
 
 def test_a_fold_says_what_it_reads():
     fold = cut()
-    assert fold["train_spans"] == SPANS[:8] and fold["test_spans"] == SPANS[10:14]
+    assert fold["train_spans"] == SPANS[:8] and fold["valid_spans"] == SPANS[8:10]
     assert fold["train"]["first"] == "2018-01-04" and fold["valid"]["first"] == "2020-01-01"
-    assert fold["test"]["last"] == "2021-06-30"
+    assert fold["test"] == {"first": "2020-07-01"}
     days = SESSIONS.between(fold["train"]["first"], fold["train"]["last"])
     assert fold["train"]["sessions"] == len(days)
 
@@ -84,10 +91,17 @@ def test_every_label_of_training_and_validation_is_filed_in_the_parts_own_spans(
         assert calendar.span_of(exit_day, "quarter") in fold[f"{part}_spans"]
 
 
-def test_the_last_test_part_ends_with_the_data():
+def test_what_comes_after_the_first_tested_session_changes_no_fold():
     planned = splits.plan(len(SPANS), mode="expanding", **LENGTHS)[0]
-    until = Sessions(SESSIONS.between("2018-01-01", "2021-05-14"))
-    assert splits.cut(0, until, named(planned), **LABELS)["test"]["last"] == "2021-05-14"
+    until = Sessions(SESSIONS.between("2018-01-01", "2020-07-01"))
+    assert splits.cut(0, until, named(planned), **LABELS) == cut()
+
+
+def test_a_fold_with_nothing_to_test_is_refused():
+    planned = splits.plan(len(SPANS), mode="expanding", **LENGTHS)[0]
+    until = Sessions(SESSIONS.between("2018-01-01", "2020-06-30"))
+    with pytest.raises(UserError, match="no session follows the valid span 2020q2"):
+        splits.cut(0, until, named(planned), **LABELS)
 
 
 def test_a_part_that_the_embargo_swallows_is_refused():

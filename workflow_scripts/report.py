@@ -15,7 +15,10 @@ settings = settings_of.read(params.settings)
 
 evaluations = report.read_evaluations(inputs.daily, inputs.summaries)
 panel = files.read_parquet(inputs.panel, ["date", "code", "universe"])
-folds = [files.read_json(path) for path in inputs.folds]
+folds = []
+for path, until in zip(inputs.folds, params.until, strict=True):
+    fold = files.read_json(path)
+    folds.append({**fold, "test": {**fold["test"], "last": until}})
 curves = report.read_curves(inputs.curves)
 lacks = coverage.lacks(inputs.raw, settings.dates.start, settings.dates.end)
 

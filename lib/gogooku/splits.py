@@ -18,11 +18,12 @@ Mode = Literal["expanding", "rolling"]
 Fold = dict[str, Any]
 
 PARTS = ("train", "valid", "test")
+LEARNT = PARTS[:2]
 
 
-def count(spans: int, *, train: int, valid: int, test: int, step: int) -> int:
-    """Count the folds that `spans` spans hold; lengths in spans."""
-    return max(0, (spans - train - valid - test) // step + 1)
+def count(spans: int, *, train: int, valid: int, step: int) -> int:
+    """Count the folds that `spans` spans begin; lengths in spans."""
+    return max(0, (spans - train - valid - 1) // step + 1)
 
 
 def plan(
@@ -30,19 +31,25 @@ def plan(
 ) -> list[dict[str, list[int]]]:
     """List each fold's spans by position: {"train": [0, 1, …], "valid": […], "test": […]}.
 
-    A fold has all its spans: one span more can add a fold and changes none.
+    A fold begins with the first span of its test part, and that part grows to its length: the
+    newest span is always tested. One span more can add a fold or a span to test parts, and changes
+    nothing that is learnt from.
 
-    >>> for fold in plan(7, mode="rolling", train=3, valid=1, test=1, step=1):
+    >>> for fold in plan(8, mode="rolling", train=3, valid=1, test=2, step=2):
     ...     print(fold["train"], fold["valid"], fold["test"])
-    [0, 1, 2] [3] [4]
-    [1, 2, 3] [4] [5]
-    [2, 3, 4] [5] [6]
+    [0, 1, 2] [3] [4, 5]
+    [2, 3, 4] [5] [6, 7]
+    >>> plan(7, mode="rolling", train=3, valid=1, test=2, step=2)[-1]["test"]
+    [6]
     """
     folds = []
-    for fold in range(count(spans, train=train, valid=valid, test=test, step=step)):
+    for fold in range(count(spans, train=train, valid=valid, step=step)):
         first = fold * step if mode == "rolling" else 0
         ends = pairwise([first, *accumulate([fold * step + train, valid, test])])
-        folds.append({part: [*range(*pair)] for part, pair in zip(PARTS, ends, strict=True)})
+        folds.append({
+            part: [*range(start, min(end, spans))]
+            for part, (start, end) in zip(PARTS, ends, strict=True)
+        })  # fmt: skip
     return folds
 
 
@@ -55,39 +62,47 @@ def cut(
     horizons: Sequence[int],
     entry: Entry,
 ) -> Fold:
-    """Give the first and the last session of each part of fold `number`.
+    """Give the first and the last session of training and validation, and the test part's first.
 
-    sessions   of the run, at least those within the fold's spans
-    spans      names of each part's spans: {"train": […], "valid": […], "test": […]}
+    sessions   at least those of the training and validation spans and the first one after
+    spans      names of each part's spans: {"train": […], "valid": […]}
     embargo    sessions that pass between a part's last label and the next part
     horizons   sessions from entry to exit
 
     Returns what is written as fold{number}.json. All labels of train and of valid are filed in
-    the part's own spans. The test part ends with the sessions: its last labels may still be
-    unknown.
+    the part's own spans. Where the test part ends is not written: it may go on, and nothing that is
+    learnt shall depend on that.
 
-    Raises UserError where a part keeps no session.
+    Raises UserError where a part keeps no session, or the test part has none.
 
     A label of h sessions entered at the next close reaches h + 1 sessions past its day, and 20 more
     pass before the next part: so of 2022 the training part loses its last 26 weekdays.
 
     >>> days = np.arange("2022-01-01", "2025-01-01", dtype="datetime64[D]")
     >>> weekdays = Sessions(days[np.is_busday(days)])
-    >>> spans = {"train": ["2022y"], "valid": ["2023y"], "test": ["2024y"]}
+    >>> spans = {"train": ["2022y"], "valid": ["2023y"]}
     >>> fold = cut(0, weekdays, spans, embargo=20, horizons=[1, 5], entry="next_close")
-    >>> for part in PARTS:
+    >>> for part in ("train", "valid"):
     ...     print(part, fold[part]["first"], fold[part]["last"], fold[part]["sessions"])
     train 2022-01-03 2022-11-24 234
     valid 2023-01-02 2023-11-23 234
-    test 2024-01-01 2024-12-31 262
+    >>> fold["test"]
+    {'first': '2024-01-01'}
     """
     gap = ENTRY_LAG[entry] + max(horizons) + embargo
-    parts = [_sessions_of(number, part, sessions, spans[part]) for part in PARTS]
-    ends = [_before(sessions, after[0], gap) for after in parts[1:]] + [parts[-1][-1]]
+    parts = {part: _sessions_of(number, part, sessions, spans[part]) for part in LEARNT}
+    later = sessions.days[sessions.days > parts["valid"][-1]]
+    if not len(later):
+        raise UserError(
+            f"fold {number}: no session follows the valid span {spans['valid'][-1]}, so nothing "
+            "can be tested: fetch the calendar or move dates.end on"
+        )
     fold: Fold = {"fold": number, "horizons": list(horizons), "entry": entry, "embargo": embargo}
-    for part, days, end in zip(PARTS, parts, ends, strict=True):
+    for (part, days), after in zip(parts.items(), (parts["valid"][0], later[0]), strict=True):
         fold[f"{part}_spans"] = list(spans[part])
+        end = _before(sessions, after, gap)
         fold[part] = _range(number, part, days[days <= end], gap)
+    fold["test"] = {"first": str(later[0])}
     check(fold, sessions)
     return fold
 

@@ -54,7 +54,7 @@ def facts(
     """Gather what the page says of a run beside its results.
 
     panel     date, code, universe: rows of all spans
-    folds     the fold files' content
+    folds     the fold files' content, and the last day of their test parts
     lacks     sentences on what the source did not serve
     columns   sentences on the columns' quality
     fitted    models that learn something
@@ -75,18 +75,13 @@ def facts(
         "last": last,
         "rows": len(panel),
         "stocks": panel["code"].n_unique(),
-        "folds": [_until(fold, last) for fold in folds],
+        "folds": folds,
         "lacks": lacks,
         "columns": columns,
         "fitted": fitted,
         "thin": _thin(panel, settings.features.min_stocks),
         "universe": _universe(panel),
     }
-
-
-def _until(fold: Mapping[str, Any], last: str) -> dict[str, Any]:
-    """End the fold's test part with the run: its file goes on to the end of the span."""
-    return {**fold, "test": {**fold["test"], "last": min(fold["test"]["last"], last)}}
 
 
 def build(
