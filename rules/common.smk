@@ -47,7 +47,7 @@ PERIODS = [
 ]
 HORIZONS = settings.labels.horizons
 MODELS = {model.name: model for model in map(catalogue.find, settings.models)}
-FITTED = [name for name, model in MODELS.items() if model.needs.parts]
+FITTED = [name for name, model in MODELS.items() if model.needs.learns]
 FOLDS = splits.plan(
     len(SPANS),
     **{key: getattr(settings.splits, key) for key in ("mode", "train", "valid", "test", "step")},
@@ -128,9 +128,9 @@ def model_spans(parts):
     return lambda wildcards: fold_spans(*parts(MODELS[wildcards.model]))(wildcards)
 
 
-def fitted_parts(model):
-    """Parts of a fold that the model's fit reads."""
-    return model.needs.parts
+def learnt_parts(model):
+    """Parts of a fold that a fit reads."""
+    return splits.LEARNT
 
 
 def predicted_parts(model):
@@ -240,6 +240,20 @@ def predictions_of(wildcards):
         fold=range(len(FOLDS)),
         seed=seeds_of(wildcards.model),
     )
+
+
+def others_of(model):
+    """Name the models whose predictions the model is made of."""
+    return MODELS[model].needs.others(getattr(settings, model, None))
+
+
+def others_predictions(wildcards):
+    """Input function: predictions of the fold by each seed of the models that it is made of."""
+    return [
+        f"<run>/predictions/{other}/fold{wildcards.fold}/seed{seed}.parquet"
+        for other in others_of(wildcards.model)
+        for seed in seeds_of(other)
+    ]
 
 
 moment = {

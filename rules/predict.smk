@@ -4,6 +4,7 @@ reads   <run>/models/{model}/fold{fold}/seed{seed}/model   where the model is fi
         <build>/dataset/{span}.parquet                       test spans, and those before for a model
                                                            that looks back; graphs likewise
         <run>/folds/fold{fold}.json, scaler{fold}.json
+        <run>/predictions/{other}/fold{fold}/…             of models that it is made of
 writes  <run>/predictions/{model}/fold{fold}/seed{seed}.parquet
 """
 
@@ -14,6 +15,7 @@ rule predict:
         fold="<run>/folds/fold{fold}.json",
         scaler="<run>/folds/scaler{fold}.json",
         model=fitted_model,
+        others=others_predictions,
         dataset=collect("<build>/dataset/{span}.parquet", span=model_spans(predicted_parts)),
         graphs=collect(
             "<build>/graphs/{span}.parquet", span=model_spans(graphs_of(predicted_parts))

@@ -1,6 +1,6 @@
 """Training: one fit per model, fold and seed, on what the model reads of the fold; its path names it.
 
-reads   <build>/dataset/{span}.parquet, <build>/labels/{span}.parquet   spans of the parts that it reads
+reads   <build>/dataset/{span}.parquet, <build>/labels/{span}.parquet   of training and validation
         <build>/graphs/{span}.parquet                                 where it reads graphs
         <run>/folds/fold{fold}.json, scaler{fold}.json
 writes  <run>/models/{model}/fold{fold}/seed{seed}/model            weights, trees or coefficients
@@ -13,9 +13,9 @@ rule train:
     input:
         fold="<run>/folds/fold{fold}.json",
         scaler="<run>/folds/scaler{fold}.json",
-        dataset=collect("<build>/dataset/{span}.parquet", span=model_spans(fitted_parts)),
-        labels=collect("<build>/labels/{span}.parquet", span=model_spans(fitted_parts)),
-        graphs=collect("<build>/graphs/{span}.parquet", span=model_spans(graphs_of(fitted_parts))),
+        dataset=collect("<build>/dataset/{span}.parquet", span=model_spans(learnt_parts)),
+        labels=collect("<build>/labels/{span}.parquet", span=model_spans(learnt_parts)),
+        graphs=collect("<build>/graphs/{span}.parquet", span=model_spans(graphs_of(learnt_parts))),
     output:
         model="<run>/models/{model}/fold{fold}/seed{seed}/model",
         curve="<run>/models/{model}/fold{fold}/seed{seed}/curve.jsonl",
@@ -35,6 +35,7 @@ rule train:
     params:
         model=lambda wildcards: MODELS[wildcards.model].entry,
         settings=model_settings,
+        refit=settings.splits.refit,
         columns=lambda wildcards: MODELS[wildcards.model].needs.columns,
         neighbours=neighbours_of,
         checkpoint=lambda wildcards: (

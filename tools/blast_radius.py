@@ -40,7 +40,7 @@ def stages() -> dict[str, tuple[str, list[str]]]:
         found.pop(shared, None)
     found |= {f"features {name}": ("features", called_of(name)) for name in FAMILIES}
     models = [catalogue.find(name) for name in catalogue.MODELS]
-    found |= {f"train {x.name}": ("train", x.called_by("train")) for x in models if x.needs.parts}
+    found |= {f"train {x.name}": ("train", x.called_by("train")) for x in models if x.needs.learns}
     return found | {f"predict {x.name}": ("predict", x.called_by("predict")) for x in models}
 
 

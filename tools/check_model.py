@@ -58,7 +58,8 @@ class Case:
         merged = {}
         for layer in layers:
             merged = laid_over(merged, yaml.safe_load(layer.read_text(encoding="utf-8")))
-        known = config.read({**merged, "models": [self.model.entry]})
+        entries = [entry for entry in merged["models"] if entry != self.model.entry]
+        known = config.read({**merged, "models": [*entries, self.model.entry]})
         section = getattr(known, self.model.name, None)
         return section.model_dump() if section else {}
 
@@ -75,10 +76,19 @@ class Case:
 
     def fit(self, inputs, train=TRAIN, valid=VALID):
         """Fit a model that learns; None for one that does not."""
-        return self.module.fit(inputs, train, valid, self.job()) if self.model.needs.parts else None
+        if not self.model.needs.learns:
+            return None
+        job = self.job()
+        if hasattr(self.module, "choose"):
+            job = replace(job, settings=self.module.choose(inputs, train, valid, job))
+        return self.module.fit(inputs, train, valid[:0], job)
 
     def predict(self, model, inputs, test=TEST):
-        return dispatch.predict(self.module, model, inputs, test, self.job())
+        settings = self.job().settings
+        others = {name: [inputs.x[test][..., :2]] for name in self.model.needs.others(settings)}
+        return dispatch.predict(
+            self.module, model, inputs, test, replace(self.job(), others=others)
+        )
 
 
 def laid_over(below, above):
@@ -239,7 +249,7 @@ def check(entry, overlay=None):
     """Give what is wrong by law, in their order; None for a law that holds."""
     case, verdicts = Case(entry, overlay), {}
     for law in LAWS:
-        if law is not reads_quickly and law in OF_LEARNERS and not case.model.needs.parts:
+        if law is not reads_quickly and law in OF_LEARNERS and not case.model.needs.learns:
             continue
         verdicts[law.__doc__] = _verdict(law, case)
         if law is reads_quickly and "model" not in vars(case):

@@ -14,7 +14,9 @@ params, inputs, target = snakemake.params, snakemake.input, Path(snakemake.outpu
 jobs.start(snakemake)
 settings = settings_of.read(params.settings)
 
-day = days.test_day({**files.read_json(inputs.fold)["test"], "last": params.until}, settings.audit.day)
+day = days.test_day(
+    {**files.read_json(inputs.fold)["test"], "last": params.until}, settings.audit.day
+)
 moment = days.moment(day, params.moment["decision"], params.moment["closes"])
 
 raw = [Path(path) for path in inputs.raw]

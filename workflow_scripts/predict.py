@@ -1,5 +1,6 @@
 """Predict one fold's test part with what one seed has learnt."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gogooku import files, jobs
@@ -19,5 +20,7 @@ data = ModelInputs.read(*paths, scaler, fold["horizons"], params.columns, width)
 module = modules.load(params.model)
 job = dispatch.job(module, params.settings, int(wildcards.seed), snakemake.threads)
 model = dispatch.load(module, inputs.model)
-rows = dispatch.predict(module, model, data, data.part({**fold["test"], "last": params.until}), job)
+test = data.part({**fold["test"], "last": params.until})
+job = replace(job, others=dispatch.others(inputs.others, data, test))
+rows = dispatch.predict(module, model, data, test, job)
 files.write_parquet(rows, snakemake.output[0])

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 wildcards, params, inputs = snakemake.wildcards, snakemake.params, snakemake.input
 jobs.start(snakemake)
-meanings = params.code, params.settings, wildcards.seed
+meanings = params.code, params.settings, wildcards.seed, params.refit
 checkpoint = Checkpoint(Path(params.checkpoint), meanings, tuple(inputs))
 
 fold, scaler = files.read_json(inputs.fold), files.read_json(inputs.scaler)
@@ -22,5 +22,5 @@ data = ModelInputs.read(*paths, scaler, fold["horizons"], params.columns, width)
 
 module = modules.load(params.model)
 job = dispatch.job(module, params.settings, int(wildcards.seed), snakemake.threads, checkpoint)
-dispatch.save(module, dispatch.fit(module, data, fold, job), snakemake.output.model)
+dispatch.save(module, dispatch.fit(module, data, fold, job, params.refit), snakemake.output.model)
 files.write_lines(job.curve, snakemake.output.curve)

@@ -2,11 +2,8 @@
 
 import numpy as np
 from gogooku import files
-from gogooku.models.contract import Needs
 from gogooku.section import Section
 from pydantic import Field
-
-NEEDS = Needs(parts=("train",))
 
 
 class Settings(Section):

@@ -59,6 +59,7 @@ def windows(x):
         "returns_20d": returns(close, 20),
         "returns_60d": returns(close, 60),
         "returns_120d": returns(close, 120),
+        "momentum_12_1": close.shift(20) / close.shift(245) - 1,
         "log_returns_1d": np.log(close / close.shift(1)),
         "log_returns_5d": np.log(close / close.shift(5)),
         "log_returns_10d": np.log(close / close.shift(10)),

@@ -16,9 +16,6 @@ EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.py"))
 SOUND = """
 import json
 import numpy as np
-from gogooku.models.contract import Needs
-
-NEEDS = Needs(parts=("train",))
 
 def fit(inputs, train, valid, job):
     return {"columns": inputs.columns, "weight": float(np.nanmean(inputs.labels[train]))}
@@ -39,7 +36,7 @@ def load(path):
 def test_our_models_and_examples_keep_every_law(entry):
     verdicts = check_model.check(entry, str(CONFIG / "smoke.yaml"))
     assert set(verdicts.values()) == {None}
-    assert len(verdicts) == (8 if catalogue.find(entry).needs.parts else 4)
+    assert len(verdicts) == (8 if catalogue.find(entry).needs.learns else 4)
 
 
 def test_the_check_is_one_command_with_a_line_a_law(tmp_path):
@@ -64,7 +61,7 @@ def test_the_check_is_one_command_with_a_line_a_law(tmp_path):
         ("labels[train]", "labels", "days at `train`"),
         ("inputs.require_columns", "print", "takes any columns"),
         ('"w").write(json.dumps', '"wb").write(__import__("pickle").dumps', "writes a pickle"),
-        ('"weight": float', '"weight": 1 / 0 * float', "line 9 raises ZeroDivisionError"),
+        ('"weight": float', '"weight": 1 / 0 * float', "line 6 raises ZeroDivisionError"),
         ("json.load(open(path))", 'json.load(open(path)) | {"weight": 2.0}', "the saved"),
     ],
 )  # fmt: skip

@@ -9,7 +9,7 @@ from helpers import planted
 from scipy import stats
 
 SHAPE = dict(window=5, hidden=8, heads=2, frequencies=1, dropout=0.0)
-PACE = dict(epochs=4, days_per_epoch=60, learning_rate=0.02, weight_decay=0.01, patience=4)
+PACE = dict(epochs=4, days_per_epoch=60, learning_rate=0.02, weight_decay=0.01)
 TRAIN, VALID, TEST = np.arange(70), np.arange(75, 90), np.arange(95, 120)
 
 
@@ -120,21 +120,26 @@ def test_a_killed_fit_goes_on_to_the_same_bits(tmp_path, monkeypatch):
     assert len(steps) == 3
 
 
-def test_training_stops_once_validation_gets_no_better_and_keeps_the_best(monkeypatch):
-    ranked = iter([0.1, 0.3, 0.2, 0.2, 0.9])
-    monkeypatch.setattr(training, "_skill", lambda *_: {"rank_ic": next(ranked)})
+def test_days_that_are_watched_change_nothing_and_their_rank_ic_is_told():
     days = planted.days()
-    seen = []
-    judge = training._Course.judge
+    watched, curve = learn(days, epochs=2, days_per_epoch=5)
+    alone, other = learn(days, epochs=2, days_per_epoch=5, valid=VALID[:0])
+    assert same(watched.state_dict(), alone.state_dict())
+    assert [entry["epoch"] for entry in curve] == [1, 2] and "rank_ic" in curve[0]
+    assert [set(entry) for entry in other] == [{"epoch", "loss"}] * 2
 
-    def watch(course, *rest):
-        judge(course, *rest)
-        seen.append({k: v.clone() for k, v in course.averaged.module.state_dict().items()})
 
-    monkeypatch.setattr(training._Course, "judge", watch)
-    net, curve = learn(days, epochs=9, days_per_epoch=5, patience=2)
-    assert [entry["rank_ic"] for entry in curve] == [0.1, 0.3, 0.2, 0.2]
-    assert same(net.state_dict(), seen[1])
+def test_the_rate_comes_down_to_nothing_over_the_steps(monkeypatch):
+    rates, step = [], training._Course.step
+
+    def watch(course, loss):
+        rates.append(course.optimizer.param_groups[0]["lr"])
+        step(course, loss)
+
+    monkeypatch.setattr(training._Course, "step", watch)
+    learn(planted.days(), epochs=3, days_per_epoch=5)
+    assert len(rates) == 15 and max(rates) == pytest.approx(PACE["learning_rate"], rel=0.01)
+    assert rates[-1] < 1e-4 * PACE["learning_rate"]
 
 
 # Laws

@@ -15,7 +15,7 @@ COLUMNS = [
 NAMES = {
     "technical": """
         returns_1d returns_2d returns_3d returns_5d returns_10d returns_20d returns_60d
-        returns_120d log_returns_1d log_returns_5d log_returns_10d log_returns_20d
+        returns_120d momentum_12_1 log_returns_1d log_returns_5d log_returns_10d log_returns_20d
         overnight_return intraday_return volatility_5d volatility_10d volatility_20d
         volatility_60d volatility_120d parkinson_20 garman_klass_20 rogers_satchell_20
         yang_zhang_20 yang_zhang_60 vol_of_vol_20 vol_of_vol_60 price_to_sma_5 price_to_sma_20

@@ -20,6 +20,7 @@ def faults(settings: Any) -> Iterator[str]:
     yield from _of_time(settings)
     yield from _of_source(settings)
     yield from _of_splits(settings)
+    yield from _of_blend(settings)
 
 
 def _of_models(s: Any) -> Iterator[str]:
@@ -71,6 +72,17 @@ def _of_source(s: Any) -> Iterator[str]:
         yield (
             f"dates {s.dates.start}…{s.dates.end} leave the simulated market's "
             f"{s.market.start}…{s.market.end}: narrow dates or widen market"
+        )
+
+
+def _of_blend(s: Any) -> Iterator[str]:
+    named = {catalogue.find(entry).name for entry in s.models}
+    weighed = {name for name, weight in s.blend.weights.items() if weight}
+    absent = sorted(weighed - (named - {"blend"}))
+    if "blend" in named and absent:
+        yield (
+            f"blend.weights names {', '.join(absent)}, which the blend cannot be made of: weigh "
+            "models that are in models (0 leaves one out), or drop blend there"
         )
 
 

@@ -188,6 +188,7 @@ class Splits(Section):
     test: int = Field(ge=1, le=1000)
     step: int = Field(ge=1, le=1000)
     embargo: int = Field(ge=0, le=1000)
+    refit: bool
 
 
 class Graph(Section):

@@ -67,7 +67,7 @@ class ModelInputs:
         keys = files.read_parquet(datasets, KEYS)
         grid = Grid.of(keys["date"], keys["code"])
         x = np.zeros((*grid.shape, len(kinds)), np.float32)
-        for path in datasets:
+        for path in datasets if kinds else []:
             _fill(x, files.read_parquet(path, [*KEYS, *kinds]), grid, kinds, scaler)
         universe = np.zeros(grid.shape, bool)
         universe.ravel()[grid.cells(keys)] = True

@@ -97,6 +97,7 @@ RANGES = (20, 60)  # windows of volatilities from ranges, and of the volatility'
 MOVES = [
     *(_stock(f"returns_{h}d", "share", f"C_t / C_t−{h} − 1", h, h + 1) for h in RETURNS),
     *(_stock(f"log_returns_{h}d", "log", f"ln(C_t / C_t−{h})", h, h + 1) for h in LOG_RETURNS),
+    _stock("momentum_12_1", "share", "C_t−20 / C_t−245 − 1", 245, 246, "Jegadeesh, Titman (1993)"),
     _body("overnight_return", "share", "O_t / C_t−1 − 1", 1, 2),
     _body("intraday_return", "share", "C_t / O_t − 1", 0, 1),
     _stock("mom_persist_5d", "share", "sessions with r1 > 0 over those with r1, of 5", 5,
@@ -120,6 +121,7 @@ def _moves(bars: Bars) -> Iterator[Made]:
         yield f"log_returns_{h}d", ind.change(bars.log_close, h)
     for n in (20, 60):
         yield f"zscore_{n}", bars.closes.zscores[n]
+    yield "momentum_12_1", excess(delay(close, 20), delay(close, 245))
     yield "overnight_return", excess(bars.open, delay(close, 1))
     yield "intraday_return", excess(close, bars.open)
     yield (

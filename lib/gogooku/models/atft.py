@@ -25,7 +25,6 @@ class Settings(Section):
     days_per_epoch: int = Field(ge=1, le=100000)
     learning_rate: float = Field(gt=0, le=1)
     weight_decay: float = Field(ge=0, le=10)
-    patience: int = Field(ge=1, le=10000)
 
     @model_validator(mode="after")
     def _heads_share_the_width(self) -> "Settings":
@@ -37,7 +36,7 @@ class Settings(Section):
 
 
 def fit(inputs: "ModelInputs", train: np.ndarray, valid: np.ndarray, job: Job) -> "Atft":
-    """Train the network, stopped by the RankIC on the validation part."""
+    """Train the network; on days at `valid`, if there are any, its RankIC is watched."""
     from gogooku.models.network import training
 
     return training.fit(inputs, train, valid, job)

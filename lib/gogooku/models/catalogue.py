@@ -24,14 +24,19 @@ MODELS: dict[str, Needs] = {
         minutes=lambda rows, columns, attempt: attempt * 720,
     ),
     "lightgbm": Needs(seeds=True, minutes=lambda *size: 240),
-    "ridge": Needs(parts=("train",)),
-    "reversal": Needs(
-        parts=(), columns=("returns_1d",), families=("technical",)
-    ),
-}  # fmt: skip
+    "lightgbm_rank": Needs(seeds=True, minutes=lambda *size: 240),
+    "ridge": Needs(),
+    "momentum": Needs(learns=False, columns=("momentum_12_1",), families=("technical",)),
+    "reversal": Needs(learns=False, columns=("returns_1d",), families=("technical",)),
+    "zero": Needs(learns=False, columns=()),
+    "blend": Needs(learns=False, columns=(), others=lambda settings: list(settings.models)),
+}
 """Each is the module gogooku.models.<name>, and its settings the section <name>."""
 
-CALLED = {"train": ("Settings", "fit", "save"), "predict": ("Settings", "load", "predict")}
+CALLED = {
+    "train": ("Settings", "choose", "fit", "save"),
+    "predict": ("Settings", "load", "predict"),
+}
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -93,7 +98,7 @@ def _of_user(path: Path) -> Model:
 
 def _model(name: str, entry: str, needs: Needs, module: ModuleType) -> Model:
     path = Path(str(module.__file__))
-    wanted = ("fit", "predict", "save", "load") if needs.parts else ("predict",)
+    wanted = ("fit", "predict", "save", "load") if needs.learns else ("predict",)
     if lacking := [function for function in wanted if not callable(vars(module).get(function))]:
         raise UserError(f"{path} lacks {', '.join(lacking)}: gogooku.models.contract says of what")
     section = vars(module).get("Settings")

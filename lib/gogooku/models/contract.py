@@ -5,17 +5,22 @@ A model is one module with
     fit(inputs, train, valid, job) -> model      learns from the days at positions `train`
     predict(model, inputs, test, job) -> scores  (D, N, H), of the D days at positions `test`
     save(model, path), load(path)                one file, without pickle
+    choose(inputs, train, valid, job) -> settings   if it has something to choose by `valid`
 
 where `inputs` are ModelInputs, positions are those of its dates and a larger score means a better
-return expected. A model that learns nothing has `predict` alone and gets None for `model`. Its
-settings, if any, are a class `Settings` of `gogooku.section.Section`: the section of the config
-named as the model. What it needs stands in `catalogue.MODELS` or, of a user's own, in its `NEEDS`.
+return expected. With `splits.refit` a fit gets the days of both parts as `train` and none to watch
+as `valid`, and `choose`, before it, the parts themselves. A model that learns nothing has `predict`
+alone and gets None for `model`. Its settings, if any, are a class `Settings` of
+`gogooku.section.Section`: the section of the config named as the model. What it needs stands in
+`catalogue.MODELS` or, of a user's own, in its `NEEDS`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
+
+import numpy as np
 
 from gogooku import files
 
@@ -36,24 +41,26 @@ def usual_minutes(rows: int, columns: int, attempt: int) -> float:
 class Needs:
     """What a model reads and what a fit costs.
 
-    parts      of a fold that a fit reads, train or train and valid; empty: it learns nothing
+    learns     whether it is fitted; else it has `predict` alone
     graphs     whether it reads the days' graphs
     seeds      whether chance plays a part: a fit for each of the settings' seeds, or one in all
     gpu        GPUs of a fit; a prediction has none
     window     its settings → sessions that a prediction looks back on, the day's own included
     columns    of the data set that it reads; None: all
     families   of features without which it cannot be
+    others     its settings → models whose predictions it is made of
     memory     (rows, columns, attempt) → memory of a job [MB];  rows and columns of what it reads
     minutes    (rows, columns, attempt) → minutes of a fit at most
     """
 
-    parts: tuple[Literal["train", "valid"], ...] = ("train", "valid")
+    learns: bool = True
     graphs: bool = False
     seeds: bool = False
     gpu: int = 0
     window: Callable[[Any], int] = lambda settings: 1
     columns: tuple[str, ...] | None = None
     families: tuple[str, ...] = ()
+    others: Callable[[Any], Sequence[str]] = lambda settings: ()
     memory: Size = usual_memory
     minutes: Size = usual_minutes
 
@@ -84,8 +91,9 @@ class Job:
     seed         of all its draws
     threads      CPU threads that it may use
     checkpoint   of a fit that can go on from one; None: it starts afresh
-    curve        entries that a fit adds, one an epoch: {"epoch": 1, "rank_ic": 0.01, …}; `rank_ic`
-                 on the validation part is drawn in the report
+    curve        entries that a fit adds, one an epoch: {"epoch": 1, "loss": 0.9, …}; a `rank_ic` on
+                 days that it watches is drawn in the report
+    others       scores (D, N, H) of the test days by each seed of the models that it is made of
     """
 
     settings: Any = None
@@ -93,3 +101,4 @@ class Job:
     threads: int = 1
     checkpoint: Checkpoint | None = None
     curve: list[dict[str, float]] = field(default_factory=list)
+    others: Mapping[str, Sequence[np.ndarray]] = field(default_factory=dict)

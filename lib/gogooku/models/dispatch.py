@@ -1,6 +1,7 @@
 """What the rules `train` and `predict` do with any model's module."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -8,7 +9,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from gogooku import files, jobs
+from gogooku import files, jobs, layout
+from gogooku.arrays.grid import Grid
 from gogooku.dataset.inputs import ModelInputs
 from gogooku.errors import UserError
 from gogooku.models.contract import Checkpoint, Job
@@ -26,10 +28,38 @@ def job(
     return Job(section(**settings) if section else None, seed, threads, checkpoint)
 
 
-def fit(module: ModuleType, inputs: ModelInputs, fold: Mapping[str, Any], job: Job) -> Any:
-    """Let the module learn from a fold's training part, with an eye on its validation part."""
+def fit(
+    module: ModuleType, inputs: ModelInputs, fold: Mapping[str, Any], job: Job, refit: bool
+) -> Any:
+    """Let the module learn from a fold.
+
+    What it chooses, it chooses by the validation part. With `refit` it then learns from all days
+    from the training part's first to the validation part's last, else from the training part.
+    """
+    train, valid = inputs.part(fold["train"]), inputs.part(fold["valid"])
+    if hasattr(module, "choose"):
+        jobs.seed_everything(job.seed)
+        job = replace(job, settings=module.choose(inputs, train, valid, job))
+    if refit:
+        whole = {"first": fold["train"]["first"], "last": fold["valid"]["last"]}
+        train, valid = inputs.part(whole), valid[:0]
     jobs.seed_everything(job.seed)
-    return module.fit(inputs, inputs.part(fold["train"]), inputs.part(fold["valid"]), job)
+    return module.fit(inputs, train, valid, job)
+
+
+def others(
+    paths: Sequence[str], inputs: ModelInputs, test: np.ndarray
+) -> dict[str, list[np.ndarray]]:
+    """Read predictions of other models: by model one table (D, N, H) a seed, NaN for none."""
+    grid = Grid(inputs.dates[test], inputs.codes)
+    columns = [f"prediction_{horizon}d" for horizon in inputs.horizons]
+    scores: dict[str, list[np.ndarray]] = {}
+    for path in paths:
+        rows = files.read_parquet(path, ["date", "code", *columns])
+        cells = grid.cells(rows)
+        tables = [grid.dense(cells, rows[name].to_numpy(), np.nan) for name in columns]
+        scores.setdefault(layout.fit(path).model, []).append(np.stack(tables, axis=-1))
+    return scores
 
 
 def save(module: ModuleType, model: Any, path: str | Path) -> None:

@@ -1,7 +1,8 @@
 """Ridge regression across the stocks of each day: the linear baseline."""
 
+import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 from pydantic import Field
@@ -17,9 +18,9 @@ if TYPE_CHECKING:
 
 
 class Settings(Section):
-    """How strongly coefficients are drawn to 0."""
+    """How strongly coefficients are drawn to 0: one penalty, or several to choose from."""
 
-    penalty: float = Field(ge=0, le=1e12)
+    penalty: list[Annotated[float, Field(ge=0, le=1e12)]] = Field(min_length=1)
 
 
 @dataclass(frozen=True)
@@ -32,13 +33,49 @@ class Ridge:
 
 
 @threadpool_limits.wrap(limits=1)  # the bits of a product depend on the threads that share it
+def choose(inputs: "ModelInputs", train: np.ndarray, valid: np.ndarray, job: Job) -> Settings:
+    """Choose the penalty whose scores of the validation part have the highest mean RankIC.
+
+    The mean is over its days and horizons; of two that are alike the larger penalty is taken.
+    """
+    if len(job.settings.penalty) == 1:
+        return job.settings
+    sums = _sums(inputs, train)
+    skills = {
+        penalty: _skill(inputs, valid, _solved(*sums, penalty)) for penalty in job.settings.penalty
+    }
+    best = max(sorted(skills, reverse=True), key=skills.__getitem__)
+    found = ", ".join(f"{penalty:g}: {skill:.4f}" for penalty, skill in skills.items())
+    logging.info("mean validation RankIC by penalty: %s; chosen %g", found, best)
+    return Settings(penalty=[best])
+
+
+def _skill(inputs: "ModelInputs", valid: np.ndarray, coefficients: np.ndarray) -> float:
+    from gogooku.arrays.agreement import rank_ic
+
+    daily = []
+    for position in valid:
+        members = inputs.universe[position]
+        scores = _score(inputs.x[position, members], coefficients)
+        daily.append(rank_ic(scores.T, inputs.labels[position, members].T.astype(np.float64)))
+    known = np.array(daily)
+    return float(np.nanmean(known)) if np.isfinite(known).any() else 0.0
+
+
+@threadpool_limits.wrap(limits=1)
 def fit(inputs: "ModelInputs", train: np.ndarray, valid: np.ndarray, job: Job) -> Ridge:
     """Regress each horizon's normal scores on the day's inputs, all days weighing the same.
 
-    The penalty is added to the diagonal of X'X, in units of one day's worth of rows. Inputs are
-    centred within the day, so what is the same for all stocks of a day has no say. Raises
+    The (first) penalty is added to the diagonal of X'X, in units of one day's worth of rows. Inputs
+    are centred within the day, so what is the same for all stocks of a day has no say. Raises
     UserError without a training day with labels. Source: Hoerl and Kennard (1970).
     """
+    coefficients = _solved(*_sums(inputs, train), job.settings.penalty[0])
+    return Ridge(list(inputs.columns), list(inputs.horizons), coefficients)
+
+
+def _sums(inputs: "ModelInputs", train: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sum X'X (H, F, F) and X'y (H, F) over the days."""
     from gogooku.models.targets import rank_normal
 
     width, horizons = len(inputs.columns), len(inputs.horizons)
@@ -50,9 +87,13 @@ def fit(inputs: "ModelInputs", train: np.ndarray, valid: np.ndarray, job: Job) -
             _accumulate(moments[h], products[h], x, y)
     if not moments.any():
         raise UserError("the training part of the fold has no day with labels: lengthen splits")
-    moments += max(job.settings.penalty, np.finfo(float).eps) * np.eye(width)
-    coefficients = np.linalg.solve(moments, products[..., None])[..., 0].T
-    return Ridge(list(inputs.columns), list(inputs.horizons), coefficients)
+    return moments, products
+
+
+def _solved(moments: np.ndarray, products: np.ndarray, penalty: float) -> np.ndarray:
+    """Solve for the coefficients (F, H)."""
+    ridge = max(penalty, np.finfo(float).eps) * np.eye(moments.shape[-1])
+    return np.linalg.solve(moments + ridge, products[..., None])[..., 0].T
 
 
 def _accumulate(moment: np.ndarray, product: np.ndarray, x: np.ndarray, y: np.ndarray) -> None:

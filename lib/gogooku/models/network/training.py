@@ -2,7 +2,6 @@
 
 import logging
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -34,35 +33,36 @@ TINY = 1e-6
 
 
 def fit(inputs: ModelInputs, train: np.ndarray, valid: np.ndarray, job: Job) -> Atft:
-    """Train a network on the days at positions `train`, stopped by those at `valid`.
+    """Train a network on the days at positions `train` for as many epochs as the settings say.
 
-    Weights are averaged over the steps (a moving average) before they are judged. Each epoch's
-    state is kept at the job's checkpoint until the fit ends; a fit that was killed goes on from
-    there, to the same bits. Raises UserError for a part without labels.
+    Each epoch's state is kept at the job's checkpoint until the fit ends; a fit that was killed
+    goes on from there, to the same bits. Raises UserError for training days without labels.
 
-    Returns the network of the epoch that ranked best; the job's curve gets an entry an epoch.
+    Returns the network with the moving average of its weights. The job's curve gets an entry an
+    epoch: the loss and, if there are days at `valid` to watch, the RankIC there.
     """
     make_torch_deterministic(job.seed, job.threads)
     settings = job.settings
     targets = rank_normal(inputs.labels)
     train = _with_labels(targets, train, "training")
-    valid = _thin(_with_labels(targets, valid, "validation"), VALID_DAYS)
+    if len(valid):
+        valid = _thin(_with_labels(targets, valid, "validation"), VALID_DAYS)
     days = min(settings.days_per_epoch, len(train))
     course = _Course(_network(inputs, job), days * settings.epochs, settings)
     path, digest = (job.checkpoint.path, job.checkpoint.digest) if job.checkpoint else (None, "")
     course.resume(path, digest)
-    while len(course.curve) < settings.epochs and course.stale < settings.patience:
+    while len(course.curve) < settings.epochs:
         epoch = len(course.curve) + 1
         order = np.random.default_rng([job.seed, epoch]).permutation(train)[:days]
         _reseed(job.seed, epoch)
         loss = _epoch(course, inputs, targets, order, f"training {epoch}/{settings.epochs}")
-        course.judge(epoch, loss, _skill(course.network, inputs, valid))
+        skill = _skill(course.network, inputs, valid) if len(valid) else {}
+        course.curve.append({"epoch": epoch, "loss": loss, **skill})
         course.keep(path, digest)
     if path is not None:
         path.unlink(missing_ok=True)
     job.curve.extend(course.curve)
-    course.net.load_state_dict(course.best)
-    return course.net.eval()
+    return course.network.cpu().eval()
 
 
 def predict(net: Atft, inputs: ModelInputs, test: np.ndarray, job: Job) -> np.ndarray:
@@ -99,9 +99,6 @@ class _Course:
     net: Atft
     steps: int
     settings: Any
-    best: dict[str, Tensor] = field(default_factory=dict)
-    top: float = -np.inf
-    stale: int = 0
     curve: list[dict[str, float]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -126,24 +123,12 @@ class _Course:
         """The network with averaged weights."""
         return cast(Atft, self.averaged.module)
 
-    def judge(self, epoch: int, loss: float, skill: Mapping[str, float]) -> None:
-        """Note the epoch, and keep the averaged weights if none ranked better."""
-        self.curve.append({"epoch": epoch, "loss": loss, **skill})
-        self.stale += 1
-        if skill["rank_ic"] > self.top or not self.best:
-            self.best = {
-                name: value.detach().cpu().clone()
-                for name, value in self.network.state_dict().items()
-            }
-            self.top, self.stale = skill["rank_ic"], 0
-
     def keep(self, path: Path | None, digest: str) -> None:
         """Write the state to `path`."""
         if path is not None:
             state = {name: part.state_dict() for name, part in self._parts().items()}
-            notes = {"best": self.best, "top": self.top, "stale": self.stale, "curve": self.curve}
             with files.atomic(path) as draft:
-                torch.save({"digest": digest, "state": state, "notes": notes}, draft)
+                torch.save({"digest": digest, "state": state, "curve": self.curve}, draft)
 
     def resume(self, path: Path | None, digest: str) -> None:
         """Go on from the state at `path`, if a fit of the same digest left one."""
@@ -154,7 +139,7 @@ class _Course:
         if stored["digest"] == digest:
             for name, part in self._parts().items():
                 part.load_state_dict(stored["state"][name])
-            vars(self).update(stored["notes"])
+            self.curve = stored["curve"]
             logging.info("going on after epoch %d", len(self.curve))
 
     def _parts(self) -> dict[str, Any]:
