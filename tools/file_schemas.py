@@ -127,14 +127,16 @@ sketch List(Float32): 101 quantiles of the known values""",
 ]  # fmt: skip
 
 JSONS = {
-    "<run>/folds/fold{fold}.json": "first and last session and number of sessions of `train`, "
-    "`valid` and `test`, their spans (`train_spans` …), `horizons` [sessions], `entry`, `embargo` "
-    "[sessions] and the number of the `fold`",
+    "<run>/folds/fold{fold}.json": "first and last session and number of sessions of `train` and "
+    "`valid`, their spans (`train_spans` …), the first session of `test`, `horizons` [sessions], "
+    "`entry`, `embargo` [sessions] and the number of the `fold`",
     "<run>/folds/scaler{fold}.json": "market column → `mean` and `sd` over the training part",
     "<run>/evaluation/{model}.json": "`horizons` → horizon → seed (-1: the mean of all) → RankIC, "
-    "IC, hit rate, spread with their intervals, ICIR, and books (`long_short`, `long_only`) before "
-    "and after costs; `truth` → horizon → what was found of what was planted; and the rules: "
-    "`days`, `first`, `last`, `folds`, `seeds`, `entry`, `quantiles`, `cost` [bp], `confidence`",
+    "IC, hit rate, spread with their intervals, ICIR, and books (`long_short`; of the mean also "
+    "`long_only`, `against_topix`, `neutral`) before and after costs; `truth` → horizon → what was "
+    "found of what was planted; and the rules: "
+    "`days`, `first`, `last`, `folds`, `seeds`, `entry`, `quantiles`, "
+    "`confidence`, `delisting` [share] and `costs`",
     "<run>/models/{model}/fold{fold}/seed{seed}/": "one fit, in the model's own form and without "
     "pickle; `curve.jsonl`: one line an epoch, of models that train in epochs",
 }
