@@ -3,7 +3,7 @@
 PYTHONPATH=lib python tools/compile_kernels.py
 
 The families are computed on a made-up panel of a few stocks, with no rows of other data sets, and
-normalised; numba keeps what it compiles beside the modules, or in NUMBA_CACHE_DIR.
+normalised, and a book is traded in it; numba keeps what it compiles beside the modules, or in NUMBA_CACHE_DIR.
 """
 
 import importlib
@@ -16,6 +16,8 @@ from gogooku import point_in_time
 from gogooku.arrays import jit, ranks
 from gogooku.calendar import to_utc
 from gogooku.dataset import normalize
+from gogooku.evaluation import book
+from gogooku.evaluation.market import Market
 from gogooku.families import FAMILIES, module_of
 from gogooku.features.inputs import Inputs
 from gogooku.graph import correlation
@@ -26,7 +28,7 @@ SESSIONS, STOCKS = 60, 4
 
 
 def compile_all() -> int:
-    """Compute all families and a graph, normalise and rank, and give the number of kernels.
+    """Compute all families and a graph, normalise, rank and trade; give the number of kernels.
 
     Raises ValueError if one is left: the first job would compile it.
     """
@@ -37,6 +39,8 @@ def compile_all() -> int:
     for family in FAMILIES:
         importlib.import_module(module_of(family)).compute(inputs)
     _place_across_stocks(panel)
+    market = Market.of(panel, panel.dates, panel.codes, "next_close", 0.0)
+    book.positions(np.zeros(panel.shape), market, 1)
     state = _compiled()
     if left := [name for name, compiled in state.items() if not compiled]:
         raise ValueError(f"{left} are compiled by nothing that is made of the panel")

@@ -264,7 +264,7 @@ def test_curves_are_read_and_drawn(evaluations, tmp_path):
     for path in paths:
         files.write_lines([{"epoch": e, "loss": 1.0, "rank_ic": e / 100} for e in (1, 2)], path)
     curves = report.read_curves(paths)
-    assert curves.columns == ["model", "fold", "seed", "epoch", "rank_ic"]
+    assert curves.columns == ["model", "fold", "seed", "epoch", "loss"]
     assert curves["fold"].to_list() == [0, 0, 1, 1]
     assert "learning-" in build(evaluations, curves=curves)
     assert "learning-" not in build(evaluations, curves=report.read_curves([]))

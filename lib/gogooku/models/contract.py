@@ -91,8 +91,8 @@ class Job:
     seed         of all its draws
     threads      CPU threads that it may use
     checkpoint   of a fit that can go on from one; None: it starts afresh
-    curve        entries that a fit adds, one an epoch: {"epoch": 1, "loss": 0.9, …}; a `rank_ic` on
-                 days that it watches is drawn in the report
+    curve        entries that a fit adds, one an epoch: {"epoch": 1, "loss": 0.9, …}; the report
+                 draws the loss
     others       scores (D, N, H) of the test days by each seed of the models that it is made of
     """
 

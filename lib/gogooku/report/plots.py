@@ -48,7 +48,7 @@ def draw(
 
     evaluations  model → (daily rows, summary), as `evaluation.evaluate` gives them
     folds        the fold files' content
-    curves       model, fold, seed, epoch, rank_ic: of validation, by epoch; None if not kept
+    curves       model, fold, seed, epoch, loss: of training, by epoch; None if not kept
     """
     figures = {}
     with matplotlib.rc_context(fname=STYLE):
@@ -158,17 +158,17 @@ def timeline(folds: Sequence[Mapping[str, Any]]) -> Figure:
 
 
 def learning(curves: pl.DataFrame) -> Figure:
-    """Validation RankIC by epoch, one panel a fold and one line a model and seed."""
+    """Training loss by epoch, one panel a fold and one line a model and seed."""
     folds = curves["fold"].unique().sort()
     colours = dict(zip(curves["model"].unique().sort(), cycle(COLOURS), strict=False))
     look: dict[str, Any] = {"marker": "o", "ms": 2.5}
-    figure, panels = _grid(len(folds), "validation RankIC")
+    figure, panels = _grid(len(folds), "training loss")
     for axes, fold in zip(panels, folds, strict=True):
         axes.set_title(f"fold {fold}")
         axes.set_xlabel("epoch")
         of_fold = curves.filter(pl.col("fold") == fold)
         for (model, _), rows in sorted(of_fold.group_by("model", "seed"), key=lambda kv: kv[0]):
-            axes.plot(rows["epoch"], rows["rank_ic"], color=colours[str(model)], **look)
+            axes.plot(rows["epoch"], rows["loss"], color=colours[str(model)], **look)
     marks = [Line2D([], [], color=colour, label=model, **look) for model, colour in colours.items()]
     _legend(figure, marks)
     return figure

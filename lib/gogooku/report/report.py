@@ -37,7 +37,7 @@ def read_evaluations(
 
 
 def read_curves(paths: Sequence[str | Path]) -> pl.DataFrame:
-    """Read …/{model}/fold{k}/seed{s}/curve.jsonl: model, fold, seed, epoch, rank_ic."""
+    """Read …/{model}/fold{k}/seed{s}/curve.jsonl: model, fold, seed, epoch, loss."""
     with_epochs = [str(path) for path in paths if Path(path).stat().st_size]
     return pl.concat(map(_curve, with_epochs)) if with_epochs else pl.DataFrame()
 
@@ -154,4 +154,4 @@ def _universe(panel: pl.DataFrame) -> list[dict[str, Any]]:
 def _curve(path: str) -> pl.DataFrame:
     names = [pl.lit(value).alias(name) for name, value in layout.fit(path)._asdict().items()]
     with files.reading(path):
-        return pl.read_ndjson(path).select(*names, "epoch", "rank_ic")
+        return pl.read_ndjson(path).select(*names, "epoch", "loss")
