@@ -3,7 +3,8 @@
 PYTHONPATH=lib python tools/compile_kernels.py
 
 The families are computed on a made-up panel of a few stocks, with no rows of other data sets, and
-normalised, and a book is traded in it; numba keeps what it compiles beside the modules, or in NUMBA_CACHE_DIR.
+normalised, and a book is traded in it; numba keeps what it compiles beside the modules, or in
+NUMBA_CACHE_DIR.
 """
 
 import importlib

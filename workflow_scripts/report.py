@@ -15,10 +15,7 @@ settings = settings_of.read(params.settings)
 
 evaluations = report.read_evaluations(inputs.daily, inputs.summaries)
 panel = files.read_parquet(inputs.panel, ["date", "code", "universe"])
-folds = []
-for path, until in zip(inputs.folds, params.until, strict=True):
-    fold = files.read_json(path)
-    folds.append({**fold, "test": {**fold["test"], "last": until}})
+folds = report.read_folds(inputs.folds, params.until)
 curves = report.read_curves(inputs.curves)
 lacks = coverage.lacks(inputs.raw, settings.dates.start, settings.dates.end)
 

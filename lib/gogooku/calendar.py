@@ -28,6 +28,7 @@ MARKS = {"m": "month", "q": "quarter", "y": "year"}
 
 # Sessions from the day whose features predict to the one at whose price a position is entered.
 ENTRY_LAG: Mapping[Entry, int] = {"next_close": 1, "next_open": 1, "close": 0}
+ENTRY_PRICE: Mapping[Entry, str] = {"next_close": "close", "next_open": "open", "close": "close"}
 
 # Fewest sessions that any span of the length has held since 2008 (Golden Week, New Year).
 FEWEST_SESSIONS = {"month": 17, "quarter": 56, "year": 240}

@@ -70,13 +70,11 @@ def cut(
     horizons   sessions from entry to exit
 
     Returns what is written as fold{number}.json. All labels of train and of valid are filed in
-    the part's own spans. Where the test part ends is not written: it may go on, and nothing that is
-    learnt shall depend on that.
+    the part's own spans. Where the test part ends is not written: nothing learnt depends on it.
 
-    Raises UserError where a part keeps no session, or the test part has none.
+    Raises UserError where a part keeps no session.
 
-    A label of h sessions entered at the next close reaches h + 1 sessions past its day, and 20 more
-    pass before the next part: so of 2022 the training part loses its last 26 weekdays.
+    Of 2022 the training part loses 26 weekdays: 1 + 5 of the longest label, and 20 of the embargo.
 
     >>> days = np.arange("2022-01-01", "2025-01-01", dtype="datetime64[D]")
     >>> weekdays = Sessions(days[np.is_busday(days)])
@@ -94,13 +92,13 @@ def cut(
     later = sessions.days[sessions.days > parts["valid"][-1]]
     if not len(later):
         raise UserError(
-            f"fold {number}: no session follows the valid span {spans['valid'][-1]}, so nothing "
-            "can be tested: fetch the calendar or move dates.end on"
+            f"fold {number}: no session follows {parts['valid'][-1]}, the last one to learn from: "
+            "fetch the calendar or move dates.end on"
         )
     fold: Fold = {"fold": number, "horizons": list(horizons), "entry": entry, "embargo": embargo}
-    for (part, days), after in zip(parts.items(), (parts["valid"][0], later[0]), strict=True):
+    for part, after in (("train", parts["valid"][0]), ("valid", later[0])):
         fold[f"{part}_spans"] = list(spans[part])
-        end = _before(sessions, after, gap)
+        days, end = parts[part], _before(sessions, after, gap)
         fold[part] = _range(number, part, days[days <= end], gap)
     fold["test"] = {"first": str(later[0])}
     check(fold, sessions)

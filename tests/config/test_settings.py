@@ -84,7 +84,7 @@ def test_overlays_hold_differences_only(overlay):
         ({"seeds": [0, 0]}, "names something twice"),
         ({"models": ["ridge", "ridge"]}, "names something twice"),
         ({"features": {"families": ["market", "market"]}}, "names one twice"),
-        ({"features": {"families": ["market"]}}, "reversal, which reads the technical family"),
+        ({"features": {"families": ["market"]}}, "which reads the technical family"),
         ({"atft": {"window": 400}}, "atft looks back 400 sessions, further than"),
         ({"source": "jquants", "dates": {"end": "2099-01-01"}}, "has not passed in Japan"),
         ({"hoizons": [1]}, r"hoizons is no setting: did you mean labels.horizons\?"),

@@ -80,7 +80,7 @@ def test_a_stock_has_no_label_before_its_listing():
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.integers(12, 60), st.integers(1, 58), st.sampled_from(list(labels.PRICE)))
+@given(st.integers(12, 60), st.integers(1, 58), st.sampled_from(list(ENTRY_LAG)))
 def test_files_by_exit_hold_every_label_once(sessions, cut, entry):
     panel = make(walk(sessions, 3, holes=0.2))
     cut = panel.dates[min(cut, sessions - 1)]

@@ -331,6 +331,6 @@ def test_the_catalogue_names_what_is_made_and_its_files_hold_it():
     made = computed(panel, sessions)
     assert all(values.dtype == np.float32 for values in made.values())
     frame, metadata = finish(panel, "technical", technical.COLUMNS, made, dt.date(2019, 3, 1))
-    assert len(technical.COLUMNS) == len({column.name for column in technical.COLUMNS}) == 98
+    assert len(technical.COLUMNS) == len({column.name for column in technical.COLUMNS}) == 99
     assert frame["date"].min() == dt.date(2019, 3, 1)
     assert '"weekday_0": "flag"' in metadata["kinds"]

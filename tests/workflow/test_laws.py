@@ -139,7 +139,7 @@ def built(span):
 @pytest.mark.slow
 def test_3_noise_gives_nothing(checkout):
     checkout.snakemake("audit_noise", "--configfile", "config/smoke.yaml", "config/noise.yaml")
-    assert len(summaries(checkout, "noise")) == 4
+    assert len(summaries(checkout, "noise")) == 5
 
 
 def test_3_what_is_planted_is_found(checkout):
@@ -167,7 +167,7 @@ def test_6_all_models_predict_the_same_rows_of_the_universe(checkout):
         files.read_parquet(path).select("date", "code")
         for path in sorted((checkout.root / RUN / "predictions").rglob("*.parquet"))
     ]
-    assert len(keys) == 4 and all(keys[0].equals(other) for other in keys)
+    assert len(keys) == 5 and all(keys[0].equals(other) for other in keys)
     panel = files.read_parquet(checkout.root / BUILD / "panel" / "2022y.parquet")
     assert keys[0].equals(panel.filter("universe").select("date", "code"))
 

@@ -7,11 +7,11 @@ import pytest
 pytestmark = pytest.mark.xdist_group("checkout")
 
 TRAIN = {"train atft", "train lightgbm", "train ridge"}
-PREDICT = {"predict atft", "predict lightgbm", "predict ridge"}
+PREDICT = {"predict atft", "predict lightgbm", "predict ridge", "predict blend"}
 JUDGE = {"evaluate", "report"}
 AFTER_TRAIN = TRAIN | PREDICT | JUDGE
 AFTER_SCALER = {"scaler", "predict reversal"} | AFTER_TRAIN
-AFTER_LIGHTGBM = {"train lightgbm", "predict lightgbm"} | JUDGE
+AFTER_LIGHTGBM = {"train lightgbm", "predict lightgbm", "predict blend"} | JUDGE
 AFTER_DATASET = {"dataset", "profile", "scaler", "predict reversal"} | AFTER_TRAIN
 
 
@@ -20,7 +20,8 @@ def test_a_finished_run_has_nothing_to_do(checkout):
 
 
 MODELS, FEATURES = "lib/gogooku/models", "lib/gogooku/features"
-ATFT, RIDGE = {"train atft", "predict atft"} | JUDGE, {"train ridge", "predict ridge"} | JUDGE
+BLENDED = {"predict blend"} | JUDGE
+ATFT, RIDGE = {"train atft", "predict atft"} | BLENDED, {"train ridge", "predict ridge"} | BLENDED
 
 
 NO_VALUE = [
@@ -49,15 +50,15 @@ def test_what_decides_no_value_redoes_nothing(checkout):
         (f"{MODELS}/catalogue.py", "720", "360", {"report"}),  # it reads the checked settings
         (
             "lib/gogooku/evaluation/metrics.py",
-            "[:, None], count // quantiles",
-            "[:, None], 1 * count // quantiles",
+            "agreement.count(prediction) // quantiles",
+            "1 * agreement.count(prediction) // quantiles",
             JUDGE,
         ),
-        ("lib/gogooku/arrays/agreement.py", "MIN_PAIRS = 20", "MIN_PAIRS = 21", ATFT),
+        ("lib/gogooku/arrays/agreement.py", "MIN_PAIRS = 20", "MIN_PAIRS = 21", ATFT | RIDGE),
         ("lib/gogooku/report/report.py", "THIN_DAYS = 10", "THIN_DAYS = 11", {"report"}),
         (f"{MODELS}/network/blocks.py", "deep + self", "1 * deep + self", ATFT),
         (f"{MODELS}/network/training.py", "VALID_DAYS = 24", "VALID_DAYS = 25", ATFT),
-        (f"{MODELS}/ridge.py", "np.eye(width)", "2 * np.eye(width)", RIDGE),
+        (f"{MODELS}/ridge.py", "* np.eye(moments", "* 2 * np.eye(moments", RIDGE),
         (f"{MODELS}/ridge.py", "x.T, coefficients, ", "x.T, 1 * coefficients, ", RIDGE - TRAIN),
         (
             "lib/gogooku/dataset/inputs.py",
@@ -74,7 +75,7 @@ def test_what_decides_no_value_redoes_nothing(checkout):
             {"features statement"} | AFTER_DATASET,
         ),
         ("config/default.yaml", "cost: 10 ", "cost: 20 ", JUDGE),
-        ("config/default.yaml", "penalty: 1000", "penalty: 10", RIDGE),
+        ("config/default.yaml", "penalty: [1,", "penalty: [2,", RIDGE),
         ("envs/lock.txt", "lightgbm==", "lightgbm==1", AFTER_LIGHTGBM),
     ],
 )

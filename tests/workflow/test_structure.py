@@ -344,7 +344,10 @@ def keys(section, path=""):
 
 def test_every_setting_has_its_default_and_every_default_its_setting():
     default = yaml.safe_load((ROOT / "config" / "default.yaml").read_text())
-    assert set(keys(default)) == set(leaves(settings.with_sections([])))
+    known = set(leaves(settings.with_sections([])))
+    mapped = {leaf for leaf in known if leaf == "blend.weights"}  # whose keys are names of models
+    given = {next((x for x in mapped if key.startswith(f"{x}.")), key) for key in keys(default)}
+    assert given == known
 
 
 SKIPPED = {

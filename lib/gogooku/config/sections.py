@@ -187,8 +187,8 @@ class Splits(Section):
     valid: int = Field(ge=1, le=1000)
     test: int = Field(ge=1, le=1000)
     step: int = Field(ge=1, le=1000)
-    embargo: int = Field(ge=0, le=1000)
     refit: bool
+    embargo: int = Field(ge=0, le=1000)
 
 
 class Graph(Section):

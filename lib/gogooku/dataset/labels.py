@@ -11,10 +11,8 @@ import numpy as np
 import polars as pl
 
 from gogooku.arrays.grid import Grid
-from gogooku.calendar import ENTRY_LAG, Entry
+from gogooku.calendar import ENTRY_LAG, ENTRY_PRICE, Entry
 from gogooku.panel.panel import Panel
-
-PRICE: dict[Entry, str] = {"next_close": "close", "next_open": "open", "close": "close"}
 
 SCHEMA = {
     "date": pl.Date,
@@ -51,7 +49,7 @@ def realised(
 def _of_horizon(
     panel: Panel, first: dt.date, last: dt.date, horizon: int, entry: Entry
 ) -> pl.DataFrame:
-    lag, days, price = ENTRY_LAG[entry], panel.dates, panel[PRICE[entry]]
+    lag, days, price = ENTRY_LAG[entry], panel.dates, panel[ENTRY_PRICE[entry]]
     ends = np.arange(lag + horizon, len(days))
     in_span = (days[ends] >= np.datetime64(first)) & (days[ends] <= np.datetime64(last))
     exits = ends[in_span]

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gogooku.arrays.agreement import Table
-from gogooku.calendar import ENTRY_LAG, Entry
-from gogooku.dataset.labels import PRICE
+from gogooku.calendar import ENTRY_LAG, ENTRY_PRICE, Entry
 from gogooku.panel.panel import Panel
 from gogooku.panel.price_limits import daily_limit
 
@@ -59,7 +58,7 @@ class Market:
         slots = np.searchsorted(panel.codes, codes)
         at = rows + ENTRY_LAG[entry]
         inside, at = at < len(panel.dates), np.minimum(at, len(panel.dates) - 1)
-        price = panel[PRICE[entry]][:, slots]
+        price = panel[ENTRY_PRICE[entry]][:, slots]
         traded = np.isfinite(price)[at] & inside[:, None]
         up, down = _at_limits(panel, price, at, slots)
         left = at[:, None] > _last_listed(panel["listed"][:, slots])

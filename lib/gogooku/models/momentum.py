@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gogooku.models import reversal
+from gogooku.errors import UserError
 from gogooku.models.contract import Job
 
 if TYPE_CHECKING:
@@ -18,4 +18,7 @@ def predict(model: None, inputs: "ModelInputs", test: np.ndarray, job: Job) -> n
 
     Raises UserError without the column. Source: Jegadeesh and Titman (1993).
     """
-    return reversal.column(inputs, test, RETURN)
+    if RETURN not in inputs.columns:
+        raise UserError(f"momentum needs the column {RETURN}: add technical to features.families")
+    score = inputs.x[test, :, inputs.columns.index(RETURN)]
+    return np.repeat(score[..., None], len(inputs.horizons), axis=-1)

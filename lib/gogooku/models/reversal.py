@@ -18,12 +18,7 @@ def predict(model: None, inputs: "ModelInputs", test: np.ndarray, job: Job) -> n
 
     Raises UserError without the column returns_1d. Source: Jegadeesh (1990).
     """
-    return -column(inputs, test, RETURN)
-
-
-def column(inputs: "ModelInputs", test: np.ndarray, name: str) -> np.ndarray:
-    """Give a column of the test days, (D, N, H), the same for all horizons."""
-    if name not in inputs.columns:
-        raise UserError(f"the data set lacks {name}: add technical to features.families")
-    values = inputs.x[test, :, inputs.columns.index(name)]
-    return np.repeat(values[..., None], len(inputs.horizons), axis=-1)
+    if RETURN not in inputs.columns:
+        raise UserError(f"reversal needs the column {RETURN}: add technical to features.families")
+    score = -inputs.x[test, :, inputs.columns.index(RETURN)]
+    return np.repeat(score[..., None], len(inputs.horizons), axis=-1)

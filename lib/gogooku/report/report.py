@@ -42,6 +42,15 @@ def read_curves(paths: Sequence[str | Path]) -> pl.DataFrame:
     return pl.concat(map(_curve, with_epochs)) if with_epochs else pl.DataFrame()
 
 
+def read_folds(paths: Sequence[str], until: Sequence[str]) -> list[dict[str, Any]]:
+    """Read the fold files, and add the last day of each one's test part."""
+    folds = map(files.read_json, paths)
+    return [
+        {**fold, "test": {**fold["test"], "last": last}}
+        for fold, last in zip(folds, until, strict=True)
+    ]
+
+
 def facts(
     settings: Settings,
     panel: pl.DataFrame,
