@@ -3,6 +3,7 @@
 import numpy as np
 import polars as pl
 import pytest
+from gogooku.calendar import ENTRY_LAG
 from gogooku.dataset import labels
 from gogooku.features import technical
 from helpers.panels import make, walk, weekdays

@@ -59,7 +59,7 @@ def test_what_decides_no_value_redoes_nothing(checkout):
         (f"{MODELS}/network/blocks.py", "deep + self", "1 * deep + self", ATFT),
         (f"{MODELS}/network/training.py", "VALID_DAYS = 24", "VALID_DAYS = 25", ATFT),
         (f"{MODELS}/ridge.py", "* np.eye(moments", "* 2 * np.eye(moments", RIDGE),
-        (f"{MODELS}/ridge.py", "x.T, coefficients, ", "x.T, 1 * coefficients, ", RIDGE - TRAIN),
+        (f"{MODELS}/ridge.py", "x.T, coefficients, ", "x.T, 1 * coefficients, ", RIDGE),
         (
             "lib/gogooku/dataset/inputs.py",
             "FARTHEST = 5.0",
