@@ -78,8 +78,8 @@ lock:  ## write what .venv holds to envs/lock.txt
 	@{ head -n 2 envs/lock.txt; $(BIN)/pip freeze --all --exclude pip | sed 's/+cpu$$//'; } > envs/lock.new
 	@mv envs/lock.new envs/lock.txt
 
-clean:  ## remove what runs have built; raw data and the environment stay
-	rm -rf runs builds .snakemake
+clean:  ## remove what runs have built; raw data, the ledger of trials and the environment stay
+	rm -rf runs/*/ builds .snakemake
 
 setup: $(READY) $(KERNELS)  ## make .venv from envs/lock.txt and compile kernels (GPU=1: with CUDA)
 

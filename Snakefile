@@ -60,6 +60,10 @@ onstart:
         workarounds.lift_job_rate(workflow.scheduler)
 
 
+onsuccess:
+    print(results.after_audit(layout.run_folder(settings.name), workflow.dag.jobs), file=sys.stderr)
+
+
 include: "rules/fetch.smk"
 include: "rules/panel.smk"
 include: "rules/features.smk"

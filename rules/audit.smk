@@ -4,7 +4,9 @@ reads   the raw files and everything that the run has built of them
 writes  <run>/audit/day{draw}.json   a random day: what was compared stage by stage, and what moved
         <run>/audit/models.json      a day of the first test part, its fits and predictions included
         <run>/audit/leaks.json       the table of all audited days; none moved
-        <run>/audit/noise.json       model by model: RankIC on a market without predictability
+        <run>/audit/noise.json       model by model: RankIC on a market without predictability, and of
+                                     labels that are shuffled within days
+                                     (both files say which code and data they are about)
 """
 
 
@@ -87,15 +89,19 @@ rule audit_leaks:
     params:
         settings=settings.model_dump(mode="json"),
         known=availability.datasets,
+        certified=lambda wildcards: certified(),
         code=code("audit_leaks"),
     script:
         "../workflow_scripts/audit_leaks.py"
 
 
 rule audit_noise:
-    """Check that no model finds anything where nothing is planted."""
+    """Check that no model finds anything where nothing is planted, nor in shuffled labels."""
     input:
-        collect("<run>/evaluation/{model}.parquet", model=list(MODELS)),
+        daily=collect("<run>/evaluation/{model}.parquet", model=list(MODELS)),
+        predictions=PREDICTIONS,
+        labels=collect("<build>/labels/{span}.parquet", span=SPANS),
+        raw=collect("<raw>/{dataset}/{span}.parquet", dataset=RAW, span=SPANS),
     output:
         "<run>/audit/noise.json",
     log:
@@ -106,12 +112,14 @@ rule audit_noise:
         "../envs/cpu.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=5,
+        mem_mb=4000,
+        runtime=30,
     params:
         parts=settings.market.parts.model_dump(),
         horizons=HORIZONS,
         entry=settings.labels.entry,
+        seed=settings.audit.seed,
+        certified=lambda wildcards: certified(),
         code=code("audit_noise"),
     script:
         "../workflow_scripts/audit_noise.py"

@@ -13,6 +13,7 @@ from gogooku.config import availability as available
 from gogooku.config import claims, overlays
 from gogooku.config import settings as settings_of
 from gogooku.errors import UserError
+from gogooku.evaluation import certificate
 from gogooku.families import FAMILIES, BUILT, called_of, module_of
 from gogooku.models import catalogue
 from gogooku.panel import universe
@@ -255,6 +256,22 @@ def others_predictions(wildcards):
         for seed in seeds_of(other)
     ]
 
+
+@functools.cache
+def certified():
+    """Name what an audit certifies: the code of all stages and the settings of the build."""
+    stages = ("panel", "labels", "dataset", "graph", "fold", "scaler")
+    codes = [code(stage) for stage in stages]
+    codes += [code_of_family(family) for family in settings.features.families]
+    codes += [
+        code(script, *model.called_by(script))
+        for model in MODELS.values()
+        for script in ("train", "predict")
+    ]
+    return certificate.subject(codes, settings.model_dump(mode="json"))
+
+
+sealed_from = str(settings.evaluation.sealed) if settings.evaluation.sealed else None
 
 moment = {
     "clock": settings.clock,

@@ -6,6 +6,8 @@ reads   <run>/predictions/{model}/fold{fold}/seed{seed}.parquet
         <build>/features/listed/{span}.parquet  where it is a family of the run: sizes of companies
         <truth>.parquet                       simulated exchange only; no other stage may read it
         <build>/profile/{span}.parquet          the quality of every column
+        <run>/audit/leaks.json, runs/*/audit/noise.json   if they are there; no inputs
+        runs/ledger.jsonl                     likewise: what was tried in this folder
 writes  <run>/evaluation/{model}.parquet      one row per day, horizon, seed and metric
         <run>/evaluation/{model}.json         their means, intervals and portfolios
         <run>/report/index.html               one page, and its figures for snakemake --report
@@ -42,7 +44,9 @@ rule evaluate:
     params:
         horizons=HORIZONS,
         entry=settings.labels.entry,
-        evaluation=settings.evaluation.model_dump(exclude={"yardstick"}),
+        evaluation=settings.evaluation.model_dump(exclude={"yardstick", "sealed"}),
+        sealed=None if settings.open_sealed else sealed_from,
+        opened=sealed_from if settings.open_sealed else None,
         code=code("evaluate"),
     script:
         "../workflow_scripts/evaluate.py"
@@ -88,6 +92,7 @@ rule report:
         runtime=20,
     params:
         settings=settings.model_dump(mode="json"),
+        certified=lambda wildcards: certified(),
         fitted=FITTED,
         until=[test_until(fold) for fold in range(len(FOLDS))],
         code=code("report"),

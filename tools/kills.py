@@ -25,7 +25,7 @@ from helpers.checkout import copy_of_the_workflow
 
 TARGET = ("train_all", "--configfile", "config/smoke.yaml")
 BUILT = ("data", "builds", "runs")
-APART = {"logs", "benchmarks", "claim.json", ".lock", "resume"}
+APART = {"logs", "benchmarks", "claim.json", ".lock", "resume", "ledger.jsonl"}
 VICTIMS = ("snakemake", "job", "both")
 PATIENCE = 1800  # seconds until a run counts as stuck
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from gogooku import files, jobs
 from gogooku.audit import rebuild, verdict
 from gogooku.config import settings as settings_of
+from gogooku.evaluation import certificate
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -18,4 +19,5 @@ raw = [Path(path) for path in inputs.raw]
 settings = settings_of.read(params.settings)
 build = rebuild.Rebuild(target.with_suffix(""), raw, settings, params.known, snakemake.threads)
 stages = verdict.judge(days, build)
-files.write_json({"days": days, "stages": stages}, target)
+paper = certificate.issue(params.certified, raw)
+files.write_json({"days": days, "stages": stages, "certificate": paper}, target)

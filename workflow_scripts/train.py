@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from gogooku import files, jobs
 from gogooku.dataset.inputs import ModelInputs
+from gogooku.evaluation import ledger
 from gogooku.models import dispatch, modules
 from gogooku.models.contract import Checkpoint
 
@@ -22,5 +23,7 @@ data = ModelInputs.read(*paths, scaler, fold["horizons"], params.columns, width)
 
 module = modules.load(params.model)
 job = dispatch.job(module, params.settings, int(wildcards.seed), snakemake.threads, checkpoint)
-dispatch.save(module, dispatch.fit(module, data, fold, job, params.refit), snakemake.output.model)
+model = dispatch.fit(module, data, fold, job, params.refit)
+ledger.fitted(snakemake, job.validation)
+dispatch.save(module, model, snakemake.output.model)
 files.write_lines(job.curve, snakemake.output.curve)

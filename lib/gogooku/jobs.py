@@ -25,9 +25,11 @@ PLANNED = "GOGOOKU_CODE"
 # Decorators that compile, or that limit threads, and add nothing to what the text says.
 WRAPPERS = ("gogooku.arrays.jit.kernel", "threadpoolctl.threadpool_limits.wrap")
 # What says how a job goes, or why it failed, and gives back what it is given: it decides no value.
+# A line in the ledger likewise.
 ASIDE = (
     "gogooku.jobs.start", "gogooku.jobs.log_to", "gogooku.jobs.progress",
-    "gogooku.errors.unwritable",
+    "gogooku.errors.unwritable", "gogooku.evaluation.ledger.fitted",
+    "gogooku.evaluation.ledger.evaluated",
 )  # fmt: skip
 
 SHORTEST_PAUSE = 5.0

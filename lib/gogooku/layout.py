@@ -4,6 +4,7 @@ raw          data/raw/<store>/<dataset>/<span>.parquet
 build        builds/<build>/<stage>/<span>.parquet; of features the stage is features/<family>
 fits         runs/<name>/<stage>/<model>/fold<k>/seed<s>…, models and predictions
 evaluation   runs/<name>/evaluation/<model>.parquet
+ledger       runs/ledger.jsonl, of all runs in the working directory
 """
 
 import re
@@ -14,6 +15,7 @@ from typing import NamedTuple
 from gogooku.errors import UserError
 
 FIT = re.compile(r"([^/]+)/fold(\d+)/seed(\d+)(?:\.[^/]*|/[^/]*)$")
+LEDGER = "runs/ledger.jsonl"
 NESTED = ("features", "models", "predictions")
 """Stages that have one folder a family or model."""
 
@@ -51,6 +53,11 @@ def predictions(name: str, fit: Fit) -> str:
     return f"{run_folder(name)}/predictions/{fit.model}/fold{fit.fold}/seed{fit.seed}.parquet"
 
 
+def audit(name: str, kind: str) -> str:
+    """Give the file of an audit of the run `name`: leaks or noise."""
+    return f"{run_folder(name)}/audit/{kind}.json"
+
+
 def dataset(path: str | Path) -> str:
     """Give the data set of a raw file."""
     return Path(path).parent.name
@@ -64,6 +71,11 @@ def span(path: str | Path) -> str:
 def model(path: str | Path) -> str:
     """Give the model of an evaluation file."""
     return Path(path).stem
+
+
+def run(path: str | Path) -> str:
+    """Give the run of a file, by its path relative to the working directory."""
+    return Path(path).parts[1]
 
 
 def fit(path: str | Path) -> Fit:

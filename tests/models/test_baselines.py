@@ -164,6 +164,7 @@ def test_ridge_chooses_the_penalty_that_ranks_the_validation_part_best(caplog):
             for day, label in zip(scores, labels, strict=True)
         ])  # fmt: skip
     assert chosen == [max(skills, key=skills.get)]
+    assert job.validation["rank_ic"] == pytest.approx(max(skills.values()), abs=1e-6)
 
 
 class Watcher:

@@ -33,6 +33,7 @@ NO_VALUE = [
     ("lib/gogooku/dataset/assembly.py", "no day has enough", "there are too few"),
     ("lib/gogooku/errors.py", "cannot be written (", "could not be written ("),
     ("lib/gogooku/jobs.py", "%(asctime)s", "%(created)s"),
+    ("lib/gogooku/evaluation/ledger.py", '"kind": kind', '"kind": 1 * kind'),
     ("rules/train.smk", "threads: 1", "threads: 2"),
 ]
 
@@ -75,6 +76,8 @@ def test_what_decides_no_value_redoes_nothing(checkout):
             {"features statement"} | AFTER_DATASET,
         ),
         ("config/default.yaml", "cost: 10 ", "cost: 20 ", JUDGE),
+        ("config/default.yaml", "sealed: null ", "sealed: 2022-07-01 ", JUDGE),
+        ("lib/gogooku/evaluation/ledger.py", "len(newest)", "1 * len(newest)", {"report"}),
         ("config/default.yaml", "penalty: [1,", "penalty: [2,", RIDGE),
         ("envs/lock.txt", "lightgbm==", "lightgbm==1", AFTER_LIGHTGBM),
     ],

@@ -87,6 +87,8 @@ def _of_blend(s: Any) -> Iterator[str]:
 
 
 def _of_splits(s: Any) -> Iterator[str]:
+    if s.open_sealed and not s.evaluation.sealed:
+        yield "open_sealed opens nothing: set evaluation.sealed, or drop open_sealed"
     most = s.features.min_stocks // 2
     if s.evaluation.quantiles > most:
         yield (

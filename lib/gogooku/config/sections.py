@@ -217,6 +217,7 @@ class Evaluation(Section):
     quantiles: int = Field(ge=2, le=1000)
     confidence: float = Field(gt=0, lt=1)
     yardstick: str = Field(max_length=200)
+    sealed: dt.date | None
     cost: float = Field(ge=0, le=1000)
     capital: float = Field(gt=0, le=1e15)
     half_spread: list[tuple[float, float]] = Field(min_length=1)

@@ -54,6 +54,7 @@ class Settings(Section):
     )
     seeds: list[Annotated[int, Field(ge=0, le=32767)]] = Field(min_length=1, max_length=100)
     evaluation: sections.Evaluation
+    open_sealed: bool
     audit: sections.Audit
 
     @model_validator(mode="before")

@@ -144,6 +144,21 @@ def evaluate(
     return pl.concat(daily), _plain(summary)
 
 
+def paired(
+    predictions: dict[int, pl.DataFrame], labels: pl.DataFrame, horizons: Sequence[int]
+) -> dict[int, tuple[Table, Table]]:
+    """Lay the mean of seeds and the labels out as tables (T, N), by horizon that is predicted."""
+    predictions = {seed: _newest(predictions[seed]) for seed in sorted(predictions)}
+    days = pl.concat([rows["date"] for rows in predictions.values()]).unique().sort()
+    answers = Predicted.of(predictions, days.to_numpy(), 0)
+    scores = {horizon: _scores(answers, predictions, horizon) for horizon in horizons}
+    return {
+        horizon: (of_seeds[MEAN_OF_SEEDS], _label(answers, labels, horizon))
+        for horizon, of_seeds in scores.items()
+        if of_seeds
+    }
+
+
 def _newest(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.filter(pl.col("fold") == pl.col("fold").max().over("date"))
 

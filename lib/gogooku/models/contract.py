@@ -93,6 +93,8 @@ class Job:
     checkpoint   of a fit that can go on from one; None: it starts afresh
     curve        entries that a fit adds, one an epoch: {"epoch": 1, "loss": 0.9, …}; the report
                  draws the loss
+    validation   what `choose` adds on its choice: {"rank_ic": …} of the validation part, which
+                 the ledger of trials notes
     others       scores (D, N, H) of the test days by each seed of the models that it is made of
     """
 
@@ -101,4 +103,5 @@ class Job:
     threads: int = 1
     checkpoint: Checkpoint | None = None
     curve: list[dict[str, float]] = field(default_factory=list)
+    validation: dict[str, float] = field(default_factory=dict)
     others: Mapping[str, Sequence[np.ndarray]] = field(default_factory=dict)

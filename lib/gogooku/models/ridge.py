@@ -47,6 +47,7 @@ def choose(inputs: "ModelInputs", train: np.ndarray, valid: np.ndarray, job: Job
     best = max(sorted(skills, reverse=True), key=skills.__getitem__)
     found = ", ".join(f"{penalty:g}: {skill:.4f}" for penalty, skill in skills.items())
     logging.info("mean validation RankIC by penalty: %s; chosen %g", found, best)
+    job.validation["rank_ic"] = skills[best]
     return Settings(penalty=[best])
 
 

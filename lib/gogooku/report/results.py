@@ -1,6 +1,6 @@
 """What a finished run found, as a table for the terminal."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,17 @@ def of_run(run: Path) -> str:
         return f"no table of results: {error}"
     except (KeyError, StopIteration):
         return f"no table of results: {run}/evaluation holds none of this release"
+
+
+def after_audit(run: str, jobs: Iterable[Any]) -> str:
+    """Say how the report takes up what audits among a command's `jobs` certify; "" without any."""
+    audits = sorted({job.rule.name for job in jobs} & {"audit_leaks", "audit_noise"})
+    if not audits:
+        return ""
+    return (
+        f"{' and '.join(audits)} passed; {run}/report/index.html says so once it is written again: "
+        "the same command with --forcerun report, and report in place of the audit"
+    )
 
 
 def table(summaries: Summaries) -> str:
