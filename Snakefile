@@ -61,7 +61,7 @@ onstart:
 
 
 onsuccess:
-    print(results.after_audit(layout.run_folder(settings.name), workflow.dag.jobs), file=sys.stderr)
+    sys.stderr.write(results.after_audit(layout.run_folder(settings.name), workflow.dag.jobs))
 
 
 include: "rules/fetch.smk"

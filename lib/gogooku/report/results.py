@@ -29,13 +29,13 @@ def of_run(run: Path) -> str:
 
 
 def after_audit(run: str, jobs: Iterable[Any]) -> str:
-    """Say how the report takes up what audits among a command's `jobs` certify; "" without any."""
+    """Give a line on how the report takes up what audits among `jobs` certify; "" without any."""
     audits = sorted({job.rule.name for job in jobs} & {"audit_leaks", "audit_noise"})
     if not audits:
         return ""
     return (
         f"{' and '.join(audits)} passed; {run}/report/index.html says so once it is written again: "
-        "the same command with --forcerun report, and report in place of the audit"
+        "the same command with --forcerun report, and report in place of the audit\n"
     )
 
 
