@@ -61,7 +61,7 @@ onstart:
 
 
 onsuccess:
-    sys.stderr.write(results.after_audit(layout.run_folder(settings.name), workflow.dag.jobs))
+    sys.stderr.write(results.after_audit(workflow.dag.jobs))
 
 
 include: "rules/fetch.smk"

@@ -28,14 +28,14 @@ def of_run(run: Path) -> str:
         return f"no table of results: {run}/evaluation holds none of this release"
 
 
-def after_audit(run: str, jobs: Iterable[Any]) -> str:
+def after_audit(jobs: Iterable[Any]) -> str:
     """Give a line on how the report takes up what audits among `jobs` certify; "" without any."""
     audits = sorted({job.rule.name for job in jobs} & {"audit_leaks", "audit_noise"})
     if not audits:
         return ""
     return (
-        f"{' and '.join(audits)} passed; {run}/report/index.html says so once it is written again: "
-        "the same command with --forcerun report, and report in place of the audit\n"
+        f"{' and '.join(audits)} passed. A report says so once it is written again: "
+        "snakemake report --forcerun report, with the settings of its run\n"
     )
 
 
