@@ -32,7 +32,7 @@ def writer(path, name, count):
 
 
 def fit(**changes):
-    entry = {"kind": "fit", "run": "a", "model": "ridge", "fold": 0, "seed": 0}
+    entry = {"kind": "fit", "market": "real", "run": "a", "model": "ridge", "fold": 0, "seed": 0}
     return entry | {"settings": "s", "code": "c", "data": "d", "when": "2026-12-01"} | changes
 
 
@@ -117,6 +117,18 @@ def test_a_configuration_counts_once_by_its_newest_evaluation(tmp_path):
     assert counted.sharpe == {(1, "long_short"): [2.0, -0.5]}
 
 
+def test_trials_on_another_market_are_none_of_this_one(tmp_path):
+    path = tmp_path / "ledger.jsonl"
+    noise = ledger.market("simulated", "noise")
+    other = evaluation("y", 9.0, market=noise, run="noise")
+    everything = written(path, fit(), evaluation("x", 1.0), fit(market=noise), other)
+    assert everything.evaluated == 2 and everything.runs == ["a", "noise"]
+    real = ledger.trials(path, ledger.market("jquants", "mine"))
+    assert real == ledger.trials(path, ledger.market("archive", "folder"))
+    assert (real.runs, real.fits, real.evaluated) == (["a"], {"ridge": 1}, 1)
+    assert real.sharpe == {(1, "long_short"): [1.0]}
+
+
 def test_openings_are_counted_by_command_and_a_seal_that_is_taken_away_is_one(tmp_path):
     path = tmp_path / "ledger.jsonl"
     sealed = evaluation("x", 1.0, last="2021-06-29", sealed="2021-06-30")
@@ -131,6 +143,9 @@ def test_openings_are_counted_by_command_and_a_seal_that_is_taken_away_is_one(tm
 
 
 # ---- what jobs write -----------------------------------------------------------------------------
+
+
+CONFIG = {"source": "simulated", "store": "demo", "splits": {"train": 4}}
 
 
 class Files(list):
@@ -150,9 +165,7 @@ def folder(tmp_path, monkeypatch):
 
 def job(output, **params):
     params = SimpleNamespace(code=["c0de"], **params)
-    return SimpleNamespace(
-        input=Files("input"), output=output, params=params, config={"splits": {"train": 4}}
-    )
+    return SimpleNamespace(input=Files("input"), output=output, params=params, config=CONFIG)
 
 
 def fitting(penalty=1):

@@ -166,7 +166,7 @@ def test_the_page_counts_trials_openings_and_names_corrupt_lines():
     texts = assurance.trials(counted)
     assert texts[0].startswith(
         "3 different fits (atft 2, ridge 1) and 4 different configurations, a model's each, were "
-        "evaluated in 2 runs of this folder (runs/ledger.jsonl)."
+        "evaluated in 2 runs of this folder on this market (runs/ledger.jsonl)."
     )
     assert texts[1:] == [
         "A sealed period was opened 2 times: its days are no longer unseen.",

@@ -24,7 +24,7 @@ from gogooku import files, layout, locks
 from gogooku.errors import unwritable
 
 KINDS = ("fit", "evaluation", "opening")
-FIELDS = ("kind", "run", "model", "settings", "code", "data", "when")
+FIELDS = ("kind", "market", "run", "model", "settings", "code", "data", "when")
 """What every line says."""
 
 log = logging.getLogger(__name__)
@@ -98,6 +98,7 @@ def evaluated(
 def _described(kind: str, job: Any, target: str, settings: object) -> dict[str, Any]:
     return {
         "kind": kind,
+        "market": market(job.config["source"], job.config["store"]),
         "run": layout.run(target),
         "settings": files.fingerprint(_text(settings), files=[]),
         "code": job.params.code[0],
@@ -211,9 +212,15 @@ def _entry(line: bytes) -> dict[str, Any] | None:
     return entry if known else None
 
 
-def trials(path: str | Path = layout.LEDGER) -> Trials:
-    """Count what was tried; see `Trials`."""
+def market(source: str, store: str) -> str:
+    """Name what trials are about: real stocks, whatever the store, or one simulated market."""
+    return f"simulated {store}" if source == "simulated" else "real"
+
+
+def trials(path: str | Path = layout.LEDGER, market: str | None = None) -> Trials:
+    """Count what was tried on a market, or on all of them; see `Trials`."""
     entries, faults = read(path)
+    entries = [entry for entry in entries if market in (None, entry["market"])]
     kinds = {kind: [entry for entry in entries if entry["kind"] == kind] for kind in KINDS}
     names = ("fold", "seed", "settings", "code", "data")
     fits = {(e["model"], *(e.get(name) for name in names)) for e in kinds["fit"]}

@@ -46,7 +46,7 @@ def of(
     return {
         "alarms": alarms(evaluations, settings),
         "certificates": certificates(settings.name, subject, raw),
-        "trials": trials(ledger.trials()),
+        "trials": trials(ledger.trials(market=ledger.market(settings.source, settings.store))),
         "sealed": sealed(settings),
     }
 
@@ -146,8 +146,8 @@ def trials(counted: ledger.Trials) -> list[str]:
     sentences = [
         f"{sum(counted.fits.values()):,} different fits{f' ({fits})' if fits else ''} and "
         f"{counted.evaluated:,} different configurations, a model's each, were evaluated in "
-        f"{runs:,} run{'s' if runs > 1 else ''} of this folder ({layout.LEDGER}). Who looks at "
-        "many finds some that are good by luck."
+        f"{runs:,} run{'s' if runs > 1 else ''} of this folder on this market ({layout.LEDGER}). "
+        "Who looks at many finds some that are good by luck."
     ]
     if counted.openings:
         times = "once" if counted.openings == 1 else f"{counted.openings:,} times"
