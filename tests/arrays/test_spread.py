@@ -3,7 +3,8 @@
 import numpy as np
 import polars as pl
 import pytest
-from gogooku.arrays import agreement
+from gogooku.arrays import ordered
+from gogooku.arrays.ordered import Ordered
 from gogooku.arrays.spread import varies
 from gogooku.dataset import scaler
 from gogooku.evaluation import inference, metrics, portfolio
@@ -24,7 +25,7 @@ def test_ratios_to_no_spread_are_undefined(returns):
     assert np.isnan(inference.sharpe(returns, 5).mean) and np.isnan(inference.icir(returns))
     known = inference.mean_estimate(returns, 5)
     assert known.mean == pytest.approx(returns[0]) and np.isnan(known.error)
-    book = portfolio.Book(returns, *np.zeros((3, 250)), capacity=np.nan)
+    book = portfolio.Book(returns, *np.zeros((4, 250)), capacity=np.nan)
     assert np.isnan(portfolio.statistics(book, "next_close", 0.95)["gross"]["sharpe"].mean)
 
 
@@ -40,10 +41,11 @@ def test_small_but_real_spreads_keep_their_ratios():
 
 def test_predictions_that_are_all_alike_order_nothing():
     label = np.random.default_rng(2).normal(size=(1, 250))
-    for measure in (agreement.rank_ic, agreement.ic, metrics.hit_rate):
-        assert np.isnan(measure(ALIKE[None], label)).all()
-    assert not np.any(metrics.legs(ALIKE[None], 5))
-    np.testing.assert_allclose(metrics.standardise(ALIKE[None]), 0, atol=1e-15)
+    alike = Ordered.of(ALIKE[None])
+    for values in metrics.daily(alike, Ordered.of(label), 5).values():
+        assert np.isnan(values).all()
+    assert not np.any(ordered.legs(alike, 5))
+    np.testing.assert_allclose(metrics.mean_of_standardised([ALIKE[None]]), 0, atol=1e-15)
 
 
 def test_a_market_column_that_never_changes_has_no_deviation():

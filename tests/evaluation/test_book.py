@@ -56,7 +56,7 @@ COSTS = portfolio.Costs(**judged.COSTS)
 
 
 def hand_book(**changes):
-    target = portfolio.long_short(PREDICTION, 5)
+    target = judged.long_short(PREDICTION, 5)
     return portfolio.trade(target, hand_market(), 2, COSTS._replace(**changes))
 
 
@@ -96,7 +96,7 @@ def test_impact_is_the_square_root_law_up_to_a_days_value():
     market = dataclasses.replace(
         hand_market(), volatility=np.full((7, 5), 0.02), value=np.full((7, 5), 4e6)
     )
-    target = portfolio.long_short(PREDICTION[:1], 5)
+    target = judged.long_short(PREDICTION[:1], 5)
     target = np.vstack([target, np.zeros((6, 5))])
     book_of = portfolio.trade(target, market, 1, COSTS._replace(half_spread=[(0, 0)], impact=1))
     # 100 million yen of a stock that trades 4 million: the whole day's volatility, of both legs.
@@ -110,7 +110,7 @@ def test_impact_is_the_square_root_law_up_to_a_days_value():
 def test_the_capacity_is_the_capital_at_which_orders_keep_to_the_participation():
     # Every order is a leg, of stocks that trade 1e8 a day: at 1 % a leg of 1e6 yen; the largest,
     # which closes D at 210 after it was sold at 200, is more than a tenth of all.
-    target = np.vstack([portfolio.long_short(PREDICTION[:1], 5), np.zeros((6, 5))])
+    target = np.vstack([judged.long_short(PREDICTION[:1], 5), np.zeros((6, 5))])
     known = portfolio.trade(target, hand_market(), 1, COSTS._replace(participation=1))
     assert known.capacity == pytest.approx(1e6 / 1.05)
 
@@ -123,7 +123,7 @@ def test_a_halt_costs_what_it_costs():
     panel = panels.make(close, days=panels.weekdays(9), codes=CODES)
     market = Market.of(panel, panels.weekdays(8), np.array(CODES), "next_close", 0)
     prediction = np.vstack([[5, 4, 3, 2, 1], np.full((7, 5), NAN)])
-    known = portfolio.trade(portfolio.long_short(prediction, 2), market, 5, COSTS)
+    known = portfolio.trade(judged.long_short(prediction, 2), market, 5, COSTS)
     # A fifth of the leg: half in A and B long, half in D and E short.
     assert np.nansum(known.gross) == pytest.approx((-0.40 + 0.02 + 0.0 + 0.02) / 10)
 

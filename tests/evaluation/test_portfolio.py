@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from gogooku.arrays import ordered
+from gogooku.arrays.ordered import Ordered
 from gogooku.evaluation import portfolio
 from gogooku.evaluation.market import Market
 from helpers import judged
@@ -19,7 +21,7 @@ def market(returns):
 
 def traded(prediction, returns, horizon, quantiles):
     """The long–short book of predictions (T, N) and the returns that follow each, and no more."""
-    target = portfolio.long_short(np.asarray(prediction, float), quantiles)
+    target = judged.long_short(prediction, quantiles)
     rest = np.zeros((len(returns) + 1 - len(target), target.shape[1]))
     return portfolio.trade(np.vstack([target, rest]), market(returns), horizon, COSTS)
 
@@ -132,9 +134,9 @@ def test_a_book_held_every_tenth_day_is_judged_over_all_its_days():
 def test_long_only_is_measured_against_the_mean_of_the_predicted():
     prediction = np.array([[4.0, 3, 2, 1, NAN], [NAN] * 5])
     surroundings = market(np.array([[0.04, 0.02, 0.0, 0.02, 0.9]]))
-    target = portfolio.long_only(prediction, 2)
+    target, _ = ordered.legs(Ordered.of(prediction), 2)
     mean = portfolio.mean_of_predicted(prediction, surroundings)
-    book = portfolio.trade(target, surroundings, 1, COSTS, mean)
+    book = portfolio.trade(target, surroundings, 1, COSTS).against(mean)
     np.testing.assert_allclose(book.gross, [0.03 - 0.02, NAN])
     np.testing.assert_allclose(book.turnover, [1.0, NAN])
 
@@ -146,7 +148,7 @@ def test_neutral_weights_have_no_sector_and_no_size():
     prediction = random.normal(size=(10, 60)) + sector + 0.5 * size
     prediction[:, :7] = NAN
     size[:, 7], sector[:, 8] = NAN, -1
-    weights = portfolio.neutral(prediction, sector, size)
+    weights = portfolio.neutral(Ordered.of(prediction), sector, size)
     assert not weights[:, :9].any()
     np.testing.assert_allclose(np.nansum(weights * size, axis=1), 0, atol=1e-12)
     for number in range(4):
@@ -157,7 +159,9 @@ def test_neutral_weights_have_no_sector_and_no_size():
 
 
 def test_a_day_with_one_stock_a_sector_has_no_neutral_book():
-    weights = portfolio.neutral(np.arange(4.0)[None], np.arange(4)[None], np.ones((1, 4)))
+    weights = portfolio.neutral(
+        Ordered.of(np.arange(4.0)[None]), np.arange(4)[None], np.ones((1, 4))
+    )
     assert not weights.any()
 
 
@@ -171,7 +175,7 @@ def test_at_the_break_even_cost_nothing_is_left():
 
 def book_of(gross, turnover):
     flat = np.array(turnover) * 0.01
-    return portfolio.Book(np.array(gross), np.array(turnover), flat, flat / 2, 1e6)
+    return portfolio.Book(np.array(gross), np.array(turnover), flat, flat / 2, 0 * flat, 1e6)
 
 
 def test_statistics_are_those_of_the_daily_returns():

@@ -4,6 +4,8 @@ import datetime as dt
 
 import numpy as np
 import polars as pl
+from gogooku.arrays import ordered
+from gogooku.arrays.ordered import Ordered
 from gogooku.evaluation.trading import Rules, Surroundings
 
 from helpers import panels
@@ -13,6 +15,12 @@ COSTS = {
     "participation": 1,
 }  # fmt: skip
 RULES = {"quantiles": 5, "confidence": 0.95, "delisting": 0, **COSTS}
+
+
+def long_short(prediction, quantiles):
+    """Weights that are long the top quantile and short the bottom one."""
+    top, bottom = ordered.legs(Ordered.of(np.asarray(prediction, float)), quantiles)
+    return top - bottom
 
 
 def rules(entry="next_close", **changes):

@@ -28,7 +28,7 @@ NO_VALUE = [
     (f"{MODELS}/network/training.py", "import logging", "# a comment\nimport logging"),
     (f"{MODELS}/network/training.py", '"""Training and use', '"""Use'),
     (f"{MODELS}/ridge.py", "\nimport", "\nunused = 1\nimport"),
-    ("lib/gogooku/evaluation/metrics.py", "def legs(", "unused = 1\n\n\ndef legs("),
+    ("lib/gogooku/evaluation/metrics.py", "def daily(", "unused = 1\n\n\ndef daily("),
     ("lib/gogooku/dataset/assembly.py", "stock columns are null", "columns are null"),
     ("lib/gogooku/dataset/assembly.py", "no day has enough", "there are too few"),
     ("lib/gogooku/errors.py", "cannot be written (", "could not be written ("),
@@ -51,8 +51,8 @@ def test_what_decides_no_value_redoes_nothing(checkout):
         (f"{MODELS}/catalogue.py", "720", "360", {"report"}),  # it reads the checked settings
         (
             "lib/gogooku/evaluation/metrics.py",
-            "agreement.count(prediction) // quantiles",
-            "1 * agreement.count(prediction) // quantiles",
+            "places = len(by_x) // quantiles",
+            "places = 1 * len(by_x) // quantiles",
             JUDGE,
         ),
         ("lib/gogooku/arrays/agreement.py", "MIN_PAIRS = 20", "MIN_PAIRS = 21", ATFT | RIDGE),

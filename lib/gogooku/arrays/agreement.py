@@ -8,8 +8,9 @@ for all but for rounding, gives NaN: it says nothing.
 import numpy as np
 from numpy.typing import NDArray
 
+from gogooku.arrays import ordered
+from gogooku.arrays.ordered import Ordered
 from gogooku.arrays.ranks import mean_ranks
-from gogooku.arrays.spread import varies
 
 Table = NDArray[np.float64]
 MIN_PAIRS = 20
@@ -20,15 +21,7 @@ def rank_ic(prediction: Table, label: Table) -> Table:
 
     Sums of ranks are exact, so a day's bits depend neither on other days nor on the stocks' order.
     """
-    prediction, label = paired(prediction, label)
-    ordered = _correlation(rank(prediction), rank(label))
-    return np.where(speaks(prediction, label), ordered, np.nan)
-
-
-def ic(prediction: Table, label: Table) -> Table:
-    """Pearson's correlation of each day."""
-    prediction, label = paired(prediction, label)
-    return np.where(speaks(prediction, label), _correlation(prediction, label), np.nan)
+    return ordered.rank_ic(Ordered.of(prediction), Ordered.of(label), MIN_PAIRS)[:, 0]
 
 
 def rank(values: Table) -> Table:
@@ -51,23 +44,3 @@ def centred(values: Table) -> Table:
 def count(values: Table) -> NDArray[np.int64]:
     """Count each day's finite values."""
     return np.isfinite(values).sum(axis=1)
-
-
-def paired(left: Table, right: Table) -> tuple[Table, Table]:
-    """Keep the values of stocks that have both."""
-    both = np.isfinite(left) & np.isfinite(right)
-    return np.where(both, left, np.nan), np.where(both, right, np.nan)
-
-
-def speaks(left: Table, right: Table) -> NDArray[np.bool_]:
-    """Say of each day of paired tables whether it has enough stocks, and differences of both."""
-    return (count(left) >= MIN_PAIRS) & varies(left, axis=1) & varies(right, axis=1)
-
-
-def _correlation(left: Table, right: Table) -> Table:
-    """Covariance over both standard deviations; NaN without any."""
-    x, y = centred(left), centred(right)
-    share = 1 / np.maximum(count(left) - 1, 1)
-    covariance, *variances = (np.nansum(part, axis=1) * share for part in (x * y, x * x, y * y))
-    sd, other_sd = (np.sqrt(np.where(each > 0, each, np.nan)) for each in variances)
-    return np.clip(covariance / sd / other_sd, -1, 1)

@@ -31,6 +31,22 @@ def group_count(group: np.ndarray, mask: np.ndarray) -> Array:
     return where(group >= 0, counts[np.maximum(cell, 0)])
 
 
+def group_sums(x: np.ndarray, group: np.ndarray, groups: int) -> tuple[Array, Array]:
+    """Sum each day's observations by group, and count them: (T, groups) each."""
+    sums, counts = np.zeros((2, len(x), groups))
+    _add_by_group(dense(x), group, sums, counts)
+    return sums, counts
+
+
+@kernel
+def _add_by_group(x, group, sums, counts):
+    for t in range(len(x)):
+        for j in range(x.shape[1]):
+            if group[t, j] >= 0 and np.isfinite(x[t, j]):
+                sums[t, group[t, j]] += x[t, j]
+                counts[t, group[t, j]] += 1
+
+
 def by_group(series: np.ndarray, names: np.ndarray, group: np.ndarray) -> Array:
     """Give each stock the series (T, G) of its group of the day, (T, N); NaN where it has none.
 

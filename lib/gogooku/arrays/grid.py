@@ -33,10 +33,13 @@ class Grid:
 
     def days(self, dates: pl.Series) -> npt.NDArray[np.int64]:
         """Give the position of each date, (R,); -1 for one that the grid lacks."""
-        wanted = dates.to_numpy().astype("datetime64[D]")
-        day = np.searchsorted(self.dates, wanted)
-        known = np.append(self.dates, np.datetime64("NaT"))[day] == wanted
-        return np.where(known, day, NOWHERE)
+        own = self.dates.astype(np.int64)
+        first, span = (own[0], own[-1] - own[0] + 1) if len(own) else (0, 0)
+        place = np.full(span + 1, NOWHERE)  # by days since the first; the last for any other
+        place[own - first] = np.arange(len(own))
+        since = dates.cast(pl.Date).to_physical().cast(pl.Int64) - int(first)
+        wanted = since.fill_null(NOWHERE).to_numpy()
+        return place[np.where((wanted >= 0) & (wanted < span), wanted, span)]
 
     def slots(self, codes: pl.Series) -> npt.NDArray[np.int64]:
         """Give the position of each code, (R,); -1 for one that the grid lacks."""

@@ -42,7 +42,7 @@ def _rank_rows(rows, bits, ranks):
 @kernel
 def ranks_of(bits: np.ndarray) -> np.ndarray:
     """Rank finite numbers, given as their bits (n,), from 1, ties sharing their mean; (n,)."""
-    ordered, position = _sorted(keys_of(bits))
+    ordered, position = sorted_keys(keys_of(bits))
     ranks = np.empty(len(bits))
     first = 0
     while first < len(bits):
@@ -68,8 +68,8 @@ def keys_of(bits: np.ndarray) -> np.ndarray:
 
 
 @kernel
-def _sorted(keys):
-    """Sort keys (n,) and give where each of them stood."""
+def sorted_keys(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sort keys (n,) and give where each of them stood; alike ones keep their order."""
     position = np.arange(len(keys))
     other, other_position = np.empty_like(keys), np.empty_like(position)
     for low in range(0, 8 * keys.itemsize, DIGIT):

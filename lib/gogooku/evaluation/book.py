@@ -34,25 +34,29 @@ def positions(target: Table, market: Market, horizon: int) -> Positions:
     does not depend on what was earned before.
     """
     held, traded = np.zeros((2, *target.shape))
-    units = np.nan_to_num(target / horizon / market.price)
-    _trade(units, market.price, market.buyable, market.sellable, market.gone, horizon, held, traded)
+    can = market.buyable, market.sellable, market.gone
+    _trade(target, market.price, *can, horizon, held, traded)
     return Positions(held, traded)
 
 
 @kernel
-def _trade(units, price, buyable, sellable, gone, horizon, held, traded):
-    days, stocks = units.shape
+def _trade(target, price, buyable, sellable, gone, horizon, held, traded):
+    days, stocks = target.shape
     sleeves, waiting, position = (
-        np.zeros((horizon, stocks)), np.zeros(stocks), np.zeros(stocks),
+        np.zeros((stocks, horizon)), np.zeros(stocks), np.zeros(stocks),
     )  # fmt: skip
     for t in range(days):
-        sleeve = sleeves[t % horizon]
+        now = t % horizon
         for j in range(stocks):
             if gone[t, j]:
-                sleeves[:, j] = 0.0
+                sleeves[j] = 0.0
                 waiting[j] = position[j] = 0.0
                 continue
-            fresh, leaving = units[t, j], waiting[j] + sleeve[j]
+            fresh = target[t, j]
+            if fresh != 0.0:
+                fresh = fresh / horizon / price[t, j]
+                fresh = fresh if np.isfinite(fresh) else 0.0
+            leaving = waiting[j] + sleeves[j, now]
             if fresh == 0.0 and leaving == 0.0:
                 held[t, j] = position[j] * price[t, j] if position[j] != 0.0 else 0.0
                 continue
@@ -66,7 +70,7 @@ def _trade(units, price, buyable, sellable, gone, horizon, held, traded):
                 waiting[j] = leaving - fresh
             else:
                 waiting[j] = 0.0
-            sleeve[j] = fresh
-            position[j] = waiting[j] + sleeves[:, j].sum()
+            sleeves[j, now] = fresh
+            position[j] = waiting[j] + sleeves[j].sum()
             held[t, j] = position[j] * price[t, j] if position[j] != 0.0 else 0.0
             traded[t, j] = order * price[t, j] if order != 0.0 else 0.0

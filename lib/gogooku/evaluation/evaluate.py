@@ -6,21 +6,24 @@ each stock: with it the summary says how much of what could be known a model fou
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from gogooku import files, layout
 from gogooku.arrays import agreement
 from gogooku.arrays.agreement import Table
 from gogooku.arrays.grid import Grid
+from gogooku.arrays.ordered import Ordered
 from gogooku.errors import UserError
-from gogooku.evaluation import inference, metrics, portfolio
+from gogooku.evaluation import breakdowns, inference, metrics, portfolio
 from gogooku.evaluation.inference import Series
+from gogooku.evaluation.portfolio import Book
 from gogooku.evaluation.trading import Rules, Surroundings, Trading
 
 Evaluations = Mapping[str, tuple[pl.DataFrame, dict[str, Any]]]  # model → daily rows, summary
@@ -47,20 +50,39 @@ class Predicted:
 
         Raises UserError if a predicted day is no session.
         """
-        keys = pl.concat([frame.select("date", "code", "fold") for frame in predictions.values()])
-        folds = keys.group_by("date").agg(pl.col("fold").max()).sort("date")
+        folds = pl.concat([
+            rows.group_by("date").agg(pl.col("fold").max()) for rows in predictions.values()
+        ]).group_by("date").agg(pl.col("fold").max()).sort("date")  # fmt: skip
+        codes = pl.concat([rows["code"].unique() for rows in predictions.values()])
         every = pl.Series("date", sessions).cast(pl.Date)
         if strange := folds.filter(~pl.col("date").is_in(every.implode()))["date"].to_list():
             raise UserError(f"predictions lie on {strange[0]}, of which the panel has no session")
         first, last = (int(every.search_sorted(folds["date"][end])) for end in (0, -1))
         days = every[first : last + 1 + tail]
         table = days.to_frame().join(folds, on="date", how="left", maintain_order="left")
-        return cls(table, Grid.of(days, keys["code"]))
+        return cls(table, Grid.of(days, codes))
+
+    def newest(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Give the rows of each day's newest fold, `cell` on the grid in place of date and code."""
+        cell, fold = self.grid.cells(rows), rows["fold"].to_numpy()
+        last = np.full(len(self.days), -1, fold.dtype)
+        day = cell // len(self.grid.codes)
+        np.maximum.at(last, day, fold)
+        placed = rows.drop("date", "code", "fold").with_columns(cell=cell)
+        return placed if (kept := fold == last[day]).all() else placed.filter(kept)
 
     def table(self, rows: pl.DataFrame, column: str) -> Table:
-        """Lay `column` of tidy rows out as (T, N); NaN where no row lies."""
+        """Lay `column` of rows, with their `cell` or date and code, out as (T, N); NaN if none."""
+        cells = rows["cell"].to_numpy() if "cell" in rows.columns else self.grid.cells(rows)
         values = rows[column].cast(pl.Float64).fill_null(np.nan).to_numpy()
-        return self.grid.dense(self.grid.cells(rows), values, np.nan)
+        return self.grid.dense(cells, values, np.nan)
+
+    def members(self, predictions: Mapping[int, pl.DataFrame]) -> NDArray[np.bool_]:
+        """Say which stocks any seed predicts, (T, N)."""
+        inside = np.zeros(self.grid.shape, bool)
+        for rows in predictions.values():
+            inside.ravel()[rows["cell"].to_numpy()] = True
+        return inside
 
     def tidy(self, series: dict[str, Series], seed: int, horizon: int) -> pl.DataFrame:
         """Give daily series (T,) as rows; days that no fold answered keep only what has a value."""
@@ -114,43 +136,55 @@ def evaluate(
                  and of no use to another entry
 
     Returns the daily rows date, seed, fold, horizon, metric, value, null where a day says nothing,
-    and the summary, ready for JSON: "horizons" → horizon → seed → statistics, and "truth" → horizon
-    → what the mean of seeds found of it. Raises UserError if predictions and labels share no day.
+    and the summary, ready for JSON: "horizons" → horizon → seed → statistics, "breakdowns" →
+    horizon → where the mean of seeds is right, and "truth" → horizon → what it found of it. Raises
+    UserError if predictions and labels share no day.
     """
-    predictions = {seed: _newest(predictions[seed]) for seed in sorted(predictions)}
     answers = Predicted.of(predictions, surroundings.panel.dates, max(horizons))
+    predictions = {seed: answers.newest(predictions[seed]) for seed in sorted(predictions)}
     trading = Trading.of(answers.grid, surroundings, rules)
-    daily, statistics, of_truth = [], {}, {}
+    parts = breakdowns.Parts.of(answers.grid, answers.members(predictions), trading, surroundings)
+    outcomes = {horizon: Ordered.of(_label(answers, labels, horizon)) for horizon in {1, *horizons}}
+    daily, statistics, of_truth, where = [], {}, {}, {}
     for horizon in horizons:
-        label, scores = _label(answers, labels, horizon), _scores(answers, predictions, horizon)
-        rows, statistics[str(horizon)] = _measure(answers, scores, label, trading, horizon, rules)
+        name, scores = str(horizon), _scores(answers, predictions, horizon)
+        rows, statistics[name], where[name] = _measure(
+            answers, scores, outcomes, trading, parts, horizon
+        )
         daily += rows
         if truth is not None and rules.entry == "next_close" and scores:
-            parts = _parts(answers, truth, horizon)
-            rows, of_truth[str(horizon)] = _compare(answers, scores, label, parts, horizon, rules)
+            planted = _parts(answers, truth, horizon)
+            label = outcomes[horizon].values
+            rows, of_truth[name] = _compare(answers, scores, label, planted, horizon, rules)
             daily += rows
+    summary = _about(answers, predictions, rules) | {
+        "horizons": statistics,
+        "breakdowns": where,
+        "truth": of_truth,
+    }
+    return pl.concat(daily), _plain(summary)
+
+
+def _about(answers: Predicted, seeds: Iterable[int], rules: Rules) -> dict[str, Any]:
     days = answers.days.drop_nulls("fold")
-    summary = {
+    return {
         **rules._asdict(),
         "costs": rules.costs._asdict(),
-        "seeds": list(predictions),
+        "seeds": list(seeds),
         "folds": days["fold"].unique().sort().to_list(),
         "first": str(days["date"][0]),
         "last": str(days["date"][-1]),
         "days": len(days),
-        "horizons": statistics,
-        "truth": of_truth,
     }
-    return pl.concat(daily), _plain(summary)
 
 
 def paired(
     predictions: dict[int, pl.DataFrame], labels: pl.DataFrame, horizons: Sequence[int]
 ) -> dict[int, tuple[Table, Table]]:
     """Lay the mean of seeds and the labels out as tables (T, N), by horizon that is predicted."""
-    predictions = {seed: _newest(predictions[seed]) for seed in sorted(predictions)}
     days = pl.concat([rows["date"] for rows in predictions.values()]).unique().sort()
     answers = Predicted.of(predictions, days.to_numpy(), 0)
+    predictions = {seed: answers.newest(predictions[seed]) for seed in sorted(predictions)}
     scores = {horizon: _scores(answers, predictions, horizon) for horizon in horizons}
     return {
         horizon: (of_seeds[MEAN_OF_SEEDS], _label(answers, labels, horizon))
@@ -159,62 +193,76 @@ def paired(
     }
 
 
-def _newest(rows: pl.DataFrame) -> pl.DataFrame:
-    return rows.filter(pl.col("fold") == pl.col("fold").max().over("date"))
-
-
 def _scores(
     answers: Predicted, predictions: dict[int, pl.DataFrame], horizon: int
 ) -> dict[int, Table]:
+    """Lay out each seed's predictions of a horizon and their mean; that of one seed is the seed."""
     column = f"prediction_{horizon}d"
     scores = {
         seed: answers.table(rows, column) for seed, rows in predictions.items() if column in rows
     }
-    if scores:
-        stack = [metrics.standardise(score) for score in scores.values()]
-        scores[MEAN_OF_SEEDS] = _mean_present(stack)
+    if len(scores) == 1:
+        scores[MEAN_OF_SEEDS] = next(iter(scores.values()))
+    elif scores:
+        scores[MEAN_OF_SEEDS] = metrics.mean_of_standardised(scores.values())
     return scores
-
-
-def _mean_present(tables: list[Table]) -> Table:
-    count = sum(np.isfinite(table).astype(int) for table in tables)
-    total = sum(np.nan_to_num(table) for table in tables)
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
 def _measure(
     answers: Predicted,
     scores: dict[int, Table],
-    label: Table,
+    outcomes: Mapping[int, Ordered],
     trading: Trading,
+    parts: breakdowns.Parts,
     horizon: int,
-    rules: Rules,
-) -> tuple[list[pl.DataFrame], dict[str, Any]]:
+) -> tuple[list[pl.DataFrame], dict[str, Any], dict[str, Any]]:
+    """Give daily rows and statistics of each seed and of their mean, and where the mean is right.
+
+    scores   (T, N) by seed;  outcomes  labels (T, N) by horizon, of one session among them
+    """
+    if not scores:
+        return [], {}, {}
+    rules, label = trading.rules, outcomes[horizon]
+    mean = Ordered.of(scores[MEAN_OF_SEEDS])
+    series = metrics.daily(mean, label, rules.quantiles)
+    books = trading.books(mean, horizon, all_kinds=True)
     rows, statistics = [], {}
-    for seed, score in scores.items():
-        series = {
-            "rank_ic": agreement.rank_ic(score, label),
-            "ic": agreement.ic(score, label),
-            "hit_rate": metrics.hit_rate(score, label),
-            "spread": metrics.spread(score, label, rules.quantiles),
-        }
-        books = trading.books(score, horizon, all_kinds=seed == MEAN_OF_SEEDS)
-        statistics[str(seed)] = {
-            **{name: _estimate(values, horizon, rules) for name, values in series.items()},
-            "icir": inference.icir(series["rank_ic"]),
-            **{
-                name: portfolio.statistics(book, rules.entry, rules.confidence)
-                for name, book in books.items()
-            },
-        }
-        for name, book in books.items():
-            series |= {
-                f"{name}_gross": book.gross,
-                f"{name}_net": book.net,
-                f"{name}_turnover": book.turnover,
-            }
-        rows.append(answers.tidy(series, seed, horizon))
-    return rows, statistics
+    for seed, table in scores.items():
+        if seed == MEAN_OF_SEEDS:
+            numbers, own = series, books
+        elif len(scores) == 2:
+            numbers, own = series, {"long_short": books["long_short"]}
+        else:
+            score = Ordered.of(table)
+            numbers = metrics.daily(score, label, rules.quantiles)
+            own = trading.books(score, horizon, all_kinds=False)
+        statistics[str(seed)] = _statistics(numbers, own, horizon, rules)
+        rows.append(answers.tidy(numbers | _by_book(own), seed, horizon))
+    where = breakdowns.breakdown(
+        mean, label, outcomes[1], series["rank_ic"], books["long_short"], parts, trading, horizon
+    )
+    return rows, statistics, where
+
+
+def _statistics(
+    series: dict[str, Series], books: Mapping[str, Book], horizon: int, rules: Rules
+) -> dict[str, Any]:
+    return {
+        **{name: _estimate(values, horizon, rules) for name, values in series.items()},
+        "icir": inference.icir(series["rank_ic"]),
+        **{
+            name: portfolio.statistics(book, rules.entry, rules.confidence)
+            for name, book in books.items()
+        },
+    }
+
+
+def _by_book(books: Mapping[str, Book]) -> dict[str, Series]:
+    return {
+        f"{name}_{kind}": getattr(book, kind)
+        for name, book in books.items()
+        for kind in ("gross", "net", "turnover")
+    }
 
 
 def _compare(
@@ -275,6 +323,8 @@ def _plain(content: Any) -> Any:
         content = asdict(content)
     if isinstance(content, dict):
         return {key: _plain(value) for key, value in content.items()}
+    if isinstance(content, list):
+        return [_plain(value) for value in content]
     if isinstance(content, float):
         return float(content) if math.isfinite(content) else None
     return content

@@ -5,6 +5,7 @@ the labels); what describes a stock there (`value`, `volatility`) was known on d
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,12 +74,18 @@ class Market:
             volatility=_deviation(panel.returns[:, slots], RETURN_SESSIONS)[rows],
         )
 
-    @property
+    @cached_property
     def returns(self) -> Table:
         """Return from each row to the next, (T, N); NaN in the last row, and before a price."""
         gains = np.full(self.price.shape, np.nan)
         gains[:-1] = self.price[1:] / self.price[:-1] - 1
         return gains
+
+    @cached_property
+    def usual_volatility(self) -> float:
+        """Median of all volatilities, for a stock that has none."""
+        known = self.volatility[np.isfinite(self.volatility)]
+        return float(np.median(known)) if len(known) else 0.0
 
 
 def _at_limits(

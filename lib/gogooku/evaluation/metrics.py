@@ -4,68 +4,110 @@ Tables are (T, N), days by stocks, NaN where a stock has no value; a day that sa
 gives NaN here too.
 """
 
+from collections.abc import Iterable
+
 import numpy as np
-from numpy.typing import NDArray
 
-from gogooku.arrays import agreement
-from gogooku.arrays.agreement import Table
-from gogooku.arrays.spread import varies
+from gogooku.arrays import ordered
+from gogooku.arrays.agreement import MIN_PAIRS, Table
+from gogooku.arrays.jit import kernel
+from gogooku.arrays.ordered import Ordered
 
 
-def hit_rate(prediction: Table, label: Table) -> Table:
-    """Share of stocks on the same side of the day's median in prediction and in label.
+def daily(prediction: Ordered, label: Ordered, quantiles: int) -> dict[str, Table]:
+    """Compare the predictions and labels of each day, on the stocks that have both: (T,) each.
 
-    Stocks that lie on either median are left out. Medians halve a day, so that a prediction which
-    knows nothing hits half of the stocks, however skewed predictions and labels are.
+    rank_ic    Spearman's correlation
+    ic         Pearson's
+    hit_rate   share of stocks on the same side of the day's median in both; those on either median
+               are left out. A prediction that knows nothing hits half, however skewed the two are
+    spread     mean label of the top 1/quantiles by prediction less that of the bottom ones; ties at
+               a border share it (`ordered.legs`)
     """
-    prediction, label = agreement.paired(prediction, label)
-    forecast, outcome = _side(prediction), _side(label)
-    hits = np.where(forecast * outcome == 0, np.nan, (forecast == outcome).astype(float))
-    hits[~np.isfinite(prediction)] = np.nan
-    return np.where(agreement.speaks(prediction, label), agreement.mean(hits), np.nan)
+    rank_ic = np.full((len(label.values), 1), np.nan)
+    ic, hits, spread = (np.full(len(label.values), np.nan) for _ in range(3))
+    _compare(*prediction, *label, quantiles, MIN_PAIRS, rank_ic, ic, hits, spread)
+    return {"rank_ic": rank_ic[:, 0], "ic": ic, "hit_rate": hits, "spread": spread}
 
 
-def spread(prediction: Table, label: Table, quantiles: int) -> Table:
-    """Mean label of the top quantile by prediction less that of the bottom one [label's unit]."""
-    prediction, label = agreement.paired(prediction, label)
-    top, bottom = legs(prediction, quantiles)
-    gap = np.nansum((top - bottom) * label, axis=1)
-    return np.where(agreement.speaks(prediction, label), gap, np.nan)
+@kernel
+def _compare(left, left_order, right, right_order, quantiles, fewest, rank_ic, ic, hits, spread):
+    spare, everyone = np.empty((2, left.shape[1])), np.zeros(left.shape[1], np.int8)
+    for t in range(len(left)):
+        x, y = left[t], right[t]
+        by_x, by_y = ordered.having(left_order[t], y), ordered.having(right_order[t], x)
+        if len(by_x) < fewest:
+            continue
+        if ordered.vary(x[by_x[0]], x[by_x[-1]]) and ordered.vary(y[by_y[0]], y[by_y[-1]]):
+            ordered.correlate_ranks(x, y, by_x, by_y, everyone, 1, fewest, spare, rank_ic[t])
+            ic[t] = _correlation(x[by_x], y[by_x])
+            hits[t] = _hits(x[by_x] - _middle(x, by_x), y[by_x] - _middle(y, by_y))
+            places = len(by_x) // quantiles
+            if places:
+                top = _mean_of_leg(x, by_x[::-1].copy(), places, y)
+                spread[t] = top - _mean_of_leg(x, by_x, places, y)
+            else:
+                spread[t] = 0.0
 
 
-def legs(prediction: Table, quantiles: int) -> tuple[Table, Table]:
-    """Top and bottom 1/quantiles of each day by prediction, as two tables of weights (T, N).
+@kernel
+def _correlation(x, y):
+    x, y = x - x.mean(), y - y.mean()
+    return min(max((x * y).sum() / np.sqrt((x * x).sum() * (y * y).sum()), -1.0), 1.0)
 
-    The weights of a leg of count // quantiles stocks add up to 1. Stocks that are tied across its
-    border share what is left of it alike: neither the order of the columns nor a large tie decides.
-    A day whose predictions are all alike, but for rounding, has neither leg: its weights are 0.
+
+@kernel
+def _middle(values, stocks):
+    """Median of `values` of `stocks`, which are in their order."""
+    half = len(stocks) // 2
+    if len(stocks) % 2:
+        return values[stocks[half]]
+    return (values[stocks[half - 1]] + values[stocks[half]]) / 2
+
+
+@kernel
+def _hits(x, y):
+    alike = counted = 0
+    for i in range(len(x)):
+        if x[i] != 0 and y[i] != 0:
+            counted += 1
+            alike += (x[i] > 0) == (y[i] > 0)
+    return alike / counted if counted else np.nan
+
+
+@kernel
+def _mean_of_leg(values, stocks, places, label):
+    inside, end, shared = ordered.leg(values, stocks, places)
+    total = 0.0
+    for i in range(end):
+        total += label[stocks[i]] * (1 / places if i < inside else shared)
+    return total
+
+
+def mean_of_standardised(tables: Iterable[Table]) -> Table:
+    """Mean (T, N) of tables of which each day is given mean 0 and standard deviation 1 before.
+
+    A day without spread becomes 0; a stock has the mean of the tables that have it.
     """
-    count = agreement.count(prediction) // quantiles
-    size = np.where(varies(prediction, axis=1), count, 0)
-    return _lowest(-prediction, size), _lowest(prediction, size)
+    total: Table | None = None
+    for table in tables:
+        if total is None:
+            total, count = np.zeros(table.shape), np.zeros(table.shape, np.int8)
+        _add_standardised(np.asarray(table, np.float64), total, count)
+    if total is None:
+        raise ValueError("there is no table to average")
+    return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
 
 
-def _lowest(values: Table, size: NDArray[np.int64]) -> Table:
-    """Weights of the `size` (T,) lowest values of each day."""
-    weights = np.zeros(values.shape)
-    for day in np.flatnonzero(size):
-        own, places = values[day], size[day]
-        border = np.partition(own, places - 1)[places - 1]  # NaN sorts last
-        inside, tied = own < border, own == border
-        weights[day] = (inside + tied * (places - inside.sum()) / tied.sum()) / places
-    return weights
-
-
-def _side(values: Table) -> Table:
-    """−1, 0 or 1: below, on or above the day's median; 0 where a stock has no value."""
-    known = np.isfinite(values).any(axis=1)
-    middle = np.zeros(len(values))
-    middle[known] = np.nanmedian(values[known], axis=1)
-    return np.sign(np.nan_to_num(values - middle[:, None]))
-
-
-def standardise(values: Table) -> Table:
-    """Give each day mean 0 and standard deviation 1; a day without spread becomes 0."""
-    centred = agreement.centred(values)
-    scale = np.where(varies(values, axis=1), np.sqrt(agreement.mean(centred**2)), np.inf)
-    return centred / scale[:, None]
+@kernel
+def _add_standardised(values, total, count):
+    for t in range(len(values)):
+        known = np.flatnonzero(np.isfinite(values[t]))
+        if not len(known):
+            continue
+        own = values[t][known]
+        apart = own - own.mean()
+        scale = np.sqrt((apart * apart).mean()) if ordered.vary(own.min(), own.max()) else np.inf
+        for i in range(len(known)):
+            total[t, known[i]] += apart[i] / scale
+            count[t, known[i]] += 1

@@ -23,14 +23,17 @@ from numpy.typing import NDArray
 
 from gogooku.arrays import agreement
 from gogooku.arrays.agreement import Table
+from gogooku.arrays.jit import kernel
+from gogooku.arrays.ordered import Ordered, having, rank_within
 from gogooku.calendar import Entry
-from gogooku.evaluation import inference, metrics
+from gogooku.evaluation import inference
 from gogooku.evaluation.book import positions
 from gogooku.evaluation.inference import Series
 from gogooku.evaluation.market import Market
 
 CAPACITY_SHARE = 0.9
 """Share of all that a book trades which its capacity leaves within the participation."""
+BINS = 4096
 
 
 class Costs(NamedTuple):
@@ -56,6 +59,7 @@ class Book(NamedTuple):
     """A book's days (T,), in shares of its capital; NaN before its first day and after its last.
 
     flat, detailed   what its trades cost by the flat rate, and by stock, borrowing among it
+    invested         value of what is held, long less short
     capacity         capital [JPY] at which CAPACITY_SHARE of what it trades stays within the
                      participation
     """
@@ -64,6 +68,7 @@ class Book(NamedTuple):
     turnover: Series
     flat: Series
     detailed: Series
+    invested: Series
     capacity: float
 
     @property
@@ -76,22 +81,15 @@ class Book(NamedTuple):
         """Return after the dearer cost."""
         return self.gross - (self.flat if self.dearer == "flat" else self.detailed)
 
+    def against(self, benchmark: Series) -> "Book":
+        """Measure the book against a return (T,), from each row to the next, of what it holds."""
+        return self._replace(gross=self.gross - np.nan_to_num(benchmark) * self.invested)
+
 
 # ---- targets -------------------------------------------------------------------------------------
 
 
-def long_short(prediction: Table, quantiles: int) -> Table:
-    """Weights (T, N) that are long the top quantile and short the bottom one."""
-    top, bottom = metrics.legs(prediction, quantiles)
-    return top - bottom
-
-
-def long_only(prediction: Table, quantiles: int) -> Table:
-    """Weights (T, N) of the top quantile."""
-    return metrics.legs(prediction, quantiles)[0]
-
-
-def neutral(prediction: Table, sector: NDArray[np.integer], size: Table) -> Table:
+def neutral(prediction: Ordered, sector: NDArray[np.integer], size: Table) -> Table:
     """Long and short weights (T, N) that add up to 0 in each sector, and to no size.
 
     sector   (T, N), −1 for none;  size (T, N), NaN for none: such stocks are left out
@@ -99,82 +97,127 @@ def neutral(prediction: Table, sector: NDArray[np.integer], size: Table) -> Tabl
     What is left of the ranks of a day's predictions after the sector's mean and the slope on size
     within sectors (Frisch and Waugh 1933), scaled so that each leg adds up to 1.
     """
-    prediction = np.where((sector >= 0) & np.isfinite(size), prediction, np.nan)
-    rank = _within_sectors(agreement.rank(prediction), sector)
-    size = _within_sectors(np.where(np.isfinite(prediction), size, np.nan), sector)
-    slope = np.nansum(rank * size, axis=1) / np.maximum(np.nansum(size**2, axis=1), 1e-12)
-    rest = np.nan_to_num(rank - slope[:, None] * size)
-    gross = np.abs(rest).sum(axis=1, keepdims=True)
-    return 2 * rest / np.where(gross > 1e-9, gross, np.inf)
+    weights = np.zeros(size.shape)
+    size = np.where(sector >= 0, size, np.nan)
+    _neutral(*prediction, sector, size, int(sector.max(initial=0)) + 1, weights)
+    return weights
 
 
-def _within_sectors(values: Table, sector: NDArray[np.integer]) -> Table:
-    """Take the mean of its day and sector from each value."""
-    known = np.isfinite(values)
-    day = np.nonzero(known)[0]
-    names, group = np.unique(sector[known], return_inverse=True)
-    cell = day * len(names) + group
-    count = np.bincount(cell, minlength=1)
-    mean = np.bincount(cell, values[known], minlength=1) / np.maximum(count, 1)
-    centred = np.full(values.shape, np.nan)
-    centred[known] = values[known] - mean[cell]
-    return centred
+@kernel
+def _neutral(values, order, sector, size, sectors, weights):
+    ranks, everyone = np.empty(values.shape[1]), np.zeros(values.shape[1], np.int8)
+    for t in range(len(values)):
+        own = having(order[t], size[t])
+        rank_within(values[t], own, everyone, 1, ranks)
+        rank = _less_sector(ranks[own], sector[t][own], sectors)
+        large = _less_sector(size[t][own], sector[t][own], sectors)
+        rest = rank - (rank * large).sum() / max((large * large).sum(), 1e-12) * large
+        gross = np.abs(rest).sum()
+        if gross > 1e-9:
+            weights[t][own] = 2 * rest / gross
+
+
+@kernel
+def _less_sector(values, sector, sectors):
+    """Take the mean of its sector from each value (n,)."""
+    total, count = np.zeros(sectors), np.zeros(sectors)
+    for i in range(len(values)):
+        total[sector[i]] += values[i]
+        count[sector[i]] += 1
+    return values - (total / count)[sector]
 
 
 # ---- books ---------------------------------------------------------------------------------------
 
 
-def trade(
-    target: Table, market: Market, horizon: int, costs: Costs, benchmark: Series | float = 0.0
-) -> Book:
-    """Give the book of sleeves of `target` (T, N), weights of each day.
-
-    benchmark   return (T,) that a long position is measured against, from each row to the next
-    """
+def trade(target: Table, market: Market, horizon: int, costs: Costs) -> Book:
+    """Give the book of sleeves of `target` (T, N), weights of each day."""
     held, traded = positions(target, market, horizon)
-    returns = market.returns
-    known = agreement.count(returns) > 0
-    active = np.flatnonzero(((held != 0) | (traded != 0)).any(axis=1) & known)
-    inside = np.zeros(len(known), bool)
-    if len(active):
-        inside[active[0] : active[-1] + 1] = True
-    held, traded = np.nan_to_num(held), np.nan_to_num(traded)
-    earned = np.einsum("tn,tn->t", held, np.nan_to_num(returns))
-    turnover, detailed, capacity = _costs(traded, market, costs)
-    short = -np.minimum(held, 0).sum(axis=1)
+    floors, rates = np.array(costs.half_spread, float).T
+    scale = costs.impact, costs.capital, costs.participation / 100
+    days, bins = np.zeros((6, len(target))), np.zeros(BINS)
+    usual = market.usual_volatility
+    _account(
+        held, traded, market.returns, market.value, market.volatility, usual, floors, rates * 1e-4,
+        *scale, days, bins,
+    )  # fmt: skip
+    earned, invested, short, turnover, detailed, active = days
+    lives = np.flatnonzero((active > 0) & (agreement.count(market.returns) > 0))
+    inside = np.zeros(len(target), bool)
+    if len(lives):
+        inside[lives[0] : lives[-1] + 1] = True
     series = {
-        "gross": earned - np.nan_to_num(benchmark) * held.sum(axis=1),
+        "gross": earned,
         "turnover": turnover,
         "flat": turnover * costs.cost * 1e-4,
         "detailed": detailed + short * costs.borrow / 100 / inference.SESSIONS,
+        "invested": invested,
     }
-    days = {name: np.where(inside, values, np.nan) for name, values in series.items()}
-    return Book(**days, capacity=capacity)
+    known = {name: np.where(inside, values, np.nan) for name, values in series.items()}
+    return Book(**known, capacity=_capacity(traded, market.value, scale[-1], bins))
 
 
-def _costs(traded: Table, market: Market, costs: Costs) -> tuple[Series, Series, float]:
-    """Turnover and cost by stock of each row, (T,) each, and the capacity [JPY]."""
-    order = np.nonzero(traded)
-    size, value = np.abs(traded[order]), np.maximum(market.value[order], 1.0)
-    floors, rates = np.array(costs.half_spread).T
-    spread = rates[np.searchsorted(floors, value, side="right") - 1] * 1e-4
-    usual = np.nanmedian(market.volatility) if np.isfinite(market.volatility).any() else 0.0
-    volatility = np.nan_to_num(market.volatility[order], nan=usual)
-    impact = costs.impact * volatility * np.sqrt(np.minimum(size * costs.capital / value, 1.0))
-    turnover, detailed = np.zeros((2, len(traded)))
-    np.add.at(turnover, order[0], size)
-    np.add.at(detailed, order[0], size * (spread + impact))
-    limit = costs.participation / 100 * value / size
-    return turnover, detailed, _share_below(limit, size, 1 - CAPACITY_SHARE)
+@kernel
+def _account(
+    held, traded, returns, value, volatility, usual, floors, rates,
+    impact, capital, participation, days, bins,
+):  # fmt: skip
+    """Add up what each row holds, earns and pays, and by the size of its limit what is traded."""
+    for t in range(len(held)):
+        for j in range(held.shape[1]):
+            own, order = held[t, j], abs(traded[t, j])
+            if own == 0 and order == 0:
+                continue
+            days[5, t] = 1
+            if np.isfinite(own):
+                days[0, t] += own * returns[t, j] if np.isfinite(returns[t, j]) else 0.0
+                days[1, t] += own
+                days[2, t] -= min(own, 0.0)
+            if not order > 0:
+                continue
+            usually = max(value[t, j], 1.0)
+            spread = rates[np.searchsorted(floors, usually, side="right") - 1]
+            moves = volatility[t, j] if np.isfinite(volatility[t, j]) else usual
+            share = min(order * capital / usually, 1.0)
+            days[3, t] += order
+            days[4, t] += order * (spread + impact * moves * np.sqrt(share))
+            bins[_bin(participation * usually / order)] += order
 
 
-def _share_below(values: Series, weights: Series, share: float) -> float:
-    """Give the value below which `share` of the weights lies; NaN without any."""
-    if not len(values):
+@kernel
+def _bin(limit):
+    return min(int(64 * max(np.log2(limit), 0.0)), BINS - 1)
+
+
+def _capacity(traded: Table, value: Table, participation: float, bins: Table) -> float:
+    """Give the limit below which the share of what is traded lies that may exceed it; NaN if none.
+
+    bins   what is traded by the size of its limit, which leaves few orders to sort
+    """
+    total = np.cumsum(bins)
+    if not total[-1]:
         return np.nan
-    order = np.argsort(values)
-    total = np.cumsum(weights[order])
-    return float(values[order][np.searchsorted(total, share * total[-1])])
+    goal = (1 - CAPACITY_SHARE) * total[-1]
+    place = int(np.searchsorted(total, goal))
+    sizes, limits = _orders_in(traded, value, participation, place)
+    order = np.argsort(limits)
+    passed = total[place] - bins[place] + np.cumsum(sizes[order])
+    return float(limits[order][min(np.searchsorted(passed, goal), len(order) - 1)])
+
+
+@kernel
+def _orders_in(traded, value, participation, place):
+    """Give size and limit of the orders in one bin."""
+    sizes, limits = [0.0 for _ in range(0)], [0.0 for _ in range(0)]
+    for t in range(len(traded)):
+        for j in range(traded.shape[1]):
+            order = abs(traded[t, j])
+            if order > 0:
+                limit = participation * max(value[t, j], 1.0) / order
+                if _bin(limit) == place:
+                    sizes.append(order)
+                    limits.append(limit)
+    return np.array(sizes), np.array(limits)
 
 
 def mean_of_predicted(prediction: Table, market: Market) -> Series:

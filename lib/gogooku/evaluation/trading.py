@@ -7,8 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
+from gogooku.arrays import ordered
 from gogooku.arrays.agreement import Table
 from gogooku.arrays.grid import Grid
+from gogooku.arrays.ordered import Ordered
 from gogooku.calendar import ENTRY_LAG, Entry
 from gogooku.evaluation import portfolio
 from gogooku.evaluation.inference import Series
@@ -80,22 +82,22 @@ class Trading:
         index = None if topix is None else index_returns(topix, panel.dates, rows, rules.entry)
         return cls(market, sector, size, index, rules)
 
-    def books(self, score: Table, horizon: int, all_kinds: bool) -> dict[str, Book]:
+    def books(self, score: Ordered, horizon: int, all_kinds: bool) -> dict[str, Book]:
         """Give the long–short book, or all kinds of books, of the scores (T, N)."""
-        quantiles, costs = self.rules.quantiles, self.rules.costs
-        targets: dict[str, tuple[Table, Series | float]] = {
-            "long_short": (portfolio.long_short(score, quantiles), 0.0)
-        }
+        top, bottom = ordered.legs(score, self.rules.quantiles)
+        books = {"long_short": self._traded(top - bottom, horizon)}
         if all_kinds:
-            top = portfolio.long_only(score, quantiles)
-            targets["long_only"] = top, portfolio.mean_of_predicted(score, self.market)
+            held = self._traded(top, horizon)
+            mean = portfolio.mean_of_predicted(score.values, self.market)
+            books["long_only"] = held.against(mean)
             if self.topix is not None:
-                targets["against_topix"] = top, self.topix
-            targets["neutral"] = portfolio.neutral(score, self.sector, self.size), 0.0
-        return {
-            name: portfolio.trade(target, self.market, horizon, costs, benchmark)
-            for name, (target, benchmark) in targets.items()
-        }
+                books["against_topix"] = held.against(self.topix)
+            weights = portfolio.neutral(score, self.sector, self.size)
+            books["neutral"] = self._traded(weights, horizon)
+        return books
+
+    def _traded(self, target: Table, horizon: int) -> Book:
+        return portfolio.trade(target, self.market, horizon, self.rules.costs)
 
 
 def index_returns(
