@@ -241,11 +241,11 @@ def test_no_model_is_refused():
 
 
 def test_a_number_keeps_its_sign_when_it_rounds_to_nought():
-    assert tables._number(-0.0001) == "−0.000"
-    assert tables._number(-0.0) == tables._number(0.0001) == "+0.000"
-    assert tables._number(-0.0001, "{:+.1%}") == "−0.0%"
-    assert tables._number(-1234.5, "{:+,.1f}") == "−1,234.5"
-    assert tables._number(float("nan")) == tables._number(None) == "–"
+    assert tables.number(-0.0001) == "−0.000"
+    assert tables.number(-0.0) == tables.number(0.0001) == "+0.000"
+    assert tables.number(-0.0001, "{:+.1%}") == "−0.0%"
+    assert tables.number(-1234.5, "{:+,.1f}") == "−1,234.5"
+    assert tables.number(float("nan")) == tables.number(None) == "–"
 
 
 def test_figures_are_written_alone_and_repeat_themselves(evaluations, tmp_path):

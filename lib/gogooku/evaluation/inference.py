@@ -101,6 +101,17 @@ def estimate(values: Series, horizon: int, entry: Entry, confidence: float = 0.9
     return mean_estimate(values, reach(horizon, entry), confidence)
 
 
+def p_value(known: Estimate, reach: int) -> float:
+    """Two-sided p-value that a mean with this estimate is 0; NaN where it has no interval.
+
+    reach   with which the estimate was made
+    """
+    count = waves(known.days, reach)
+    if not count or not known.error > 0:
+        return np.nan
+    return float(2 * special.stdtr(count, -abs(known.mean / known.error)))
+
+
 def icir(values: Series) -> float:
     """Mean of daily correlations over their standard deviation; per day, not annualised."""
     values = values[np.isfinite(values)]

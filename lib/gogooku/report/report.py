@@ -18,7 +18,7 @@ from gogooku.arrays import agreement
 from gogooku.config.settings import Settings
 from gogooku.dataset import assembly
 from gogooku.evaluation.evaluate import Evaluations
-from gogooku.report import page, plots, tables
+from gogooku.report import comparisons, page, plots, tables
 
 THIN_DAYS = 10  # named on the page
 DAILY = ["date", "seed", "fold", "horizon", "metric", "value"]
@@ -110,6 +110,7 @@ def build(
     """
     if not evaluations:
         raise errors.UserError("the report has no model to show: name one in the settings' models")
+    yardstick, sharpes = facts["settings"].evaluation.yardstick, comparisons.trials_of(evaluations)
     return page.fill(
         Path(__file__).with_name("report.html"),
         facts=facts,
@@ -126,7 +127,8 @@ def build(
         headline=tables.headline(evaluations),
         seeds=tables.seeds(evaluations),
         power=tables.power(evaluations),
-        differences=tables.differences(evaluations, facts["settings"].evaluation.yardstick),
+        trials=len(sharpes),
+        comparisons=comparisons.build(evaluations, yardstick, len(sharpes), sharpes),
         truth=tables.truth(evaluations),
         long_short=tables.portfolios(evaluations, "long_short"),
         long_only=tables.portfolios(evaluations, "long_only"),

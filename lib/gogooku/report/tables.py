@@ -6,13 +6,11 @@ table sorts by a result.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
 from typing import Any, NamedTuple, TypeGuard
 
 import polars as pl
 
-from gogooku.evaluation import inference
-from gogooku.evaluation.evaluate import MEAN_OF_SEEDS, Evaluations, series
+from gogooku.evaluation.evaluate import MEAN_OF_SEEDS, Evaluations
 
 NONE = "–"
 SHOWN = 200  # findings of the data check on the page
@@ -87,21 +85,6 @@ def power(evaluations: Evaluations) -> Table:
     return _by_model(evaluations, columns)
 
 
-def differences(evaluations: Evaluations, yardstick: str) -> Table | None:
-    """Each model's daily RankIC less the yardstick's, and whether that says anything.
-
-    None if there is no second model, or the yardstick is not among them.
-    """
-    others = [model for model in evaluations if model != yardstick]
-    if not others or yardstick not in evaluations:
-        return None
-    groups = []
-    for horizon in horizons(evaluations):
-        rows = [_difference(evaluations, model, yardstick, int(horizon)) for model in others]
-        groups.append((f"{sessions(horizon)}, against {yardstick}", rows))
-    return Table(["<Model", "RankIC difference", "Days", "Detectable", "<Verdict"], groups)
-
-
 def truth(evaluations: Evaluations) -> dict[str, Table] | None:
     """Share of the attainable RankIC and each planted part; None where nothing was planted."""
     if not any(summary["truth"] for _, summary in evaluations.values()):
@@ -151,7 +134,7 @@ def universe(years: Sequence[Mapping[str, Any]]) -> Table | None:
         return None
     names = ("sessions", "listed", "members", "stocks")
     rows = [
-        [Cell(str(year["year"])), *(Cell(_number(year[name], COUNT)) for name in names)]
+        [Cell(str(year["year"])), *(Cell(number(year[name], COUNT)) for name in names)]
         for year in years
     ]
     head = ["<Year", "Sessions", "Listed, a session", "Members, a session", "Different members"]
@@ -200,8 +183,8 @@ def _column(path: str, form: str = SIGNED, scale: float = 1, nothing: float = 0)
     def cell(scores: Mapping[str, Any]) -> Cell:
         score = at(scores, path)
         if isinstance(score, Mapping):
-            return _interval(score, form, scale, nothing)
-        return Cell(_number(score, form, scale))
+            return interval(score, form, scale, nothing)
+        return Cell(number(score, form, scale))
 
     return cell
 
@@ -226,31 +209,6 @@ def scores(evaluations: Evaluations, model: str, horizon: str) -> dict[str, Any]
     return {**mean, "seeds": single, "truth": summary["truth"].get(horizon, {})}
 
 
-def _difference(evaluations: Evaluations, model: str, yardstick: str, horizon: int) -> list[Cell]:
-    (mine, rules), (theirs, _) = evaluations[model], evaluations[yardstick]
-    both = (series(daily, "rank_ic", horizon).select("date", "value") for daily in (mine, theirs))
-    days = next(both).join(next(both), on="date").sort("date")
-    gaps = (days["value"] - days["value_right"]).to_numpy()
-    estimate = inference.estimate(gaps, horizon, rules["entry"], rules["confidence"])
-    return [
-        Cell(model),
-        _interval(asdict(estimate)),
-        Cell(_number(estimate.days or None, COUNT)),
-        Cell(_number(estimate.detectable, "{:,.3f}")),
-        _verdict(estimate),
-    ]
-
-
-def _verdict(estimate: inference.Estimate) -> Cell:
-    if not math.isfinite(estimate.error):
-        return Cell(NONE, look="text")
-    if estimate.low > 0:
-        return Cell("higher", look="text sure")
-    if estimate.high < 0:
-        return Cell("lower", look="text stop")
-    return Cell("not told apart", look="text mute")
-
-
 def _parts(evaluations: Evaluations, horizon: str, names: Sequence[str]) -> list[list[Cell]]:
     rows: list[list[Cell]] = []
     ceiling: dict[str, float | None] = {}
@@ -258,14 +216,14 @@ def _parts(evaluations: Evaluations, horizon: str, names: Sequence[str]) -> list
         parts = at(scores(evaluations, model, horizon), "truth.parts") or {}
         ceiling |= {name: part["ceiling"]["mean"] for name, part in parts.items()}
         rows.append([Cell(model), *(_part(parts.get(name)) for name in names)])
-    top = [Cell(_number(ceiling.get(name)), look="mute") for name in names]
+    top = [Cell(number(ceiling.get(name)), look="mute") for name in names]
     return [*rows, [Cell("the true expected return", look="mute"), *top]]
 
 
 def _part(part: Mapping[str, Any] | None) -> Cell:
     if part is None:
         return Cell(NONE)
-    text, note, _ = _interval(part["correlation"])
+    text, note, _ = interval(part["correlation"])
     return Cell(text, note, "sure" if part["above_zero"] else "mute")
 
 
@@ -279,22 +237,22 @@ def _range(means: Sequence[float | None]) -> str:
     known = [mean for mean in means if mean is not None]
     if len(known) < 2:
         return ""
-    return f"{_number(min(known))} … {_number(max(known))}"
+    return f"{number(min(known))} … {number(max(known))}"
 
 
-def _interval(
+def interval(
     estimate: Mapping[str, Any], form: str = SIGNED, scale: float = 1, nothing: float = 0
 ) -> Cell:
     """Show a mean and its interval, strong where that leaves out `nothing`, which no skill has."""
     mean, low, high = (estimate[name] for name in ("mean", "low", "high"))
-    text = _number(mean, form, scale)
+    text = number(mean, form, scale)
     if not _is_number(mean) or not _is_number(low):
         return Cell(text)
-    bounds = ", ".join(_number(bound, form, scale).rstrip("% bp") for bound in (low, high))
+    bounds = ", ".join(number(bound, form, scale).rstrip("% bp") for bound in (low, high))
     return Cell(text, f"[{bounds}]", "strong" if low > nothing or high < nothing else "")
 
 
-def _number(value: float | None, form: str = SIGNED, scale: float = 1) -> str:
+def number(value: float | None, form: str = SIGNED, scale: float = 1) -> str:
     """Write a number in a format, with a true minus; – if it is not known.
 
     What rounds to 0 keeps its sign: a bound just below 0 is not above it.
