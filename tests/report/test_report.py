@@ -6,7 +6,7 @@ import pytest
 from gogooku import errors, files
 from gogooku.config import settings
 from gogooku.evaluation import evaluate
-from gogooku.report import plots, report, tables
+from gogooku.report import comparisons, plots, report, tables
 from helpers import configs, judged, markup
 
 LABELS, TRUTH = judged.market()
@@ -100,7 +100,7 @@ def test_the_seeds_stand_beside_their_mean(evaluations):
 def test_a_number_that_nothing_supports_is_a_dash(evaluations):
     row = cells(tables.headline(evaluations), "5", "reversal")
     assert {cell.text for name, cell in row.items() if name not in ("<Model", "Seeds")} == {"–"}
-    row = cells(tables.differences(evaluations, YARDSTICK), "5", "reversal")
+    row = cells(comparisons.differences(evaluations, YARDSTICK), "5", "reversal")
     assert row["RankIC difference"].text == row["<Verdict"].text == "–"
 
 
@@ -109,22 +109,22 @@ def test_a_clear_difference_ranks_and_an_unclear_one_does_not():
     twin = judge({0: judged.forecast(TRUTH, noise=0.2, seed=1)})
     bad = judge({0: judged.forecast(TRUTH, noise=20.0, seed=2)})
     other = judge({0: judged.forecast(TRUTH, noise=20.0, seed=3)})
-    table = tables.differences({"atft": good, "ridge": bad}, YARDSTICK)
+    table = comparisons.differences({"atft": good, "ridge": bad}, YARDSTICK)
     assert cells(table, "1", "atft")["<Verdict"].text == "higher"
-    table = tables.differences({"atft": bad, "ridge": good, "reversal": twin}, YARDSTICK)
+    table = comparisons.differences({"atft": bad, "ridge": good, "reversal": twin}, YARDSTICK)
     assert cells(table, "1", "atft")["<Verdict"].text == "lower"
-    table = tables.differences({"atft": bad, "ridge": other}, YARDSTICK)
+    table = comparisons.differences({"atft": bad, "ridge": other}, YARDSTICK)
     assert cells(table, "1", "atft")["<Verdict"].text == "not told apart"
 
 
 def test_the_yardstick_is_the_settings_whatever_the_results(evaluations):
     for name in ("ridge", "atft"):
-        titles = [title for title, _ in tables.differences(evaluations, name).groups]
+        titles = [title for title, _ in comparisons.differences(evaluations, name).groups]
         assert titles == [f"1 session, against {name}", f"5 sessions, against {name}"]
 
 
 def test_a_yardstick_that_is_not_among_the_models_is_said(evaluations, page):
-    assert tables.differences(evaluations, "lightgbm") is None
+    assert comparisons.differences(evaluations, "lightgbm") is None
     others = {name: scores for name, scores in evaluations.items() if name != YARDSTICK}
     said = "ridge, the yardstick of the settings, is not among the models"
     assert said not in page and said in build(others)
@@ -132,7 +132,7 @@ def test_a_yardstick_that_is_not_among_the_models_is_said(evaluations, page):
 
 def test_differences_use_the_days_that_both_models_have(evaluations):
     days = evaluations["ridge"][0].filter(pl.col("fold").is_not_null())["date"].n_unique()
-    row = cells(tables.differences(evaluations, YARDSTICK), "5", "atft")
+    row = cells(comparisons.differences(evaluations, YARDSTICK), "5", "atft")
     assert row["Days"].text == str(days) == "60"
 
 
@@ -268,3 +268,36 @@ def test_curves_are_read_and_drawn(evaluations, tmp_path):
     assert curves["fold"].to_list() == [0, 0, 1, 1]
     assert "learning-" in build(evaluations, curves=curves)
     assert "learning-" not in build(evaluations, curves=report.read_curves([]))
+
+
+# ---- comparisons ---------------------------------------------------------------------------------
+
+
+def test_the_page_names_the_models_that_cannot_be_told_from_the_best(evaluations, page):
+    table = comparisons.confidence_sets(evaluations)
+    assert [title for title, _ in table.groups] == ["1 session, 60 days", "5 sessions, 60 days"]
+    assert "Model confidence set" in page
+    assert cells(table, "1", "atft")["<Among the best"].text in ("yes", "no")
+    alone = {"ridge": evaluations["ridge"]}
+    assert comparisons.confidence_sets(alone) is None and comparisons.choices(alone) is None
+    assert "Model confidence set" not in build(alone)
+
+
+def test_a_deflated_ratio_falls_with_the_trials(evaluations):
+    sharpes = comparisons.trials_of(evaluations)
+    assert len(sharpes) == 3 * (2 + 2 + 1)  # kinds of books without an index, by model and horizon
+
+    def left(trials):
+        table = comparisons.deflated(evaluations, trials, sharpes)
+        return cells(table, "1", "atft")
+
+    few, many = left(1), left(100_000)
+    assert few["Deflated"].text == few["Probabilistic"].text == many["Probabilistic"].text
+    assert few["Threshold"].text == "+0.00"
+    assert float(many["Deflated"].text.rstrip("%")) < float(few["Deflated"].text.rstrip("%"))
+
+
+def test_a_book_that_cannot_be_judged_says_why(evaluations):
+    table = comparisons.deflated(evaluations, 12, comparisons.trials_of(evaluations))
+    row = cells(table, "5", "reversal")
+    assert row["Deflated"].text == "–" and row["Years needed"].note == "0 days, fewer than 20"

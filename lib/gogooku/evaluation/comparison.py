@@ -109,7 +109,9 @@ def holm(p: Sequence[float] | Series) -> Series:
     return corrected
 
 
-def confidence_set(evaluations: Evaluations, horizon: int, metric: str = "rank_ic") -> ConfidenceSet:
+def confidence_set(
+    evaluations: Evaluations, horizon: int, metric: str = "rank_ic"
+) -> ConfidenceSet:
     """Find the models that cannot be told from the best at a horizon."""
     rules = next(iter(evaluations.values()))[1]
     names, daily = aligned(evaluations, metric, horizon)
@@ -166,9 +168,8 @@ def _eliminated(found: Table, drawn: np.ndarray) -> Series:
     left = list(range(len(found)))
     p, highest = np.ones(len(found)), 0.0
     while len(left) > 1:
-        pairs = np.ix_(left, left)
-        largest = drawn[:, *pairs].max(axis=(1, 2))
-        own = found[pairs]
+        largest = drawn[:, left][:, :, left].max(axis=(1, 2))
+        own = found[np.ix_(left, left)]
         share = (1 + np.sum(largest >= own.max())) / (1 + len(largest))
         highest = max(highest, float(share))
         p[left.pop(int(np.argmin(own.min(axis=1))))] = highest

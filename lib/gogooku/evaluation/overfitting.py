@@ -54,7 +54,7 @@ def probabilistic_sharpe(moments: Moments, benchmark: float = 0.0) -> float:
 
     Source: Bailey and Lopez de Prado (2012), "The Sharpe ratio efficient frontier", eq. 8.
     """
-    score = (moments.sharpe - benchmark) * np.sqrt(moments.days - 1) / _root(moments.variance)
+    score = (moments.sharpe - benchmark) * _root(moments.days - 1) / _root(moments.variance)
     return float(special.ndtr(score))
 
 

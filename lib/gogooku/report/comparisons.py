@@ -141,9 +141,7 @@ def _probability(found: overfitting.Overfitting) -> Cell:
     return Cell(tables.number(found.probability, PROBABILITY))
 
 
-def _deflated(
-    found: overfitting.Deflated, sharpe: float | None, confidence: float
-) -> list[Cell]:
+def _deflated(found: overfitting.Deflated, sharpe: float | None, confidence: float) -> list[Cell]:
     """Give the cells behind a model's name; ratios are shown of a year."""
     if found.reason:
         return [Cell(tables.number(sharpe, SIGNED)), *[Cell(NONE)] * 3, Cell(NONE, found.reason)]
