@@ -3,8 +3,8 @@
 PYTHONPATH=lib python tools/compile_kernels.py
 
 The families are computed on a made-up panel of a few stocks, with no rows of other data sets, and
-normalised, and a book is traded in it; numba keeps what it compiles beside the modules, or in
-NUMBA_CACHE_DIR.
+normalised; its prices are judged as if they were predictions. Numba keeps what it compiles beside
+the modules, or in NUMBA_CACHE_DIR.
 """
 
 import importlib
@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 from gogooku import point_in_time
-from gogooku.arrays import jit, ranks
+from gogooku.arrays import cross_section, jit, ordered, ranks
+from gogooku.arrays.ordered import Ordered
 from gogooku.calendar import to_utc
 from gogooku.dataset import normalize
-from gogooku.evaluation import book
+from gogooku.evaluation import metrics, portfolio
 from gogooku.evaluation.market import Market
 from gogooku.families import FAMILIES, module_of
 from gogooku.features.inputs import Inputs
@@ -40,8 +41,7 @@ def compile_all() -> int:
     for family in FAMILIES:
         importlib.import_module(module_of(family)).compute(inputs)
     _place_across_stocks(panel)
-    market = Market.of(panel, panel.dates, panel.codes, "next_close", 0.0)
-    book.positions(np.zeros(panel.shape), market, 1)
+    _judge(panel)
     state = _compiled()
     if left := [name for name, compiled in state.items() if not compiled]:
         raise ValueError(f"{left} are compiled by nothing that is made of the panel")
@@ -77,6 +77,20 @@ def _place_across_stocks(panel: Panel) -> None:
             method=method,
             sectors=pl.repeat("0050", len(frame), eager=True),
         )
+
+
+def _judge(panel: Panel) -> None:
+    """Compare the prices with themselves, and trade by them."""
+    close, sectors = Ordered.of(panel["close"]), np.zeros(panel.shape, np.int16)
+    market = Market.of(panel, panel.dates, panel.codes, "next_close", 0.0)
+    costs = portfolio.Costs(10, 1e8, [(0, 30)], 0.1, 1, 10)
+    portfolio.trade(portfolio.neutral(close, sectors, close.values), market, 1, costs)
+    metrics.daily(close, close, 2)
+    metrics.mean_of_standardised([close.values])
+    ordered.legs(close, 2)
+    parts = ordered.parts(close, close.values, 2)
+    ordered.rank_ic(close, close, 2, parts, 2)
+    cross_section.group_sums(close.values, parts, 2)
 
 
 def _panel() -> Panel:

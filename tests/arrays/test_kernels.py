@@ -17,6 +17,16 @@ def test_the_made_up_panel_reaches_every_kernel():
     assert compile_kernels.compile_all() > 15
 
 
+def test_every_file_with_kernels_is_among_those_that_are_compiled():
+    with_kernels = {
+        path.stem for path in Path(jit.__file__).parents[1].rglob("*.py")
+        if "\n@kernel\n" in path.read_text()
+    }  # fmt: skip
+    compile_kernels.compile_all()
+    known = {kernel.py_func.__module__.split(".")[-1] for kernel in compile_kernels.kernels()}
+    assert with_kernels <= known, with_kernels - known
+
+
 def _lost(x):
     return x[0]
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gogooku.arrays.jit import kernel
-from gogooku.arrays.ranks import keys_of, sorted_keys
+from gogooku.arrays.ranks import order
 from gogooku.arrays.spread import RESOLUTION
 
 NOBODY = -1
@@ -27,9 +27,7 @@ class Ordered(NamedTuple):
     def of(cls, values: NDArray[np.float64]) -> "Ordered":
         """Sort each day of a table (T, N); alike values keep the order of the columns."""
         dense = np.ascontiguousarray(values, np.float64)
-        order = np.full(dense.shape, NOBODY, np.int32)
-        _sort(dense, dense.view(np.uint64), order)
-        return cls(dense, order)
+        return cls(dense, order(dense))
 
 
 def rank_ic(
@@ -52,7 +50,7 @@ def rank_ic(
     if group is None:
         group = np.zeros(label.values.shape, np.int8)
     result = np.full((len(label.values), groups), np.nan)
-    _rank_ic(*prediction, *label, group, groups, age, fewest, result)
+    _rank_ic(*prediction, *label, group, groups, age, fewest, RESOLUTION, result)
     return result
 
 
@@ -64,7 +62,7 @@ def legs(prediction: Ordered, quantiles: int) -> tuple[NDArray[np.float64], NDAr
     A day whose predictions are all alike, but for rounding, has neither leg: its weights are 0.
     """
     top, bottom = np.zeros((2, *prediction.values.shape))
-    _legs(*prediction, quantiles, top, bottom)
+    _legs(*prediction, quantiles, RESOLUTION, top, bottom)
     return top, bottom
 
 
@@ -74,24 +72,23 @@ def parts(values: Ordered, other: NDArray[np.float64], number: int) -> NDArray[n
     Only stocks that have a value in `other` (T, N) too are counted; the rest get −1. Tied values
     are in one part, that of their mean rank.
     """
-    result = np.full(values.values.shape, NOBODY, np.int8)
-    _parts(*values, other, number, result)
+    place = ranks(values, other)
+    known = np.isfinite(place)
+    share = (place - 0.5) / np.maximum(known.sum(axis=1, keepdims=True), 1)
+    return np.where(known, share * number, NOBODY).astype(np.int8)
+
+
+def ranks(values: Ordered, other: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Rank each day's stocks that have a value in `other` (T, N) too, from 1; NaN for the rest."""
+    result = np.full(values.values.shape, np.nan)
+    _ranks(*values, other, result)
     return result
 
 
 @kernel
-def _sort(values, bits, order):
-    for t in range(len(values)):
-        known = np.flatnonzero(np.isfinite(values[t]))
-        _, position = sorted_keys(keys_of(bits[t][known]))
-        for i in range(len(known)):
-            order[t, i] = known[position[i]]
-
-
-@kernel
-def vary(low: float, high: float) -> bool:
+def vary(low: float, high: float, rounding: float) -> bool:
     """Whether the lowest and the highest of some values differ by more than rounding."""
-    return high - low > RESOLUTION * max(abs(low), abs(high))
+    return high - low > rounding * max(abs(low), abs(high))
 
 
 @kernel
@@ -124,11 +121,11 @@ def leg(values: np.ndarray, stocks: np.ndarray, places: int) -> tuple[int, int, 
 
 
 @kernel
-def _legs(values, order, quantiles, top, bottom):
+def _legs(values, order, quantiles, rounding, top, bottom):
     for t in range(len(values)):
         own = having(order[t], values[t])
         places = len(own) // quantiles
-        if places and vary(values[t, own[0]], values[t, own[-1]]):
+        if places and vary(values[t, own[0]], values[t, own[-1]], rounding):
             _weigh(values[t], own, places, bottom[t])
             _weigh(values[t], own[::-1].copy(), places, top[t])
 
@@ -141,43 +138,41 @@ def _weigh(values, stocks, places, weights):
 
 
 @kernel
-def _parts(values, order, other, number, result):
-    ranks = np.empty(values.shape[1])
+def _ranks(values, order, other, ranks):
     everyone = np.zeros(values.shape[1], np.int8)
     for t in range(len(values)):
-        own = having(order[t], other[t])
-        rank_within(values[t], own, everyone, 1, ranks)
-        for j in own:
-            result[t, j] = int((ranks[j] - 0.5) / len(own) * number)
+        rank_within(values[t], having(order[t], other[t]), everyone, 1, 0.0, ranks[t])
 
 
 @kernel
-def _rank_ic(left, left_order, right, right_order, group, groups, age, fewest, result):
+def _rank_ic(left, left_order, right, right_order, group, groups, age, fewest, rounding, result):
     spare = np.empty((2, left.shape[1]))
     for t in range(age, len(right)):
         x, y = left[t - age], right[t]
         by_x, by_y = having(left_order[t - age], y), having(right_order[t], x)
-        correlate_ranks(x, y, by_x, by_y, group[t], groups, fewest, spare, result[t])
+        correlate_ranks(x, y, by_x, by_y, group[t], groups, fewest, rounding, spare, result[t])
 
 
 @kernel
 def correlate_ranks(
     x: np.ndarray, y: np.ndarray, by_x: np.ndarray, by_y: np.ndarray,
-    group: np.ndarray, groups: int, fewest: int, spare: np.ndarray, result: np.ndarray,
+    group: np.ndarray, groups: int, fewest: int, rounding: float,
+    spare: np.ndarray, result: np.ndarray,
 ) -> None:  # fmt: skip
     """Fill a day's `result` (groups,) as `rank_ic` says.
 
     by_x, by_y   stocks that have both x and y (N,), in the order of each;  spare (2, N)
     """
-    differ = rank_within(x, by_x, group, groups, spare[0])
-    differ &= rank_within(y, by_y, group, groups, spare[1])
+    differ = rank_within(x, by_x, group, groups, rounding, spare[0])
+    differ &= rank_within(y, by_y, group, groups, rounding, spare[1])
     _correlate(spare[0], spare[1], by_x, group, fewest, differ, result)
 
 
 @kernel
 def rank_within(
-    values: np.ndarray, stocks: np.ndarray, group: np.ndarray, groups: int, ranks: np.ndarray
-) -> np.ndarray:
+    values: np.ndarray, stocks: np.ndarray, group: np.ndarray, groups: int, rounding: float,
+    ranks: np.ndarray,
+) -> np.ndarray:  # fmt: skip
     """Rank `stocks`, which lie in the order of their values, within their groups.
 
     Fills `ranks` (N,) from 1, ties sharing their mean rank; returns which groups vary, (groups,).
@@ -216,7 +211,7 @@ def rank_within(
         first = end
     differ = np.empty(groups, np.bool_)
     for g in range(groups):
-        differ[g] = vary(low[g], high[g])
+        differ[g] = vary(low[g], high[g], rounding)
     return differ
 
 
@@ -237,3 +232,61 @@ def _correlate(ranks, others, stocks, group, fewest, differ, result):
             share = 1 / max(count[g] - 1, 1)
             sd, other_sd = np.sqrt((xx[g] - square) * share), np.sqrt((yy[g] - square) * share)
             result[g] = min(max((xy[g] - square) * share / sd / other_sd, -1.0), 1.0)
+
+
+@kernel
+def compare(
+    left, left_order, right, right_order, quantiles, fewest, rounding, rank_ic, ic, hits, spread
+):  # fmt: skip
+    """Fill what `metrics.daily` says of each day: rank_ic (T, 1), and the others (T,)."""
+    spare, everyone = np.empty((2, left.shape[1])), np.zeros(left.shape[1], np.int8)
+    for t in range(len(left)):
+        x, y = left[t], right[t]
+        by_x, by_y = having(left_order[t], y), having(right_order[t], x)
+        if len(by_x) < fewest:
+            continue
+        differ = vary(x[by_x[0]], x[by_x[-1]], rounding)
+        if differ and vary(y[by_y[0]], y[by_y[-1]], rounding):
+            correlate_ranks(x, y, by_x, by_y, everyone, 1, fewest, rounding, spare, rank_ic[t])
+            ic[t] = _correlation(x[by_x], y[by_x])
+            hits[t] = _hits(x[by_x] - _middle(x, by_x), y[by_x] - _middle(y, by_y))
+            places = len(by_x) // quantiles
+            if places:
+                top = _mean_of_leg(x, by_x[::-1].copy(), places, y)
+                spread[t] = top - _mean_of_leg(x, by_x, places, y)
+            else:
+                spread[t] = 0.0
+
+
+@kernel
+def _correlation(x, y):
+    x, y = x - x.mean(), y - y.mean()
+    return min(max((x * y).sum() / np.sqrt((x * x).sum() * (y * y).sum()), -1.0), 1.0)
+
+
+@kernel
+def _middle(values, stocks):
+    """Median of `values` of `stocks`, which are in their order."""
+    half = len(stocks) // 2
+    if len(stocks) % 2:
+        return values[stocks[half]]
+    return (values[stocks[half - 1]] + values[stocks[half]]) / 2
+
+
+@kernel
+def _hits(x, y):
+    alike = counted = 0
+    for i in range(len(x)):
+        if x[i] != 0 and y[i] != 0:
+            counted += 1
+            alike += (x[i] > 0) == (y[i] > 0)
+    return alike / counted if counted else np.nan
+
+
+@kernel
+def _mean_of_leg(values, stocks, places, label):
+    inside, end, shared = leg(values, stocks, places)
+    total = 0.0
+    for i in range(end):
+        total += label[stocks[i]] * (1 / places if i < inside else shared)
+    return total

@@ -39,6 +39,27 @@ def _rank_rows(rows, bits, ranks):
         ranks[f][known] = ranks_of(bits[f][known])
 
 
+def order(x: np.ndarray) -> np.ndarray:
+    """Sort each row of x (F, N): positions of its finite values, ascending, then −1; (F, N) int32.
+
+    Alike values keep the order of the columns.
+    """
+    rows = np.ascontiguousarray(x)
+    positions = np.full(rows.shape, -1, np.int32)
+    if rows.size:
+        _sort_rows(rows, rows.view(f"u{rows.itemsize}"), positions)
+    return positions
+
+
+@kernel
+def _sort_rows(rows, bits, positions):
+    for f in range(len(rows)):
+        known = np.flatnonzero(np.isfinite(rows[f]))
+        _, position = sorted_keys(keys_of(bits[f][known]))
+        for i in range(len(known)):
+            positions[f, i] = known[position[i]]
+
+
 @kernel
 def ranks_of(bits: np.ndarray) -> np.ndarray:
     """Rank finite numbers, given as their bits (n,), from 1, ties sharing their mean; (n,)."""

@@ -21,10 +21,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gogooku.arrays import agreement
+from gogooku.arrays import agreement, ordered
 from gogooku.arrays.agreement import Table
 from gogooku.arrays.jit import kernel
-from gogooku.arrays.ordered import Ordered, having, rank_within
+from gogooku.arrays.ordered import Ordered
 from gogooku.calendar import Entry
 from gogooku.evaluation import inference
 from gogooku.evaluation.book import positions
@@ -99,17 +99,16 @@ def neutral(prediction: Ordered, sector: NDArray[np.integer], size: Table) -> Ta
     """
     weights = np.zeros(size.shape)
     size = np.where(sector >= 0, size, np.nan)
-    _neutral(*prediction, sector, size, int(sector.max(initial=0)) + 1, weights)
+    ranks = ordered.ranks(prediction, size)
+    _neutral(ranks, sector, size, int(sector.max(initial=0)) + 1, weights)
     return weights
 
 
 @kernel
-def _neutral(values, order, sector, size, sectors, weights):
-    ranks, everyone = np.empty(values.shape[1]), np.zeros(values.shape[1], np.int8)
-    for t in range(len(values)):
-        own = having(order[t], size[t])
-        rank_within(values[t], own, everyone, 1, ranks)
-        rank = _less_sector(ranks[own], sector[t][own], sectors)
+def _neutral(ranks, sector, size, sectors, weights):
+    for t in range(len(ranks)):
+        own = np.flatnonzero(np.isfinite(ranks[t]))
+        rank = _less_sector(ranks[t][own], sector[t][own], sectors)
         large = _less_sector(size[t][own], sector[t][own], sectors)
         rest = rank - (rank * large).sum() / max((large * large).sum(), 1e-12) * large
         gross = np.abs(rest).sum()
