@@ -54,6 +54,17 @@ def rank_ic(
     return result
 
 
+def compare(
+    prediction: Ordered, label: Ordered, quantiles: int, fewest: int
+) -> dict[str, NDArray[np.float64]]:
+    """Compare each day's values on the stocks that have both; see `metrics.daily`, (T,) each."""
+    days = len(label.values)
+    rank_ic, (ic, hits, spread) = np.full((days, 1), np.nan), np.full((3, days), np.nan)
+    results = rank_ic, ic, hits, spread
+    _compare(*prediction, *label, quantiles, fewest, RESOLUTION, *results)
+    return {"rank_ic": rank_ic[:, 0], "ic": ic, "hit_rate": hits, "spread": spread}
+
+
 def legs(prediction: Ordered, quantiles: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Top and bottom 1/quantiles of each day by prediction, as two tables of weights (T, N).
 
@@ -235,10 +246,9 @@ def _correlate(ranks, others, stocks, group, fewest, differ, result):
 
 
 @kernel
-def compare(
+def _compare(
     left, left_order, right, right_order, quantiles, fewest, rounding, rank_ic, ic, hits, spread
 ):  # fmt: skip
-    """Fill what `metrics.daily` says of each day: rank_ic (T, 1), and the others (T,)."""
     spare, everyone = np.empty((2, left.shape[1])), np.zeros(left.shape[1], np.int8)
     for t in range(len(left)):
         x, y = left[t], right[t]

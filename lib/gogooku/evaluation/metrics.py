@@ -12,7 +12,7 @@ from gogooku.arrays import ordered
 from gogooku.arrays.agreement import MIN_PAIRS, Table
 from gogooku.arrays.jit import kernel
 from gogooku.arrays.ordered import Ordered
-from gogooku.arrays.spread import RESOLUTION, varies
+from gogooku.arrays.spread import varies
 
 
 def daily(prediction: Ordered, label: Ordered, quantiles: int) -> dict[str, Table]:
@@ -25,11 +25,7 @@ def daily(prediction: Ordered, label: Ordered, quantiles: int) -> dict[str, Tabl
     spread     mean label of the top 1/quantiles by prediction less that of the bottom ones; ties at
                a border share it (`ordered.legs`)
     """
-    rank_ic = np.full((len(label.values), 1), np.nan)
-    ic, hits, spread = (np.full(len(label.values), np.nan) for _ in range(3))
-    results = rank_ic, ic, hits, spread
-    ordered.compare(*prediction, *label, quantiles, MIN_PAIRS, RESOLUTION, *results)
-    return {"rank_ic": rank_ic[:, 0], "ic": ic, "hit_rate": hits, "spread": spread}
+    return ordered.compare(prediction, label, quantiles, MIN_PAIRS)
 
 
 def mean_of_standardised(tables: Iterable[Table]) -> Table:
