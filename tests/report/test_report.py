@@ -301,3 +301,13 @@ def test_a_book_that_cannot_be_judged_says_why(evaluations):
     table = comparisons.deflated(evaluations, 12, comparisons.trials_of(evaluations))
     row = cells(table, "5", "reversal")
     assert row["Deflated"].text == "–" and row["Years needed"].note == "0 days, fewer than 20"
+
+
+@pytest.mark.parametrize("source, shown", [("archive", True), ("jquants", False)])
+def test_an_archive_s_page_has_the_competition_s_score(evaluations, source, shown):
+    score = {"mean": 0.2115, "low": 0.1, "high": 0.32, "days": 700}
+    daily, summary = evaluations["ridge"]
+    scored = {"ridge": (daily, summary | {"competition": {"score": score, "stocks": 1890}})}
+    facts = report.facts(setting(source=source), PANEL, FOLDS, **NAMED)
+    text = build(scored, facts)
+    assert ("0.381" in text) == ("[0.100, 0.320]" in text) == shown

@@ -21,7 +21,7 @@ from gogooku.arrays.agreement import Table
 from gogooku.arrays.grid import Grid
 from gogooku.arrays.ordered import Ordered
 from gogooku.errors import UserError
-from gogooku.evaluation import breakdowns, inference, metrics, portfolio
+from gogooku.evaluation import breakdowns, competition, inference, metrics, portfolio
 from gogooku.evaluation.inference import Series
 from gogooku.evaluation.portfolio import Book
 from gogooku.evaluation.trading import Rules, Surroundings, Trading
@@ -137,8 +137,8 @@ def evaluate(
 
     Returns the daily rows date, seed, fold, horizon, metric, value, null where a day says nothing,
     and the summary, ready for JSON: "horizons" → horizon → seed → statistics, "breakdowns" →
-    horizon → where the mean of seeds is right, and "truth" → horizon → what it found of it. Raises
-    UserError if predictions and labels share no day.
+    horizon → where the mean of seeds is right, "truth" → horizon → what it found of it, and
+    "competition" → its score there. Raises UserError if predictions and labels share no day.
     """
     answers = Predicted.of(predictions, surroundings.panel.dates, max(horizons))
     predictions = {seed: answers.newest(predictions[seed]) for seed in sorted(predictions)}
@@ -146,6 +146,7 @@ def evaluate(
     parts = breakdowns.Parts.of(answers.grid, answers.members(predictions), trading, surroundings)
     outcomes = {horizon: Ordered.of(_label(answers, labels, horizon)) for horizon in {1, *horizons}}
     daily, statistics, of_truth, where = [], {}, {}, {}
+    contest: dict[str, Any] = {}
     for horizon in horizons:
         name, scores = str(horizon), _scores(answers, predictions, horizon)
         rows, statistics[name], where[name] = _measure(
@@ -157,10 +158,14 @@ def evaluate(
             label = outcomes[horizon].values
             rows, of_truth[name] = _compare(answers, scores, label, planted, horizon, rules)
             daily += rows
+        if (horizon, rules.entry) == (competition.HORIZON, competition.ENTRY) and scores:
+            rows, contest = _compete(answers, scores, outcomes[horizon].values, rules)
+            daily += rows
     summary = _about(answers, predictions, rules) | {
         "horizons": statistics,
         "breakdowns": where,
         "truth": of_truth,
+        "competition": contest,
     }
     return pl.concat(daily), _plain(summary)
 
@@ -297,6 +302,17 @@ def _compare(
             for part in parts
         },
     }
+
+
+def _compete(
+    answers: Predicted, scores: dict[int, Table], label: Table, rules: Rules
+) -> tuple[list[pl.DataFrame], dict[str, Any]]:
+    """Give the daily returns and the score that the mean of seeds has by the competition's rule."""
+    score = Ordered.of(scores[MEAN_OF_SEEDS])
+    returns = competition.spread(score, label)
+    found = competition.summary(score, returns, rules.confidence)
+    daily = {"competition": returns}
+    return ([answers.tidy(daily, MEAN_OF_SEEDS, 1)] if found else []), found
 
 
 def _estimate(values: Series, horizon: int, rules: Rules) -> inference.Estimate:

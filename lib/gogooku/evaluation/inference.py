@@ -7,7 +7,7 @@ cosine coefficients, of which each is nearly independent of the others whatever 
 days, so that the critical value is Student's t with B degrees of freedom (Müller 2004; Lazarus,
 Lewis, Stock and Watson 2018, the "equal-weighted cosine" estimator). B grows with the number of
 days as they propose and stays below a third of the label-lengths that the days hold: a wave as
-short as a label's reach is no slow movement. `benchmarks/coverage.py` counts how often the
+short as a label's reach is no slow movement. `benchmarks/intervals.py` counts how often the
 intervals hold the truth.
 """
 

@@ -18,7 +18,7 @@ from gogooku.arrays import agreement
 from gogooku.config.settings import Settings
 from gogooku.dataset import assembly
 from gogooku.evaluation.evaluate import Evaluations
-from gogooku.report import comparisons, page, plots, tables
+from gogooku.report import comparisons, competition, page, plots, tables
 
 THIN_DAYS = 10  # named on the page
 DAILY = ["date", "seed", "fold", "horizon", "metric", "value"]
@@ -130,6 +130,9 @@ def build(
         trials=len(sharpes),
         comparisons=comparisons.build(evaluations, yardstick, len(sharpes), sharpes),
         truth=tables.truth(evaluations),
+        competition=(
+            competition.table(evaluations) if facts["settings"].source == "archive" else None
+        ),
         long_short=tables.portfolios(evaluations, "long_short"),
         long_only=tables.portfolios(evaluations, "long_only"),
         against_topix=tables.portfolios(evaluations, "against_topix"),

@@ -1,6 +1,6 @@
 """How often a 95 % interval holds the truth, by overlap, dependence and number of days.
 
-    python benchmarks/coverage.py [SERIES]
+    python benchmarks/intervals.py [SERIES]
 
 Prints the table of docs/performance.md: 4,000 series (SERIES) of each kind, judged by the code that
 judges models. A day's number is the mean of h shocks that it shares with its neighbours', which
