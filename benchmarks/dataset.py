@@ -1,6 +1,6 @@
 """What the whole data set costs, from raw files, by stocks and years; and what a day more costs.
 
-    PYTHONPATH=lib:tools python benchmarks/dataset.py FOLDER [--stocks 500 1000 2000 4000] [--years 1 3 5]
+    PYTHONPATH=lib:tools python benchmarks/dataset.py FOLDER [--stocks 500 1000 ...] [--years 1 3 5]
 
 A market of all data sets is simulated once, of the most stocks and years, and filed as raw spans
 under FOLDER; smaller ones are drawn from its codes and end on the same day. Each is run by
