@@ -79,7 +79,7 @@ lock:  ## write what .venv holds to envs/lock.txt
 	@mv envs/lock.new envs/lock.txt
 
 clean:  ## remove what runs have built; raw data, the ledger of trials and the environment stay
-	rm -rf runs/*/ builds .snakemake
+	rm -rf runs/*/ builds comparisons .snakemake
 
 setup: $(READY) $(KERNELS)  ## make .venv from envs/lock.txt and compile kernels (GPU=1: with CUDA)
 

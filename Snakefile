@@ -49,6 +49,7 @@ display.attach(workflow, layout.run_folder(settings.name), results.of_run)
 localrules:
     fold,
     report,
+    compare,
 
 
 onstart:
@@ -62,6 +63,7 @@ onstart:
 
 onsuccess:
     sys.stderr.write(results.after_audit(workflow.dag.jobs))
+    sys.stderr.write(results.after_comparison(workflow.dag.jobs))
 
 
 include: "rules/fetch.smk"

@@ -8,10 +8,13 @@ reads   <run>/predictions/{model}/fold{fold}/seed{seed}.parquet
         <build>/profile/{span}.parquet          the quality of every column
         <run>/audit/leaks.json, runs/*/audit/noise.json   if they are there; no inputs
         runs/ledger.jsonl                     likewise: what was tried in this folder
+        runs/*/evaluation, runs/*/report/run.json   of runs that are compared; no inputs either
 writes  <run>/evaluation/{model}.parquet      one row per day, horizon, seed and metric
         <run>/evaluation/{model}.json         their means, intervals and portfolios
         <run>/report/index.html               one page, and its figures for snakemake --report
         <run>/report/columns.html             the page on the columns' quality
+        <run>/report/run.json                 the settings and the evaluations that the page is about
+        comparisons/<run>+<run>….html, .json  several finished runs side by side
 """
 
 
@@ -80,6 +83,7 @@ rule report:
             category="Figures",
             caption="../docs/captions/figures.rst",
         ),
+        record="<run>/report/run.json",
     log:
         "<logs>/report/report.log",
     benchmark:
@@ -98,3 +102,26 @@ rule report:
         code=code("report"),
     script:
         "../workflow_scripts/report.py"
+
+
+rule compare:
+    """Set finished runs side by side as they stand: none of them is made again."""
+    output:
+        page=f"{layout.comparison(settings.runs)}.html",
+        numbers=f"{layout.comparison(settings.runs)}.json",
+    log:
+        f"{layout.comparison(settings.runs)}.log",
+    benchmark:
+        f"{layout.comparison(settings.runs)}.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=10,
+    params:
+        runs=settings.runs,
+        standing=lambda wildcards: results.standing(settings.runs),
+        code=code("compare"),
+    script:
+        "../workflow_scripts/compare.py"

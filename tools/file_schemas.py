@@ -134,9 +134,14 @@ JSONS = {
     "<run>/evaluation/{model}.json": "`horizons` → horizon → seed (-1: the mean of all) → RankIC, "
     "IC, hit rate, spread with their intervals, ICIR, and books (`long_short`; of the mean also "
     "`long_only`, `against_topix`, `neutral`) before and after costs; `truth` → horizon → what was "
-    "found of what was planted; and the rules: "
+    "found of what was planted; `breakdowns` → horizon → where the mean of seeds is right; "
+    "`competition`: the public competition's score, where 400 stocks are predicted; and the rules: "
     "`days`, `first`, `last`, `folds`, `seeds`, `entry`, `quantiles`, "
     "`confidence`, `delisting` [share] and `costs`",
+    "<run>/report/run.json": "what the report is about: `settings`, their `digest`, `first` and "
+    "`last` day, `rows` and `stocks` of the panel, and `evaluations`, model → digest of its file",
+    "comparisons/{runs}.json": "`runs` that are compared, `remarks` on what cannot be, `settings` "
+    "that differ, key → run → value, and `differences` of daily RankIC, by run, model and horizon",
     "<run>/models/{model}/fold{fold}/seed{seed}/": "one fit, in the model's own form and without "
     "pickle; `curve.jsonl`: one line an epoch, of models that train in epochs",
 }

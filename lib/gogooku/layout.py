@@ -4,7 +4,9 @@ raw          data/raw/<store>/<dataset>/<span>.parquet
 build        builds/<build>/<stage>/<span>.parquet; of features the stage is features/<family>
 fits         runs/<name>/<stage>/<model>/fold<k>/seed<s>…, models and predictions
 evaluation   runs/<name>/evaluation/<model>.parquet
+record       runs/<name>/report/run.json, of what the report is about
 ledger       runs/ledger.jsonl, of all runs in the working directory
+comparison   comparisons/<name>+<name>….html, of several runs
 """
 
 import re
@@ -56,6 +58,16 @@ def predictions(name: str, fit: Fit) -> str:
 def audit(name: str, kind: str) -> str:
     """Give the file of an audit of the run `name`: leaks or noise."""
     return f"{run_folder(name)}/audit/{kind}.json"
+
+
+def record(name: str) -> str:
+    """Give the file in which the report of the run `name` says what it is about."""
+    return f"{run_folder(name)}/report/run.json"
+
+
+def comparison(names: Iterable[str]) -> str:
+    """Give the page on which runs are compared, without its ending."""
+    return f"comparisons/{'+'.join(names) or 'none'}"
 
 
 def dataset(path: str | Path) -> str:

@@ -69,14 +69,15 @@ def _begins_a_span(day: str, granularity: calendar.Granularity) -> bool:
 def _values(settings: Settings, keys: list[str]) -> dict[str, Any]:
     """Give the values of the dotted keys, and of a section all of its values."""
     sections = tuple(f"{key}." for key in keys)
-    every = _leaves("", settings.model_dump(mode="json"))
+    every = leaves(settings.model_dump(mode="json"))
     return {key: value for key, value in every if f"{key}.".startswith(sections)}
 
 
-def _leaves(above: str, section: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def leaves(section: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    """Give each value of settings by its dotted key, below the key `above`."""
     for name, value in section.items():
         inner = isinstance(value, Mapping)
-        yield from _leaves(f"{above}{name}.", value) if inner else [(above + name, value)]
+        yield from leaves(value, f"{above}{name}.") if inner else [(above + name, value)]
 
 
 def _differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[Difference]:

@@ -56,6 +56,8 @@ class Settings(Section):
     evaluation: sections.Evaluation
     open_sealed: bool
     audit: sections.Audit
+    # Of no run: it decides nothing that a run makes, and stands in no copy of its settings.
+    runs: list[Annotated[str, _folder()]] = Field([], exclude=True)
 
     @model_validator(mode="before")
     @classmethod
@@ -76,7 +78,7 @@ class Settings(Section):
             raise ValueError(fault)
         return self
 
-    @field_validator("models", "seeds")
+    @field_validator("models", "seeds", "runs")
     @classmethod
     def _each_once(cls, names: list[Any]) -> list[Any]:
         if len(set(names)) < len(names):

@@ -7,8 +7,8 @@ that intervals are made of (`inference`), so that overlapping labels count.
 """
 
 import functools
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -24,7 +24,7 @@ DRAWS = 4000
 
 
 class Difference(NamedTuple):
-    """A model's mean RankIC less the yardstick's at a horizon.
+    """A model's mean RankIC less another's at a horizon.
 
     estimate   with the interval of this difference alone
     p          two-sided, corrected for the number of differences; NaN where too few days tell
@@ -36,6 +36,19 @@ class Difference(NamedTuple):
     estimate: inference.Estimate
     p: float
     verdict: str
+
+
+class Pair(NamedTuple):
+    """Two evaluations of a horizon, the first of which is compared with the last."""
+
+    model: str
+    horizon: int
+    evaluations: Evaluations
+
+    @property
+    def rules(self) -> list[Mapping[str, Any]]:
+        """The rules that each was judged by."""
+        return [summary for _, summary in self.evaluations.values()]
 
 
 class ConfidenceSet(NamedTuple):
@@ -69,27 +82,37 @@ def aligned(evaluations: Evaluations, metric: str, horizon: int) -> tuple[list[s
 def differences(
     evaluations: Evaluations, yardstick: str, horizons: Sequence[int]
 ) -> list[Difference]:
-    """Compare every other model with the yardstick, by horizon and in the models' order.
+    """Compare every other model with the yardstick, by horizon and in the models' order."""
+    return judge([
+        Pair(model, horizon, {name: evaluations[name] for name in (model, yardstick)})
+        for horizon in horizons
+        for model in evaluations
+        if model != yardstick
+    ])  # fmt: skip
+
+
+def judge(pairs: Sequence[Pair]) -> list[Difference]:
+    """Compare the two evaluations of each pair on the days that both have, the first less the last.
 
     A difference is called higher or lower only if its p-value, corrected for all of them, is
     below the error rate of the intervals.
     """
-    rules = evaluations[yardstick][1]
-    entry, confidence = rules["entry"], rules["confidence"]
-    pairs = [(model, h) for h in horizons for model in evaluations if model != yardstick]
-    estimates = []
-    for model, horizon in pairs:
-        pair = {name: evaluations[name] for name in (model, yardstick)}
-        names, daily = aligned(pair, "rank_ic", horizon)
+    estimates, p = [], []
+    for pair in pairs:
+        names, daily = aligned(pair.evaluations, "rank_ic", pair.horizon)
         gaps = daily[:, 0] - daily[:, 1] if len(names) == 2 else np.zeros(0)
-        estimates.append(inference.estimate(gaps, horizon, entry, confidence))
-    p = holm([
-        inference.p_value(known, inference.reach(horizon, entry))
-        for known, (_, horizon) in zip(estimates, pairs, strict=True)
-    ])  # fmt: skip
+        reach = max(inference.reach(pair.horizon, rules["entry"]) for rules in pair.rules)
+        estimates.append(inference.mean_estimate(gaps, reach, pair.rules[-1]["confidence"]))
+        p.append(inference.p_value(estimates[-1], reach))
     return [
-        Difference(*pair, known, float(own), _verdict(known.mean, own, 1 - confidence))
-        for pair, known, own in zip(pairs, estimates, p, strict=True)
+        Difference(
+            pair.model,
+            pair.horizon,
+            known,
+            float(own),
+            _verdict(known.mean, own, 1 - pair.rules[-1]["confidence"]),
+        )
+        for pair, known, own in zip(pairs, estimates, holm(p), strict=True)
     ]
 
 

@@ -13,6 +13,7 @@ from gogooku.report import tables
 from gogooku.report.tables import NONE, SIGNED, Cell, Table
 
 LOOKS = {"higher": "text sure", "lower": "text stop", "": "text"}
+DIFFERENCE = ["<Model", "RankIC difference", "Days", "Detectable", "p, corrected", "<Verdict"]
 PROBABILITY = "{:.1%}"
 ROOT = np.sqrt(inference.SESSIONS)
 
@@ -57,12 +58,11 @@ def differences(evaluations: Evaluations, yardstick: str) -> Table | None:
     groups = [
         (
             f"{tables.sessions(str(horizon))}, against {yardstick}",
-            [_difference(row) for row in found if row.horizon == horizon],
+            [difference(row) for row in found if row.horizon == horizon],
         )
         for horizon in horizons
     ]
-    head = ["<Model", "RankIC difference", "Days", "Detectable", "p, corrected", "<Verdict"]
-    return Table(head, groups)
+    return Table(DIFFERENCE, groups)
 
 
 def confidence_sets(evaluations: Evaluations) -> Table | None:
@@ -117,7 +117,8 @@ def deflated(evaluations: Evaluations, trials: int, sharpes: Series) -> Table:
     return Table(head, groups)
 
 
-def _difference(row: comparison.Difference) -> list[Cell]:
+def difference(row: comparison.Difference) -> list[Cell]:
+    """Give the cells of a difference under the head DIFFERENCE."""
     known = row.estimate
     return [
         Cell(row.model),

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from gogooku import files
+from gogooku import files, layout
 from gogooku.errors import UserError
 
 MEAN_OF_SEEDS = "-1"
@@ -37,6 +37,43 @@ def after_audit(jobs: Iterable[Any]) -> str:
         f"{' and '.join(audits)} passed. A report says so once it is written again: "
         "snakemake report --forcerun report, with the settings of its run\n"
     )
+
+
+def standing(names: Iterable[str]) -> str:
+    """Name by twelve hex digits what stands in the folders of runs, as far as it is compared."""
+    paths = [
+        path
+        for name in names
+        for path in (
+            *Path(layout.run_folder(name)).glob("evaluation/*.*"),
+            Path(layout.record(name)),
+        )
+        if path.is_file()
+    ]
+    return files.fingerprint(sorted(map(str, paths)), files=sorted(paths))
+
+
+def after_comparison(jobs: Iterable[Any]) -> str:
+    """Give the differences that a comparison among `jobs` found, and its page; "" without one."""
+    made = [job for job in jobs if job.rule.name == "compare"]
+    return "".join(
+        f"{compared(job.output.numbers)}\ncomparison: {job.output.page}\n" for job in made
+    )
+
+
+def compared(numbers: str | Path) -> str:
+    """Lay out the differences of runs that stand in a comparison's JSON."""
+    content = files.read_json(numbers)
+    rows = content["differences"]
+    lines = [f"{text}." for text in content["remarks"]]
+    width = max((len(row["model"]) for row in rows), default=0) + 2
+    for pair in dict.fromkeys((row["run"], row["against"]) for row in rows):
+        lines.append(f"RankIC of {pair[0]} less that of {pair[1]} [interval], on the same days")
+        for row in rows:
+            if (row["run"], row["against"]) == pair:
+                known = f"{row['horizon']:>3}d{interval(row):>25}  {row['verdict']}"
+                lines.append(f"{row['model']:<{width}}{known}".rstrip())
+    return "\n".join(lines)
 
 
 def table(summaries: Summaries) -> str:
