@@ -159,6 +159,15 @@ def test_a_damaged_file_costs_one_model(folder):
     assert set(rows_of(content)) == {("b", "momentum", 1)}
 
 
+def test_an_evaluation_of_an_older_release_costs_one_model(folder):
+    path = folder / "runs/b/evaluation/ridge.json"
+    summary = json.loads(path.read_text())
+    files.write_json({key: summary[key] for key in summary if key != "confidence"}, path)
+    content, _ = whole("a", "b")
+    assert "runs/b/evaluation/ridge.json lacks 'confidence'" in content["remarks"][0]
+    assert set(rows_of(content)) == {("b", "momentum", 1)}
+
+
 def test_one_run_is_no_comparison(folder):
     with pytest.raises(errors.UserError, match="no two runs to compare. There is no run nowhere"):
         compare.read(["a", "nowhere"])

@@ -15,6 +15,8 @@ from gogooku.evaluation import ledger
 from gogooku.evaluation.evaluate import Evaluations
 from gogooku.report import report
 
+RECORD = ("settings", "digest", "first", "last", "rows", "stocks", "evaluations")
+SUMMARY = ("horizons", "truth", "entry", "confidence", "first", "last", "days", "folds")
 AGAIN = "write its report again (snakemake report --forcerun report, with its settings)"
 
 
@@ -49,7 +51,7 @@ def record(facts: Mapping[str, Any], summaries: Sequence[str | Path]) -> dict[st
     """
     return {
         "settings": json.loads(facts["text"]),
-        **{name: facts[name] for name in ("digest", "first", "last", "rows", "stocks")},
+        **{name: facts[name] for name in RECORD[1:-1]},
         "evaluations": {layout.model(path): files.fingerprint(files=[path]) for path in summaries},
     }
 
@@ -80,7 +82,7 @@ def _record(name: str, faults: list[str]) -> Mapping[str, Any]:
     try:
         if path.is_file():
             kept: Mapping[str, Any] = files.read_json(path)
-            kept["settings"], kept["evaluations"]
+            _require(kept, RECORD)
             return kept
         faults.append(f"The settings of {name} are not known, as {path} is missing: {AGAIN}")
     except UserError as error:
@@ -102,8 +104,7 @@ def _evaluations(
     for path in summaries:
         try:
             evaluation = report.read_evaluations([path.with_suffix(".parquet")], [path])
-            summary = evaluation[path.stem][1]
-            summary["horizons"], summary["entry"], summary["confidence"]
+            _require(evaluation[path.stem][1], SUMMARY)
             yield from evaluation.items()
         except UserError as error:
             faults.append(str(error))
@@ -112,6 +113,12 @@ def _evaluations(
 def _digests(models: Iterable[str], folder: Path) -> dict[str, str]:
     paths = {model: folder / "evaluation" / f"{model}.json" for model in models}
     return {model: files.fingerprint(files=[path]) for model, path in paths.items()}
+
+
+def _require(content: Mapping[str, Any], keys: Iterable[str]) -> None:
+    """Raise UserError, which names the file, for a key that it lacks."""
+    for key in keys:
+        content[key]
 
 
 def _judged(name: str) -> dict[str, dict[str, Any]]:
