@@ -117,6 +117,18 @@ def test_days_without_overlap_are_one_sentence(folder):
     assert row["days"] == 0 and row["mean"] is None and row["verdict"] == ""
 
 
+def test_a_model_that_another_setting_leaves_alone_is_the_same(folder):
+    ridge = finished.evaluation({1: daily(0)})
+    for name in ("one", "two"):
+        finished.write(name, {"ridge": ridge}, finished.settings(name, models=["ridge"]))
+    content, page = whole("one", "two")
+    (row,) = content["differences"]
+    assert row["verdict"] == "the same" and "the same" in page
+    assert "the runs have the same settings" in page
+    files.write_json(content, "numbers.json")
+    assert results.compared("numbers.json").splitlines()[-1].split() == "ridge 1d the same".split()
+
+
 @pytest.mark.parametrize(
     "changes, sentence",
     [

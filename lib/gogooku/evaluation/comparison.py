@@ -28,7 +28,8 @@ class Difference(NamedTuple):
 
     estimate   with the interval of this difference alone
     p          two-sided, corrected for the number of differences; NaN where too few days tell
-    verdict    higher, lower or not told apart, by the corrected p; empty where too few days tell
+    verdict    higher, lower or not told apart, by the corrected p; the same if no day differs;
+               empty where too few days tell
     """
 
     model: str
@@ -97,22 +98,23 @@ def judge(pairs: Sequence[Pair]) -> list[Difference]:
     A difference is called higher or lower only if its p-value, corrected for all of them, is
     below the error rate of the intervals.
     """
-    estimates, p = [], []
+    estimates, p, alike = [], [], []
     for pair in pairs:
         names, daily = aligned(pair.evaluations, "rank_ic", pair.horizon)
         gaps = daily[:, 0] - daily[:, 1] if len(names) == 2 else np.zeros(0)
         reach = max(inference.reach(pair.horizon, rules["entry"]) for rules in pair.rules)
         estimates.append(inference.mean_estimate(gaps, reach, pair.rules[-1]["confidence"]))
         p.append(inference.p_value(estimates[-1], reach))
+        alike.append(len(gaps) > 0 and not gaps.any())
     return [
         Difference(
             pair.model,
             pair.horizon,
             known,
             float(own),
-            _verdict(known.mean, own, 1 - pair.rules[-1]["confidence"]),
+            "the same" if same else _verdict(known.mean, own, 1 - pair.rules[-1]["confidence"]),
         )
-        for pair, known, own in zip(pairs, estimates, holm(p), strict=True)
+        for pair, known, own, same in zip(pairs, estimates, holm(p), alike, strict=True)
     ]
 
 

@@ -71,8 +71,9 @@ def compared(numbers: str | Path) -> str:
         lines.append(f"RankIC of {pair[0]} less that of {pair[1]} [interval], on the same days")
         for row in rows:
             if (row["run"], row["against"]) == pair:
-                known = f"{row['horizon']:>3}d{interval(row):>25}  {row['verdict']}"
-                lines.append(f"{row['model']:<{width}}{known}".rstrip())
+                known = interval(row) if row["low"] is not None else ""
+                verdict = row["verdict"] or "too few days tell"
+                lines.append(f"{row['model']:<{width}}{row['horizon']:>3}d{known:>25}  {verdict}")
     return "\n".join(lines)
 
 
