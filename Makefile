@@ -57,7 +57,7 @@ exchange: setup  ## the simulated exchange alone on a port, for any client (ARGS
 	@PYTHONPATH=lib $(BIN)/python -m simulated_exchange $(ARGS)
 
 bench: demo  ## what each stage of the demo cost
-	@$(BIN)/python tools/stages.py runs/demo
+	@PYTHONPATH=lib $(BIN)/python tools/stages.py runs/demo
 
 soak: setup  ## fetch through 1,000 faults and 50 kills: the files must be those of an undisturbed fetch
 	@PYTHONPATH=lib $(BIN)/python benchmarks/soak.py

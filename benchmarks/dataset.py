@@ -1,6 +1,6 @@
 """What the whole data set costs, from raw files, by stocks and years; and what a day more costs.
 
-    PYTHONPATH=lib:tools python benchmarks/dataset.py FOLDER [--stocks 500 1000 ...] [--years 1 3 5]
+    PYTHONPATH=lib python benchmarks/dataset.py FOLDER [--stocks 500 1000 ...] [--years 1 3 5]
 
 A market of all data sets is simulated once, of the most stocks and years, and filed as raw spans
 under FOLDER; smaller ones are drawn from its codes and end on the same day. Each is run by
@@ -10,9 +10,7 @@ is run once more with that session.
 """
 
 import argparse
-import contextlib
 import datetime as dt
-import io
 import multiprocessing as mp
 import shutil
 import subprocess
@@ -22,12 +20,12 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-import stages
 from gogooku import calendar, files, point_in_time
 from gogooku.config import availability
 from gogooku.families import BUILT, FAMILIES
 from gogooku.raw import schema
 from gogooku.raw.catalogue import DATASETS
+from gogooku.report import provenance
 from simulated_exchange.market import simulation
 
 ROOT = Path(__file__).parents[1]
@@ -99,13 +97,9 @@ def dataset(work, stocks, years, last):
 
 
 def costs(work):
-    """Give CPU-seconds of all jobs and the peak of the largest [GB], as stages.py tells them."""
-    told = io.StringIO()
-    with contextlib.redirect_stdout(told):
-        stages.main(work / "runs" / "sized")
-    (work / "stages.txt").write_text(told.getvalue())
-    _, _, _, cpu, peak = told.getvalue().splitlines()[-1].split()
-    return float(cpu), float(peak) / 1e3
+    """Give CPU-seconds of all jobs and the peak of the largest [GB]."""
+    stages = provenance.stages(work / "runs" / "sized")
+    return stages["cpu"].sum(), stages["peak"].max() / 1e3
 
 
 def main():

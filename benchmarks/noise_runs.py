@@ -6,9 +6,8 @@ Each of 200 runs (RUNS) is a market of its own without predictability: 330 stock
 whose returns share a factor and have fat tails. The inputs are what models meet: past returns over
 several windows, and columns that last for weeks. Both models are fitted on 490 sessions and judged
 on the 490 after them by the code that judges models. Prints the share of models and horizons whose
-RankIC is significant at 5 %, the share of runs in which the verdict ranks a model above another,
-and the shares of runs in which a model leaves the confidence set or a deflated Sharpe ratio is
-above 95 %.
+RankIC is significant at 5 %, and the shares of runs in which the verdict's sentences rank a model
+above another, see skill, or a gain after costs.
 """
 
 import sys
@@ -20,11 +19,11 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "lib"))
 import numpy as np
 import polars as pl
 from gogooku.dataset.inputs import ModelInputs
-from gogooku.evaluation import comparison, evaluate, overfitting
+from gogooku.evaluation import evaluate
 from gogooku.evaluation.trading import Surroundings
 from gogooku.models import lightgbm, ridge
 from gogooku.models.contract import Job
-from gogooku.report import comparisons
+from gogooku.report import judgement, verdict
 from helpers import judged, panels
 from tqdm import tqdm
 
@@ -104,39 +103,29 @@ def run(seed):
 
 
 def claims(evaluations):
-    """What the report would say: significant RankICs by model and horizon, and three verdicts."""
-    yardstick = "ridge"
+    """What the report says: significant RankICs, ranks, models of no skill, deflated ratios."""
     known = [
         summary["horizons"][str(horizon)][str(evaluate.MEAN_OF_SEEDS)]["rank_ic"]
         for _, summary in evaluations.values()
         for horizon in HORIZONS
     ]
-    ranked = comparison.differences(evaluations, yardstick, HORIZONS)
-    sets = [comparison.confidence_set(evaluations, horizon) for horizon in HORIZONS]
-    sharpes = comparisons.trials_of(evaluations)
-    deflated = [
-        overfitting.deflate(
-            evaluate.series(daily, "long_short_gross", horizon)["value"].to_numpy(),
-            len(sharpes), sharpes, 0.95,
-        ).probability
-        for daily, _ in evaluations.values()
-        for horizon in HORIZONS
-    ]  # fmt: skip
+    found = judgement.of(evaluations, "ridge")
+    said = verdict.sentences(evaluations, found, "ridge")
     return (
         np.mean([own["low"] > 0 or own["high"] < 0 for own in known]),
-        any(row.verdict in ("higher", "lower") for row in ranked),
-        any(len(found.members) < len(found.p) for found in sets),
-        any(probability >= 0.95 for probability in deflated),
+        not any("no model can be told from another" in text.lower() for text in said),
+        not any("No model shows skill" in text for text in said),
+        not any("othing" in text for text in said),
     )
 
 
 def main(runs):
     found = np.array([claims(run(seed)) for seed in tqdm(range(runs))], float).mean(axis=0)
+    significant, ranks, skill, gains = found
     print(
-        f"{runs} runs: share of noise models significant at 5 %: {found[0]:.1%}; share of runs in "
-        f"which the verdict would say that a model beats another: {found[1]:.1%}; that drop a "
-        f"model from the confidence set: {found[2]:.1%}; with a deflated gross Sharpe ratio above "
-        f"95 %: {found[3]:.1%}"
+        f"{runs} runs: {significant:.1%} of the RankICs are significant at 5 %; the verdict ranks "
+        f"models in {ranks:.1%} of the runs, sees skill in {skill:.1%}, and a gain after costs in "
+        f"{gains:.1%}"
     )
 
 

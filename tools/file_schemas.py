@@ -139,7 +139,10 @@ JSONS = {
     "`days`, `first`, `last`, `folds`, `seeds`, `entry`, `quantiles`, "
     "`confidence`, `delisting` [share] and `costs`",
     "<run>/report/run.json": "what the report is about: `settings`, their `digest`, `first` and "
-    "`last` day, `rows` and `stocks` of the panel, and `evaluations`, model → digest of its file",
+    "`last` day, `rows` and `stocks` of the panel, and `evaluations`, model → digest of its file; "
+    "and what it says beyond these: `verdict`, `judgement` (differences from the yardstick, "
+    "confidence sets, deflated Sharpe ratios, the luck of choosing, number of trials), `alarms`, "
+    "`certificates`, `survivorship`, `lacks` and `provenance` (seconds and memory by stage too)",
     "comparisons/{runs}.json": "`runs` that are compared, `remarks` on what cannot be, `settings` "
     "that differ, key → run → value, and `differences` of daily RankIC, by run, model and horizon",
     "<run>/models/{model}/fold{fold}/seed{seed}/": "one fit, in the model's own form and without "

@@ -37,7 +37,7 @@ def fit(**changes):
 
 
 def evaluation(configuration, sharpe, last="2021-12-30", **changes):
-    test = {"horizon": 1, "sharpe": {"long_short": sharpe, "neutral": None}}
+    test = {"horizon": 1, "sharpe_gross": {"long_short": sharpe, "neutral": None}}
     own = {"kind": "evaluation", "configuration": configuration, "last": last, "test": [test]}
     return fit(**own, sealed=None, command="first") | changes
 
@@ -94,7 +94,7 @@ def test_a_corrupt_line_is_named_and_the_rest_is_counted(tmp_path, line):
 
 
 def test_a_ledger_that_is_not_there_counts_nothing(tmp_path):
-    assert ledger.trials(tmp_path / "none.jsonl") == ledger.Trials([], {}, 0, {}, 0, [])
+    assert ledger.trials(tmp_path / "none.jsonl") == ledger.Trials([], {}, 0, [], 0, [])
 
 
 def test_a_ledger_that_cannot_be_written_is_an_error(tmp_path):
@@ -114,7 +114,7 @@ def test_a_configuration_counts_once_by_its_newest_evaluation(tmp_path):
     tries = [evaluation("x", 1.0), evaluation("y", -0.5), evaluation("x", 2.0, last="2022-03-01")]
     counted = written(path, *tries, evaluation("z", None))
     assert counted.evaluated == 3
-    assert counted.sharpe == {(1, "long_short"): [2.0, -0.5]}
+    assert counted.sharpe == [2.0, -0.5]
 
 
 def test_trials_on_another_market_are_none_of_this_one(tmp_path):
@@ -126,7 +126,7 @@ def test_trials_on_another_market_are_none_of_this_one(tmp_path):
     real = ledger.trials(path, ledger.market("jquants", "mine"))
     assert real == ledger.trials(path, ledger.market("archive", "folder"))
     assert (real.runs, real.fits, real.evaluated) == (["a"], {"ridge": 1}, 1)
-    assert real.sharpe == {(1, "long_short"): [1.0]}
+    assert real.sharpe == [1.0]
 
 
 def test_openings_are_counted_by_command_and_a_seal_that_is_taken_away_is_one(tmp_path):
@@ -204,12 +204,12 @@ def test_an_evaluation_is_noted_and_later_days_are_the_same_configuration(folder
         ledger.evaluated(job(output, sealed=None, opened=None, **params), predictions, summary)
     counted = ledger.trials()
     assert counted.evaluated == 2 and counted.openings == 0 and counted.fits == {}
-    assert {key: len(ratios) for key, ratios in counted.sharpe.items()} == {
-        (horizon, book): 2 for horizon in (1, 5) for book in ("long_short", "long_only", "neutral")
-    }
+    assert len(counted.sharpe) == 2 * 2 * 3  # configurations, horizons and kinds of books
     found = summary["horizons"]["5"]["-1"]
     test = ledger.read()[0][-1]["test"][1]
     assert test["rank_ic_mean"] == found["rank_ic"]["mean"]
-    assert test["sharpe"]["long_short"] == found["long_short"]["net"]["sharpe"]["mean"]
+    for kind in ("gross", "net"):
+        ratio = found["long_short"][kind]["sharpe"]["mean"]
+        assert test[f"sharpe_{kind}"]["long_short"] == ratio
     ledger.evaluated(job(output, sealed=None, opened="2021-12-01", **params), other, summary)
     assert ledger.trials().openings == 1

@@ -6,7 +6,7 @@ import pytest
 from gogooku import errors, files
 from gogooku.config import settings
 from gogooku.evaluation import evaluate
-from gogooku.report import comparisons, plots, report, tables
+from gogooku.report import comparisons, judgement, plots, report, survivorship, tables
 from helpers import configs, judged, markup
 
 LABELS, TRUTH = judged.market()
@@ -64,12 +64,17 @@ def evaluations():
 def build(evaluations, facts=None, quality=QUALITY, curves=None):
     facts = facts or report.facts(SETTING, PANEL, FOLDS, ["bars: no row in 1999"], **NAMED)
     figures = plots.draw(evaluations, facts["folds"], curves)
+    facts = facts | report.judged(evaluations, facts)
     return report.build(evaluations, facts, quality, figures)
 
 
 @pytest.fixture(scope="module")
 def page(evaluations):
     return build(evaluations)
+
+
+def differences(evaluations, yardstick):
+    return comparisons.differences(judgement.of(evaluations, yardstick), yardstick)
 
 
 def cells(grid, horizon, model):
@@ -100,7 +105,7 @@ def test_the_seeds_stand_beside_their_mean(evaluations):
 def test_a_number_that_nothing_supports_is_a_dash(evaluations):
     row = cells(tables.headline(evaluations), "5", "reversal")
     assert {cell.text for name, cell in row.items() if name not in ("<Model", "Seeds")} == {"–"}
-    row = cells(comparisons.differences(evaluations, YARDSTICK), "5", "reversal")
+    row = cells(differences(evaluations, YARDSTICK), "5", "reversal")
     assert row["RankIC difference"].text == row["<Verdict"].text == "–"
 
 
@@ -109,22 +114,22 @@ def test_a_clear_difference_ranks_and_an_unclear_one_does_not():
     twin = judge({0: judged.forecast(TRUTH, noise=0.2, seed=1)})
     bad = judge({0: judged.forecast(TRUTH, noise=20.0, seed=2)})
     other = judge({0: judged.forecast(TRUTH, noise=20.0, seed=3)})
-    table = comparisons.differences({"atft": good, "ridge": bad}, YARDSTICK)
+    table = differences({"atft": good, "ridge": bad}, YARDSTICK)
     assert cells(table, "1", "atft")["<Verdict"].text == "higher"
-    table = comparisons.differences({"atft": bad, "ridge": good, "reversal": twin}, YARDSTICK)
+    table = differences({"atft": bad, "ridge": good, "reversal": twin}, YARDSTICK)
     assert cells(table, "1", "atft")["<Verdict"].text == "lower"
-    table = comparisons.differences({"atft": bad, "ridge": other}, YARDSTICK)
+    table = differences({"atft": bad, "ridge": other}, YARDSTICK)
     assert cells(table, "1", "atft")["<Verdict"].text == "not told apart"
 
 
 def test_the_yardstick_is_the_settings_whatever_the_results(evaluations):
     for name in ("ridge", "atft"):
-        titles = [title for title, _ in comparisons.differences(evaluations, name).groups]
+        titles = [title for title, _ in differences(evaluations, name).groups]
         assert titles == [f"1 session, against {name}", f"5 sessions, against {name}"]
 
 
 def test_a_yardstick_that_is_not_among_the_models_is_said(evaluations, page):
-    assert comparisons.differences(evaluations, "lightgbm") is None
+    assert differences(evaluations, "lightgbm") is None
     others = {name: scores for name, scores in evaluations.items() if name != YARDSTICK}
     said = "ridge, the yardstick of the settings, is not among the models"
     assert said not in page and said in build(others)
@@ -132,7 +137,7 @@ def test_a_yardstick_that_is_not_among_the_models_is_said(evaluations, page):
 
 def test_differences_use_the_days_that_both_models_have(evaluations):
     days = evaluations["ridge"][0].filter(pl.col("fold").is_not_null())["date"].n_unique()
-    row = cells(comparisons.differences(evaluations, YARDSTICK), "5", "atft")
+    row = cells(differences(evaluations, YARDSTICK), "5", "atft")
     assert row["Days"].text == str(days) == "60"
 
 
@@ -213,11 +218,29 @@ def test_an_entry_at_the_close_is_marked_as_not_tradable(evaluations, page):
     assert 'class="note stop">NOT TRADABLE' in marked
 
 
-@pytest.mark.parametrize("source, words", [("archive", "later delisted"), ("jquants", None)])
-def test_an_archive_is_said_to_hold_survivors(evaluations, source, words):
-    page = build(evaluations, report.facts(setting(source=source), PANEL, FOLDS, **NAMED))
-    assert "prices are simulated" not in page
-    assert ("later delisted" in page) == (words is not None)
+@pytest.mark.parametrize(
+    "source, shown", [("archive", True), ("jquants", True), ("simulated", False)]
+)
+def test_data_of_survivors_alone_are_an_alarm_but_where_the_market_is_made_up(
+    evaluations, source, shown
+):
+    facts = report.facts(setting(source=source), PANEL, FOLDS, **NAMED)
+    assert 'role="alert"' not in build(evaluations, facts)
+    facts["survivorship"] = survivorship.Survivorship("Only names that lasted.", alarm=True)
+    page = build(evaluations, facts)
+    assert ('role="alert">Only names that lasted.' in page) == shown
+    assert "<p>Only names that lasted.</p>" in page
+
+
+def test_a_year_that_loses_more_than_all_says_so(evaluations):
+    daily, summary = evaluations["ridge"]
+    scores = summary["horizons"]["1"]["-1"]
+    book = scores["long_short"]
+    lost = book | {"net": book["net"] | {"annual": -3.58}}
+    horizons = {"1": {"-1": scores | {"long_short": lost}}}
+    table = tables.portfolios({"ridge": (daily, summary | {"horizons": horizons})}, "long_short")
+    net = cells(table, "1", "ridge")["Net a year"]
+    assert net.text == "−358.0%" and net.note == "3.6 times a leg's capital lost"
 
 
 def test_one_model_without_findings_or_folds_makes_a_page(evaluations):
@@ -274,31 +297,32 @@ def test_curves_are_read_and_drawn(evaluations, tmp_path):
 
 
 def test_the_page_names_the_models_that_cannot_be_told_from_the_best(evaluations, page):
-    table = comparisons.confidence_sets(evaluations)
+    table = comparisons.confidence_sets(judgement.of(evaluations, YARDSTICK))
     assert [title for title, _ in table.groups] == ["1 session, 60 days", "5 sessions, 60 days"]
     assert "Model confidence set" in page
     assert cells(table, "1", "atft")["<Among the best"].text in ("yes", "no")
     alone = {"ridge": evaluations["ridge"]}
-    assert comparisons.confidence_sets(alone) is None and comparisons.choices(alone) is None
+    found = judgement.of(alone, YARDSTICK)
+    assert comparisons.confidence_sets(found) is None and comparisons.choices(found) is None
     assert "Model confidence set" not in build(alone)
 
 
 def test_a_deflated_ratio_falls_with_the_trials(evaluations):
-    sharpes = comparisons.trials_of(evaluations)
-    assert len(sharpes) == 3 * (2 + 2 + 1)  # kinds of books without an index, by model and horizon
+    own = judgement.of(evaluations, YARDSTICK)
+    assert own.trials == 3 * (2 + 2 + 1)  # kinds of books without an index, by model and horizon
 
-    def left(trials):
-        table = comparisons.deflated(evaluations, trials, sharpes)
-        return cells(table, "1", "atft")
+    def left(ledger):
+        found = judgement.of(evaluations, YARDSTICK, ledger)
+        assert found.trials == max(len(ledger), own.trials)
+        return cells(comparisons.deflated(evaluations, found), "1", "atft")
 
-    few, many = left(1), left(100_000)
-    assert few["Deflated"].text == few["Probabilistic"].text == many["Probabilistic"].text
-    assert few["Threshold"].text == "+0.00"
+    few, many = left([-20.0, 20.0] * 10), left([-20.0, 20.0] * 5000)
+    assert few["Probabilistic"].text == many["Probabilistic"].text
     assert float(many["Deflated"].text.rstrip("%")) < float(few["Deflated"].text.rstrip("%"))
 
 
 def test_a_book_that_cannot_be_judged_says_why(evaluations):
-    table = comparisons.deflated(evaluations, 12, comparisons.trials_of(evaluations))
+    table = comparisons.deflated(evaluations, judgement.of(evaluations, YARDSTICK))
     row = cells(table, "5", "reversal")
     assert row["Deflated"].text == "–" and row["Years needed"].note == "0 days, fewer than 20"
 

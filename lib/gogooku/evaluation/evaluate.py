@@ -167,7 +167,7 @@ def evaluate(
         "truth": of_truth,
         "competition": contest,
     }
-    return pl.concat(daily), _plain(summary)
+    return pl.concat(daily), plain(summary)
 
 
 def _about(answers: Predicted, seeds: Iterable[int], rules: Rules) -> dict[str, Any]:
@@ -333,14 +333,16 @@ def _parts(answers: Predicted, truth: pl.DataFrame, horizon: int) -> dict[str, T
     }
 
 
-def _plain(content: Any) -> Any:
+def plain(content: Any) -> Any:
     """Make estimates and numpy numbers fit for JSON; a number that is not known becomes None."""
     if isinstance(content, inference.Estimate):
         content = asdict(content)
+    elif hasattr(content, "_asdict"):
+        content = content._asdict()
     if isinstance(content, dict):
-        return {key: _plain(value) for key, value in content.items()}
-    if isinstance(content, list):
-        return [_plain(value) for value in content]
+        return {key: plain(value) for key, value in content.items()}
+    if isinstance(content, (list, tuple)):
+        return [plain(value) for value in content]
     if isinstance(content, float):
         return float(content) if math.isfinite(content) else None
     return content

@@ -36,8 +36,8 @@ class Trials(NamedTuple):
     runs        names of runs
     fits        model → different fits: of model, fold, seed, settings, code and data
     evaluated   different configurations that were evaluated
-    sharpe      (horizon, book) → net annual Sharpe ratio of each configuration that has one, from
-                its newest evaluation
+    sharpe      annual Sharpe ratios before costs of each configuration, horizon and kind of book,
+                from its newest evaluation: how far luck reaches is read from their spread
     openings    how often a sealed period was opened: commands that evaluated days of one
     faults      sentences on lines that cannot be read
     """
@@ -45,7 +45,7 @@ class Trials(NamedTuple):
     runs: list[str]
     fits: dict[str, int]
     evaluated: int
-    sharpe: dict[tuple[int, str], list[float]]
+    sharpe: list[float]
     openings: int
     faults: list[str]
 
@@ -127,13 +127,18 @@ def _first_scores(predictions: Mapping[int, pl.DataFrame]) -> list[Any]:
 
 
 def _tests(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Give RankIC and the net Sharpe ratios of the mean of seeds, by horizon."""
+    """Give RankIC and the Sharpe ratios of the mean of seeds, by horizon."""
     means = {horizon: seeds.get("-1") for horizon, seeds in summary["horizons"].items()}
     return [
         {
             "horizon": int(horizon),
             **{f"rank_ic_{name}": mean["rank_ic"][name] for name in ("mean", "low", "high")},
-            "sharpe": {name: _sharpe(book) for name, book in mean.items() if _is_book(book)},
+            **{
+                f"sharpe_{kind}": {
+                    name: _sharpe(book[kind]) for name, book in mean.items() if _is_book(book)
+                }
+                for kind in ("gross", "net")
+            },
         }
         for horizon, mean in means.items()
         if mean
@@ -144,9 +149,8 @@ def _is_book(statistics: Any) -> bool:
     return isinstance(statistics, Mapping) and "net" in statistics
 
 
-def _sharpe(book: Mapping[str, Any]) -> float | None:
-    estimate = book["net"]["sharpe"]
-    return estimate["mean"] if estimate else None
+def _sharpe(returns: Mapping[str, Any]) -> float | None:
+    return returns["sharpe"]["mean"] if returns["sharpe"] else None
 
 
 def append(entry: Mapping[str, Any], path: str | Path = layout.LEDGER) -> None:
@@ -235,13 +239,10 @@ def trials(path: str | Path = layout.LEDGER, market: str | None = None) -> Trial
     )
 
 
-def _sharpes(evaluations: Any) -> dict[tuple[int, str], list[float]]:
-    ratios: dict[tuple[int, str], list[float]] = {}
-    for test in (test for entry in evaluations for test in entry.get("test", ())):
-        for book, ratio in test["sharpe"].items():
-            if ratio is not None:
-                ratios.setdefault((test["horizon"], book), []).append(ratio)
-    return ratios
+def _sharpes(evaluations: Any) -> list[float]:
+    tests = [test for entry in evaluations for test in entry.get("test", ())]
+    ratios = [ratio for test in tests for ratio in test.get("sharpe_gross", {}).values()]
+    return [ratio for ratio in ratios if ratio is not None]
 
 
 def _openings(entries: Sequence[Mapping[str, Any]]) -> set[str]:

@@ -27,8 +27,9 @@ PROVES = {
 
 
 class Certificate(NamedTuple):
-    """One audit: whether it holds for this page, and what it says."""
+    """One audit, leaks or noise: whether it holds for this page, and what it says."""
 
+    audit: str
     holds: bool
     text: str
 
@@ -43,10 +44,12 @@ def of(
 
     Audits and the ledger are read as they stand: none of them is made for the page.
     """
+    counted = ledger.trials(market=ledger.market(settings.source, settings.store))
     return {
         "alarms": alarms(evaluations, settings),
         "certificates": certificates(settings.name, subject, raw),
-        "trials": trials(ledger.trials(market=ledger.market(settings.source, settings.store))),
+        "trials": trials(counted),
+        "sharpes": counted.sharpe,
         "sealed": sealed(settings),
     }
 
@@ -109,7 +112,9 @@ def _certificate(audit: str, paths: Sequence[Path], wanted: Mapping[str, str]) -
     if fit:
         about = "this code and these data" if "data" in wanted else "this code"
         return Certificate(
-            True, f"audit_{audit} passed on {about} on {fit[-1]['when'][:10]}: {PROVES[audit]}."
+            audit,
+            True,
+            f"audit_{audit} passed on {about} on {fit[-1]['when'][:10]}: {PROVES[audit]}.",
         )
     if papers:
         paper = papers[-1]
@@ -121,7 +126,7 @@ def _certificate(audit: str, paths: Sequence[Path], wanted: Mapping[str, str]) -
         state = f"audit_{audit} passed on {paper['when'][:10]}, but on {other}"
     else:
         state = f"audit_{audit} has not passed yet"
-    return Certificate(False, f"{state}: run {HOW[audit]}{AGAIN}.")
+    return Certificate(audit, False, f"{state}: run {HOW[audit]}{AGAIN}.")
 
 
 def _paper(path: Path) -> dict[str, str] | None:

@@ -1,75 +1,48 @@
 """The report's tables on which models can be told apart, and on the luck of having chosen."""
 
-from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
 
 import numpy as np
 
 from gogooku.evaluation import comparison, inference, overfitting
-from gogooku.evaluation.evaluate import Evaluations, series
-from gogooku.evaluation.inference import Series
+from gogooku.evaluation.evaluate import Evaluations
 from gogooku.report import tables
+from gogooku.report.judgement import ROOT, Judgement
 from gogooku.report.tables import NONE, SIGNED, Cell, Table
 
 LOOKS = {"higher": "text sure", "lower": "text stop", "": "text"}
 DIFFERENCE = ["<Model", "RankIC difference", "Days", "Detectable", "p, corrected", "<Verdict"]
 PROBABILITY = "{:.1%}"
-ROOT = np.sqrt(inference.SESSIONS)
 
 
 def build(
-    evaluations: Evaluations, yardstick: str, trials: int, sharpes: Series
+    evaluations: Evaluations, yardstick: str, judgement: Judgement
 ) -> dict[str, Table | None]:
-    """Give the tables that comparisons.html names.
-
-    trials    tries that stand behind the run
-    sharpes   Sharpe ratios of the known ones among them, before costs, of a session
-    """
+    """Give the tables that comparisons.html names."""
     return {
-        "differences": differences(evaluations, yardstick),
-        "confidence_sets": confidence_sets(evaluations),
-        "choices": choices(evaluations),
-        "deflated": deflated(evaluations, trials, sharpes),
+        "differences": differences(judgement, yardstick),
+        "confidence_sets": confidence_sets(judgement),
+        "choices": choices(judgement),
+        "deflated": deflated(evaluations, judgement),
     }
 
 
-def trials_of(evaluations: Evaluations) -> Series:
-    """Sharpe ratios, before costs and of a session, of each model, horizon and kind of book."""
-    scores = [
-        tables.scores(evaluations, model, horizon)
-        for model in evaluations
-        for horizon in tables.horizons(evaluations)
-    ]
-    books = [book for own in scores for book in own.values() if _is_book(book)]
-    annual = [tables.at(book, "gross.sharpe.mean") for book in books]
-    return np.array([ratio for ratio in annual if ratio is not None]) / ROOT
-
-
-def differences(evaluations: Evaluations, yardstick: str) -> Table | None:
-    """Each model's daily RankIC less the yardstick's, and whether that says anything.
-
-    None if there is no second model, or the yardstick is not among them.
-    """
-    if len(evaluations) < 2 or yardstick not in evaluations:
-        return None
-    horizons = [int(horizon) for horizon in tables.horizons(evaluations)]
-    found = comparison.differences(evaluations, yardstick, horizons)
+def differences(judgement: Judgement, yardstick: str) -> Table | None:
+    """Each model's daily RankIC less the yardstick's, and whether that says anything."""
+    by_horizon: dict[int, list[list[Cell]]] = {}
+    for row in judgement.differences:
+        by_horizon.setdefault(row.horizon, []).append(difference(row))
     groups = [
-        (
-            f"{tables.sessions(str(horizon))}, against {yardstick}",
-            [difference(row) for row in found if row.horizon == horizon],
-        )
-        for horizon in horizons
+        (f"{tables.sessions(str(horizon))}, against {yardstick}", rows)
+        for horizon, rows in by_horizon.items()
     ]
-    return Table(DIFFERENCE, groups)
+    return Table(DIFFERENCE, groups) if groups else None
 
 
-def confidence_sets(evaluations: Evaluations) -> Table | None:
+def confidence_sets(judgement: Judgement) -> Table | None:
     """The models that cannot be told from the best one, by horizon; None for a single model."""
     groups = []
-    for horizon in tables.horizons(evaluations):
-        found = comparison.confidence_set(evaluations, int(horizon))
+    for found in judgement.sets:
         rows = [
             [
                 Cell(model),
@@ -80,39 +53,35 @@ def confidence_sets(evaluations: Evaluations) -> Table | None:
             for model, mean in found.means.items()
         ]
         if len(rows) > 1:
-            groups.append((f"{tables.sessions(horizon)}, {found.days:,} days", rows))
+            groups.append((f"{tables.sessions(str(found.horizon))}, {found.days:,} days", rows))
     return Table(["<Model", "RankIC", "p", "<Among the best"], groups) if groups else None
 
 
-def choices(evaluations: Evaluations) -> Table | None:
+def choices(judgement: Judgement) -> Table | None:
     """Probability that the model chosen on half of the days is in the worse half on the others."""
-    entry = next(iter(evaluations.values()))[1]["entry"]
-    rows = []
-    for horizon in tables.horizons(evaluations):
-        names, daily = comparison.aligned(evaluations, "rank_ic", int(horizon))
-        by_skill = overfitting.backtest_overfitting(daily, inference.reach(int(horizon), entry))
-        earned = comparison.aligned(evaluations, "long_short_net", int(horizon))[1]
-        by_book = overfitting.backtest_overfitting(earned, 1)
-        if len(names) > 1:
-            cells = [Cell(tables.sessions(horizon)), Cell(str(len(names)))]
-            rows.append([*cells, _probability(by_skill), _probability(by_book)])
+    rows = [
+        [
+            Cell(tables.sessions(str(choice.horizon))),
+            Cell(str(choice.models)),
+            _probability(choice.by_skill),
+            _probability(choice.by_book),
+        ]
+        for choice in judgement.choices
+    ]
     head = ["<Horizon", "Models", "Chosen by RankIC", "Chosen by net return"]
     return Table(head, [("", rows)]) if rows else None
 
 
-def deflated(evaluations: Evaluations, trials: int, sharpes: Series) -> Table:
-    """What is left of each long–short book's net Sharpe ratio after so many trials."""
-    groups = []
-    for horizon in tables.horizons(evaluations):
-        rows = []
-        for model, (daily, rules) in evaluations.items():
-            returns = series(daily, "long_short_net", int(horizon))["value"].to_numpy()
-            found = overfitting.deflate(returns, trials, sharpes, rules["confidence"])
-            sharpe = tables.at(
-                tables.scores(evaluations, model, horizon), "long_short.net.sharpe.mean"
-            )
-            rows.append([Cell(model), *_deflated(found, sharpe, rules["confidence"])])
-        groups.append((tables.sessions(horizon), rows))
+def deflated(evaluations: Evaluations, judgement: Judgement) -> Table:
+    """What is left of each long–short book's net Sharpe ratio after all trials."""
+    by_horizon: dict[int, list[list[Cell]]] = {}
+    for book in judgement.books:
+        scores = tables.scores(evaluations, book.model, str(book.horizon))
+        sharpe = tables.at(scores, "long_short.net.sharpe.mean")
+        confidence = evaluations[book.model][1]["confidence"]
+        cells = [Cell(book.model), *_deflated(book.deflated, sharpe, confidence)]
+        by_horizon.setdefault(book.horizon, []).append(cells)
+    groups = [(tables.sessions(str(horizon)), rows) for horizon, rows in by_horizon.items()]
     head = ["<Model", "Net Sharpe", "Threshold", "Probabilistic", "Deflated", "Years needed"]
     return Table(head, groups)
 
@@ -154,7 +123,3 @@ def _deflated(found: overfitting.Deflated, sharpe: float | None, confidence: flo
         Cell(tables.number(found.probability, PROBABILITY), look=look),
         Cell(tables.number(found.days / inference.SESSIONS, "{:,.1f}")),
     ]
-
-
-def _is_book(scores: Mapping[str, Any] | Any) -> bool:
-    return isinstance(scores, Mapping) and "gross" in scores

@@ -18,7 +18,16 @@ from gogooku.arrays import agreement
 from gogooku.config.settings import Settings
 from gogooku.dataset import assembly
 from gogooku.evaluation.evaluate import Evaluations
-from gogooku.report import comparisons, competition, page, plots, tables
+from gogooku.report import (
+    comparisons,
+    competition,
+    judgement,
+    page,
+    plots,
+    survivorship,
+    tables,
+    verdict,
+)
 
 THIN_DAYS = 10  # named on the page
 DAILY = ["date", "seed", "fold", "horizon", "metric", "value"]
@@ -70,7 +79,7 @@ def facts(
 
     Returns these but the panel; of it first and last day, the number of rows and stocks, `thin`
     (sentences on days without normalised values) and `universe` (year, sessions, listed and
-    members per session, different members); and the settings' text and its digest.
+    members per session, different members); `survivorship`; the settings' text and its digest.
     """
     first, last = str(panel["date"].min()), str(panel["date"].max())
     text = json.dumps(
@@ -88,9 +97,26 @@ def facts(
         "lacks": lacks,
         "columns": columns,
         "fitted": fitted,
+        "survivorship": survivorship.of(panel),
         "thin": _thin(panel, settings.features.min_stocks),
         "universe": _universe(panel),
     }
+
+
+def judged(evaluations: Evaluations, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Answer what can be told apart and what is luck, and say it: `judgement` and `verdict`.
+
+    facts   as `facts` gives them; with `sharpes` and `certificates` of `assurance.of`, if the page
+            has a head
+
+    Raises UserError if there is no evaluation.
+    """
+    if not evaluations:
+        raise errors.UserError("the report has no model to show: name one in the settings' models")
+    yardstick = facts["settings"].evaluation.yardstick
+    found = judgement.of(evaluations, yardstick, facts.get("sharpes", ()))
+    said = verdict.sentences(evaluations, found, yardstick, facts.get("certificates", ()))
+    return {"judgement": found, "verdict": said}
 
 
 def build(
@@ -102,15 +128,11 @@ def build(
     """Write the page: one HTML text with its pictures, which loads nothing from anywhere.
 
     evaluations  model → (daily rows, summary), as `evaluation.evaluate` gives them
-    facts        as `facts` gives them
+    facts        as `facts` and `judged` give them
     quality      date, code, rule, field, value, reason: the findings of quality.clean
     figures      as plots.draw gives them
-
-    Raises UserError if there is no evaluation.
     """
-    if not evaluations:
-        raise errors.UserError("the report has no model to show: name one in the settings' models")
-    yardstick, sharpes = facts["settings"].evaluation.yardstick, comparisons.trials_of(evaluations)
+    yardstick, found = facts["settings"].evaluation.yardstick, facts["judgement"]
     return page.fill(
         Path(__file__).with_name("report.html"),
         facts=facts,
@@ -127,8 +149,9 @@ def build(
         headline=tables.headline(evaluations),
         seeds=tables.seeds(evaluations),
         power=tables.power(evaluations),
-        trials=len(sharpes),
-        comparisons=comparisons.build(evaluations, yardstick, len(sharpes), sharpes),
+        trials=found.trials,
+        comparisons=comparisons.build(evaluations, yardstick, found),
+        stages=tables.stages(facts["provenance"]["stages"]) if "provenance" in facts else None,
         truth=tables.truth(evaluations),
         competition=(
             competition.table(evaluations) if facts["settings"].source == "archive" else None

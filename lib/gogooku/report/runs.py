@@ -11,11 +11,12 @@ from typing import Any, NamedTuple
 from gogooku import files, layout
 from gogooku.config import identity
 from gogooku.errors import UserError
-from gogooku.evaluation import ledger
+from gogooku.evaluation import evaluate, ledger
 from gogooku.evaluation.evaluate import Evaluations
 from gogooku.report import report
 
 RECORD = ("settings", "digest", "first", "last", "rows", "stocks", "evaluations")
+SAID = ("verdict", "judgement", "alarms", "certificates", "survivorship", "lacks", "provenance")
 SUMMARY = ("horizons", "truth", "entry", "confidence", "first", "last", "days", "folds")
 AGAIN = "write its report again (snakemake report --forcerun report, with its settings)"
 
@@ -44,15 +45,16 @@ class Run(NamedTuple):
 
 
 def record(facts: Mapping[str, Any], summaries: Sequence[str | Path]) -> dict[str, Any]:
-    """Say what a page is about, for who compares runs.
+    """Say what a page is about and what it says beyond the evaluations.
 
-    facts       as `report.facts` gives them
+    facts       as `report.facts`, `report.judged` and `assurance.of` give them
     summaries   the evaluations' files, {model}.json
     """
     return {
         "settings": json.loads(facts["text"]),
         **{name: facts[name] for name in RECORD[1:-1]},
         "evaluations": {layout.model(path): files.fingerprint(files=[path]) for path in summaries},
+        **evaluate.plain({name: facts[name] for name in SAID if name in facts}),
     }
 
 

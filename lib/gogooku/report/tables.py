@@ -113,8 +113,8 @@ def portfolios(evaluations: Evaluations, book: str) -> Table | None:
     ):
         return None
     columns = {
-        "Gross a year": _column(f"{book}.gross.annual", "{:+,.1%}"),
-        "Net a year": _column(f"{book}.net.annual", "{:+,.1%}"),
+        "Gross a year": _a_year(f"{book}.gross.annual"),
+        "Net a year": _a_year(f"{book}.net.annual"),
         "Volatility": _column(f"{book}.net.volatility", "{:,.1%}"),
         "Gross Sharpe": _column(f"{book}.gross.sharpe", "{:+,.2f}"),
         "Net Sharpe": _column(f"{book}.net.sharpe", "{:+,.2f}"),
@@ -139,6 +139,21 @@ def universe(years: Sequence[Mapping[str, Any]]) -> Table | None:
     ]
     head = ["<Year", "Sessions", "Listed, a session", "Members, a session", "Different members"]
     return Table(head, [("", rows)])
+
+
+def stages(rows: Sequence[Mapping[str, Any]]) -> Table | None:
+    """What each stage cost; None if nothing is known of any."""
+    cells = [
+        [
+            Cell(row["stage"]),
+            Cell(number(row["jobs"], COUNT)),
+            *(Cell(number(row[name], "{:,.1f}")) for name in ("wall", "cpu")),
+            Cell(number(row["peak"], "{:,.0f} MB")),
+        ]
+        for row in rows
+    ]
+    head = ["<Stage", "Jobs", "Seconds", "CPU seconds", "Most memory of a job"]
+    return Table(head, [("", cells)]) if cells else None
 
 
 def findings(quality: pl.DataFrame) -> dict[str, Any] | None:
@@ -185,6 +200,21 @@ def _column(path: str, form: str = SIGNED, scale: float = 1, nothing: float = 0)
         if isinstance(score, Mapping):
             return interval(score, form, scale, nothing)
         return Cell(number(score, form, scale))
+
+    return cell
+
+
+def _a_year(path: str) -> Column:
+    """Show a return of a year; one below -100 % says that it is no error."""
+    column = _column(path, "{:+,.1%}")
+
+    def cell(scores: Mapping[str, Any]) -> Cell:
+        text, note, look = column(scores)
+        mean = at(scores, path)
+        mean = mean["mean"] if isinstance(mean, Mapping) else mean
+        if not _is_number(mean) or mean >= -1:
+            return Cell(text, note, look)
+        return Cell(text, f"{note} {-mean:.1f} times a leg's capital lost".strip(), look)
 
     return cell
 
