@@ -49,7 +49,10 @@ def test_overlays_hold_differences_only(overlay):
         ({"source": "archive", "archive": "{there}"}, "braces, which Snakemake takes"),
         ({"dates": {"end": "2030-01-01"}}, "leave the simulated market"),
         ({"labels": {"horizons": [5, 1]}}, "must ascend"),
-        ({"labels": {"horizons": [5, 10]}}, "lacks 1, by which portfolios are valued"),
+        (
+            {"labels": {"horizons": [5, 10]}},
+            "lacks 1, which breakdowns by the age of a forecast need",
+        ),
         ({"labels": {"horizons": []}}, r"labels.horizons is \[\]: write a list of one or more"),
         ({"evaluation": {"quantiles": 1000}}, "at most 15"),
         (

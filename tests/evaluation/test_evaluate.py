@@ -171,3 +171,15 @@ def test_predictions_are_read_by_seed_with_their_fold(tmp_path):
 def test_a_strange_name_is_refused(tmp_path):
     with pytest.raises(errors.UserError, match="rename it"):
         evaluation.read_predictions([tmp_path / "predictions.parquet"])
+
+
+def test_a_horizon_without_labels_is_said_and_the_rest_is_judged(caplog):
+    labels = LABELS.filter(pl.col("horizon") == 1)
+    daily, summary = evaluate({0: judged.forecast(TRUTH)}, labels=labels)
+    assert [record.getMessage() for record in caplog.records] == [
+        "no predicted stock has a label of 5 sessions from 2021-11-01 to 2022-04-19: nothing is "
+        "judged there; the labels are of other days or stocks, or have not ended yet"
+    ]
+    assert summary["horizons"]["5"]["-1"]["rank_ic"]["mean"] is None
+    assert summary["horizons"]["1"]["-1"]["rank_ic"]["mean"] > 0.1
+    assert np.isnan(values(daily, "rank_ic", 5).astype(float)).all()

@@ -135,6 +135,13 @@ def test_a_yardstick_that_is_not_among_the_models_is_said(evaluations, page):
     assert said not in page and said in build(others)
 
 
+def test_folds_and_horizons_that_a_model_lacks_are_named(evaluations, page):
+    fold, horizon = tables.missing(evaluations)
+    assert fold.startswith("ridge has no predictions of fold 0: its numbers are of fewer days")
+    assert horizon == "reversal predicts nothing at 5 sessions."
+    assert fold in page and horizon in page
+
+
 def test_differences_use_the_days_that_both_models_have(evaluations):
     days = evaluations["ridge"][0].filter(pl.col("fold").is_not_null())["date"].n_unique()
     row = cells(differences(evaluations, YARDSTICK), "5", "atft")

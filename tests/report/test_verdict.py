@@ -32,10 +32,10 @@ def evaluation(skills, sharpe=-1.0, error=0.004):
     return None, {"horizons": horizons, "truth": {}, **rules}
 
 
-def judgement(sets, differences=(), probability=0.1, trials=96):
+def judgement(sets, differences=(), probabilistic=0.1, trials=96):
     """Confidence sets as horizon → model → p; differences as (model, horizon, verdict)."""
     models = {model: None for p in sets.values() for model in p}
-    left = Deflated(0.5, 0.1, probability, 100.0, "")
+    left = Deflated(probabilistic, 0.1, 0.1, 100.0, "")
     return Judgement(
         differences=[Difference(m, h, Estimate(0.0), 0.01, text) for m, h, text in differences],
         sets=[ConfidenceSet(h, DAYS, dict.fromkeys(p, 0.0), p, []) for h, p in sets.items()],
@@ -62,7 +62,7 @@ def test_leaders_and_losers_are_named_with_their_horizons():
     found = judgement(sets, [("atft", 1, "lower"), ("lightgbm", 1, "not told apart")])
     leaders, losers, skill, costs, backing = say(evaluations, found)
     assert leaders == (
-        "At 1 session ridge and lightgbm lead and cannot be told from each other; "
+        "At 1 session atft is behind, and the others cannot be told from the best; "
         "at 20 sessions no model can be told from another."
     )
     assert losers == "Below ridge, the yardstick: atft at 1 session."
@@ -76,6 +76,13 @@ def test_leaders_and_losers_are_named_with_their_horizons():
         "490 test days show a true RankIC of 0.012 at 1 session and 0.012 at 20 sessions four "
         "times in five; 96 books have been tried on this market."
     )
+
+
+def test_a_few_that_lead_are_named():
+    evaluations = {name: evaluation({1: 0.04}) for name in ("a", "b", "c", "d")}
+    found = judgement({1: {"a": 1.0, "b": 0.9, "c": 0.001, "d": 0.001}})
+    leaders = "At 1 session a and b lead and cannot be told from each other."
+    assert say(evaluations, found)[0] == leaders
 
 
 def test_noise_ranks_nobody_and_shows_no_skill():
@@ -112,20 +119,20 @@ def test_a_model_that_is_better_than_the_yardstick_is_named():
 
 
 @pytest.mark.parametrize(
-    "sharpe, probability, words",
+    "sharpe, probabilistic, words",
     [
         (
             0.8,
             0.5,
             "Nothing surely survives costs: no long–short book's net Sharpe ratio is surely",
         ),
-        (3.0, 0.5, "is above what the best of 96 trials reaches by luck"),
-        (3.0, 0.97, "After costs the long–short books of ridge at 1 session keep a Sharpe ratio"),
+        (3.0, 0.999, "is beyond what the best of 96 trials reaches by luck"),
+        (3.0, 0.9996, "After costs a gain that 96 trials do not explain is left to the long–short"),
     ],
 )
-def test_what_costs_leave_is_said_with_the_trials(sharpe, probability, words):
+def test_what_costs_leave_is_said_with_the_trials(sharpe, probabilistic, words):
     evaluations = {"ridge": evaluation({1: 0.04}, sharpe)}
-    said = say(evaluations, judgement({1: {"ridge": 1.0}}, probability=probability))
+    said = say(evaluations, judgement({1: {"ridge": 1.0}}, probabilistic=probabilistic))
     assert any(words in sentence for sentence in said)
     assert not any("lead" in sentence for sentence in said)  # one model has no rank
 

@@ -174,7 +174,8 @@ class Labels(Section):
             raise ValueError(f"labels.horizons {horizons} must ascend without repeats")
         if horizons[0] != 1:
             raise ValueError(
-                f"labels.horizons {horizons} lacks 1, by which portfolios are valued: add it"
+                f"labels.horizons {horizons} lacks 1, which breakdowns by the age of a forecast "
+                "need: add it"
             )
         return horizons
 

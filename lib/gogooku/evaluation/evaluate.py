@@ -5,6 +5,7 @@ was standardised on its day. A simulated market also has a truth, the return tha
 each stock: with it the summary says how much of what could be known a model found.
 """
 
+import logging
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -28,6 +29,12 @@ from gogooku.evaluation.trading import Rules, Surroundings, Trading
 
 Evaluations = Mapping[str, tuple[pl.DataFrame, dict[str, Any]]]  # model → daily rows, summary
 MEAN_OF_SEEDS = -1
+NO_LABEL = (
+    "no predicted stock has a label of %d sessions from %s to %s: nothing is judged there; the "
+    "labels are of other days or stocks, or have not ended yet"
+)
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -138,13 +145,17 @@ def evaluate(
     Returns the daily rows date, seed, fold, horizon, metric, value, null where a day says nothing,
     and the summary, ready for JSON: "horizons" → horizon → seed → statistics, "breakdowns" →
     horizon → where the mean of seeds is right, "truth" → horizon → what it found of it, and
-    "competition" → its score there. Raises UserError if predictions and labels share no day.
+    "competition" → its score there. A horizon without a label on the predicted days is logged, and
+    its numbers are null. Raises UserError if a predicted day is no session.
     """
     answers = Predicted.of(predictions, surroundings.panel.dates, max(horizons))
     predictions = {seed: answers.newest(predictions[seed]) for seed in sorted(predictions)}
     trading = Trading.of(answers.grid, surroundings, rules)
     parts = breakdowns.Parts.of(answers.grid, answers.members(predictions), trading, surroundings)
     outcomes = {horizon: Ordered.of(_label(answers, labels, horizon)) for horizon in {1, *horizons}}
+    for horizon in horizons:
+        if not np.isfinite(outcomes[horizon].values).any():
+            log.warning(NO_LABEL, horizon, answers.grid.dates[0], answers.grid.dates[-1])
     daily, statistics, of_truth, where = [], {}, {}, {}
     contest: dict[str, Any] = {}
     for horizon in horizons:

@@ -147,6 +147,7 @@ def build(
         pictures={name: plots.inline(figure, name) for name, figure in figures.items()},
         min_pairs=agreement.MIN_PAIRS,
         headline=tables.headline(evaluations),
+        missing=tables.missing(evaluations),
         seeds=tables.seeds(evaluations),
         power=tables.power(evaluations),
         trials=found.trials,

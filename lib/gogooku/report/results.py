@@ -1,5 +1,6 @@
 """What a finished run found, as a table for the terminal."""
 
+import textwrap
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,13 +20,18 @@ def read(run: Path) -> dict[str, Any]:
 
 
 def of_run(run: Path) -> str:
-    """Give the table of the run in a folder, or why there is none."""
+    """Give the table of the run in a folder and its report's verdict, or why there is none."""
     try:
-        return table(read(run))
+        return "\n".join([table(read(run)), *_verdict(Path(layout.record(run.name)))])
     except UserError as error:
         return f"no table of results: {error}"
     except (KeyError, StopIteration):
         return f"no table of results: {run}/evaluation holds none of this release"
+
+
+def _verdict(record: Path) -> list[str]:
+    said = files.read_json(record)["verdict"] if record.is_file() else []
+    return [textwrap.fill(sentence, 100, subsequent_indent="  ") for sentence in said]
 
 
 def after_audit(jobs: Iterable[Any]) -> str:

@@ -53,6 +53,21 @@ def headline(evaluations: Evaluations) -> Table:
     return _by_model(evaluations, columns)
 
 
+def missing(evaluations: Evaluations) -> list[str]:
+    """Say which folds a model lacks that another has, and which horizons it does not predict."""
+    every = sorted({fold for _, summary in evaluations.values() for fold in summary["folds"]})
+    sentences = []
+    for model, (_, summary) in evaluations.items():
+        if lost := [str(fold) for fold in every if fold not in summary["folds"]]:
+            sentences.append(
+                f"{model} has no predictions of fold {', '.join(lost)}: its numbers are of fewer "
+                "days, and it is compared on the days that both models have."
+            )
+        if left := [h for h in horizons(evaluations) if not summary["horizons"].get(h)]:
+            sentences.append(f"{model} predicts nothing at {', '.join(map(sessions, left))}.")
+    return sentences
+
+
 def seeds(evaluations: Evaluations) -> Table:
     """Every seed of every model beside their mean."""
     columns = {

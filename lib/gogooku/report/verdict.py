@@ -72,6 +72,9 @@ def _leaders(sets: Sequence[ConfidenceSet], size: float) -> str:
             text = "no model can be told from another"
         elif len(own) == 1:
             text = f"{own[0]} leads"
+        elif len(behind := [model for model in found.p if model not in own]) < len(own):
+            verb = "is" if len(behind) == 1 else "are"
+            text = f"{_all_of(behind)} {verb} behind, and the others cannot be told from the best"
         else:
             text = f"{_all_of(own)} lead and cannot be told from each other"
         where.setdefault(text, []).append(found.horizon)
@@ -151,18 +154,19 @@ def _costs(evaluations: Evaluations, books: Sequence[Book], trials: int) -> str:
     )
     if mean <= 0:
         return f"Nothing survives costs: every long–short book loses after them; {about}."
-    confidence = evaluations[best.model][1]["confidence"]
+    size = 1 - evaluations[best.model][1]["confidence"]
     kept: dict[str, list[int]] = {}
     for book in nets:
-        if book.deflated.probability >= confidence:
+        # Bonferroni over all trials. A deflated ratio would take true differences for luck too.
+        if (1 - book.deflated.probabilistic) * trials < size:
             kept.setdefault(book.model, []).append(book.horizon)
     if kept:
         horizons = sorted({book.horizon for book in nets})
         return (
-            f"After costs the long–short books of {_by_model(kept, horizons)} keep a Sharpe ratio "
-            f"above what the best of {trials:,} trials reaches by luck; {about}."
+            f"After costs a gain that {trials:,} trials do not explain is left to the long–short "
+            f"books of {_by_model(kept, horizons)}; {about}."
         )
-    luck = f"above what the best of {trials:,} trials reaches by luck"
+    luck = f"beyond what the best of {trials:,} trials reaches by luck"
     missed = luck if low is not None and low > 0 else "surely above 0"
     return (
         f"Nothing surely survives costs: no long–short book's net Sharpe ratio is {missed}; "
