@@ -51,8 +51,8 @@ def test_what_decides_no_value_redoes_nothing(checkout):
         (f"{MODELS}/catalogue.py", "720", "360", {"report"}),  # it reads the checked settings
         (
             "lib/gogooku/evaluation/metrics.py",
-            "places = len(by_x) // quantiles",
-            "places = 1 * len(by_x) // quantiles",
+            "ordered.compare(prediction, label, quantiles,",
+            "ordered.compare(prediction, label, 1 * quantiles,",
             JUDGE,
         ),
         ("lib/gogooku/arrays/agreement.py", "MIN_PAIRS = 20", "MIN_PAIRS = 21", ATFT | RIDGE),

@@ -152,10 +152,7 @@ def evaluate(
     predictions = {seed: answers.newest(predictions[seed]) for seed in sorted(predictions)}
     trading = Trading.of(answers.grid, surroundings, rules)
     parts = breakdowns.Parts.of(answers.grid, answers.members(predictions), trading, surroundings)
-    outcomes = {horizon: Ordered.of(_label(answers, labels, horizon)) for horizon in {1, *horizons}}
-    for horizon in horizons:
-        if not np.isfinite(outcomes[horizon].values).any():
-            log.warning(NO_LABEL, horizon, answers.grid.dates[0], answers.grid.dates[-1])
+    outcomes = _outcomes(answers, labels, horizons)
     daily, statistics, of_truth, where = [], {}, {}, {}
     contest: dict[str, Any] = {}
     for horizon in horizons:
@@ -328,6 +325,17 @@ def _compete(
 
 def _estimate(values: Series, horizon: int, rules: Rules) -> inference.Estimate:
     return inference.estimate(values, horizon, rules.entry, rules.confidence)
+
+
+def _outcomes(
+    answers: Predicted, labels: pl.DataFrame, horizons: Sequence[int]
+) -> dict[int, Ordered]:
+    """Lay labels out by horizon, those of one session among them; log a horizon without any."""
+    outcomes = {horizon: Ordered.of(_label(answers, labels, horizon)) for horizon in {1, *horizons}}
+    for horizon in horizons:
+        if not np.isfinite(outcomes[horizon].values).any():
+            log.warning(NO_LABEL, horizon, answers.grid.dates[0], answers.grid.dates[-1])
+    return outcomes
 
 
 def _label(answers: Predicted, labels: pl.DataFrame, horizon: int) -> Table:
