@@ -1,44 +1,51 @@
 """The report's pictures: one function each, drawn from the daily rows of the evaluations.
 
-A picture is a matplotlib Figure made without pyplot, so that no state is shared. Its three neutral
-colours are placeholders: `inline` turns them into the page's own, which follow a light or a dark
-screen, and `write` into fixed ones for a file that stands alone.
+`inline` turns the three neutral colours of `drawing` into the page's own, which follow a light or a
+dark screen, and `write` into fixed ones for a file that stands alone.
 """
 
 import datetime as dt
 import io
-import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import matplotlib
 import polars as pl
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
+from matplotlib.dates import date2num
 from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 
 from gogooku import files
 from gogooku.evaluation import inference, portfolio
 from gogooku.evaluation.evaluate import Evaluations, series
-from gogooku.report import tables
+from gogooku.report import drawing, skill_plots, tables
+from gogooku.report.drawing import COLOURS, INK, LINE, MUTED, WIDTH
 
-INK, MUTED, LINE = "#010203", "#040506", "#070809"
 ON_PAGE = {INK: "currentColor", MUTED: "var(--muted)", LINE: "var(--line)"}
 ON_PAPER = {INK: "#1b2027", MUTED: "#5d6672", LINE: "#dde1e6"}
-COLOURS = ["#3d7fe0", "#d9822b", "#1f9e89", "#c2569b", "#8367d6", "#8a9a2b", "#7d8794"]
 PARTS = {"train": "#7d8794", "valid": "#d9822b", "test": "#3d7fe0"}
+LONG = re.compile(r"(\.\d\d)\d+")
+"""A number with more digits than a screen can show, and what is kept of it."""
+ABOUT = {
+    "rankic": "Mean RankIC of each model and horizon, with intervals",
+    "cumulative": "Running sum of daily RankIC by model",
+    "equity": "Wealth of the long–short books",
+    "years": "Mean RankIC by year",
+    "folds": "Mean RankIC by fold",
+    "timeline": "Dates of each fold's parts",
+    "learning": "Training loss by epoch",
+    "deciles": "Mean return of each tenth of predictions",
+    "decay": "RankIC by age of the forecast",
+    "drawdown": "Drawdown of the long–short books",
+    "long_only": "Long-only books against their index",
+}
+"""What a picture shows, for who does not see it; the caption below says how to read it."""
 STYLE = Path(__file__).with_name("plots.mplstyle")
-WIDTH = 9.4  # inches
-LADDER = [m * 10.0**e for e in range(-3, 5) for m in (1, 2, 5)]
-STEPS = sorted([*LADDER, 0.8, 0.9, 1.1, 1.2, 1.5, 3, 4])
 
 
 def draw(
@@ -59,6 +66,7 @@ def draw(
                 "equity": equity(evaluations),
                 "years": by_group(evaluations, pl.col("date").dt.year(), ""),
                 "folds": by_group(evaluations, pl.col("fold").cast(pl.Int32), "fold "),
+                **skill_plots.draw(evaluations),
             }
         if folds:
             figures["timeline"] = timeline(folds)
@@ -73,14 +81,14 @@ def means(evaluations: Evaluations) -> Figure:
     figure = Figure(figsize=(WIDTH, 3.2), layout="constrained")
     axes = figure.subplots()
     step = 0.8 / len(evaluations)
-    for number, (model, colour, _) in enumerate(_lines(evaluations)):
+    for number, (model, colour, _) in enumerate(drawing.models(evaluations)):
         for row, horizon in enumerate(horizons):
             x = row + (number - (len(evaluations) - 1) / 2) * step
             _bar(axes, x, step, tables.scores(evaluations, model, horizon), colour)
     axes.axhline(0, color=MUTED, linewidth=0.8)
     axes.set_xticks(range(len(horizons)), [tables.sessions(horizon) for horizon in horizons])
     axes.set_ylabel("mean daily RankIC")
-    _legend(figure, _marks(evaluations))
+    drawing.legend(figure, drawing.marks(evaluations))
     return figure
 
 
@@ -88,29 +96,29 @@ def cumulative(evaluations: Evaluations) -> Figure:
     """Running sum of daily RankIC, one panel a horizon: a steady skill is a straight line."""
 
     def panel(axes: Axes, horizon: int) -> None:
-        for _, colour, daily in _lines(evaluations):
+        for _, colour, daily in drawing.models(evaluations):
             rows = series(daily, "rank_ic", horizon)
             if len(rows):
-                axes.plot(rows["date"].to_numpy(), rows["value"].cum_sum().to_numpy(), color=colour)
+                drawing.line(axes, rows["date"], rows["value"].cum_sum().to_numpy(), color=colour)
         axes.axhline(0, color=MUTED, linewidth=0.8)
 
-    return _panels(evaluations, panel, "sum of daily RankIC", dated=True)
+    return drawing.panels(evaluations, panel, "sum of daily RankIC", dated=True)
 
 
 def equity(evaluations: Evaluations) -> Figure:
     """Reinvested long–short wealth on a logarithmic axis: net solid, gross dotted."""
 
     def panel(axes: Axes, horizon: int) -> None:
-        for _, colour, daily in _lines(evaluations):
+        for _, colour, daily in drawing.models(evaluations):
             for kind, dash in (("net", "-"), ("gross", (0, (1, 1.6)))):
                 rows = series(daily, f"long_short_{kind}", horizon)
                 if len(rows):
                     wealth = portfolio.wealth(rows["value"].to_numpy())
-                    axes.plot(rows["date"].to_numpy(), wealth, color=colour, linestyle=dash)
+                    drawing.line(axes, rows["date"], wealth, color=colour, linestyle=dash)
         axes.axhline(1, color=MUTED, linewidth=0.8)
-        _logarithmic(axes)
+        drawing.logarithmic(axes)
 
-    return _panels(evaluations, panel, "wealth, start = 1", dated=True)
+    return drawing.panels(evaluations, panel, "wealth, start = 1", dated=True)
 
 
 def by_group(evaluations: Evaluations, key: pl.Expr, name: str) -> Figure:
@@ -122,7 +130,7 @@ def by_group(evaluations: Evaluations, key: pl.Expr, name: str) -> Figure:
     keys = rows["key"].drop_nulls().unique().sort().to_list()
 
     def panel(axes: Axes, horizon: int) -> None:
-        for number, (model, colour, daily) in enumerate(_lines(evaluations)):
+        for number, (model, colour, daily) in enumerate(drawing.models(evaluations)):
             shift = (number - (len(evaluations) - 1) / 2) * 0.6 / len(evaluations)
             rules = evaluations[model][1]
             days = series(daily, "rank_ic", horizon).with_columns(key.alias("key"))
@@ -130,12 +138,12 @@ def by_group(evaluations: Evaluations, key: pl.Expr, name: str) -> Figure:
                 estimate = inference.estimate(
                     rows["value"].to_numpy(), horizon, rules["entry"], rules["confidence"]
                 )
-                _whisker(axes, keys.index(group) + shift, estimate, colour)
+                drawing.whisker(axes, keys.index(group) + shift, estimate, colour)
         axes.axhline(0, color=MUTED, linewidth=0.8)
         axes.set_xticks(range(len(keys)), [f"{name}{group}" for group in keys])
         axes.set_xlim(-0.6, len(keys) - 0.4)
 
-    return _panels(evaluations, panel, "mean daily RankIC")
+    return drawing.panels(evaluations, panel, "mean daily RankIC")
 
 
 def timeline(folds: Sequence[Mapping[str, Any]]) -> Figure:
@@ -152,8 +160,8 @@ def timeline(folds: Sequence[Mapping[str, Any]]) -> Figure:
     axes.grid(axis="x")
     axes.grid(visible=False, axis="y")
     axes.xaxis_date()
-    _dates(axes)
-    _legend(figure, [Patch(facecolor=colour, label=part) for part, colour in PARTS.items()])
+    drawing.dates(axes)
+    drawing.legend(figure, [Patch(facecolor=colour, label=part) for part, colour in PARTS.items()])
     return figure
 
 
@@ -162,7 +170,7 @@ def learning(curves: pl.DataFrame) -> Figure:
     folds = curves["fold"].unique().sort()
     colours = dict(zip(curves["model"].unique().sort(), cycle(COLOURS), strict=False))
     look: dict[str, Any] = {"marker": "o", "ms": 2.5}
-    figure, panels = _grid(len(folds), "training loss")
+    figure, panels = drawing.grid(len(folds), "training loss")
     for axes, fold in zip(panels, folds, strict=True):
         axes.set_title(f"fold {fold}")
         axes.set_xlabel("epoch")
@@ -170,7 +178,7 @@ def learning(curves: pl.DataFrame) -> Figure:
         for (model, _), rows in sorted(of_fold.group_by("model", "seed"), key=lambda kv: kv[0]):
             axes.plot(rows["epoch"], rows["loss"], color=colours[str(model)], **look)
     marks = [Line2D([], [], color=colour, label=model, **look) for model, colour in colours.items()]
-    _legend(figure, marks)
+    drawing.legend(figure, marks)
     return figure
 
 
@@ -184,7 +192,8 @@ def inline(figure: Figure, name: str) -> str:
     text = re.sub(r'xlink:href="#', f'href="#{name}-', text).replace("url(#", f"url(#{name}-")
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     text = re.sub(r'\sxmlns(:xlink)?="[^"]*"', "", text)
-    return re.sub(r'<svg width="[^"]*" height="[^"]*"', '<svg role="img"', text, count=1)
+    head = f'<svg role="img" aria-label="{ABOUT[name]}"'
+    return re.sub(r'<svg width="[^"]*" height="[^"]*"', head, text, count=1)
 
 
 def write(figures: Mapping[str, Figure], paths: Iterable[str | Path]) -> None:
@@ -203,44 +212,13 @@ def _svg(figure: Figure, colours: Mapping[str, str], *, transparent: bool = Fals
     text = buffer.getvalue()
     for placeholder, colour in colours.items():
         text = text.replace(placeholder, colour)
-    return text
+    return LONG.sub(r"\1", text)
 
 
 def _nothing() -> Figure:
     figure = Figure(figsize=(WIDTH, 1))
     figure.text(0.5, 0.5, "this run holds no numbers for this picture", ha="center", color=MUTED)
     return figure
-
-
-def _panels(
-    evaluations: Evaluations,
-    panel: Callable[[Axes, int], None],
-    label: str,
-    *,
-    dated: bool = False,
-) -> Figure:
-    horizons = tables.horizons(evaluations)
-    figure, panels = _grid(len(horizons), label)
-    for axes, horizon in zip(panels, horizons, strict=True):
-        panel(axes, int(horizon))
-        axes.set_title(tables.sessions(horizon))
-        if dated:
-            _dates(axes)
-    _legend(figure, _marks(evaluations))
-    return figure
-
-
-def _grid(count: int, label: str) -> tuple[Figure, list[Axes]]:
-    columns = min(2, count)
-    rows = math.ceil(count / columns)
-    roomy = ConstrainedLayoutEngine(h_pad=0.1, w_pad=0.1)
-    figure = Figure(figsize=(WIDTH, 0.5 + 2.3 * rows), layout=roomy)
-    panels = list(figure.subplots(rows, columns, squeeze=False).flat)
-    for empty in panels[count:]:
-        empty.remove()
-    for axes in panels[:count:columns]:
-        axes.set_ylabel(label)
-    return figure, panels[:count]
 
 
 def _bar(axes: Axes, x: float, width: float, scores: Mapping[str, Any], colour: str) -> None:
@@ -254,43 +232,3 @@ def _bar(axes: Axes, x: float, width: float, scores: Mapping[str, Any], colour: 
     if attainable is not None:
         ends = [x - width / 2, x + width / 2]
         axes.plot(ends, [attainable, attainable], color=INK, linewidth=1.4)
-
-
-def _whisker(axes: Axes, x: float, estimate: inference.Estimate, colour: str) -> None:
-    if math.isfinite(estimate.error):
-        axes.plot([x, x], [estimate.low, estimate.high], color=colour, linewidth=1.3, alpha=0.7)
-    axes.plot(x, estimate.mean, "o", color=colour, ms=4)
-
-
-def _logarithmic(axes: Axes) -> None:
-    low, high = axes.get_ylim()
-    axes.set_yscale("log")
-    steps = LADDER if high > 2.5 * low else STEPS
-    axes.yaxis.set_major_locator(FixedLocator([step for step in steps if low <= step <= high]))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.yaxis.set_minor_locator(NullLocator())
-    axes.yaxis.set_minor_formatter(NullFormatter())
-
-
-def _dates(axes: Axes) -> None:
-    locator = AutoDateLocator(minticks=3, maxticks=7)
-    axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))
-
-
-def _legend(figure: Figure, marks: Sequence[Artist]) -> None:
-    figure.legend(handles=marks, loc="outside upper left", ncols=len(marks))
-
-
-def _marks(evaluations: Evaluations) -> list[Line2D]:
-    return [
-        Line2D([], [], color=colour, linewidth=3, label=model)
-        for model, colour, _ in _lines(evaluations)
-    ]
-
-
-def _lines(evaluations: Evaluations) -> list[tuple[str, str, pl.DataFrame]]:
-    return [
-        (model, COLOURS[number % len(COLOURS)], daily)
-        for number, (model, (daily, _)) in enumerate(evaluations.items())
-    ]

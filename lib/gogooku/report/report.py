@@ -24,6 +24,7 @@ from gogooku.report import (
     judgement,
     page,
     plots,
+    skill,
     survivorship,
     tables,
     verdict,
@@ -153,6 +154,7 @@ def build(
         trials=found.trials,
         comparisons=comparisons.build(evaluations, yardstick, found),
         stages=tables.stages(facts["provenance"]["stages"]) if "provenance" in facts else None,
+        skill=skill.build(evaluations),
         truth=tables.truth(evaluations),
         competition=(
             competition.table(evaluations) if facts["settings"].source == "archive" else None

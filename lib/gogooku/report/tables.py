@@ -46,7 +46,7 @@ def headline(evaluations: Evaluations) -> Table:
         "ICIR": _column("icir", "{:+,.2f}"),
         "Hit rate": _column("hit_rate", "{:,.1%}", nothing=0.5),
         "Spread": _column("spread", "{:+,.1f} bp", 1e4),
-        "Net return a year": _column("long_short.net.annual", "{:+,.1%}"),
+        "Net return a year": _a_year("long_short.net.annual"),
         "Net Sharpe": _column("long_short.net.sharpe", "{:+,.2f}"),
         "Turnover": _column("long_short.turnover", "{:,.2f}"),
     }
@@ -229,7 +229,7 @@ def _a_year(path: str) -> Column:
         mean = mean["mean"] if isinstance(mean, Mapping) else mean
         if not _is_number(mean) or mean >= -1:
             return Cell(text, note, look)
-        return Cell(text, f"{note} {-mean:.1f} times a leg's capital lost".strip(), look)
+        return Cell(text, f"{note} {-mean:.1f} times a leg's capital".strip(), look)
 
     return cell
 
