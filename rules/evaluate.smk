@@ -70,6 +70,12 @@ rule report:
             for fold in range(len(FOLDS))
             for seed in seeds_of(model)
         ],
+        models=[
+            f"<run>/models/{model}/fold{fold}/seed{seed}/model"
+            for model in FITTED
+            for fold in range(len(FOLDS))
+            for seed in seeds_of(model)
+        ],
         raw=collect("<raw>/{dataset}/{span}.parquet", dataset=RAW, span=SPANS),
     output:
         page=report(
@@ -97,9 +103,9 @@ rule report:
     params:
         settings=settings.model_dump(mode="json"),
         certified=lambda wildcards: certified(),
-        fitted=FITTED,
+        models={model: MODELS[model].entry for model in FITTED},
         until=[test_until(fold) for fold in range(len(FOLDS))],
-        code=code("report"),
+        code=code("report", *(n for model in FITTED for n in MODELS[model].called_by("report"))),
     script:
         "../workflow_scripts/report.py"
 

@@ -34,6 +34,15 @@ def day(stocks=N):
     return torch.randn(L, stocks, V), neighbours, torch.randn(stocks, 4)
 
 
+def test_a_column_that_the_selection_prefers_is_the_most_important():
+    net = network()
+    with torch.no_grad():
+        net.selection.skip.bias[2] += 5
+    shares = atft.importance(net)
+    assert max(shares, key=shares.__getitem__) == "c" and shares["c"] > 0.3
+    assert sum(shares.values()) == pytest.approx(1) and shares == atft.importance(net)
+
+
 # Frequency split
 
 

@@ -43,6 +43,15 @@ def test_a_planted_effect_is_found_for_every_horizon(fit):
 
 
 @pytest.mark.parametrize("fit", [grown, ranked, ridge])
+def test_the_planted_column_is_the_most_important_and_shares_add_up_to_1(fit):
+    model = fit(planted.days("linear"))
+    module = squared if isinstance(model, trees.Trees) else linear
+    shares = module.importance(model)
+    assert max(shares, key=shares.__getitem__) == "b"
+    assert min(shares.values()) >= 0 and sum(shares.values()) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("fit", [grown, ranked, ridge])
 def test_noise_has_no_skill(fit):
     days = planted.days("none", seed=1)
     # 25 days of 90 stocks: standard error 0.021.

@@ -52,6 +52,17 @@ def predict(model: "Atft", inputs: "ModelInputs", test: np.ndarray, job: Job) ->
     return training.predict(model, inputs, test, job)
 
 
+def importance(model: "Atft") -> dict[str, float]:
+    """Give each column's mean weight in the variable selection, on standard normal inputs."""
+    import torch
+
+    columns = model.shape["columns"]
+    draws = torch.randn(2048, len(columns), generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        weights = model.selection.weights(draws).mean(dim=0)
+    return dict(zip(columns, (weights / weights.sum()).tolist(), strict=True))
+
+
 def save(model: "Atft", path: str) -> None:
     """Write the network's shape and weights: plain numbers, no code."""
     import torch

@@ -36,6 +36,7 @@ MODELS: dict[str, Needs] = {
 CALLED = {
     "train": ("Settings", "choose", "fit", "save"),
     "predict": ("Settings", "load", "predict"),
+    "report": ("load", "importance"),
 }
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 

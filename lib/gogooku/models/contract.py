@@ -6,6 +6,7 @@ A model is one module with
     predict(model, inputs, test, job) -> scores  (D, N, H), of the D days at positions `test`
     save(model, path), load(path)                one file, without pickle
     choose(inputs, train, valid, job) -> settings   if it has something to choose by `valid`
+    importance(model) -> {column: share}   if it can say what it listens to: from 0, adding up to 1
 
 where `inputs` are ModelInputs, positions are those of its dates and a larger score means a better
 return expected. With `splits.refit` a fit gets the days of both parts as `train` and none to watch

@@ -6,12 +6,12 @@ import numpy as np
 
 from gogooku.models import trees
 from gogooku.models.contract import Job
-from gogooku.models.trees import Settings, Trees, load, predict, save
+from gogooku.models.trees import Settings, Trees, importance, load, predict, save
 
 if TYPE_CHECKING:
     from gogooku.dataset.inputs import ModelInputs
 
-__all__ = ["Settings", "fit", "load", "predict", "save"]
+__all__ = ["Settings", "fit", "importance", "load", "predict", "save"]
 
 
 def fit(inputs: "ModelInputs", train: np.ndarray, valid: np.ndarray, job: Job) -> Trees:

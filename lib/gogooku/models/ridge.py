@@ -128,6 +128,13 @@ def _score(x: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
     return scores
 
 
+def importance(model: Ridge) -> dict[str, float]:
+    """Give each column's share of all absolute coefficients, mean of horizons."""
+    sizes = np.abs(model.coefficients)
+    shares = (sizes / np.maximum(sizes.sum(axis=0), np.finfo(float).tiny)).mean(axis=1)
+    return dict(zip(model.columns, shares.tolist(), strict=True))
+
+
 def save(model: Ridge, path: str) -> None:
     """Write the coefficients as JSON."""
     files.write_json({**vars(model), "coefficients": model.coefficients.tolist()}, path)

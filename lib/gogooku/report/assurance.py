@@ -1,4 +1,4 @@
-"""The head of the report: alarms, what the audits certify, how many trials are behind it."""
+"""What vouches for a report: alarms, what audits certify, trials behind it, where it comes from."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,7 +9,7 @@ from gogooku.config.settings import Settings
 from gogooku.errors import UserError
 from gogooku.evaluation import certificate, ledger
 from gogooku.evaluation.evaluate import Evaluations
-from gogooku.report import tables
+from gogooku.report import provenance, tables
 
 PLAUSIBLE = ((1, 0.06), (5, 0.08), (10, 0.10))
 """From a horizon on [sessions], the highest mean RankIC that is plausible on real stocks."""
@@ -37,7 +37,7 @@ class Certificate(NamedTuple):
 def of(
     evaluations: Evaluations, settings: Settings, subject: str, raw: Sequence[str]
 ) -> dict[str, Any]:
-    """Gather what the head of the page says.
+    """Gather what the page says of how far it can be believed.
 
     subject   what a certificate of this code and these settings names (`certificate.subject`)
     raw       all raw files of the run
@@ -51,6 +51,7 @@ def of(
         "trials": trials(counted),
         "sharpes": counted.sharpe,
         "sealed": sealed(settings),
+        "provenance": provenance.of(settings.name, raw),
     }
 
 

@@ -28,8 +28,8 @@ GRAPHICS = Path("/proc/driver/nvidia/gpus")
 
 
 def of(name: str, raw: Sequence[str]) -> dict[str, Any]:
-    """Say where the page of the run `name` comes from, as `provenance`; raw: its raw files."""
-    origin = {
+    """Say where the page of the run `name` comes from; raw: its raw files."""
+    return {
         "written": dt.datetime.now(dt.UTC).isoformat(timespec="minutes"),
         "commit": commit(),
         "packages": {"python": platform.python_version()}
@@ -39,7 +39,6 @@ def of(name: str, raw: Sequence[str]) -> dict[str, Any]:
         "data": certificate.data(raw),
         "stages": stages(Path(layout.run_folder(name))).to_dicts(),
     }
-    return {"provenance": origin}
 
 
 def commit() -> str:

@@ -21,6 +21,7 @@ from gogooku.evaluation.evaluate import Evaluations
 from gogooku.report import (
     comparisons,
     competition,
+    importance,
     judgement,
     page,
     plots,
@@ -155,6 +156,7 @@ def build(
         comparisons=comparisons.build(evaluations, yardstick, found),
         stages=tables.stages(facts["provenance"]["stages"]) if "provenance" in facts else None,
         skill=skill.build(evaluations),
+        importance=importance.table(facts.get("importance", {})),
         truth=tables.truth(evaluations),
         competition=(
             competition.table(evaluations) if facts["settings"].source == "archive" else None

@@ -30,7 +30,7 @@ def sentences(
     certificates   of the audits, as the head of the page shows them
     """
     rules = next(iter(evaluations.values()))[1]
-    size = (1 - rules["confidence"]) / 2
+    size = share(rules["confidence"])
     said = [
         _leaders(judgement.sets, size),
         _against(judgement, yardstick, size),
@@ -39,6 +39,11 @@ def sentences(
         _backing(evaluations, judgement.trials, certificates),
     ]
     return [sentence for sentence in said if sentence]
+
+
+def share(confidence: float) -> float:
+    """Give the error rate of what is said of ranks, and of what is said of skill."""
+    return (1 - confidence) / 2
 
 
 # ---- ranks ---------------------------------------------------------------------------------------
