@@ -92,7 +92,7 @@ def test_a_market_without_anything_planted_has_the_bounds_of_real_stocks():
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    Path("raw").write_text("rows")
+    files.write_parquet(pl.DataFrame({"row": [1]}), "raw")
     return tmp_path
 
 
@@ -125,7 +125,7 @@ def test_a_certificate_of_other_code_or_data_holds_nothing(folder):
     issue("trial", "leaks", code="another")
     assert "on 2026-12-01, but on other code or settings: run" in certificates()[0].text
     issue("trial", "leaks")
-    Path("raw").write_text("other rows")
+    files.write_parquet(pl.DataFrame({"row": [2]}), "raw")
     leaks = certificates()[0]
     assert not leaks.holds and "but on other data: run" in leaks.text
     issue("other", "noise", code="another")
