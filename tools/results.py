@@ -41,7 +41,7 @@ def _models(run):
 
 
 def _interval(estimate, digits):
-    if estimate["low"] is None:
+    if not estimate or estimate["low"] is None:
         return NONE
     mean, low, high = (f"{estimate[key]:+.{digits}f}" for key in ("mean", "low", "high"))
     return f"{mean} [{low}, {high}]"

@@ -29,8 +29,8 @@ from gogooku.report.drawing import COLOURS, INK, LINE, MUTED, WIDTH
 ON_PAGE = {INK: "currentColor", MUTED: "var(--muted)", LINE: "var(--line)"}
 ON_PAPER = {INK: "#1b2027", MUTED: "#5d6672", LINE: "#dde1e6"}
 PARTS = {"train": "#7d8794", "valid": "#d9822b", "test": "#3d7fe0"}
-LONG = re.compile(r"(\.\d\d)\d+")
-"""A number with more digits than a screen can show, and what is kept of it."""
+ATTRIBUTE, LONG = re.compile(r'="[^"]*"'), re.compile(r"(\.\d\d)\d+")
+"""Where coordinates stand, apart from texts; one with more digits than a screen can show."""
 ABOUT = {
     "rankic": "Mean RankIC of each model and horizon, with intervals",
     "cumulative": "Running sum of daily RankIC by model",
@@ -212,7 +212,7 @@ def _svg(figure: Figure, colours: Mapping[str, str], *, transparent: bool = Fals
     text = buffer.getvalue()
     for placeholder, colour in colours.items():
         text = text.replace(placeholder, colour)
-    return LONG.sub(r"\1", text)
+    return ATTRIBUTE.sub(lambda found: LONG.sub(r"\1", found[0]), text)
 
 
 def _nothing() -> Figure:
