@@ -15,7 +15,7 @@ pytestmark = [
 ]
 # This cluster keeps no accounts, and its jobs are short.
 HASTE = ["--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "1"]
-APART = {"logs", "benchmarks"}  # hold clock times
+APART = {"logs", "benchmarks", "index.html", "run.json"}  # hold clock times
 APART |= {"claim.json", ".lock"}  # name the working directory and the process
 APART |= {"audit"}  # another test's, in the checkout that tests share
 
