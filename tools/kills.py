@@ -24,8 +24,9 @@ import psutil
 from helpers.checkout import copy_of_the_workflow
 
 TARGET = ("train_all", "--configfile", "config/smoke.yaml")
-BUILT = ("data", "builds", "runs")
-APART = {"logs", "benchmarks", "claim.json", ".lock", "resume", "ledger.jsonl"}
+BUILT = ("data/raw/smoke", "data/truth/smoke.parquet", "builds/smoke", "runs/smoke")
+"""What the command builds, apart from what others built in the same folder."""
+APART = {"logs", "benchmarks", "audit", "claim.json", ".lock", "resume"}
 DATED = {"index.html", "run.json"}
 """Files of the report that say when and in what time they were made."""
 VICTIMS = ("snakemake", "job", "both")
@@ -55,7 +56,8 @@ def kill(process, victim, random):
 
 def files_of(folder):
     """Give all that the run has built, without what holds clock times."""
-    paths = [path for part in BUILT for path in (folder / part).rglob("*") if path.is_file()]
+    parts = [folder / part for part in BUILT]
+    paths = [path for part in parts for path in (part, *part.rglob("*")) if path.is_file()]
     names = {str(path.relative_to(folder)): path for path in paths}
     return {name: path for name, path in names.items() if not _apart(Path(name))}
 

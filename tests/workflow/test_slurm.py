@@ -42,7 +42,7 @@ def on_slurm(tmp_path_factory):
 
 def contents(checkout):
     """Checksum of everything that the smoke run built and that holds no clock time."""
-    roots = [checkout.root / folder for folder in ("runs/smoke", "builds/smoke", "data")]
+    roots = [checkout.root / folder for folder in ("runs/smoke", "builds/smoke", "data/raw/smoke")]
     files = [path for root in roots for path in root.rglob("*") if path.is_file()]
     names = {path: path.relative_to(checkout.root).parts for path in files}
     return {
